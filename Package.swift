@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The folder list is the architecture: floor 3 is the command, floor 2 the daemon's policy, floor 1 one library for each
+// thing outside (database, endpoint, spool, control socket, stand-in API), floor 0 values and shims. A target imports only
+// from the floors below it; third-party packages stay in the one target that is named for what they do.
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "keyreg",
+  products: [
+    .executable(name: "keyreg", targets: ["keyreg"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Floor 3: the command.
+    .executableTarget(
+      name: "keyreg",
+      dependencies: [
+        "ControlAPI", "RegistrationDaemon", "SandboxAPI", "Spool", "Systemd", "Registration", "RegistrationAPI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+
+    // Floor 2: assembly and policy.
+    .target(
+      name: "RegistrationDaemon",
+      dependencies: [
+        "ControlAPI", "RateLimit", "Registration", "RegistrationAPI", "RegistrationQueue", "Spool", "Systemd",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: settings),
+
+    // Floor 1: one library for each thing outside.
+    .target(
+      name: "RegistrationQueue",
+      dependencies: ["Registration", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    .target(
+      name: "RegistrationAPI",
+      dependencies: ["CCurl", "RateLimit", "Registration"],
+      swiftSettings: settings),
+    .target(
+      name: "Spool",
+      dependencies: ["Registration", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
+    .target(
+      name: "ControlAPI",
+      dependencies: [
+        "CCurl", "Registration",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "SandboxAPI",
+      dependencies: [
+        "Registration",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
+
+    // Floor 0: values, and shims over what the system offers.
+    .target(name: "Registration", swiftSettings: settings),
+    .target(name: "RateLimit", swiftSettings: settings),
+    .target(
+      name: "Systemd",
+      dependencies: [.product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+  ]
+)

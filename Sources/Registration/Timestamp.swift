@@ -1,0 +1,57 @@
+package import FoundationEssentials
+
+/// A moment in time, in whole milliseconds since 1970-01-01T00:00:00Z, as it is stored and shown.
+///
+/// It is for people and records only. Waiting and pacing use a monotonic clock, which the operator cannot set.
+package struct Timestamp: Hashable, Sendable {
+  package let milliseconds: Int64
+
+  package init(milliseconds: Int64) {
+    self.milliseconds = milliseconds
+  }
+
+  package init(_ date: Date) {
+    self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1000).rounded()))
+  }
+
+  package static func now() -> Timestamp { Timestamp(Date()) }
+
+  package var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
+
+  package func adding(seconds: Double) -> Timestamp {
+    Timestamp(milliseconds: milliseconds + Int64((seconds * 1000).rounded()))
+  }
+
+  private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+}
+
+extension Timestamp: Comparable {
+  package static func < (one: Timestamp, other: Timestamp) -> Bool { one.milliseconds < other.milliseconds }
+}
+
+extension Timestamp: CustomStringConvertible {
+  /// RFC 3339 in UTC with milliseconds: `2026-11-22T10:00:00.123Z`.
+  package var description: String { date.formatted(Self.format) }
+
+  /// Reads what `description` writes. Nil for anything else.
+  package init?(_ text: String) {
+    guard let date = try? Self.format.parse(text) else { return nil }
+    self.init(date)
+  }
+}
+
+extension Timestamp: Codable {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let value = Timestamp(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an RFC 3339 time: \(text)")
+    }
+    self = value
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

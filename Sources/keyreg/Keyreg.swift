@@ -1,0 +1,1 @@
+@main struct Keyreg { static func main() {} }
