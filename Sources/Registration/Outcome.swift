@@ -1,0 +1,105 @@
+/// What is recorded of one key, as `outcomes`, `results/NAME.csv` and the control socket show it.
+package struct Outcome: Hashable, Sendable {
+  package var id: AppKeyID
+  package var state: KeyState
+  /// The status of the last reply, nil when there was none.
+  package var httpStatus: Int?
+  /// Requests whose outcome was the key's own: 429, outages and refused credentials cost none.
+  package var attempts: Int
+  package var firstAttemptAt: Timestamp?
+  package var finishedAt: Timestamp?
+  package var errorTitle: String?
+  package var errorDetail: String?
+  /// The name of the list that is asked about, or of the first list that brought the key.
+  package var list: String
+
+  package init(
+    id: AppKeyID, state: KeyState, httpStatus: Int? = nil, attempts: Int = 0, firstAttemptAt: Timestamp? = nil,
+    finishedAt: Timestamp? = nil, errorTitle: String? = nil, errorDetail: String? = nil, list: String
+  ) {
+    self.id = id
+    self.state = state
+    self.httpStatus = httpStatus
+    self.attempts = attempts
+    self.firstAttemptAt = firstAttemptAt
+    self.finishedAt = finishedAt
+    self.errorTitle = errorTitle
+    self.errorDetail = errorDetail
+    self.list = list
+  }
+}
+
+extension Outcome {
+  /// The columns in order, for CSV headers and table headings.
+  package static let columns = [
+    "app_key_id", "state", "http_status", "attempts", "first_attempt_at", "finished_at", "error_title", "error_detail",
+    "list",
+  ]
+
+  /// The values in the order of `columns`; what is not known is empty.
+  package var fields: [String] {
+    [
+      id.description, state.name, httpStatus.map(String.init) ?? "", String(attempts),
+      firstAttemptAt?.description ?? "", finishedAt?.description ?? "", errorTitle ?? "", errorDetail ?? "", list,
+    ]
+  }
+
+  /// The header line of the CSV form, with its line feed.
+  package static let csvHeader = columns.joined(separator: ",") + "\n"
+
+  /// One line of CSV (RFC 4180 quoting, line feed at the end), control characters escaped so that a record is one line.
+  package var csvLine: String {
+    fields.map(Self.quoted).joined(separator: ",") + "\n"
+  }
+
+  private static func quoted(_ field: String) -> String {
+    let text = PrintableText.escape(field, limit: .max)
+    guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return text }
+    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+}
+
+extension Outcome: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case id = "app_key_id"
+    case state
+    case httpStatus = "http_status"
+    case attempts
+    case firstAttemptAt = "first_attempt_at"
+    case finishedAt = "finished_at"
+    case errorTitle = "error_title"
+    case errorDetail = "error_detail"
+    case list
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let id = try container.decode(String.self, forKey: .id)
+    let state = try container.decode(String.self, forKey: .state)
+    guard let id = AppKeyID(id), let state = KeyState(name: state) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .state, in: container, debugDescription: "not a key id, or not a state")
+    }
+    self.init(
+      id: id, state: state, httpStatus: try container.decodeIfPresent(Int.self, forKey: .httpStatus),
+      attempts: try container.decode(Int.self, forKey: .attempts),
+      firstAttemptAt: try container.decodeIfPresent(Timestamp.self, forKey: .firstAttemptAt),
+      finishedAt: try container.decodeIfPresent(Timestamp.self, forKey: .finishedAt),
+      errorTitle: try container.decodeIfPresent(String.self, forKey: .errorTitle),
+      errorDetail: try container.decodeIfPresent(String.self, forKey: .errorDetail),
+      list: try container.decode(String.self, forKey: .list))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(id.description, forKey: .id)
+    try container.encode(state.name, forKey: .state)
+    try container.encode(httpStatus, forKey: .httpStatus)
+    try container.encode(attempts, forKey: .attempts)
+    try container.encode(firstAttemptAt, forKey: .firstAttemptAt)
+    try container.encode(finishedAt, forKey: .finishedAt)
+    try container.encode(errorTitle, forKey: .errorTitle)
+    try container.encode(errorDetail, forKey: .errorDetail)
+    try container.encode(list, forKey: .list)
+  }
+}
