@@ -57,7 +57,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "RegistrationAPI",
-      dependencies: ["CCurl", "RateLimit", "Registration"],
+      dependencies: ["Curl", "RateLimit", "Registration", "Systemd"],
       swiftSettings: settings),
     .target(
       name: "Spool",
@@ -66,7 +66,7 @@ let package = Package(
     .target(
       name: "ControlAPI",
       dependencies: [
-        "CCurl", "Registration",
+        "Curl", "Registration",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
@@ -91,6 +91,7 @@ let package = Package(
       name: "Systemd",
       dependencies: [.product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
+    .target(name: "Curl", dependencies: ["CCurl"], swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
   ]
 )

@@ -1,0 +1,86 @@
+import CCurl
+
+/// Takes what libcurl hands over while an exchange runs, and stops it when it grows beyond its bounds.
+final class ReplyCollector {
+  private(set) var headers: [(name: String, value: String)] = []
+  private(set) var body: [UInt8] = []
+  private(set) var isBodyTruncated = false
+  private(set) var isStopped = false
+  private(set) var isHeaderOverflown = false
+
+  private var bodyLimit = 0
+  private var headerLimit = 0
+  private var headerBytes = 0
+  private var onBody: ((UnsafeRawBufferPointer) -> Bool)?
+
+  func begin(_ request: CurlRequest, onBody: ((UnsafeRawBufferPointer) -> Bool)?) {
+    headers.removeAll(keepingCapacity: true)
+    body.removeAll(keepingCapacity: true)
+    isBodyTruncated = false
+    isStopped = false
+    isHeaderOverflown = false
+    headerBytes = 0
+    bodyLimit = request.bodyLimit
+    headerLimit = request.headerLimit
+    self.onBody = onBody
+  }
+
+  /// Lets go of the caller's closure, which must not outlive the exchange.
+  func end() {
+    onBody = nil
+  }
+
+  static let takeBody: ccurl_write_callback = { data, size, count, context in
+    guard let data, let context else { return 0 }
+    let collector = Unmanaged<ReplyCollector>.fromOpaque(context).takeUnretainedValue()
+    return collector.appendBody(UnsafeRawBufferPointer(start: data, count: size * count))
+  }
+
+  static let takeHeader: ccurl_write_callback = { data, size, count, context in
+    guard let data, let context else { return 0 }
+    let collector = Unmanaged<ReplyCollector>.fromOpaque(context).takeUnretainedValue()
+    return collector.appendHeader(UnsafeRawBufferPointer(start: data, count: size * count))
+  }
+
+  /// Returns the bytes taken; fewer than offered ends the exchange.
+  private func appendBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    if let onBody {
+      guard onBody(bytes) else {
+        isStopped = true
+        return 0
+      }
+      return bytes.count
+    }
+    let room = bodyLimit - body.count
+    guard bytes.count <= room else {
+      body.append(contentsOf: bytes.prefix(room))
+      isBodyTruncated = true
+      return 0
+    }
+    body.append(contentsOf: bytes)
+    return bytes.count
+  }
+
+  private func appendHeader(_ bytes: UnsafeRawBufferPointer) -> Int {
+    headerBytes += bytes.count
+    guard headerBytes <= headerLimit else {
+      isHeaderOverflown = true
+      return 0
+    }
+    // A status line opens a response: what came before it (100 Continue, a proxy's CONNECT) is not the reply.
+    if bytes.starts(with: "HTTP/".utf8) {
+      headers.removeAll(keepingCapacity: true)
+      return bytes.count
+    }
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return bytes.count }
+    headers.append((name: Self.text(bytes[..<colon]), value: Self.text(bytes[(colon + 1)...])))
+    return bytes.count
+  }
+
+  private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+    let space: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
+    let start = bytes.firstIndex { !space($0) } ?? bytes.endIndex
+    let end = bytes.lastIndex { !space($0) }.map { $0 + 1 } ?? start
+    return String(decoding: bytes[start..<max(start, end)], as: UTF8.self)
+  }
+}

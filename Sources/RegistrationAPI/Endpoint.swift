@@ -1,0 +1,70 @@
+import Foundation
+package import Registration
+
+/// Where the API is: scheme, host and port, and a path before its own when it is reached through a gateway.
+///
+/// Only https is accepted, since every request carries both secrets; http is for loopback addresses, where they do not
+/// leave the machine.
+package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+  /// Without a slash at its end.
+  package let base: String
+
+  package static let path = "/api/v2/actions/app_key_registrations"
+
+  package init(site: Site) {
+    base = site.apiURL
+  }
+
+  /// Throws `EndpointError` that says what is wrong with the URL.
+  package init(url text: String) throws(EndpointError) {
+    guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host,
+      !host.isEmpty
+    else { throw EndpointError("not a URL such as https://api.datadoghq.com") }
+    guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+      throw EndpointError("must be plain ASCII, without spaces")
+    }
+    guard parts.user == nil, parts.password == nil else {
+      throw EndpointError("must not carry a user name or password")
+    }
+    guard parts.query == nil, parts.fragment == nil else { throw EndpointError("must not have a query or fragment") }
+    switch scheme {
+    case "https": break
+    case "http":
+      guard Self.isLoopback(host) else {
+        throw EndpointError(
+          "http:// is accepted for loopback addresses only: the credentials would cross the network in clear")
+      }
+    default: throw EndpointError("must begin with https://")
+    }
+    if let port = parts.port, !(1...65535).contains(port) { throw EndpointError("has no such port") }
+    var base = text
+    while base.hasSuffix("/") { base.removeLast() }
+    if base.hasSuffix(Self.path) { base.removeLast(Self.path.count) }
+    self.base = base
+  }
+
+  package var description: String { base }
+
+  /// Whether requests leave this machine.
+  package var isLocal: Bool { base.lowercased().hasPrefix("http:") }
+
+  package func registration(of id: AppKeyID) -> String { "\(base)\(Self.path)/\(id)" }
+
+  package var firstRegistration: String { "\(base)\(Self.path)?page%5Bsize%5D=1&page%5Bnumber%5D=0" }
+
+  /// `localhost`, 127.0.0.0/8 in its four-part form, and ::1.
+  private static func isLoopback(_ host: String) -> Bool {
+    let host = host.lowercased()
+    if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    return parts.count == 4 && parts[0] == 127 && parts.allSatisfy { $0 != nil }
+  }
+}
+
+package struct EndpointError: Error, Sendable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}

@@ -1,0 +1,133 @@
+package import Curl
+package import RateLimit
+package import Registration
+
+/// How the API is reached: everything that a reload may change, in one value.
+package struct APISettings: Equatable, Sendable {
+  package var endpoint: Endpoint
+  package var credentials: Credentials
+  package var route: CurlRoute
+  /// Milliseconds until a connection must stand.
+  package var connectTimeout: Int
+  /// Milliseconds for a whole exchange.
+  package var timeout: Int
+
+  package init(
+    endpoint: Endpoint, credentials: Credentials, route: CurlRoute, connectTimeout: Int, timeout: Int
+  ) {
+    self.endpoint = endpoint
+    self.credentials = credentials
+    self.route = route
+    self.connectTimeout = connectTimeout
+    self.timeout = timeout
+  }
+}
+
+/// One request and what came of it.
+package struct Exchange: Sendable {
+  package var verdict: Verdict
+  package var paced: PacedReply
+  /// Nil when there was no reply.
+  package var status: Int?
+  /// Seconds.
+  package var duration: Double
+  /// Headers that the vendor's support asks for, when there were any.
+  package var diagnostics: [(name: String, value: String)] = []
+}
+
+/// The register endpoint over one connection. Made, used and ended on one thread.
+package final class RegistrationClient {
+  private let settings: APISettings
+  private let handle: EasyHandle
+  private let headers: [(name: String, value: String)]
+
+  /// Throws `CurlError` when the route cannot be used (no such CA file).
+  package init(_ settings: APISettings, version: String) throws(CurlError) {
+    self.settings = settings
+    handle = try EasyHandle(route: settings.route, userAgent: "keyreg/\(version)")
+    headers = [
+      ("Accept", "application/json"),
+      ("DD-API-KEY", settings.credentials.apiKey.exposed),
+      ("DD-APPLICATION-KEY", settings.credentials.appKey.exposed),
+    ]
+  }
+
+  /// Registers one key. Blocks until the reply or a deadline. Registering again is harmless: PUT is idempotent.
+  ///
+  /// - Parameter wallClock: Seconds since 1970, for a reset that is given as a date by a server that sends none.
+  package func register(_ id: AppKeyID, wallClock: Double) -> Exchange {
+    var request = CurlRequest(method: "PUT", url: settings.endpoint.registration(of: id))
+    // A PUT without a body says so, or some gateways answer 411.
+    request.headers = headers + [("Content-Length", "0")]
+    request.connectTimeout = settings.connectTimeout
+    request.timeout = settings.timeout
+    do {
+      let reply = try handle.perform(request)
+      return Exchange(reply, registering: id, wallClock: wallClock)
+    } catch {
+      return Exchange(error)
+    }
+  }
+
+  /// Reads the first registration: a call that changes nothing, to see whether the credentials are accepted.
+  package func probe() throws(CurlError) -> CurlReply {
+    var request = CurlRequest(method: "GET", url: settings.endpoint.firstRegistration)
+    request.headers = headers
+    request.connectTimeout = settings.connectTimeout
+    request.timeout = settings.timeout
+    return try handle.perform(request)
+  }
+}
+
+extension Exchange {
+  init(_ reply: CurlReply, registering id: AppKeyID, wallClock: Double) {
+    verdict = Verdict(
+      status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
+      location: reply.header("location"), registering: id)
+    let reading = RateLimitReading(
+      headers: reply.headers, body: reply.status == 429 ? reply.body : nil, wallClock: wallClock)
+    paced = PacedReply(kind: verdict.pacing, reading: reading)
+    status = reply.status
+    duration = reply.duration
+    let wanted = ["x-dd-version", "x-dd-debug", "dd-pool", "via"]
+    diagnostics = reply.headers.filter { wanted.contains($0.name.lowercased()) }
+      .map { ($0.name.lowercased(), PrintableText.escape($0.value, limit: 100)) }
+  }
+
+  init(_ error: CurlError) {
+    let detail = PrintableText.escape(error.message, limit: 300)
+    switch error.kind {
+    case .tls, .unusable: verdict = .misdirected(status: nil, title: Self.title(error.kind), detail: detail)
+    default: verdict = .unanswered(title: Self.title(error.kind), detail: detail)
+    }
+    paced = PacedReply(kind: .unanswered, reading: nil)
+    status = nil
+    duration = 0
+  }
+
+  private static func title(_ kind: CurlError.Kind) -> String {
+    switch kind {
+    case .unreachable: "Cannot connect"
+    case .proxy: "Proxy refused"
+    case .tls: "TLS refused"
+    case .timedOut: "Timed out"
+    case .interrupted, .stopped: "Connection lost"
+    case .protocolViolation: "Not an HTTP answer"
+    case .unusable: "Request cannot be made"
+    }
+  }
+}
+
+extension Verdict {
+  /// What the pacer needs to know of it.
+  var pacing: PacedReply.Kind {
+    switch self {
+    case .registered, .failed: .answered
+    case .throttled: .throttled
+    case .unauthorized, .forbidden: .refused
+    case .unsettled(let status, _, _): status < 300 ? .answered : .serverError
+    case .misdirected: .serverError
+    case .unanswered: .unanswered
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+package import Registration
+
+/// What one exchange means for its key. What it means for the rest of the queue is decided by whoever sees them all.
+package enum Verdict: Hashable, Sendable {
+  /// The API says that the key is registered.
+  case registered(status: Int)
+  /// The key's own fault: another attempt would end the same way.
+  case failed(status: Int, title: String, detail: String?)
+  /// 429: not yet. Says nothing of the key.
+  case throttled
+  /// 401: these credentials are not accepted.
+  case unauthorized(detail: String?)
+  /// 403: the credentials, or this one key.
+  case forbidden(title: String, detail: String?)
+  /// The server answered, but not with an answer to the question: 408, 5xx, a 2xx of something else, a status that the
+  /// API does not have. Another attempt may help.
+  case unsettled(status: Int, title: String, detail: String?)
+  /// No answer, and nobody can tell how far the request came: a time-out, a reset, no route.
+  case unanswered(title: String, detail: String?)
+  /// Whoever answers is not to be trusted with another request until something changes: a redirect, a certificate that
+  /// is not accepted.
+  case misdirected(status: Int?, title: String, detail: String?)
+}
+
+extension Verdict {
+  /// Reads a complete reply to the registration of `id`.
+  ///
+  /// - Parameter isBodyTruncated: More body came than is kept, so it cannot be the expected one.
+  package init(status: Int, body: [UInt8], isBodyTruncated: Bool, location: String?, registering id: AppKeyID) {
+    let error = ErrorBody(body)
+    let title = error.title ?? Self.reason(status)
+    switch status {
+    case 200..<300:
+      if [200, 201].contains(status), !isBodyTruncated, Self.confirms(body, id) {
+        self = .registered(status: status)
+      } else {
+        self = .unsettled(
+          status: status, title: "Unexpected answer", detail: "status \(status), but the body does not confirm the key")
+      }
+    case 300..<400:
+      let target = location.map { " to " + PrintableText.escape($0, limit: 100) } ?? ""
+      self = .misdirected(
+        status: status, title: "Redirected", detail: "status \(status)\(target): redirects are never followed")
+    case 400, 404, 409, 410, 422: self = .failed(status: status, title: title, detail: error.detail)
+    case 401: self = .unauthorized(detail: error.detail ?? error.title)
+    case 403: self = .forbidden(title: title, detail: error.detail)
+    case 429: self = .throttled
+    default: self = .unsettled(status: status, title: title, detail: error.detail)
+    }
+  }
+
+  /// `{"data":{"id":…,"type":"app_key_registration"}}` with this id, whatever else is in it.
+  private static func confirms(_ body: [UInt8], _ id: AppKeyID) -> Bool {
+    struct Document: Decodable {
+      struct Resource: Decodable {
+        var id: String
+        var type: String
+      }
+      var data: Resource
+    }
+    // A body that does not read is no confirmation, whatever the reason.
+    guard let resource = try? JSONDecoder().decode(Document.self, from: Data(body)).data else { return false }
+    return resource.type == "app_key_registration" && AppKeyID(resource.id) == id
+  }
+
+  private static func reason(_ status: Int) -> String {
+    switch status {
+    case 400: "Bad Request"
+    case 403: "Forbidden"
+    case 404: "Not Found"
+    case 408: "Request Timeout"
+    case 409: "Conflict"
+    case 410: "Gone"
+    case 422: "Unprocessable Content"
+    case 500: "Internal Server Error"
+    case 502: "Bad Gateway"
+    case 503: "Service Unavailable"
+    case 504: "Gateway Timeout"
+    default: "Status \(status)"
+    }
+  }
+}

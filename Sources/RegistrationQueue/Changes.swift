@@ -1,0 +1,83 @@
+import GRDB
+import Registration
+
+/// What a transaction does to the counters, gathered while it runs and written once at its end.
+///
+/// Counting here, and not with triggers, costs one update for each list and state that a group commit touches instead of
+/// one for each key.
+struct Changes {
+  private var tally: [KeyState: Int] = [:]
+  private var lists: [Int64: [KeyState: Int]] = [:]
+  private var owned: [Int64: Int] = [:]
+  /// Set when lists came, went or may have been finished.
+  private(set) var touchesLists = false
+  /// When the transaction takes place, for `finished_at`.
+  var now = Timestamp.now()
+
+  mutating func listsChanged() {
+    touchesLists = true
+  }
+
+  /// A key has come into being in `state`, brought by `list`.
+  mutating func add(_ state: KeyState, ownedBy list: Int64) {
+    tally[state, default: 0] += 1
+    lists[list, default: [:]][state, default: 0] += 1
+    if !state.isFinal { owned[list, default: 0] += 1 }
+  }
+
+  /// A key that stands in `state` is from now on in `list` too.
+  mutating func share(_ state: KeyState, with list: Int64) {
+    lists[list, default: [:]][state, default: 0] += 1
+  }
+
+  /// A key has moved from one state to another.
+  mutating func move(from old: KeyState, to new: KeyState, owner: Int64, alsoIn others: [Int64]) {
+    guard old != new else { return }
+    tally[old, default: 0] -= 1
+    tally[new, default: 0] += 1
+    for list in [owner] + others {
+      lists[list, default: [:]][old, default: 0] -= 1
+      lists[list, default: [:]][new, default: 0] += 1
+    }
+    if old.isFinal != new.isFinal { owned[owner, default: 0] += new.isFinal ? -1 : 1 }
+  }
+
+  /// Writes the sums, and marks lists that these changes have finished or opened again. Nil when no count changed.
+  mutating func apply(to database: Database) throws -> Tally? {
+    for (list, counts) in lists {
+      let update = try database.cachedStatement(
+        sql: """
+          UPDATE list SET pending = pending + ?, retrying = retrying + ?, registered = registered + ?,
+            failed = failed + ?, cancelled = cancelled + ?, owned_open = owned_open + ? WHERE id = ?
+          """)
+      let added = [.pending, .retrying, .registered, .failed, .cancelled].map { (state: KeyState) in counts[state] ?? 0
+      }
+      try update.execute(arguments: StatementArguments(added) + [owned[list] ?? 0, list])
+    }
+    for list in lists.keys { try settle(list, in: database) }
+    guard !tally.isEmpty else { return nil }
+    for (state, count) in tally where count != 0 {
+      try database.cachedStatement(sql: "UPDATE tally SET count = count + ? WHERE state = ?")
+        .execute(arguments: [count, state.rawValue])
+    }
+    return try Tally.stored(in: database)
+  }
+
+  /// A list is finished while it is wholly read and none of its keys is open; its results are due from then on.
+  private mutating func settle(_ list: Int64, in database: Database) throws {
+    try database.cachedStatement(
+      sql: """
+        UPDATE list SET finished_at = ?, results_at = NULL
+        WHERE id = ? AND imported_at IS NOT NULL AND finished_at IS NULL AND pending + retrying = 0
+        """
+    ).execute(arguments: [now.milliseconds, list])
+    if database.changesCount > 0 { touchesLists = true }
+    try database.cachedStatement(
+      sql: """
+        UPDATE list SET finished_at = NULL, results_at = NULL
+        WHERE id = ? AND finished_at IS NOT NULL AND pending + retrying > 0
+        """
+    ).execute(arguments: [list])
+    if database.changesCount > 0 { touchesLists = true }
+  }
+}

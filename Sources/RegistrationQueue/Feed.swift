@@ -1,0 +1,69 @@
+import Foundation
+import GRDB
+package import Registration
+
+/// A key that is due, as a worker needs it.
+package struct DueKey: Sendable, Hashable {
+  /// The row, which is also the order of import.
+  package var row: Int64
+  package var id: AppKeyID
+  package var attempts: Int
+  /// `pending` or `retrying`.
+  package var state: KeyState
+
+  package init(row: Int64, id: AppKeyID, attempts: Int, state: KeyState) {
+    self.row = row
+    self.id = id
+    self.attempts = attempts
+    self.state = state
+  }
+}
+
+extension RegistrationQueue {
+  /// The next keys to work on: first those whose wait for another attempt is over, then pending ones in the order of
+  /// list name (bytes, as the C locale has it) and line.
+  ///
+  /// - Parameters:
+  ///   - limit: The most keys wanted.
+  ///   - taken: Rows that are in hand already; they are passed over.
+  ///   - now: For what is due.
+  ///   - horizon: The longest wait that is ever set, in seconds. A later due time comes from a clock that was wrong.
+  package func dueKeys(limit: Int, except taken: Set<Int64>, now: Timestamp, horizon: Double) throws -> [DueKey] {
+    try read("read due keys") { database in
+      var keys: [DueKey] = []
+      func take(_ cursor: RowCursor) throws {
+        while keys.count < limit, let row = try cursor.next() {
+          let number: Int64 = row["id"]
+          guard !taken.contains(number) else { continue }
+          guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
+            throw QueueError.defect("row \(number) holds no key")
+          }
+          keys.append(DueKey(row: number, id: id, attempts: row["attempts"], state: state))
+        }
+      }
+      let retrying = try database.cachedStatement(
+        sql: """
+          SELECT id, uuid, attempts, state FROM key WHERE state = 1 AND (due_at <= ? OR due_at > ?) ORDER BY due_at
+          """)
+      try take(
+        try Row.fetchCursor(
+          retrying, arguments: [now.milliseconds, now.adding(seconds: horizon).milliseconds]))
+      guard keys.count < limit else { return keys }
+      let lists = try Int64.fetchCursor(database, sql: "SELECT id FROM list WHERE owned_open > 0 ORDER BY name")
+      let pending = try database.cachedStatement(
+        sql: "SELECT id, uuid, attempts, state FROM key WHERE state = 0 AND list_id = ? ORDER BY id")
+      while keys.count < limit, let list = try lists.next() {
+        try take(try Row.fetchCursor(pending, arguments: [list]))
+      }
+      return keys
+    }
+  }
+
+  /// When the next waiting key is due, nil when none waits.
+  package func nextDue() throws -> Timestamp? {
+    try read("read the next due time") { database in
+      try Int64.fetchOne(database, sql: "SELECT MIN(due_at) FROM key WHERE state = 1").map(
+        Timestamp.init(milliseconds:))
+    }
+  }
+}

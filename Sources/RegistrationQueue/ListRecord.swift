@@ -1,0 +1,115 @@
+package import Foundation
+import GRDB
+package import Registration
+
+/// A list as the queue knows it.
+package struct ListRecord: Sendable {
+  package var id: Int64
+  package var name: String
+  /// The file name in `incoming/`, as the bytes the file system has.
+  package var source: [UInt8]
+  package var sha256: Data
+  package var bytes: Int
+  package var format: String
+  package var isForced: Bool
+  /// The list that brought the same bytes before.
+  package var duplicateOf: String?
+  package var arrivedAt: Timestamp
+  /// When the last of its keys was committed; nil while it is being read.
+  package var importedAt: Timestamp?
+  /// When its source had been moved out of `incoming/`.
+  package var filedAt: Timestamp?
+  package var cancelledAt: Timestamp?
+  /// When its last key had an outcome; nil while one is open.
+  package var finishedAt: Timestamp?
+  package var resultsAt: Timestamp?
+  /// Entries of the source that are committed: where an interrupted import goes on.
+  package var entries: Int
+  package var accepted: Int
+  package var alreadyKnown: Int
+  package var duplicateInList: Int
+  package var invalid: Int
+  /// Of the keys known before, those that were put back to pending.
+  package var requeued: Int
+  /// Its keys by state, those of other lists that it names too among them.
+  package var keys: Tally
+
+  static let columns = """
+    id, name, source, sha256, bytes, format, forced, duplicate_of, arrived_at, imported_at, filed_at, cancelled_at,
+    finished_at, results_at, entries, accepted, already_known, duplicate_in_list, invalid, requeued, pending, retrying,
+    registered, failed, cancelled
+    """
+
+  init(_ row: Row) {
+    id = row["id"]
+    name = row["name"]
+    source = [UInt8](row["source"] as Data)
+    sha256 = row["sha256"]
+    bytes = row["bytes"]
+    format = row["format"]
+    isForced = row["forced"]
+    duplicateOf = row["duplicate_of"]
+    arrivedAt = Timestamp(milliseconds: row["arrived_at"])
+    importedAt = (row["imported_at"] as Int64?).map(Timestamp.init(milliseconds:))
+    filedAt = (row["filed_at"] as Int64?).map(Timestamp.init(milliseconds:))
+    cancelledAt = (row["cancelled_at"] as Int64?).map(Timestamp.init(milliseconds:))
+    finishedAt = (row["finished_at"] as Int64?).map(Timestamp.init(milliseconds:))
+    resultsAt = (row["results_at"] as Int64?).map(Timestamp.init(milliseconds:))
+    entries = row["entries"]
+    accepted = row["accepted"]
+    alreadyKnown = row["already_known"]
+    duplicateInList = row["duplicate_in_list"]
+    invalid = row["invalid"]
+    requeued = row["requeued"]
+    keys = Tally()
+    keys[.pending] = row["pending"]
+    keys[.retrying] = row["retrying"]
+    keys[.registered] = row["registered"]
+    keys[.failed] = row["failed"]
+    keys[.cancelled] = row["cancelled"]
+  }
+}
+
+extension RegistrationQueue {
+  /// Every list, in order of arrival.
+  package func lists() throws -> [ListRecord] {
+    try read("read the lists") { database in
+      try Row.fetchAll(database, sql: "SELECT \(ListRecord.columns) FROM list ORDER BY id").map(ListRecord.init)
+    }
+  }
+
+  package func list(named name: String) throws -> ListRecord? {
+    try read("read a list") { database in
+      try Row.fetchOne(database, sql: "SELECT \(ListRecord.columns) FROM list WHERE name = ?", arguments: [name])
+        .map(ListRecord.init)
+    }
+  }
+
+  package func list(id: Int64) throws -> ListRecord? {
+    try read("read a list") { database in
+      try Row.fetchOne(database, sql: "SELECT \(ListRecord.columns) FROM list WHERE id = ?", arguments: [id])
+        .map(ListRecord.init)
+    }
+  }
+
+  /// Finished lists whose results file is not written yet, oldest first.
+  package func listsWithoutResults() throws -> [ListRecord] {
+    try read("read the finished lists") { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT \(ListRecord.columns) FROM list WHERE finished_at IS NOT NULL AND results_at IS NULL ORDER BY id
+          """
+      ).map(ListRecord.init)
+    }
+  }
+
+  /// Notes that the results file of a list is in place, unless the list has been opened again meanwhile.
+  package func resultsWritten(_ list: ListRecord, at now: Timestamp) throws {
+    try write("note written results") { database, _ in
+      try database.execute(
+        sql: "UPDATE list SET results_at = ? WHERE id = ? AND finished_at = ?",
+        arguments: [now.milliseconds, list.id, list.finishedAt?.milliseconds])
+    }
+  }
+}

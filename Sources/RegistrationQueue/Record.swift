@@ -1,0 +1,81 @@
+import GRDB
+package import Registration
+
+/// What one reply, or the lack of one, means for a key in the queue.
+package struct KeyResult: Sendable, Hashable {
+  package enum Verdict: Sendable, Hashable {
+    case registered
+    case failed
+    /// Another attempt, not before the given time.
+    case retry(due: Timestamp)
+    /// The attempt that was counted turned out to be nobody's fault (an outage): it is given back, and the key is due.
+    case refund
+  }
+
+  package var row: Int64
+  package var verdict: Verdict
+  package var httpStatus: Int?
+  package var errorTitle: String?
+  package var errorDetail: String?
+  /// When the request was sent.
+  package var sentAt: Timestamp
+  package var at: Timestamp
+
+  package init(
+    row: Int64, verdict: Verdict, httpStatus: Int? = nil, errorTitle: String? = nil, errorDetail: String? = nil,
+    sentAt: Timestamp, at: Timestamp
+  ) {
+    self.row = row
+    self.verdict = verdict
+    self.httpStatus = httpStatus
+    self.errorTitle = errorTitle
+    self.errorDetail = errorDetail
+    self.sentAt = sentAt
+    self.at = at
+  }
+}
+
+extension RegistrationQueue {
+  /// Commits results in one transaction. When this returns they are on disk.
+  package func record(_ results: [KeyResult]) throws {
+    try write("record outcomes") { database, changes in
+      let find = try database.cachedStatement(sql: "SELECT state, list_id, attempts FROM key WHERE id = ?")
+      let update = try database.cachedStatement(
+        sql: """
+          UPDATE key SET state = ?, attempts = ?, http_status = ?, first_attempt_at = COALESCE(first_attempt_at, ?),
+            finished_at = ?, due_at = ?, error_title = ?, error_detail = ? WHERE id = ?
+          """)
+      let refund = try database.cachedStatement(
+        sql: "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1")
+      for result in results {
+        if result.verdict == .refund {
+          try refund.execute(arguments: [result.at.milliseconds, result.row])
+          continue
+        }
+        guard let row = try Row.fetchOne(find, arguments: [result.row]), let old = KeyState(rawValue: row["state"])
+        else {
+          throw QueueError.defect("row \(result.row) is not there")
+        }
+        let new = Self.state(after: result.verdict, from: old)
+        let due: Timestamp? = if case .retry(let due) = result.verdict, new == .retrying { due } else { nil }
+        try update.execute(arguments: [
+          new.rawValue, (row["attempts"] as Int) + 1, result.httpStatus, result.sentAt.milliseconds,
+          new.isFinal ? result.at.milliseconds : nil, due?.milliseconds, result.errorTitle, result.errorDetail,
+          result.row,
+        ])
+        changes.move(
+          from: old, to: new, owner: row["list_id"], alsoIn: try Self.otherLists(of: result.row, in: database))
+      }
+    }
+  }
+
+  /// A key that was cancelled while its request was under way: what was registered is registered, but nothing more is
+  /// tried for it.
+  private static func state(after verdict: KeyResult.Verdict, from old: KeyState) -> KeyState {
+    switch verdict {
+    case .registered: .registered
+    case .failed: old == .cancelled ? .cancelled : .failed
+    case .retry, .refund: old.isFinal ? old : .retrying
+    }
+  }
+}

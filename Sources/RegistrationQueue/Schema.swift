@@ -1,0 +1,98 @@
+import GRDB
+
+/// The tables. A migration that has been released is never edited; the next one is added below it.
+///
+/// - `key`: one row a key for ever, since "registered already" must be known years later. The integer primary key is the
+///   order of import, which keeps inserts at the end of the table; the sixteen bytes are unique beside it.
+/// - `list`: one row a list, with its counts by state. A list *owns* the keys it was first to bring.
+/// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
+/// - `tally`: how many keys stand in each state.
+/// - `memory`: small things that outlive a restart, as JSON by name (the pause, what the pacer learned).
+enum Schema {
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE list (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            source BLOB NOT NULL,
+            sha256 BLOB NOT NULL,
+            bytes INTEGER NOT NULL,
+            format TEXT NOT NULL,
+            forced INTEGER NOT NULL,
+            duplicate_of TEXT,
+            arrived_at INTEGER NOT NULL,
+            imported_at INTEGER,
+            filed_at INTEGER,
+            cancelled_at INTEGER,
+            finished_at INTEGER,
+            results_at INTEGER,
+            entries INTEGER NOT NULL DEFAULT 0,
+            accepted INTEGER NOT NULL DEFAULT 0,
+            already_known INTEGER NOT NULL DEFAULT 0,
+            duplicate_in_list INTEGER NOT NULL DEFAULT 0,
+            invalid INTEGER NOT NULL DEFAULT 0,
+            requeued INTEGER NOT NULL DEFAULT 0,
+            owned_open INTEGER NOT NULL DEFAULT 0,
+            pending INTEGER NOT NULL DEFAULT 0,
+            retrying INTEGER NOT NULL DEFAULT 0,
+            registered INTEGER NOT NULL DEFAULT 0,
+            failed INTEGER NOT NULL DEFAULT 0,
+            cancelled INTEGER NOT NULL DEFAULT 0
+          ) STRICT;
+          CREATE INDEX list_by_hash ON list (sha256);
+          CREATE INDEX list_with_work ON list (name) WHERE owned_open > 0;
+          CREATE INDEX list_unfiled ON list (id) WHERE filed_at IS NULL;
+          CREATE INDEX list_active ON list (id) WHERE imported_at IS NULL OR pending + retrying > 0;
+          CREATE INDEX list_without_results ON list (id) WHERE finished_at IS NOT NULL AND results_at IS NULL;
+
+          CREATE TABLE key (
+            id INTEGER PRIMARY KEY,
+            uuid BLOB NOT NULL UNIQUE,
+            list_id INTEGER NOT NULL REFERENCES list (id),
+            state INTEGER NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            http_status INTEGER,
+            first_attempt_at INTEGER,
+            finished_at INTEGER,
+            due_at INTEGER,
+            error_title TEXT,
+            error_detail TEXT
+          ) STRICT;
+          CREATE INDEX key_pending ON key (list_id, id) WHERE state = 0;
+          CREATE INDEX key_retrying ON key (due_at) WHERE state = 1;
+          CREATE INDEX key_failed ON key (id) WHERE state = 3;
+          CREATE INDEX key_by_list ON key (list_id, id);
+
+          CREATE TABLE also_in (
+            key_id INTEGER NOT NULL REFERENCES key (id),
+            list_id INTEGER NOT NULL REFERENCES list (id),
+            PRIMARY KEY (key_id, list_id)
+          ) STRICT, WITHOUT ROWID;
+          CREATE INDEX also_in_by_list ON also_in (list_id, key_id);
+
+          CREATE TABLE invalid_line (
+            list_id INTEGER NOT NULL REFERENCES list (id),
+            line INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            reason TEXT NOT NULL
+          ) STRICT;
+          CREATE INDEX invalid_line_by_list ON invalid_line (list_id);
+
+          CREATE TABLE tally (
+            state INTEGER PRIMARY KEY,
+            count INTEGER NOT NULL
+          ) STRICT;
+          INSERT INTO tally (state, count) VALUES (0, 0), (1, 0), (2, 0), (3, 0), (4, 0);
+
+          CREATE TABLE memory (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+          ) STRICT, WITHOUT ROWID;
+          """)
+    }
+    return migrator
+  }
+}

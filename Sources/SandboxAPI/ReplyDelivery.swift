@@ -1,0 +1,38 @@
+import Glibc
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+extension Reply {
+  /// Thrown to have the server close a connection whose answer is not to arrive.
+  private struct Withheld: Error {}
+
+  /// Sends the answer, or as much of it as is to arrive.
+  func send(_ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
+    switch delivery {
+    case .whole:
+      var head = HTTPResponse(status: .init(code: status), headerFields: fields)
+      // RFC 9110, section 8.6: a 204 has no Content-Length.
+      if status != 204 { head.headerFields[.contentLength] = String(body.utf8.count) }
+      try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    case .half:
+      var head = HTTPResponse(status: .init(code: status), headerFields: fields)
+      head.headerFields[.contentLength] = String(max(2, body.utf8.count))
+      var bodyWriter = try await writer.writeHead(head)
+      try await bodyWriter.write(ByteBuffer(bytes: body.utf8.prefix(body.utf8.count / 2)))
+      throw Withheld()
+    case .none:
+      throw Withheld()
+    case .reset:
+      if let socket = channel as? any SocketOptionProvider {
+        // Closing a socket that lingers for no time sends RST instead of FIN.
+        try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+      }
+      try await channel.close()
+      throw Withheld()
+    case .never:
+      try await channel.closeFuture.get()
+      throw Withheld()
+    }
+  }
+}

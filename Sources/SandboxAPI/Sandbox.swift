@@ -1,0 +1,85 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+package import Registration
+import Synchronization
+
+/// A local stand-in for the registration API, true to the real one in its answers, its limits and its failures.
+package final class Sandbox: Sendable {
+  private let configuration: SandboxConfiguration
+  private let shared: Shared
+  private let listener: HTTPListener
+
+  /// Opens the journal, if there is to be one. Throws `SystemError` when that cannot be done.
+  package init(_ configuration: SandboxConfiguration) throws {
+    self.configuration = configuration
+    let shared = Shared(
+      StandIn(configuration, startedAt: .now()), try configuration.journal.map(Journal.init(path:)),
+      latency: configuration.latency)
+    self.shared = shared
+    listener = HTTPListener(
+      .hostname(configuration.host, port: configuration.port), idleTimeout: .minutes(5),
+      logger: Logger(label: "keyreg.sandbox", factory: { _ in SwiftLogNoOpLogHandler() }),
+      respond: { request, writer, channel in try await shared.respond(request, writer, channel) })
+  }
+
+  /// Listens, and returns the port. May be called from synchronous code anywhere. Throws what binding threw.
+  package func start() throws -> Int {
+    try listener.start()?.port ?? configuration.port
+  }
+
+  /// Ends all connections, whatever they wait for, and frees the port.
+  package func stop() {
+    listener.stop()
+  }
+
+  /// The keys that are registered now, in the order of their first registration.
+  package var registeredKeys: [AppKeyID] { shared.standIn.withLock { $0.keys.ids } }
+
+  package var registeredCount: Int { shared.standIn.withLock { $0.keys.count } }
+
+  /// Requests to the API's paths so far, whatever became of them.
+  package var requestCount: Int { shared.standIn.withLock { $0.requestCount } }
+
+  /// Changes which credentials are accepted, from the next request on. Nil: any two that are not empty.
+  package func accept(_ credentials: SandboxConfiguration.Credentials?) {
+    shared.standIn.withLock { $0.credentials = credentials }
+  }
+
+  /// Changes what goes wrong, from the next request on. Spans still count from the start.
+  package func impose(_ faults: FaultPlan) {
+    shared.standIn.withLock { $0.faults = faults }
+  }
+}
+
+/// What the connections of one sandbox share.
+private final class Shared: Sendable {
+  let standIn: Mutex<StandIn>
+  private let journal: Journal?
+  private let latency: Duration
+
+  init(_ standIn: StandIn, _ journal: Journal?, latency: Duration) {
+    self.standIn = Mutex(standIn)
+    self.journal = journal
+    self.latency = latency
+  }
+
+  func respond(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
+    let arrival = standIn.withLock { $0.arrive(request.head, at: .now()) }
+    try await pass(latency / 2 + arrival.decision.delay, on: channel)
+    let reply = standIn.withLock { $0.answer(arrival, at: .now()) }
+    try await pass(latency / 2, on: channel)
+    // Written before the answer is sent, so that whatever a client has seen is in the journal.
+    try journal?.append(
+      Journal.Line(
+        time: .now(), method: request.head.method.rawValue, path: request.head.path ?? "",
+        status: reply.visibleStatus, note: reply.note))
+    try await reply.send(writer, channel)
+  }
+
+  private func pass(_ duration: Duration, on channel: any Channel) async throws {
+    guard duration > .zero else { return }
+    try await channel.eventLoop.sleep(for: duration)
+  }
+}

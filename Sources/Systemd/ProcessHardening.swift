@@ -1,0 +1,35 @@
+// What a process that holds secrets asks of the kernel before it reads them. systemd does the same for the service, but
+// keyreg also runs from a shell, in a container, under another supervisor.
+
+import CSystem
+import Glibc
+
+/// The process-wide settings of the daemon.
+package enum ProcessHardening {
+  /// To be called once, before secrets are read and before threads are started:
+  /// - no core dump, neither by the limit (which a pipe in `core_pattern` ignores) nor by the kernel's own flag, which also
+  ///   keeps other processes of the same user from attaching or reading `/proc/PID/environ` and `mem`;
+  /// - SIGPIPE and SIGIO are ignored: a peer that hangs up is an error to return, not a reason to die;
+  /// - `umask`, so that a file is private unless whoever makes it says otherwise.
+  ///
+  /// Throws when the kernel refuses one of the first two: secrets must not be read then.
+  package static func apply(umask mask: UInt32 = 0o027) throws(HardeningError) {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {
+      throw HardeningError(setting: "RLIMIT_CORE", code: errno)
+    }
+    guard csystem_set_dumpable(0) == 0 else { throw HardeningError(setting: "PR_SET_DUMPABLE", code: errno) }
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGIO, SIG_IGN)
+    umask(mask)
+  }
+}
+
+/// A protection that the kernel refused to set.
+package struct HardeningError: Error, Hashable, CustomStringConvertible {
+  package let setting: String
+  /// The `errno` of the call.
+  package let code: Int32
+
+  package var description: String { "cannot set \(setting): \(String(cString: strerror(code)))" }
+}
