@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "RegistrationDaemon",
       dependencies: [
-        "ControlAPI", "RateLimit", "Registration", "RegistrationAPI", "RegistrationQueue", "Spool", "Systemd",
+        "ControlAPI", "Curl", "RateLimit", "Registration", "RegistrationAPI", "RegistrationQueue", "Spool", "Systemd",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -66,8 +66,8 @@ let package = Package(
     .target(
       name: "ControlAPI",
       dependencies: [
-        "Curl", "Registration",
-        .product(name: "Hummingbird", package: "hummingbird"),
+        "Curl", "HTTPServer", "Registration",
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -76,8 +76,8 @@ let package = Package(
     .target(
       name: "SandboxAPI",
       dependencies: [
-        "Registration",
-        .product(name: "Hummingbird", package: "hummingbird"),
+        "HTTPServer", "Registration",
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -89,9 +89,25 @@ let package = Package(
     .target(name: "RateLimit", swiftSettings: settings),
     .target(
       name: "Systemd",
-      dependencies: [.product(name: "Logging", package: "swift-log")],
+      dependencies: ["CPrctl", "Registration", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
+    .target(
+      name: "HTTPServer",
+      dependencies: [
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: settings),
     .target(name: "Curl", dependencies: ["CCurl"], swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CPrctl"),
+
+    // One test target for each library, and one for the real binary.
+    .testTarget(
+      name: "RegistrationQueueTests",
+      dependencies: ["Registration", "RegistrationQueue", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
   ]
 )

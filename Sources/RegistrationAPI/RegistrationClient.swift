@@ -70,12 +70,16 @@ package final class RegistrationClient {
   }
 
   /// Reads the first registration: a call that changes nothing, to see whether the credentials are accepted.
-  package func probe() throws(CurlError) -> CurlReply {
+  ///
+  /// Throws `CurlError` when there is no reply.
+  package func onlineCheck() throws(CurlError) -> (status: Int, detail: String) {
     var request = CurlRequest(method: "GET", url: settings.endpoint.firstRegistration)
     request.headers = headers
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
-    return try handle.perform(request)
+    let reply = try handle.perform(request)
+    let error = ErrorBody(reply.body)
+    return (reply.status, error.detail ?? error.title ?? "")
   }
 }
 
@@ -94,7 +98,15 @@ extension Exchange {
       .map { ($0.name.lowercased(), PrintableText.escape($0.value, limit: 100)) }
   }
 
-  init(_ error: CurlError) {
+  /// No request could be made at all.
+  package init(unusable detail: String) {
+    verdict = .misdirected(status: nil, title: Self.title(.unusable), detail: detail)
+    paced = PacedReply(kind: .unanswered, reading: nil)
+    status = nil
+    duration = 0
+  }
+
+  package init(_ error: CurlError) {
     let detail = PrintableText.escape(error.message, limit: 300)
     switch error.kind {
     case .tls, .unusable: verdict = .misdirected(status: nil, title: Self.title(error.kind), detail: detail)

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import GRDB
 package import Registration
 
@@ -6,14 +6,14 @@ package import Registration
 package struct ListSource: Sendable {
   /// The file name in `incoming/`, as bytes.
   package var file: [UInt8]
-  package var sha256: Data
+  package var sha256: String
   package var bytes: Int
   package var format: String
   /// Whether keys that are registered already are registered again.
   package var isForced: Bool
   package var arrivedAt: Timestamp
 
-  package init(file: [UInt8], sha256: Data, bytes: Int, format: String, isForced: Bool, arrivedAt: Timestamp) {
+  package init(file: [UInt8], sha256: String, bytes: Int, format: String, isForced: Bool, arrivedAt: Timestamp) {
     self.file = file
     self.sha256 = sha256
     self.bytes = bytes

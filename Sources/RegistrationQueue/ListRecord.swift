@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import GRDB
 package import Registration
 
@@ -8,7 +8,7 @@ package struct ListRecord: Sendable {
   package var name: String
   /// The file name in `incoming/`, as the bytes the file system has.
   package var source: [UInt8]
-  package var sha256: Data
+  package var sha256: String
   package var bytes: Int
   package var format: String
   package var isForced: Bool

@@ -55,3 +55,10 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     QueueError(kind: .defect, description: description, hint: nil)
   }
 }
+
+extension QueueError {
+  /// An error that no call of the queue is meant to throw.
+  package static func unexpected(_ error: any Error) -> QueueError {
+    QueueError(error, doing: "use the queue")
+  }
+}

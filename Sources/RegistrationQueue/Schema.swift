@@ -18,7 +18,7 @@ enum Schema {
             id INTEGER PRIMARY KEY,
             name TEXT NOT NULL UNIQUE,
             source BLOB NOT NULL,
-            sha256 BLOB NOT NULL,
+            sha256 TEXT NOT NULL,
             bytes INTEGER NOT NULL,
             format TEXT NOT NULL,
             forced INTEGER NOT NULL,

@@ -24,7 +24,8 @@ import Registration
 /// ```
 /// Without a scope a clause holds for every request. Where several apply, the first decides; `slow` adds to it.
 extension FaultPlan {
-  private static let hint =
+  /// The grammar in one sentence, for errors and help.
+  package static let hint =
     "clauses are EFFECT[:SCOPE][@FROM-[TO]] with commas between, tenant=SHARE or seed=N; effects: 300…599, edge429, "
     + "reset, lost, slow=DURATION, hang, captive, truncated, foreign; scopes: N%, key=UUID, keys=N%, first=N"
 

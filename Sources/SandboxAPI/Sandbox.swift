@@ -1,4 +1,4 @@
-import Hummingbird
+import HTTPServer
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -19,14 +19,13 @@ package final class Sandbox: Sendable {
       latency: configuration.latency)
     self.shared = shared
     listener = HTTPListener(
-      .hostname(configuration.host, port: configuration.port), idleTimeout: .minutes(5),
       logger: Logger(label: "keyreg.sandbox", factory: { _ in SwiftLogNoOpLogHandler() }),
       respond: { request, writer, channel in try await shared.respond(request, writer, channel) })
   }
 
   /// Listens, and returns the port. May be called from synchronous code anywhere. Throws what binding threw.
   package func start() throws -> Int {
-    try listener.start()?.port ?? configuration.port
+    try listener.start(on: .hostname(configuration.host, port: configuration.port))?.port ?? configuration.port
   }
 
   /// Ends all connections, whatever they wait for, and frees the port.

@@ -19,11 +19,14 @@ package struct CredentialFile: Hashable, Sendable {
   }
 
   /// The credential `name` of `credentialsDirectory`, nil when there is no such directory or nothing by that name in it.
+  ///
+  /// A file of at most one byte is nothing: a unit that wants to start without the credential has `SetCredential=` hand over
+  /// a lone line end, since systemd 252 cannot hand over an empty one.
   package init?(named name: String, in credentialsDirectory: String?) {
     guard let credentialsDirectory, !credentialsDirectory.isEmpty else { return nil }
     let path = credentialsDirectory + "/" + name
     var status = stat()
-    guard lstat(path, &status) == 0 else { return nil }
+    guard lstat(path, &status) == 0, status.st_size > 1 else { return nil }
     self.init(path: path, credentialsDirectory: credentialsDirectory)
   }
 

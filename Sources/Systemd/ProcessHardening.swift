@@ -1,7 +1,7 @@
 // What a process that holds secrets asks of the kernel before it reads them. systemd does the same for the service, but
 // keyreg also runs from a shell, in a container, under another supervisor.
 
-import CSystem
+import CPrctl
 import Glibc
 
 /// The process-wide settings of the daemon.
@@ -18,7 +18,7 @@ package enum ProcessHardening {
     guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {
       throw HardeningError(setting: "RLIMIT_CORE", code: errno)
     }
-    guard csystem_set_dumpable(0) == 0 else { throw HardeningError(setting: "PR_SET_DUMPABLE", code: errno) }
+    guard cprctl_set_dumpable(0) == 0 else { throw HardeningError(setting: "PR_SET_DUMPABLE", code: errno) }
     signal(SIGPIPE, SIG_IGN)
     signal(SIGIO, SIG_IGN)
     umask(mask)

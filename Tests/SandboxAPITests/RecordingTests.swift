@@ -40,7 +40,7 @@ import Testing
   @Test func everyRecordedExchangeIsAnsweredAsTheRealApiDid() throws {
     let exchanges = try Self.fixture("app_key_registrations.json", as: [Exchange].self)
     #expect(exchanges.count == 8)
-    try withSandbox { _, port in
+    try withSandbox { _, port throws in
       let connection = try Connection(port: port)
       // The key that the recorded reads found.
       _ = try connection.request("PUT", "\(collection)/b7feea52-994e-4714-a100-1bd9eff5aee1")

@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func oneConnectionServesManyRequests() throws {
-    try withSandbox { sandbox, port in
+    try withSandbox { sandbox, port throws in
       let connection = try Connection(port: port)
       for number in 0..<200 {
         #expect(try connection.request("PUT", path(UInt64(number)))?.status == 201)
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func pipelinedRequestsAreAnsweredInOrder() throws {
-    try withSandbox { _, port in
+    try withSandbox { _, port throws in
       let connection = try Connection(port: port)
       let headers = "Host: h\r\nDD-API-KEY: a\r\nDD-APPLICATION-KEY: b\r\n\r\n"
       try connection.send("PUT \(path(1)) HTTP/1.1\r\n\(headers)GET \(path(2)) HTTP/1.1\r\n\(headers)")
@@ -44,7 +44,7 @@ import Testing
   @Test func aLostAnswerLeavesTheKeyRegistered() throws {
     try withSandbox(
       "100/1h", { $0.faults = try FaultPlan(parsing: "lost:first=1") },
-      body: { (sandbox: Sandbox, port: Int) throws in
+      body: { sandbox, port throws in
         #expect(try Connection(port: port).request("PUT", path(1)) == nil)
         #expect(sandbox.registeredKeys == [id(1)])
         #expect(try Connection(port: port).request("PUT", path(1))?.status == 201)
@@ -54,7 +54,7 @@ import Testing
   @Test func aResetIsAResetAndNothingIsDone() throws {
     try withSandbox(
       "100/1h", { $0.faults = try FaultPlan(parsing: "reset") },
-      body: { (sandbox: Sandbox, port: Int) throws in
+      body: { sandbox, port throws in
         let connection = try Connection(port: port)
         let failure = #expect(throws: Connection.Failure.self) { try connection.request("PUT", path(1)) }
         #expect(failure?.code == ECONNRESET)
@@ -65,7 +65,7 @@ import Testing
   @Test func aTruncatedAnswerStopsHalfWay() throws {
     try withSandbox(
       "100/1h", { $0.faults = try FaultPlan(parsing: "truncated") },
-      body: { (_: Sandbox, port: Int) throws in
+      body: { _, port throws in
         let response = try #require(try Connection(port: port).request("PUT", path(1)))
         #expect(response.status == 201)
         #expect(!response.isWhole)
@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test func aPortThatIsTakenIsAnError() throws {
-    try withSandbox { _, port in
+    try withSandbox { _, port throws in
       var configuration = SandboxConfiguration(limit: try Quota(parsing: "1/1s"))
       configuration.port = port
       let second = try Sandbox(configuration)
@@ -110,7 +110,7 @@ import Testing
   }
 
   @Test func malformedRequestsGetABadRequestAndNoMore() throws {
-    try withSandbox { sandbox, port in
+    try withSandbox { sandbox, port throws in
       for text in ["GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\nBad Header\r\n\r\n"] {
         let connection = try Connection(port: port)
         try connection.send(text)
@@ -124,7 +124,7 @@ import Testing
   @Test func latencyPassesBeforeTheAnswer() throws {
     try withSandbox(
       "100/1h", { $0.latency = .milliseconds(40) },
-      body: { (_: Sandbox, port: Int) throws in
+      body: { _, port throws in
         let connection = try Connection(port: port)
         let taken = try ContinuousClock().measure { _ = try connection.request("PUT", path(1)) }
         #expect(taken >= .milliseconds(40))
@@ -132,7 +132,7 @@ import Testing
   }
 
   @Test func faultsAndCredentialsCanChangeWhileItRuns() throws {
-    try withSandbox { sandbox, port in
+    try withSandbox { sandbox, port throws in
       let connection = try Connection(port: port)
       sandbox.impose(try FaultPlan(parsing: "503"))
       #expect(try connection.request("PUT", path(1))?.status == 503)
@@ -156,7 +156,7 @@ import Testing
             parsing:
               "reset:key=\(id(1)),lost:key=\(id(2)),500:key=\(id(3)),slow=1ms:key=\(id(4)),truncated:key=\(id(5))")
         },
-        body: { (_: Sandbox, port: Int) throws in
+        body: { _, port throws in
           #expect(throws: Connection.Failure.self) { try Connection(port: port).request("PUT", path(1)) }
           for number in 2...7 { _ = try Connection(port: port).request("PUT", path(UInt64(number))) }
           _ = try Connection(port: port).request("GET", odd)
@@ -175,7 +175,7 @@ import Testing
       for _ in 0..<2 {
         try withSandbox(
           "100/1h", { $0.journal = folder + "/journal" },
-          body: { (_: Sandbox, port: Int) throws in _ = try Connection(port: port).request("PUT", path(1)) })
+          body: { _, port throws in _ = try Connection(port: port).request("PUT", path(1)) })
       }
       #expect(try Self.lines(folder + "/journal").count == 2)
       var configuration = SandboxConfiguration(limit: try Quota(parsing: "1/1s"))

@@ -14,10 +14,10 @@ func path(_ number: UInt64) -> String { "\(collection)/\(id(number))" }
 func at(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: 20_000 * day + milliseconds) }
 
 /// Starts a sandbox, gives it to `body`, and stops it whatever happens.
-func withSandbox<Result>(
+func withSandbox(
   _ limit: String = "1000000/24h", _ change: (inout SandboxConfiguration) throws -> Void = { _ in },
-  body: (Sandbox, Int) throws -> Result
-) throws -> Result {
+  body: (Sandbox, Int) throws -> Void
+) throws {
   var configuration = SandboxConfiguration(limit: try Quota(parsing: limit))
   try change(&configuration)
   let sandbox = try Sandbox(configuration)
@@ -27,7 +27,7 @@ func withSandbox<Result>(
 }
 
 /// A folder of its own for one test, removed with all it holds.
-func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+func withTemporaryFolder(_ body: (String) throws -> Void) throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sandbox-\(UUID())").path
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   defer {

@@ -1,0 +1,218 @@
+import Curl
+import Glibc
+package import Registration
+
+/// The command's side of the control socket: one call, one connection, blocking its thread.
+///
+/// Every call throws `ControlClientError`.
+package struct ControlClient: Sendable {
+  /// Bytes of an answer that is held whole; a list of lists is the largest.
+  private static let answerLimit = 64 * 1024 * 1024
+
+  private let socket: String
+  private let timeoutMilliseconds: Int
+
+  /// - Parameter timeout: For a whole answer. Streams, and calls that wait for the disk, have none or a longer one.
+  package init(socket: String, timeout: Duration = .seconds(30)) {
+    self.socket = socket
+    let (seconds, attoseconds) = timeout.components
+    timeoutMilliseconds = max(1, Int(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+  }
+
+  package func status() throws -> StatusDocument { try document("GET", "/v1/status") }
+
+  package func lists() throws -> [ListDocument] { try (document("GET", "/v1/lists") as ListsDocument).lists }
+
+  package func list(_ name: String) throws -> ListDocument {
+    try document("GET", "/v1/lists/\(PercentEncoding.encode(name))")
+  }
+
+  package func key(_ id: AppKeyID) throws -> KeyDocument { try document("GET", "/v1/keys/\(id)") }
+
+  package func health() throws -> HealthDocument {
+    // 503 carries the same document, and is an answer like any other.
+    try document("GET", "/healthz", accepting: [200, 503])
+  }
+
+  /// OpenMetrics text.
+  package func metrics() throws -> String {
+    String(decoding: try exchange("GET", "/metrics", body: nil).body, as: UTF8.self)
+  }
+
+  package func pause(reason: String?) throws -> StatusDocument {
+    try document("POST", "/v1/pause", body: PauseRequest(reason: reason))
+  }
+
+  package func resume() throws -> StatusDocument { try document("POST", "/v1/resume", bytes: []) }
+
+  package func retry(_ request: RetryRequest) throws -> RetryResult {
+    try document("POST", "/v1/retry", body: request)
+  }
+
+  package func cancel(_ list: String) throws -> CancelResult {
+    try document("POST", "/v1/lists/\(PercentEncoding.encode(list))/cancel", bytes: [])
+  }
+
+  package func reload() throws -> ReloadResult { try document("POST", "/v1/reload", bytes: []) }
+
+  /// Hands over a whole list and returns the receipt as the daemon wrote it, once its keys are committed.
+  package func submit(_ list: [UInt8], name: String? = nil, force: Bool = false) throws -> [UInt8] {
+    var query = ["force=\(force)"]
+    if let name { query.append("name=\(PercentEncoding.encode(name))") }
+    return try exchange("POST", "/v1/lists?\(query.joined(separator: "&"))", body: list, accepting: [201], timeout: 0)
+      .body
+  }
+
+  /// Hands over the outcomes piece by piece as they come, in the form of `format` (`jsonl` or `csv`). When `onBytes`
+  /// returns false the rest is not read.
+  package func outcomes(
+    _ query: OutcomeQuery, format: String = "jsonl", onBytes: @escaping (UnsafeRawBufferPointer) -> Bool
+  ) throws {
+    var parameters = ["format=\(PercentEncoding.encode(format))"]
+    if let list = query.list { parameters.append("list=\(PercentEncoding.encode(list))") }
+    if let state = query.state { parameters.append("state=\(state.name)") }
+    try stream("/v1/outcomes?\(parameters.joined(separator: "&"))", onBytes: onBytes)
+  }
+
+  /// Hands over a status at once and on every change, until `onStatus` returns false or the daemon stops.
+  package func events(onStatus: @escaping (StatusDocument) -> Bool) throws {
+    var reader = EventReader()
+    var failure: (any Error)?
+    try stream("/v1/events") { bytes in
+      do {
+        for data in reader.read(bytes) {
+          guard onStatus(try DocumentCoding.decode(StatusDocument.self, from: data)) else { return false }
+        }
+        return true
+      } catch {
+        failure = error
+        return false
+      }
+    }
+    if let failure { throw ControlClientError.malformed("\(failure)") }
+  }
+
+  // MARK: - One exchange
+
+  private func document<Document: Decodable>(
+    _ method: String, _ target: String, body: some Encodable
+  ) throws -> Document {
+    try document(method, target, bytes: try DocumentCoding.encode(body))
+  }
+
+  private func document<Document: Decodable>(
+    _ method: String, _ target: String, bytes: [UInt8]? = nil, accepting statuses: Set<Int> = [200]
+  ) throws -> Document {
+    let reply = try exchange(method, target, body: bytes, accepting: statuses)
+    do {
+      return try DocumentCoding.decode(Document.self, from: reply.body)
+    } catch {
+      throw ControlClientError.malformed("\(error)")
+    }
+  }
+
+  private func exchange(
+    _ method: String, _ target: String, body: [UInt8]?, accepting statuses: Set<Int> = [200], timeout: Int? = nil
+  ) throws -> CurlReply {
+    var request = CurlRequest(method: method, url: "http://localhost\(target)")
+    request.body = body
+    request.timeout = timeout ?? timeoutMilliseconds
+    request.bodyLimit = Self.answerLimit
+    let reply = try perform(request)
+    guard !reply.isBodyTruncated else {
+      throw ControlClientError.malformed("it is larger than \(Self.answerLimit) bytes")
+    }
+    guard statuses.contains(reply.status) else { throw Self.refusal(reply.status, reply.body) }
+    return reply
+  }
+
+  /// The status is known only after the body has been handed over, so the first bytes are held back until they cannot be
+  /// an error document any more: no stream begins as one does.
+  private func stream(_ target: String, onBytes: @escaping (UnsafeRawBufferPointer) -> Bool) throws {
+    var request = CurlRequest(method: "GET", url: "http://localhost\(target)")
+    request.timeout = 0
+    let mark = Array(#"{"error":"#.utf8)
+    var held: [UInt8] = []
+    var isStream = false
+    var isEnough = false
+    let reply = try perform(request) { bytes in
+      if !isStream {
+        held += bytes
+        if mark.starts(with: held.prefix(mark.count)) { return held.count <= 64 * 1024 }
+        isStream = true
+        isEnough = !held.withUnsafeBytes(onBytes)
+      } else {
+        isEnough = !onBytes(bytes)
+      }
+      return !isEnough
+    }
+    if let reply, reply.status != 200 { throw Self.refusal(reply.status, held) }
+    if !isStream, !held.isEmpty { throw ControlClientError.malformed("it begins as an error and is none") }
+  }
+
+  /// Nil when `onBody` wanted no more.
+  private func perform(_ request: CurlRequest, onBody: @escaping (UnsafeRawBufferPointer) -> Bool) throws -> CurlReply?
+  {
+    do {
+      return try EasyHandle(route: CurlRoute(unixSocket: socket)).perform(request, onBody: onBody)
+    } catch  where error.kind == .stopped {
+      return nil
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  private func perform(_ request: CurlRequest) throws -> CurlReply {
+    do {
+      return try EasyHandle(route: CurlRoute(unixSocket: socket)).perform(request)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  private func failure(_ error: CurlError) -> ControlClientError {
+    switch (error.kind, error.systemError) {
+    case (.unreachable, ENOENT), (.unreachable, ECONNREFUSED): .notRunning(socket: socket)
+    case (.unreachable, _), (.unusable, _), (.proxy, _), (.tls, _): .unreachable("\(socket): \(reason(error))")
+    case (.timedOut, _): .timedOut
+    case (.interrupted, _), (.protocolViolation, _), (.stopped, _): .malformed(error.message)
+    }
+  }
+
+  private func reason(_ error: CurlError) -> String {
+    error.systemError == 0 ? error.message : String(cString: strerror(error.systemError))
+  }
+
+  private static func refusal(_ status: Int, _ body: [UInt8]) -> ControlClientError {
+    guard let document = try? DocumentCoding.decode(ErrorDocument.self, from: body) else {
+      // Not one of the daemon's own errors; the status is all there is to say.
+      return .malformed("status \(status)")
+    }
+    return .refused(status: status, code: document.error.code, message: document.error.message)
+  }
+}
+
+/// Takes the `data` of each event out of an event stream that comes in pieces.
+struct EventReader {
+  private var line: [UInt8] = []
+  private var data: [UInt8] = []
+
+  mutating func read(_ bytes: UnsafeRawBufferPointer) -> [[UInt8]] {
+    var events: [[UInt8]] = []
+    for byte in bytes {
+      guard byte == UInt8(ascii: "\n") else {
+        line.append(byte)
+        continue
+      }
+      let field = Array("data: ".utf8)
+      if line.isEmpty, !data.isEmpty {
+        events.append(data)
+        data = []
+      } else if line.starts(with: field) {
+        data += line.dropFirst(field.count)
+      }
+      line = []
+    }
+    return events
+  }
+}

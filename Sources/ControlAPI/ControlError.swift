@@ -1,0 +1,61 @@
+/// What a request could not be given. It travels as `{"error":{"code":"…","message":"…"}}` with a fitting status.
+package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
+  package enum Code: String, Sendable, CaseIterable {
+    case badRequest = "bad_request"
+    case forbidden
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case conflict
+    case tooLarge = "too_large"
+    case misdirected
+    /// Well-formed, but it cannot be carried out: a bad configuration, a list without a key.
+    case unprocessable
+    case failed = "internal"
+    case unavailable
+
+    /// RFC 9110.
+    package var status: Int {
+      switch self {
+      case .badRequest: 400
+      case .forbidden: 403
+      case .notFound: 404
+      case .methodNotAllowed: 405
+      case .conflict: 409
+      case .tooLarge: 413
+      case .misdirected: 421
+      case .unprocessable: 422
+      case .failed: 500
+      case .unavailable: 503
+      }
+    }
+  }
+
+  package let code: Code
+  package let message: String
+  /// For `methodNotAllowed`: what is allowed, as the `Allow` field says it.
+  let allowed: String?
+
+  package init(_ code: Code, _ message: String) {
+    self.init(code, message, allowed: nil)
+  }
+
+  init(_ code: Code, _ message: String, allowed: String?) {
+    self.code = code
+    self.message = message
+    self.allowed = allowed
+  }
+
+  package static func notFound(_ message: String) -> ControlError { ControlError(.notFound, message) }
+
+  package var description: String { message }
+}
+
+/// The body of an error.
+struct ErrorDocument: Codable, Sendable {
+  struct Body: Codable, Sendable {
+    var code: String
+    var message: String
+  }
+
+  var error: Body
+}

@@ -1,0 +1,58 @@
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// One answer: a whole body, or one that is written as it comes to be.
+struct ControlReply {
+  enum Body {
+    case whole([UInt8])
+    case stream(@Sendable (inout any ResponseBodyWriter) async throws -> Void)
+  }
+
+  var status: Int
+  var fields: HTTPFields
+  var body: Body
+
+  private init(_ status: Int, _ contentType: String, _ body: Body) {
+    self.status = status
+    fields = [.contentType: contentType, .cacheControl: "no-store", .xContentTypeOptions: "nosniff"]
+    self.body = body
+  }
+
+  static func json(_ bytes: [UInt8], status: Int = 200) -> ControlReply {
+    ControlReply(status, "application/json", .whole(bytes + [UInt8(ascii: "\n")]))
+  }
+
+  static func document(_ document: some Encodable, status: Int = 200) throws -> ControlReply {
+    json(try DocumentCoding.encode(document), status: status)
+  }
+
+  static func text(_ text: String, contentType: String) -> ControlReply {
+    ControlReply(200, contentType, .whole(Array(text.utf8)))
+  }
+
+  static func stream(
+    contentType: String, _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+  ) -> ControlReply {
+    ControlReply(200, contentType, .stream(write))
+  }
+
+  static func error(_ error: ControlError) throws -> ControlReply {
+    var reply = try document(
+      ErrorDocument(error: .init(code: error.code.rawValue, message: error.message)), status: error.code.status)
+    reply.fields[.allow] = error.allowed
+    return reply
+  }
+
+  /// Sends the answer; to HEAD, only its head.
+  func send(_ writer: consuming ResponseWriter, to method: HTTPRequest.Method) async throws {
+    var head = HTTPResponse(status: .init(code: status), headerFields: fields)
+    if case .whole(let bytes) = body { head.headerFields[.contentLength] = String(bytes.count) }
+    switch body {
+    case _ where method == .head: try await writer.writeResponse(head)
+    case .whole(let bytes):
+      try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    case .stream(let write): try await writer.write(response: head, body: ResponseBody(write))
+    }
+  }
+}

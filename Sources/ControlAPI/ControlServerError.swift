@@ -1,0 +1,15 @@
+/// Why the control server cannot be started, and what can be done about it.
+package struct ControlServerError: Error, Equatable, Sendable, CustomStringConvertible {
+  package let message: String
+  package let hint: String?
+  /// Another daemon listens at the same place.
+  package let isInUse: Bool
+
+  init(_ message: String, hint: String? = nil, isInUse: Bool = false) {
+    self.message = message
+    self.hint = hint
+    self.isInUse = isInUse
+  }
+
+  package var description: String { hint.map { "\(message) (\($0))" } ?? message }
+}

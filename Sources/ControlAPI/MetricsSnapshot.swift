@@ -1,0 +1,102 @@
+/// The daemon's numbers at one moment, and under which names they are published.
+package struct MetricsSnapshot: Sendable {
+  /// Durations by size. `counts` has one more entry than `bounds`: the last is for what is above them all.
+  package struct Histogram: Sendable {
+    /// Seconds, ascending. A duration counts where it is at most the bound.
+    package var bounds: [Double]
+    /// Of each range alone, not summed up.
+    package var counts: [Int]
+    /// Seconds.
+    package var sum: Double
+
+    package init(bounds: [Double], counts: [Int], sum: Double) {
+      self.bounds = bounds
+      self.counts = counts
+      self.sum = sum
+    }
+  }
+
+  package var keys: [KeyDocument.State: Int]
+  /// By status code, or by the kind of failure when there was no reply.
+  package var requests: [String: Int]
+  package var durations: Histogram?
+  package var throttled: Int
+  package var rateLimit: Int?
+  package var rateLimitRemaining: Int?
+  package var rateLimitResetSeconds: Double?
+  /// Seconds spent waiting, by reason.
+  package var waitSeconds: [String: Double]
+  /// Lists by what became of them, e.g. `imported`, `rejected`.
+  package var lists: [String: Int]
+  package var hold: StatusDocument.Hold?
+  package var queueBytes: Int
+  package var version: String
+
+  package init(
+    keys: [KeyDocument.State: Int] = [:], requests: [String: Int] = [:], durations: Histogram? = nil,
+    throttled: Int = 0, rateLimit: Int? = nil, rateLimitRemaining: Int? = nil, rateLimitResetSeconds: Double? = nil,
+    waitSeconds: [String: Double] = [:], lists: [String: Int] = [:], hold: StatusDocument.Hold? = nil,
+    queueBytes: Int = 0, version: String
+  ) {
+    self.keys = keys
+    self.requests = requests
+    self.durations = durations
+    self.throttled = throttled
+    self.rateLimit = rateLimit
+    self.rateLimitRemaining = rateLimitRemaining
+    self.rateLimitResetSeconds = rateLimitResetSeconds
+    self.waitSeconds = waitSeconds
+    self.lists = lists
+    self.hold = hold
+    self.queueBytes = queueBytes
+    self.version = version
+  }
+
+  /// OpenMetrics 1.0.0 text. What is not known has no sample.
+  package var openMetrics: String {
+    var text = OpenMetricsText()
+    text.family("keyreg_keys", .gauge, help: "Keys by state.")
+    for state in KeyDocument.State.allCases { text.sample(keys[state] ?? 0, labels: ["state": state.rawValue]) }
+
+    text.family("keyreg_requests", .counter, help: "Requests to the API by status code, or by failure without a reply.")
+    for (code, count) in requests.sorted(by: { $0.key < $1.key }) {
+      text.sample(count, suffix: "_total", labels: ["code": code])
+    }
+
+    text.family(
+      "keyreg_request_duration_seconds", .histogram, unit: "seconds", help: "Time from sending a request to its reply.")
+    if let durations { text.histogram(durations) }
+
+    text.family("keyreg_throttled", .counter, help: "Requests that were answered with 429.")
+    text.sample(throttled, suffix: "_total")
+
+    text.family("keyreg_rate_limit_limit", .gauge, help: "Requests that the API admits in one period.")
+    if let rateLimit { text.sample(rateLimit) }
+    text.family("keyreg_rate_limit_remaining", .gauge, help: "Requests that are left in this period.")
+    if let rateLimitRemaining { text.sample(rateLimitRemaining) }
+    text.family("keyreg_rate_limit_reset_seconds", .gauge, unit: "seconds", help: "Time until the limit resets.")
+    if let rateLimitResetSeconds { text.sample(rateLimitResetSeconds) }
+
+    text.family("keyreg_wait_seconds", .counter, unit: "seconds", help: "Time spent sending nothing, by reason.")
+    for (reason, seconds) in waitSeconds.sorted(by: { $0.key < $1.key }) {
+      text.sample(seconds, suffix: "_total", labels: ["reason": reason])
+    }
+
+    text.family("keyreg_lists", .counter, help: "Lists taken from the spool by result.")
+    for (result, count) in lists.sorted(by: { $0.key < $1.key }) {
+      text.sample(count, suffix: "_total", labels: ["result": result])
+    }
+
+    text.family("keyreg_hold", .gauge, help: "1 while the daemon holds for the reason.")
+    for reason in StatusDocument.Hold.allCases {
+      text.sample(reason == hold ? 1 : 0, labels: ["reason": reason.rawValue])
+    }
+
+    text.family("keyreg_queue_bytes", .gauge, unit: "bytes", help: "Size of the queue on disk.")
+    text.sample(queueBytes)
+
+    text.family("keyreg_build", .info, help: "The version that is running.")
+    text.sample(1, suffix: "_info", labels: ["version": version])
+    return text.finished()
+  }
+}

@@ -1,0 +1,141 @@
+import Glibc
+import Synchronization
+
+/// The place in the file system where the control socket is to appear, and the care that this takes.
+///
+/// The socket is made in a folder that nobody else can enter, given its permissions there, and then renamed into place:
+/// at no time can it be reached with other permissions than the configured ones, and a client finds either the old
+/// socket or one that listens. The folder around it is locked meanwhile, so that of two daemons that start at once
+/// one sees the other.
+final class SocketPlace: Sendable {
+  /// `sockaddr_un.sun_path` has 108 bytes, the last for NUL (unix(7)).
+  static let longestPath = 107
+  private static let stagedName = "s"
+
+  private let path: String
+  private let mode: mode_t
+  private let folder: String
+  private let name: String
+  /// The file that was put in place: device and inode.
+  private let placed = Mutex<FileIdentity?>(nil)
+
+  private struct FileIdentity: Equatable, Sendable {
+    var device: dev_t
+    var inode: ino_t
+  }
+
+  /// Throws `ControlServerError` for a path that cannot name a socket.
+  init(path: String, mode: mode_t) throws {
+    guard path.utf8.count <= Self.longestPath else {
+      throw ControlServerError(
+        "the control socket's path has \(path.utf8.count) bytes: \(path)",
+        hint: "the system takes \(Self.longestPath) at most; choose a shorter one")
+    }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard let name = parts.last, !name.isEmpty, !path.utf8.contains(0), name != ".", name != ".." else {
+      throw ControlServerError("“\(path)” cannot be the path of a socket")
+    }
+    self.path = path
+    self.mode = mode
+    self.name = String(name)
+    let parent = parts.dropLast().joined(separator: "/")
+    folder = parts.count == 1 ? "." : parent.isEmpty ? "/" : parent
+  }
+
+  /// Has `bind` bind and listen at a path of its own choice, then shows that socket at the place.
+  ///
+  /// Throws `ControlServerError` when another process listens there, when something else than a socket is there, or
+  /// when the folder cannot be written; and what `bind` throws.
+  func occupy(_ bind: (_ path: String) throws -> Void) throws {
+    let around = try lockedFolder()
+    defer { close(around) }
+    try refuseUnlessFree(around)
+
+    var template = Array("\(folder)/.keyreg-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw systemError("cannot make a folder in \(folder)") }
+    defer { rmdir(template) }
+    let staging = open(template, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard staging >= 0 else { throw systemError("cannot open a folder in \(folder)") }
+    defer { close(staging) }
+
+    // Through the descriptor the path is short, however long the real one is.
+    try bind("/proc/self/fd/\(staging)/\(Self.stagedName)")
+    var status = stat()
+    guard fchmodat(staging, Self.stagedName, mode, 0) == 0,
+      fstatat(staging, Self.stagedName, &status, AT_SYMLINK_NOFOLLOW) == 0,
+      renameat(staging, Self.stagedName, around, name) == 0
+    else {
+      let error = systemError("cannot place the control socket at \(path)")
+      unlinkat(staging, Self.stagedName, 0)
+      throw error
+    }
+    placed.withLock { $0 = FileIdentity(device: status.st_dev, inode: status.st_ino) }
+  }
+
+  /// Removes the socket, unless another one is at its place by now.
+  func vacate() throws {
+    guard let placed = placed.withLock({ $0.take() }) else { return }
+    let around = try lockedFolder()
+    defer { close(around) }
+    guard try identity(around)?.file == placed else { return }
+    if unlinkat(around, name, 0) != 0 { throw systemError("cannot remove the control socket \(path)") }
+  }
+
+  /// Opens and locks the folder. It stays locked until the descriptor is closed.
+  private func lockedFolder() throws -> Int32 {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw systemError("cannot open \(folder), the folder of the control socket") }
+    // Held by others for milliseconds only; whoever holds it longer must not hold up the daemon.
+    for _ in 0..<1000 {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
+      guard errno == EWOULDBLOCK || errno == EINTR else { break }
+      usleep(10_000)
+    }
+    let error = systemError("cannot lock \(folder), the folder of the control socket")
+    close(descriptor)
+    throw error
+  }
+
+  private func refuseUnlessFree(_ around: Int32) throws {
+    guard let (_, type) = try identity(around) else { return }
+    guard type == S_IFSOCK else {
+      throw ControlServerError(
+        "\(path) is there and is not a socket", hint: "remove it, or choose another path for the control socket")
+    }
+    if try isAlive() {
+      throw ControlServerError(
+        "another process listens on \(path)", hint: "stop it, or choose another path for the control socket",
+        isInUse: true)
+    }
+  }
+
+  private func identity(_ around: Int32) throws -> (file: FileIdentity, type: mode_t)? {
+    var status = stat()
+    guard fstatat(around, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      if errno == ENOENT { return nil }
+      throw systemError("cannot look at \(path)")
+    }
+    return (FileIdentity(device: status.st_dev, inode: status.st_ino), status.st_mode & S_IFMT)
+  }
+
+  /// Asks by connecting: only a socket that nobody listens on any more refuses.
+  private func isAlive() throws -> Bool {
+    let probe = socket(
+      AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard probe >= 0 else { throw systemError("cannot make a socket") }
+    defer { close(probe) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(probe, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    return result == 0 || errno != ECONNREFUSED && errno != ENOENT
+  }
+
+  private func systemError(_ message: String) -> ControlServerError {
+    ControlServerError("\(message): \(String(cString: strerror(errno)))")
+  }
+}

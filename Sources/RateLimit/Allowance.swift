@@ -1,0 +1,54 @@
+// What a server grants: so many requests in so long. One value for a limit that was read, learned or assumed, so that
+// everything else can ask it for a rate without caring where it came from.
+
+/// A span or an instant in seconds. Instants come from a monotonic clock whose zero means nothing; the few places that
+/// need the wall clock say so.
+package typealias Seconds = Double
+
+/// `count` requests in each `period`.
+package struct Allowance: Hashable, Sendable, Codable {
+  /// Requests, 1…1,000,000,000.
+  package var count: Int
+  /// Seconds, 0.1…2,678,400 (31 days).
+  package var period: Seconds
+
+  static let counts = 1...1_000_000_000
+  static let periods: ClosedRange<Seconds> = 0.1...2_678_400
+
+  /// Values out of range are moved to the nearest that is allowed; a period that is not a number becomes the shortest.
+  package init(count: Int, period: Seconds) {
+    self.count = min(max(count, Self.counts.lowerBound), Self.counts.upperBound)
+    self.period = max(Self.periods.lowerBound, min(period, Self.periods.upperBound))
+  }
+
+  /// Requests a second.
+  var rate: Double { Double(count) / period }
+
+  /// `count` as the arithmetic needs it.
+  var tokens: Double { Double(count) }
+}
+
+extension Allowance: CustomStringConvertible {
+  /// Reads `400/1h`, `100/10s`, `6000/m`: a count, a slash, and a span in `ms`, `s`, `m`, `h` or `d` (one when no number
+  /// is written). Nil for anything else and for values out of range.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let count = Int(parts[0]), Self.counts.contains(count) else { return nil }
+    let number = parts[1].prefix { $0.isNumber || $0 == "." }
+    let units: [String: Seconds] = ["ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400]
+    guard let unit = units[String(parts[1].dropFirst(number.count))],
+      let value = number.isEmpty ? 1 : FieldText.number(number.utf8),
+      Self.periods.contains(value * unit)
+    else { return nil }
+    self.init(count: count, period: value * unit)
+  }
+
+  /// As it is written in the configuration, in the largest unit that divides the period: `400/1h`.
+  package var description: String {
+    for (unit, length) in [("d", 86_400.0), ("h", 3_600), ("m", 60), ("s", 1)]
+    where (period / length).rounded() * length == period {
+      return "\(count)/\(Int(period / length))\(unit)"
+    }
+    return "\(count)/\(Int((period * 1_000).rounded()))ms"
+  }
+}

@@ -1,0 +1,216 @@
+// One limit of the service by its name, and the model that fits what its replies show: windows until they contradict
+// that, then a sliding count or a refill.
+
+struct Bucket: Sendable {
+  enum Model: Sendable {
+    case window(FixedWindow)
+    case sliding(SlidingWindow)
+    case refill(TokenRefill)
+  }
+
+  /// Tells buckets apart for as long as the pacer lives.
+  let number: Int
+  private(set) var name: String?
+  private(set) var model: Model
+  private(set) var seenAt: Seconds
+  private var settings: PacerSettings
+  private var refillVotes = 0
+
+  /// Windows shorter than this are over before a Reset in whole seconds says anything: they are paced as a refill.
+  private static let shortestWindow: Seconds = 3
+
+  var allowance: Allowance {
+    switch model {
+    case .window(let window): window.allowance
+    case .sliding(let sliding): sliding.allowance
+    case .refill(let refill): refill.allowance
+    }
+  }
+
+  /// - Parameters:
+  ///   - own: requests of ours that stand in this limit's window, the one that was answered and those in flight included.
+  init(
+    number: Int, reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?, own: Int,
+    settings: PacerSettings, _ reply: Reply
+  ) {
+    self.number = number
+    self.settings = settings
+    name = reading.name
+    seenAt = reply.now
+    let remaining = reading.remaining ?? 0
+    let withheld = settings.withheld(of: allowance.count)
+    if allowance.period <= Self.shortestWindow {
+      model = .refill(
+        TokenRefill(
+          allowance: allowance, remaining: remaining, by: reply.flight, withheld: withheld, now: reply.now))
+    } else {
+      let end =
+        reading.reset.map { reset in
+          let reset = min(reset, allowance.period + 1)
+          return WindowEdge.claim(
+            reset: reset, date: reading.date, period: allowance.period, sentAt: reply.flight.sentAt,
+            receivedAt: reply.now, clock: reply.clock, aligned: learned?.isAligned == true)
+        } ?? Interval(low: reply.flight.sentAt, high: reply.now + allowance.period)
+      model = .window(
+        FixedWindow(
+          allowance: allowance, remaining: remaining, end: end, own: own, flight: reply.flight, learned: learned,
+          withheld: withheld, now: reply.now))
+    }
+  }
+
+  /// A nameless limit turned out to have a name.
+  mutating func rename(_ name: String) { self.name = name }
+
+  mutating func apply(_ settings: PacerSettings) {
+    self.settings = settings
+    let withheld = settings.withheld(of: allowance.count)
+    switch model {
+    case .window(var window):
+      window.withhold(withheld)
+      model = .window(window)
+    case .sliding(var sliding):
+      sliding.withhold(withheld)
+      model = .sliding(sliding)
+    case .refill(var refill):
+      refill.withhold(withheld)
+      model = .refill(refill)
+    }
+  }
+
+  func turn(_ ask: Ask) -> Turn {
+    switch model {
+    case .window(let window): window.turn(ask)
+    case .sliding(let sliding): sliding.turn(ask)
+    case .refill(let refill): refill.turn(ask)
+    }
+  }
+
+  mutating func sent(_ flight: Flight) {
+    guard case .window(var window) = model else { return }
+    window.sent(flight)
+    model = .window(window)
+  }
+
+  /// The request did not cost quota after all.
+  mutating func giveBack(_ flight: Flight) {
+    guard case .window(var window) = model else { return }
+    window.giveBack(flight)
+    model = .window(window)
+  }
+
+  mutating func succeeded() {
+    switch model {
+    case .window(var window):
+      window.succeeded()
+      model = .window(window)
+    case .sliding(var sliding):
+      sliding.succeeded()
+      model = .sliding(sliding)
+    case .refill: break
+    }
+  }
+
+  /// A reply that counts this limit.
+  mutating func observe(_ reading: RateLimitReading, _ reply: Reply, shift: Double) {
+    seenAt = reply.now
+    switch model {
+    case .window(var window):
+      noteRefill(reading)
+      if window.observe(reading, reply, shift: shift) == .isNoWindow {
+        model = continuous(reading, reply)
+      } else {
+        model = .window(window)
+      }
+    case .sliding(var sliding):
+      model = sliding.observe(reading, reply) ? refill(reading, reply) : .sliding(sliding)
+    case .refill(var refill):
+      refill.observe(reading, reply)
+      model = .refill(refill)
+    }
+  }
+
+  /// A reply that says nothing of this limit.
+  mutating func observeSilence(_ reply: Reply, shift: Double) {
+    switch model {
+    case .window(var window):
+      window.observeSilence(reply, shift: shift)
+      model = .window(window)
+    case .refill(var refill):
+      refill.observeSilence(reply)
+      model = .refill(refill)
+    case .sliding: break
+    }
+  }
+
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> FixedWindow.Refusal {
+    switch model {
+    case .window(var window):
+      defer { model = .window(window) }
+      return window.refuse(reading, wait: wait, reply)
+    case .sliding(var sliding):
+      defer { model = .sliding(sliding) }
+      return sliding.refuse(reading, wait: wait, reply).map { .closed(until: $0) } ?? .outdated
+    case .refill(var refill):
+      defer { model = .refill(refill) }
+      return .closed(until: refill.refuse(wait: wait, reply))
+    }
+  }
+
+  private mutating func noteRefill(_ reading: RateLimitReading) {
+    guard let reset = reading.reset, let remaining = reading.remaining else { return }
+    let votes = TokenRefill.explains(reset: reset, remaining: remaining, allowance: allowance) ? refillVotes + 1 : 0
+    refillVotes = min(votes, 2)
+  }
+
+  /// The end of the window moves. The own log, which a sliding count is paced by, is safe for every kind; a refill is only
+  /// taken for one when the last two replies looked like it.
+  private func continuous(_ reading: RateLimitReading, _ reply: Reply) -> Model {
+    if refillVotes >= 2 { return refill(reading, reply) }
+    return .sliding(
+      SlidingWindow(
+        allowance: allowance, remaining: reading.remaining ?? 0, withheld: settings.withheld(of: allowance.count),
+        now: reply.now))
+  }
+
+  private func refill(_ reading: RateLimitReading, _ reply: Reply) -> Model {
+    .refill(
+      TokenRefill(
+        allowance: allowance, remaining: reading.remaining ?? 0, by: reply.flight,
+        withheld: settings.withheld(of: allowance.count), now: reply.now))
+  }
+}
+
+extension Bucket {
+  /// Requests that may still be sent before the limit is reached, what is left to others included.
+  func available(_ ask: Ask) -> Int {
+    switch model {
+    case .window(let window): max(0, window.budget.available(inFlight: ask.inFlight))
+    case .sliding(let sliding): sliding.available(ask)
+    case .refill(let refill): max(0, Int(refill.available(at: ask.now)) - ask.inFlight)
+    }
+  }
+
+  /// Requests of those that are left to others.
+  func reserved(_ ask: Ask) -> Int {
+    switch model {
+    case .window(let window): min(available(ask), window.reserved(ask))
+    case .sliding, .refill: min(available(ask), settings.withheld(of: allowance.count))
+    }
+  }
+
+  /// Seconds until requests are granted anew.
+  func resetsIn(_ ask: Ask) -> Seconds {
+    switch model {
+    case .window(let window): max(0, window.edge.end.middle - ask.now)
+    case .sliding(let sliding): sliding.resetsIn(ask)
+    case .refill(let refill): max(0, refill.allowance.tokens - refill.available(at: ask.now)) / refill.allowance.rate
+    }
+  }
+
+  /// What each period brings us, others' use and the operator's reserve taken off.
+  var supply: Supply {
+    let withheld = Double(settings.withheld(of: allowance.count))
+    let others = if case .window(let window) = model { window.others.expected } else { 0.0 }
+    return Supply(tokens: allowance.tokens - max(withheld, others), period: allowance.period)
+  }
+}

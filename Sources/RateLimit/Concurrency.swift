@@ -1,0 +1,29 @@
+// How many requests may be in flight. Grows with every success, halves when the service struggles (once a round trip: the
+// failures of one moment are one event), because slots, unlike tokens, say something about overload.
+
+struct Concurrency: Hashable, Sendable {
+  /// The operator's bound.
+  var workers: Int
+  private var allowed: Double = 1
+  private var cutAt: Seconds = -.infinity
+
+  init(workers: Int) { self.workers = workers }
+
+  var limit: Int { min(workers, Int(allowed)) }
+
+  /// - Parameter ceiling: below the operator's bound while no headers tell how much is left.
+  mutating func grow(ceiling: Int? = nil) {
+    allowed = min(Double(min(workers, ceiling ?? workers)), allowed + 1)
+  }
+
+  mutating func open(to count: Int) { allowed = max(allowed, Double(min(count, workers))) }
+
+  /// - Returns: whether this was a new event.
+  @discardableResult
+  mutating func halve(now: Seconds, roundTrip: Seconds) -> Bool {
+    guard now - cutAt > roundTrip else { return false }
+    allowed = max(1, allowed / 2)
+    cutAt = now
+    return true
+  }
+}

@@ -1,0 +1,35 @@
+// What is worth knowing after a restart: the shape of each limit. How much is left is not kept: it would be wrong, and one
+// probe tells.
+
+package struct LearnedLimits: Hashable, Sendable, Codable {
+  package struct Limit: Hashable, Sendable, Codable {
+    package var name: String?
+    package var allowance: Allowance
+    /// Whether windows end at multiples of the period on the server's clock.
+    package var isAligned: Bool?
+    /// Requests that others took in the last whole windows, newest last.
+    package var takenByOthers: [Double]
+
+    package init(name: String?, allowance: Allowance, isAligned: Bool? = nil, takenByOthers: [Double] = []) {
+      self.name = name
+      self.allowance = allowance
+      self.isAligned = isAligned
+      self.takenByOthers = takenByOthers
+    }
+  }
+
+  package var limits: [Limit]
+
+  package init(limits: [Limit] = []) { self.limits = limits }
+
+  /// What was kept is read from a file that anyone may have edited: values are brought into range, extra ones dropped.
+  var sanitized: [Limit] {
+    limits.prefix(Pacer.limitsKept).map { limit in
+      Limit(
+        name: limit.name,
+        allowance: Allowance(count: limit.allowance.count, period: limit.allowance.period),
+        isAligned: limit.isAligned,
+        takenByOthers: limit.takenByOthers.suffix(4).map { $0.isFinite ? max(0, $0) : 0 })
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// Finding a limit of which nothing is known: no headers, no text. Requests go until one is refused; then single probes ask
+// for the moment at which the quota is back. Two such moments give the period, the requests passed between them the limit.
+// Quota that is back at once, twice, means that it refills all the time.
+
+struct LimitSearch: Sendable {
+  enum Finding: Sendable {
+    case limit(Allowance, edge: Seconds)
+    case refill
+  }
+
+  private var passed = 0
+  private var firstCount: Int?
+  private var count: Int?
+  private var edges: [(at: Seconds, between: Interval)] = []
+  private var refusedAt: Seconds = -.infinity
+  private var lastRefused: Seconds?
+  private var refusals = 0
+  private var quickReturns = 0
+  private var candidates = Self.periods
+
+  /// Periods that limits have, in seconds.
+  private static let periods = [5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
+  /// Seconds after a calendar multiple at which a probe asks whether a window began there.
+  private static let lateness: Seconds = 0.6
+
+  /// Requests in flight at most: a server that shows nothing is not stormed.
+  func ceiling(now: Seconds) -> Int { max(8, Int(min(1e6, (now - max(0, refusedAt)) / 5))) }
+
+  func turn(_ ask: Ask) -> Turn {
+    // Near the count at which the first window was used up, one by one: each further request in flight is a refusal.
+    if let firstCount, passed >= firstCount - 10, ask.inFlight > 0 { return .reply }
+    return .go
+  }
+
+  mutating func succeeded(_ reply: Reply) -> Finding? {
+    passed += 1
+    refusals = 0
+    guard reply.flight.isProbe, let lost = lastRefused else { return nil }
+    let back = Interval(low: lost, high: reply.flight.sentAt)
+    lastRefused = nil
+    if back.high - refusedAt < 2.5 {
+      quickReturns += 1
+      if quickReturns >= 2 { return .refill }
+    }
+    edges.append((calendarEdge(in: back, reply.clock) ?? back.high, back))
+    passed = 1
+    guard edges.count >= 2, let count else { return nil }
+    let (last, previous) = (edges[edges.count - 1], edges[edges.count - 2])
+    let period = period(
+      between: last.at - previous.at,
+      bounds: last.between.low - previous.between.high...last.between.high - previous.between.low)
+    return .limit(Allowance(count: count, period: period), edge: last.at)
+  }
+
+  private func period(between distance: Seconds, bounds: ClosedRange<Seconds>) -> Seconds {
+    let fitting = Self.periods.map(Double.init).filter {
+      (bounds.lowerBound - 0.5...bounds.upperBound + 0.5).contains($0)
+    }
+    return fitting.min { abs($0 - distance) < abs($1 - distance) } ?? distance
+  }
+
+  /// The multiple of the longest usual period in the interval, as windows are calendar aligned where they are documented.
+  private func calendarEdge(in interval: Interval, _ clock: ServerClock) -> Seconds? {
+    guard let end = clock.epoch(at: interval.high), let zero = clock.epoch(at: 0) else { return nil }
+    return Self.periods.reversed().lazy
+      .map { (end / Double($0)).rounded(.down) * Double($0) - zero }
+      .first { $0 > interval.low && $0 <= interval.high }
+  }
+
+  /// - Returns: until when to wait before one asks again; nil for a straggler.
+  mutating func refuse(wait: Seconds?, _ reply: Reply) -> Seconds? {
+    let (flight, now) = (reply.flight, reply.now)
+    guard flight.isProbe || flight.sentAt > refusedAt else { return nil }
+    if !flight.isProbe {
+      refusedAt = now
+      refusals = 0
+      firstCount = firstCount ?? passed
+      if !edges.isEmpty { count = max(1, passed) }
+    }
+    refusals += 1
+    lastRefused = flight.sentAt
+    if let wait { return now + wait + 0.05 + 0.2 * Double(refusals - 1) }
+    if refusals == 1 { return now + 1 }
+    guard let server = reply.clock.epoch(at: now), let asked = reply.clock.epoch(at: flight.sentAt) else {
+      return now + min(30, Double(1 << min(refusals, 5)))
+    }
+    if refusals > 2 {
+      // Refused just after a multiple: no window of that period, or its divisors, began there.
+      let multiple = Int((asked - Self.lateness).rounded())
+      candidates.removeAll { multiple % $0 == 0 }
+      if candidates.isEmpty { candidates = [10, 60, 300] }
+    }
+    let next = candidates.map { (Int(server) / $0 + 1) * $0 }.min() ?? Int(server) + 30
+    return now + min(30, Double(next) - server + Self.lateness)
+  }
+}

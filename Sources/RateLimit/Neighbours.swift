@@ -1,0 +1,102 @@
+// What others in the organisation take of the same budget, and what to leave for them. They cannot be asked; what is
+// missing from a window without us is theirs. Left to themselves, clients that take all they see ruin every neighbour:
+// simulated, waiting for the reset and bursting refuses nine in ten of a neighbour's requests, this forecast one in a
+// hundred, at the same speed for us.
+
+struct Neighbours: Hashable, Sendable {
+  /// Tokens of the current window seen taken: the largest so far, since counts only ever arrive too high.
+  private(set) var taken: Double
+  /// Their rate now, tokens a second, over a quarter of a period.
+  private(set) var rate: Double
+  /// Tokens taken in the last whole windows, newest last.
+  private(set) var history: [Double] = []
+  /// How much the forecast is stretched after it proved too low, 1…4.
+  private var caution = 1.0
+  private var seenAt: Seconds
+
+  private static let windowsKept = 4
+  /// Of every limit this share is left, until the window's last tenth.
+  private static let floor = 0.01
+  /// How much of the way from their mean to their worst recent window is kept free.
+  private static let kindness = 0.7
+  /// Never is more than this share of a window yielded to a forecast: two clients that yield to each other meet at half.
+  private static let yieldedAtMost = 0.5
+
+  init(taken: Double, elapsed: Seconds, history: [Double] = [], at now: Seconds) {
+    self.taken = taken
+    rate = taken / max(1, elapsed)
+    self.history = history
+    seenAt = now
+  }
+
+  /// The most that a recent whole window saw taken.
+  var worst: Double { history.max() ?? 0 }
+
+  /// Tokens that they take of a usual window.
+  var expected: Double { history.isEmpty ? taken : history.reduce(0, +) / Double(history.count) }
+
+  /// Nobody else is about: less than a hundredth of the limit now and in every remembered window.
+  func isQuiet(_ allowance: Allowance) -> Bool {
+    let few = allowance.tokens * 0.01
+    return rate * allowance.period < few && taken < few && worst <= few
+  }
+
+  mutating func observe(taken seen: Int, period: Seconds, now: Seconds) {
+    let total = max(taken, Double(seen))
+    let elapsed = now - seenAt
+    guard elapsed > 0.2 || total > taken else { return }
+    let span = max(elapsed, 0.05)
+    let weight = 1 - Self.decay(span / max(2, period / 4))
+    rate += weight * ((total - taken) / span - rate)
+    taken = total
+    seenAt = now
+  }
+
+  /// A count proved to be wrong: what was thought taken was not.
+  mutating func forget(taken seen: Int) {
+    taken = Double(seen)
+    rate = 0
+  }
+
+  /// They were faster than forecast.
+  mutating func beCautious() { caution = min(4, caution * 1.5) }
+
+  mutating func beginWindow(taken seen: Int, limit: Int, elapsed: Seconds, recording: Bool, now: Seconds) {
+    if recording { history = history.suffix(Self.windowsKept - 1) + [taken] }
+    taken = Double(seen)
+    seenAt = now
+    if taken > 0.004 * Double(limit) { rate = max(rate, 0.5 * taken / max(1, elapsed)) }
+    caution = max(1, caution * 0.9)
+  }
+
+  /// Tokens to leave to them until the window ends.
+  ///
+  /// - Parameters:
+  ///   - left: seconds until the earliest end of the window.
+  ///   - roundTrip: a long one; what they take while a request of ours is under way is not ours.
+  func reserve(_ allowance: Allowance, left: Seconds, roundTrip: Seconds) -> Int {
+    let left = max(0, left)
+    let limit = allowance.tokens
+    let expected = rate * left
+    // A Poisson stream stays within two deviations of its mean.
+    var forecast = expected > 0.2 ? caution * (expected + 2 * expected.squareRoot()) : 0
+    if history.count >= 2 {
+      // Clumps are not Poisson: what a window as bad as the recent ones would still take.
+      let mean = history.reduce(0, +) / Double(history.count)
+      let bad = mean + Self.kindness * (worst - mean)
+      if bad > 0.01 * limit { forecast = max(forecast, (bad - taken) * min(1, 4 * left / allowance.period)) }
+    }
+    let floor = Self.floor * limit * min(1, left / (0.1 * allowance.period))
+    let yielded = min(max(forecast, floor) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
+    let meanwhile =
+      rate * allowance.period > 0.02 * limit ? min((rate * 1.5 * roundTrip).rounded(.up) + 1, 0.1 * limit) : 0
+    return Int(max(yielded, meanwhile))
+  }
+
+  /// e^-x for x ≥ 0 without a mathematics library: (1 + x/1024)^-1024, within 0.1 % where the result matters.
+  private static func decay(_ x: Double) -> Double {
+    var power = 1 + min(x, 64) / 1_024
+    for _ in 0..<10 { power *= power }
+    return 1 / power
+  }
+}

@@ -1,0 +1,73 @@
+// What the pacer tells of itself: where it stands, how long the backlog will take, and what to remember.
+
+extension Pacer {
+  /// What is worth keeping over a restart.
+  package var learned: LearnedLimits {
+    if buckets.isEmpty {
+      guard let counted = unmetered.counted, counted.source != .assumed else { return LearnedLimits() }
+      return LearnedLimits(limits: [.init(name: nil, allowance: counted.allowance)])
+    }
+    return LearnedLimits(
+      limits: buckets.map { bucket in
+        guard case .window(let window) = bucket.model else {
+          return .init(name: bucket.name, allowance: bucket.allowance)
+        }
+        return .init(
+          name: bucket.name, allowance: bucket.allowance, isAligned: window.edge.isAligned,
+          takenByOthers: window.others.history)
+      })
+  }
+
+  /// - Parameter backlog: keys that are not done, for the estimate.
+  package func standing(now: Seconds, backlog: Int) -> Standing {
+    var standing = Standing(reserved: 0, source: .none)
+    let ask = ask(now: now, backlog: backlog)
+    if let bucket = tightest(ask) {
+      describe(bucket, ask, in: &standing)
+    } else if let counted = unmetered.counted {
+      describe(counted, ask, in: &standing)
+    }
+    (standing.opensAt, standing.why) = opening(ask)
+    standing.etaSeconds = Forecast(pacer: self, ask: ask)?.seconds
+    return standing
+  }
+
+  func ask(now: Seconds, backlog: Int) -> Ask {
+    Ask(
+      now: now, backlog: backlog, inFlight: flights.count, lastSentAt: lastSentAt, roundTrip: roundTrips.long, log: log)
+  }
+
+  /// The limit that lets the fewest requests pass.
+  func tightest(_ ask: Ask) -> Bucket? {
+    buckets.min { $0.available(ask) < $1.available(ask) }
+  }
+
+  private func describe(_ bucket: Bucket, _ ask: Ask, in standing: inout Standing) {
+    standing.name = bucket.name
+    standing.limit = bucket.allowance.count
+    standing.period = bucket.allowance.period
+    standing.remaining = bucket.available(ask)
+    standing.reserved = bucket.reserved(ask)
+    standing.resetsIn = bucket.resetsIn(ask)
+    standing.source = .headers
+  }
+
+  private func describe(_ counted: CountedLimit, _ ask: Ask, in standing: inout Standing) {
+    standing.limit = counted.allowance.count
+    standing.period = counted.allowance.period
+    standing.remaining = max(0, counted.allowance.count - counted.used(at: ask.now, ask.log) - ask.inFlight)
+    standing.reserved = min(standing.remaining ?? 0, settings.withheld(of: counted.allowance.count))
+    standing.resetsIn = counted.resetsIn(at: ask.now, ask.log)
+    standing.source = counted.source
+  }
+
+  /// When the next request may go and why not now; as `next` decides, without its effects.
+  private func opening(_ ask: Ask) -> (Seconds?, Standing.Reason?) {
+    if ask.now < gate.opensAt { return (gate.opensAt, gate.reason) }
+    if gate.probe != nil { return (ask.now, .probe) }
+    guard !gate.wantsProbe else { return (nil, nil) }
+    let turns = buckets.isEmpty ? [unmetered.turn(ask)] : buckets.map { $0.turn(ask) }
+    let latest = turns.compactMap { turn in if case .wait(let until) = turn { until } else { nil } }.max()
+    return latest.map { ($0, .limit) } ?? (nil, nil)
+  }
+}

@@ -1,0 +1,95 @@
+// What one reply says about the limit, taken from whatever header forms it carries and from the text of a refusal. A value
+// that cannot be meant (no number, negative, absurd, stated twice differently) is as if it were absent: the pacer works
+// with any part missing, and a wrong number is worse than none.
+
+package struct RateLimitReading: Hashable, Sendable {
+  /// The limit's name; replies without one belong to one nameless limit.
+  package var name: String?
+  package var limit: Int?
+  /// Seconds of a window.
+  package var period: Seconds?
+  /// Requests left, this one counted.
+  package var remaining: Int?
+  /// Seconds from the reply until the window ends, at most 31 days.
+  package var reset: Seconds?
+  /// Seconds from the reply, at most 31 days.
+  package var retryAfter: Seconds?
+  /// The server's clock, in whole seconds since 1970.
+  package var date: Seconds?
+  /// The limit that a refusal's text names.
+  package var stated: Allowance?
+
+  package init(
+    name: String? = nil, limit: Int? = nil, period: Seconds? = nil, remaining: Int? = nil, reset: Seconds? = nil,
+    retryAfter: Seconds? = nil, date: Seconds? = nil, stated: Allowance? = nil
+  ) {
+    self.name = name
+    self.limit = limit
+    self.period = period
+    self.remaining = remaining
+    self.reset = reset
+    self.retryAfter = retryAfter
+    self.date = date
+    self.stated = stated
+  }
+
+  /// Reads the headers of a reply, in any letter case, and the body of a refusal.
+  ///
+  /// - Parameters:
+  ///   - body: of a 429, where there is one; only its beginning is read.
+  ///   - wallClock: the own clock in seconds since 1970. Used only where the reply has no Date, since clocks are wrong.
+  /// - Returns: nil when the reply says nothing at all.
+  package init?(
+    headers: some Sequence<(name: String, value: String)>, body: [UInt8]? = nil, wallClock: Seconds
+  ) {
+    var fields: [String: String?] = [:]
+    for (name, value) in headers where name.utf8.count <= 32 && value.utf8.count <= 1_024 {
+      let key = name.lowercased()
+      let text = String(FieldText.trimmed(value[...]))
+      // Said twice with different values it is not known which holds.
+      if let earlier = fields[key], earlier != text { fields[key] = .some(nil) } else { fields[key] = text }
+    }
+    let field = { (name: String) -> String? in fields[name] ?? nil }
+    let number = { (name: String) -> Double? in field(name).flatMap { FieldText.number($0.utf8) } }
+    let ietf = RateLimitFields(field)
+
+    let date = field("date").flatMap { HTTPDate.epoch($0[...]) }
+    let clock = date ?? wallClock
+    self.init(
+      name: Self.name(field("x-ratelimit-name") ?? ietf.name),
+      limit: Self.count(number("x-ratelimit-limit") ?? ietf.limit, in: Allowance.counts),
+      period: (number("x-ratelimit-period") ?? ietf.period).flatMap { Allowance.periods.contains($0) ? $0 : nil },
+      remaining: Self.count(
+        number("x-ratelimit-remaining") ?? ietf.remaining, in: 0...Allowance.counts.upperBound),
+      reset: (number("x-ratelimit-reset") ?? ietf.reset).flatMap { Self.delay($0, clock: clock) },
+      retryAfter: field("retry-after").flatMap { text in
+        if let seconds = FieldText.number(text.utf8) { return min(seconds, Allowance.periods.upperBound) }
+        return HTTPDate.epoch(text[...]).map { min(max(0, $0 - clock), Allowance.periods.upperBound) }
+      },
+      date: date,
+      stated: body.flatMap(RefusalText.allowance))
+    if self == RateLimitReading() { return nil }
+  }
+
+  /// Whether the reply counts the budget: a remaining count is what everything else hangs on.
+  var countsBudget: Bool { remaining != nil }
+
+  private static func name(_ text: String?) -> String? {
+    guard let text, !text.isEmpty, text.utf8.count <= 128, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+      return nil
+    }
+    return text
+  }
+
+  private static func count(_ value: Double?, in range: ClosedRange<Int>) -> Int? {
+    guard let value, value == value.rounded(), range.contains(Int(value)) else { return nil }
+    return Int(value)
+  }
+
+  /// Reset is written as seconds to wait, as seconds since 1970, and as milliseconds since 1970, and nothing says which;
+  /// no wait is 3 years long and no date so early.
+  private static func delay(_ value: Double, clock: Seconds) -> Seconds? {
+    let delay = value > 1e11 ? value / 1_000 - clock : value > 1e8 ? value - clock : value
+    return delay < -86_400 || delay > Allowance.periods.upperBound ? nil : max(0, delay)
+  }
+}

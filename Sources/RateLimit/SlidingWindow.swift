@@ -1,0 +1,89 @@
+// A limit counted over the last `period` at every moment, told by headers. Reset names the expiry of the oldest request, so
+// the end moves with every reply; the own log says better than any header when a slot comes free.
+
+struct SlidingWindow: Sendable {
+  private(set) var allowance: Allowance
+  /// Requests of others that stand in the window, smoothed; halves in half a period.
+  private var foreign: Double
+  private var foreignAt: Seconds
+  private var readBy: UInt64 = 0
+  private(set) var remaining: Int
+  private var refusals = 0
+  private var refusedAt: Seconds = -.infinity
+  private var refillVotes = 0
+  private var withheld: Int
+
+  /// Seconds after an expiry before the slot is used.
+  private static let settle: Seconds = 0.03
+
+  init(allowance: Allowance, remaining: Int, withheld: Int, now: Seconds) {
+    self.withheld = withheld
+    self.allowance = allowance
+    self.remaining = remaining
+    foreign = 0
+    foreignAt = now
+  }
+
+  func turn(_ ask: Ask) -> Turn {
+    let horizon = ask.now - allowance.period - Self.settle
+    let others = max(Int(foreign(at: ask.now) + 0.5), withheld)
+    if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 { return .go }
+    let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + 0.001 } ?? .infinity
+    return .wait(until: max(ask.now + 0.01, min(expiry, ask.now + 0.1 * allowance.period)))
+  }
+
+  func available(_ ask: Ask) -> Int {
+    let others = Int(foreign(at: ask.now) + 0.5)
+    return max(0, allowance.count - ask.log.count(after: ask.now - allowance.period) - ask.inFlight - others)
+  }
+
+  /// Seconds until the oldest own request leaves the window.
+  func resetsIn(_ ask: Ask) -> Seconds {
+    ask.log.first(after: ask.now - allowance.period).map { max(0, $0 + allowance.period - ask.now) } ?? 0
+  }
+
+  /// 2^-x, exact enough as a rational.
+  private func foreign(at now: Seconds) -> Double {
+    let halves = (now - foreignAt) / (0.5 * allowance.period)
+    return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
+  }
+
+  /// - Returns: whether the replies show a bucket that refills, not a window.
+  mutating func observe(_ reading: RateLimitReading, _ reply: Reply) -> Bool {
+    guard let said = reading.remaining, reply.flight.sequence >= readBy else { return false }
+    readBy = reply.flight.sequence
+    remaining = said
+    if let limit = reading.limit { allowance.count = limit }
+    let own = reply.log.count(after: reply.now - allowance.period)
+    let seen = Double(max(0, allowance.count - said - own - reply.others.count))
+    foreign = foreign(at: reply.now)
+    foreignAt = reply.now
+    foreign = seen > 2 ? 0.7 * foreign + 0.3 * seen : 0.9 * foreign
+    let limit = allowance.count
+    let resemblesRefill = reading.reset.map {
+      TokenRefill.explains(reset: $0, remaining: said, allowance: allowance)
+        && said > limit - own + 3
+    }
+    refillVotes = resemblesRefill == true ? refillVotes + 1 : 0
+    return refillVotes > 5
+  }
+
+  mutating func succeeded() { refusals = 0 }
+
+  /// - Returns: until when to wait, nil for a straggler of a refusal that was seen.
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Seconds? {
+    guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return nil }
+    refusedAt = reply.now
+    refusals += 1
+    let period = allowance.period
+    foreign = min(allowance.tokens - 1, foreign(at: reply.now) + max(0.26, 0.01 * allowance.tokens))
+    foreignAt = reply.now
+    var pause = min(period / 4, max(0.5, period / 60) * Double(1 << min(refusals, 6)))
+    let idle = reply.log.count(after: reply.now - period) == 0 && reply.others.isEmpty
+    if idle, let reset = reading?.reset { pause = max(pause, min(reset, period)) }
+    return reply.now + max(pause, wait ?? 0)
+  }
+
+  /// The operator changed what is left to others.
+  mutating func withhold(_ count: Int) { withheld = count }
+}

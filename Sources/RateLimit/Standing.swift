@@ -1,0 +1,36 @@
+// Where the pacer stands, as `status` and the metrics show it.
+
+package struct Standing: Hashable, Sendable {
+  /// Where the limit is known from.
+  package enum Source: String, Hashable, Sendable, CaseIterable {
+    case headers, body, learned, assumed, none
+  }
+
+  /// Why nothing may be sent now.
+  package enum Reason: String, Hashable, Sendable, CaseIterable {
+    /// The allowance is used up, or is being spread over its window.
+    case limit
+    /// One request is under way to ask whether others may follow.
+    case probe
+    /// A pause that no limit explains, after a refusal without a word.
+    case backoff
+  }
+
+  package var name: String?
+  package var limit: Int?
+  /// Seconds.
+  package var period: Seconds?
+  /// The lowest trusted count minus what is in flight.
+  package var remaining: Int?
+  /// Seconds.
+  package var resetsIn: Seconds?
+  /// Requests of what remains that are left to others.
+  package var reserved: Int
+  package var source: Source
+  /// When the next request may go; nil when one may now.
+  package var opensAt: Seconds?
+  /// Nil when `opensAt` is nil.
+  package var why: Reason?
+  /// Seconds until the backlog is done; nil when it cannot be told.
+  package var etaSeconds: Seconds?
+}

@@ -1,0 +1,377 @@
+package import ControlAPI
+import Dispatch
+import Glibc
+import Logging
+import RateLimit
+import Registration
+import RegistrationAPI
+package import RegistrationQueue
+import Spool
+import Synchronization
+package import Systemd
+
+/// The whole daemon: it puts the parts together, and takes them apart again in the order that loses nothing.
+package final class Daemon: Sendable {
+  /// How a run ended.
+  package enum Ending: Sendable, Hashable {
+    /// A signal or a call of `stop`.
+    case stopped
+    /// Nothing was left to do; so many keys have failed.
+    case done(failed: Int)
+    /// The queue cannot be used any more.
+    case broken(String)
+  }
+
+  /// How the daemon is run, besides its settings.
+  package struct Options: Sendable {
+    package var version: String
+    /// Ends when every list in the spool is imported and no key is left to work on.
+    package var untilDone = false
+
+    package init(version: String) {
+      self.version = version
+    }
+  }
+
+  private struct State {
+    var loaded: LoadedSettings
+    var credentials: Credentials
+    var ending: Ending?
+    var lastBeat: Double
+  }
+
+  package let queue: RegistrationQueue
+  package let pool: WorkerPool
+  let importer: Importer
+  let results: ResultsWriter
+  let changes = ChangeBroadcast()
+  private let directory: StateDirectory
+  private let spool: SpoolDirectory
+  private let options: Options
+  private let source: SettingsSource
+  private let log: Logger
+  private let output: LogOutput
+  private let notifier: ServiceNotifier
+  private let report: StatusReport
+  private let ended = DispatchSemaphore(value: 0)
+  private let state: Mutex<State>
+
+  /// Opens everything that can refuse: the lock, the queue, the spool, the credentials.
+  ///
+  /// Throws `StateDirectoryError`, `QueueError`, `SpoolError` or `CredentialError`.
+  package init(
+    source: SettingsSource, loaded: LoadedSettings, options: Options, output: LogOutput, notifier: ServiceNotifier
+  ) throws {
+    let settings = loaded.settings
+    let log = output.logger("keyreg")
+    let credentials = try CredentialSource(environment: source.environment).load(settings)
+    let directory = try StateDirectory(path: settings.stateDirectory)
+    let queue = try RegistrationQueue(path: directory.queuePath)
+    let spool = SpoolDirectory(path: settings.spoolDirectory)
+    try spool.prepare()
+    try queue.finishCancels(at: .now())
+
+    let changes = self.changes
+    let box = Relay()
+    let results = ResultsWriter(queue: queue, spool: spool, log: log) { @Sendable in changes.tick() }
+    let pool = WorkerPool(
+      queue: queue, api: settings.api(credentials), pacer: settings.pacer, retry: settings.retryPolicy,
+      learned: try queue.recall(LearnedLimits.self, named: Memory.learned), version: options.version, log: log,
+      settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
+      broken: { @Sendable error in box.daemon?.end(.broken("\(error)")) })
+    importer = Importer(
+      queue: queue, spool: spool, maxFileSize: settings.maxFileSize, log: log,
+      keysChanged: { @Sendable in
+        pool.keysChanged()
+        results.look()
+      }, broken: { @Sendable error in box.daemon?.end(.broken("\(error)")) })
+    self.queue = queue
+    self.pool = pool
+    self.results = results
+    self.directory = directory
+    self.spool = spool
+    self.options = options
+    self.source = source
+    self.log = log
+    self.output = output
+    self.notifier = notifier
+    report = StatusReport(version: options.version, startedAt: .now())
+    state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
+    pool.pause(try queue.recall(Pause.self, named: Memory.pause))
+    box.connect(self)
+  }
+
+  /// Names under which the queue keeps what outlives a restart.
+  enum Memory {
+    static let pause = "pause"
+    static let learned = "rate_limits"
+  }
+
+  package var settings: Settings { state.withLock { $0.loaded.settings } }
+
+  /// Asks the daemon to stop; the first ending stands.
+  package func end(_ ending: Ending) {
+    let isFirst = state.withLock { state in
+      guard state.ending == nil else { return false }
+      state.ending = ending
+      return true
+    }
+    if isFirst { ended.signal() }
+  }
+}
+
+// MARK: - Running
+
+extension Daemon {
+  /// Serves until a signal, `end`, or the last key; blocks its thread. Throws when the control socket or the spool
+  /// cannot be served.
+  package func run() throws -> Ending {
+    let settings = self.settings
+    var control = ControlServer.Configuration(socketPath: settings.socket)
+    control.socketMode = settings.socketMode
+    control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
+    control.listLimit = settings.maxFileSize
+    let server = try ControlServer(control, backend: DaemonControl(daemon: self), logger: log)
+    try server.start()
+    defer { server.stop() }
+    // Before READY, so that no signal finds its default action.
+    let signals = [
+      onSignal(SIGTERM) { $0.end(.stopped) }, onSignal(SIGINT) { $0.end(.stopped) },
+      onSignal(SIGHUP) { $0.reloadOnSignal() },
+    ]
+    defer { for source in signals { source.cancel() } }
+    try importer.reconcile()
+    let watcher = SpoolWatcher(
+      spool: spool, settle: .milliseconds(settings.settle),
+      onReady: { @Sendable [importer] files in importer.take(files) },
+      onWarning: { @Sendable [log] warning in log.warning("spool", metadata: ["detail": "\(warning)"]) })
+    results.look()
+    pool.pump()
+    let housekeeping = Housekeeping(daemon: self, notifier: notifier)
+    housekeeping.start(untilDone: options.untilDone)
+    notifier.ready(status: statusLine())
+    log.notice(
+      "ready",
+      metadata: [
+        "version": "\(options.version)", "endpoint": "\(settings.endpoint)", "spool": "\(settings.spoolDirectory)",
+        "socket": "\(settings.socket)", "open": "\(queue.tally.open)",
+      ])
+
+    ended.wait()
+    let ending = state.withLock { $0.ending } ?? .stopped
+    notifier.stopping()
+    log.notice("stopping", metadata: ["in_flight": "\(status().keys.inFlight)"])
+    watcher.stop()
+    pool.stop()
+    drain(within: Double(settings.stopTimeout) / 1_000)
+    housekeeping.stop()
+    keepLearned()
+    do {
+      try queue.checkpoint()
+    } catch {
+      log.warning(
+        "the log of the queue could not be written back; the next start does it", metadata: ["detail": "\(error)"])
+    }
+    log.notice("stopped", metadata: ["open": "\(queue.tally.open)"])
+    return ending
+  }
+
+  /// Waits until nothing is under way and every result is on disk, or the time is over. What was not recorded then is
+  /// simply still pending.
+  private func drain(within limit: Double) {
+    let deadline = MonotonicClock.now() + limit
+    importer.stop()
+    while !(pool.isDrained && importer.isIdle) {
+      guard MonotonicClock.now() < deadline else {
+        log.warning("requests are still under way: their keys stay pending")
+        return
+      }
+      usleep(5_000)
+    }
+    results.finish()
+  }
+
+  private func onSignal(_ number: Int32, _ act: @escaping @Sendable (Daemon) -> Void) -> any DispatchSourceSignal {
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "keyreg.signal.\(number)"))
+    source.setEventHandler { @Sendable [weak self] in
+      if let self { act(self) }
+    }
+    source.activate()
+    return source
+  }
+
+  /// Keeps what the pacer learned for the next start.
+  func keepLearned() {
+    do {
+      try queue.remember(pool.learned, named: Memory.learned)
+    } catch {
+      log.warning("what was learned of the rate limit could not be kept", metadata: ["detail": "\(error)"])
+    }
+  }
+}
+
+// MARK: - Commands
+
+extension Daemon {
+  /// Pauses, or resumes with nil. Kept over restarts before it takes effect.
+  func pause(_ pause: Pause?) throws {
+    try queue.remember(pause, named: Memory.pause)
+    pool.pause(pause)
+    if let pause {
+      log.notice("paused", metadata: ["reason": "\(pause.reason ?? "")"])
+    } else {
+      log.notice("resumed")
+    }
+  }
+
+  /// Reads configuration and credentials anew and puts them into force. When they cannot be used, the old ones stay.
+  ///
+  /// Returns the names of the settings that changed. Those that cannot change while the daemon runs are named in the
+  /// journal.
+  func reload() throws -> [String] {
+    notifier.reloading()
+    defer { notifier.ready() }
+    let new = try source.load()
+    let credentials = try CredentialSource(environment: source.environment).load(new.settings)
+    let (changed, fixed) = state.withLock { state in
+      let old = state.loaded.effective
+      var changed = zip(old, new.effective).filter { $0.value != $1.value }.map(\.0.name)
+      if credentials != state.credentials { changed.append("credentials") }
+      let fixed = changed.filter(Self.needsRestart.contains)
+      state.loaded = new
+      state.credentials = credentials
+      return (changed, fixed)
+    }
+    output.level = new.settings.logLevel
+    importer.maxFileSize = new.settings.maxFileSize
+    pool.apply(new.settings.api(credentials), pacer: new.settings.pacer, retry: new.settings.retryPolicy)
+    log.notice("reloaded", metadata: ["changed": "\(changed.isEmpty ? "nothing" : changed.joined(separator: ", "))"])
+    if !fixed.isEmpty {
+      log.warning("some changes need a restart", metadata: ["settings": "\(fixed.joined(separator: ", "))"])
+    }
+    return changed
+  }
+
+  private static let needsRestart: Set = [
+    "spool.directory", "spool.settle", "state_directory", "control.socket", "control.mode", "control.listen",
+    "log.format",
+  ]
+
+  private func reloadOnSignal() {
+    do {
+      _ = try reload()
+    } catch {
+      log.error("not reloaded: the old settings stay in force", metadata: ["detail": "\(error)"])
+    }
+  }
+}
+
+// MARK: - Reports
+
+extension Daemon {
+  package func status() -> StatusDocument {
+    report.document(
+      pool.snapshot(), tally: queue.tally, lists: queue.listTotals, incoming: incoming,
+      isImporting: !importer.isIdle, importFault: importer.fault, now: .now())
+  }
+
+  func metrics() -> MetricsSnapshot {
+    let pool = pool.snapshot()
+    let status = status()
+    let statistics = pool.statistics
+    return MetricsSnapshot(
+      keys: [
+        .pending: status.keys.pending, .inFlight: status.keys.inFlight, .retrying: status.keys.retrying,
+        .registered: status.keys.registered, .failed: status.keys.failed, .cancelled: status.keys.cancelled,
+      ],
+      requests: Dictionary(
+        uniqueKeysWithValues: statistics.byStatus.map { ($0.key == 0 ? "none" : String($0.key), $0.value) }),
+      durations: .init(bounds: Statistics.bounds, counts: statistics.buckets, sum: statistics.totalDuration),
+      throttled: statistics.throttled, rateLimit: pool.standing.limit, rateLimitRemaining: pool.standing.remaining,
+      rateLimitResetSeconds: pool.standing.resetsIn, waitSeconds: statistics.waited, lists: importer.counts,
+      hold: status.hold, queueBytes: queue.sizeOnDisk, version: options.version)
+  }
+
+  /// Healthy while the parts that move everything else answer within half a minute.
+  func health() -> HealthDocument {
+    let age = MonotonicClock.now() - state.withLock { $0.lastBeat }
+    guard age < 30 else { return HealthDocument(healthy: false, reason: "no heartbeat for \(Int(age)) s") }
+    let status = status()
+    return HealthDocument(
+      healthy: true, reason: status.state == .working ? nil : status.reason ?? status.state.rawValue)
+  }
+
+  /// The recorder, the reader of keys and the pacer have all moved since the last beat.
+  func beat() {
+    state.withLock { $0.lastBeat = MonotonicClock.now() }
+    notifier.watchdog()
+  }
+
+  /// One line for `systemctl status`.
+  func statusLine() -> String {
+    let status = status()
+    let keys = status.keys
+    var parts = ["\(keys.registered) of \(keys.total) keys registered"]
+    if keys.failed > 0 { parts.append("\(keys.failed) failed") }
+    parts.append(status.reason.map { "\(status.state.rawValue) (\($0))" } ?? status.state.rawValue)
+    return PrintableText.escape(parts.joined(separator: ", "))
+  }
+}
+
+extension Daemon {
+  /// Lists that still lie in `incoming/`. A folder that cannot be read counts as one: it is not known to be empty.
+  var incoming: Int {
+    do {
+      return try spool.pendingFiles().count
+    } catch {
+      return 1
+    }
+  }
+
+  /// The results of every finished list are in place.
+  var areResultsWritten: Bool {
+    do {
+      return try queue.listsWithoutResults().isEmpty
+    } catch {
+      // Not known, so not done: it is asked again.
+      return false
+    }
+  }
+
+  /// Removes what has been kept for long enough.
+  func sweepSpool() {
+    do {
+      let count = try spool.sweep(keep: .milliseconds(settings.keep), now: .now())
+      if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
+    } catch {
+      log.warning("old files of the spool could not be removed", metadata: ["detail": "\(error)"])
+    }
+  }
+}
+
+/// Lets closures that are made before the daemon reach it afterwards.
+private final class Relay: Sendable {
+  private struct Weak {
+    weak var daemon: Daemon?
+  }
+
+  private let slot = Mutex(Weak())
+
+  var daemon: Daemon? { slot.withLock { $0.daemon } }
+
+  func connect(_ daemon: Daemon) {
+    slot.withLock { $0.daemon = daemon }
+  }
+}
+
+extension Daemon {
+  /// Writes the log of the queue back while nothing else needs it.
+  func tidyQueue() {
+    do {
+      try queue.checkpoint()
+    } catch {
+      log.warning("the log of the queue could not be written back", metadata: ["detail": "\(error)"])
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Synchronization
+import Systemd
+
+/// What is done from time to time: heartbeats, the line for systemd, sweeping the spool, keeping what was learned, and
+/// noticing that everything is done.
+final class Housekeeping: Sendable {
+  private struct State {
+    var ticks = 0
+    var statusLine = ""
+    var isBeating = false
+  }
+
+  private let daemon: Daemon
+  private let notifier: ServiceNotifier
+  private let alarm = Mutex<Alarm?>(nil)
+  private let state = Mutex(State())
+
+  /// Milliseconds between ticks.
+  private static let interval = 250
+
+  init(daemon: Daemon, notifier: ServiceNotifier) {
+    self.daemon = daemon
+    self.notifier = notifier
+  }
+
+  func start(untilDone: Bool) {
+    let alarm = Alarm(label: "keyreg.housekeeping") { @Sendable [weak self] in self?.tick(untilDone: untilDone) }
+    alarm.ring(every: Double(Self.interval) / 1_000)
+    self.alarm.withLock { $0 = alarm }
+  }
+
+  func stop() {
+    alarm.withLock { $0 }?.cancel()
+  }
+
+  private func tick(untilDone: Bool) {
+    let ticks = state.withLock { state in
+      state.ticks += 1
+      return state.ticks
+    }
+    if untilDone, isDone { daemon.end(.done(failed: daemon.queue.tally[.failed])) }
+    if every(seconds: 1, ticks) { tellSystemd() }
+    if every(seconds: 2, ticks) { beat() }
+    if every(seconds: 60, ticks) { daemon.keepLearned() }
+    if every(seconds: 600, ticks), daemon.status().state == .idle { daemon.tidyQueue() }
+    if every(seconds: 3_600, ticks) { daemon.sweepSpool() }
+  }
+
+  private func every(seconds: Int, _ ticks: Int) -> Bool {
+    ticks % (seconds * 1_000 / Self.interval) == 0
+  }
+
+  /// No list waits in the spool, no key is open, and every results file is written.
+  private var isDone: Bool {
+    daemon.incoming == 0 && daemon.importer.isIdle && daemon.queue.listTotals.active == 0
+      && daemon.queue.tally.open == 0 && daemon.pool.isDrained && daemon.areResultsWritten
+  }
+
+  private func tellSystemd() {
+    let line = daemon.statusLine()
+    let isNews = state.withLock { state in
+      defer { state.statusLine = line }
+      return state.statusLine != line
+    }
+    if isNews { notifier.status(line) }
+  }
+
+  /// A beat counts when it has passed through the recorder, the reader of keys and the pacer.
+  private func beat() {
+    let starts = state.withLock { state in
+      defer { state.isBeating = true }
+      return !state.isBeating
+    }
+    guard starts else { return }
+    daemon.pool.heartbeat { @Sendable [weak self] in
+      guard let self else { return }
+      state.withLock { $0.isBeating = false }
+      daemon.beat()
+    }
+  }
+}

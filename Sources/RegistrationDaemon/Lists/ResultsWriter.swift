@@ -1,0 +1,100 @@
+import Dispatch
+import Logging
+import Registration
+import RegistrationQueue
+import Spool
+import Synchronization
+
+/// Writes `results/NAME.csv` for every list whose last key has an outcome. Which lists those are is told by the queue, so
+/// that a kill between the last outcome and the file leaves nothing out.
+final class ResultsWriter: Sendable {
+  private struct State {
+    var isLooking = false
+    var looksAgain = false
+    var fault: String?
+  }
+
+  private static let pageSize = 1_000
+  /// Seconds until the next try when the disk refuses.
+  private static let patience = 5.0
+
+  private let queue: RegistrationQueue
+  private let spool: SpoolDirectory
+  private let log: Logger
+  private let serial = DispatchQueue(label: "keyreg.results")
+  private let state = Mutex(State())
+  private let changed: @Sendable () -> Void
+
+  init(queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, changed: @escaping @Sendable () -> Void) {
+    self.queue = queue
+    self.spool = spool
+    self.log = log
+    self.changed = changed
+  }
+
+  /// Nothing is being written or waits to be.
+  var isIdle: Bool { state.withLock { !$0.isLooking } }
+
+  /// Writes what has become due. Returns at once.
+  func look() {
+    let starts = state.withLock { state in
+      defer { state.isLooking = true }
+      state.looksAgain = state.isLooking
+      return !state.isLooking
+    }
+    if starts { serial.async { @Sendable [self] in work() } }
+  }
+
+  /// Waits for what is being written, at the end of the daemon.
+  func finish() {
+    serial.sync {}
+  }
+
+  private func work() {
+    do {
+      for list in try queue.listsWithoutResults() {
+        try write(list)
+        try queue.resultsWritten(list, at: .now())
+        log.notice(
+          "list done",
+          metadata: [
+            "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
+            "cancelled": "\(list.keys[.cancelled])",
+          ])
+      }
+      state.withLock { $0.fault = nil }
+    } catch {
+      tell(error)
+      serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [self] in work() }
+      return
+    }
+    let again = state.withLock { state in
+      defer { state.looksAgain = false }
+      state.isLooking = state.looksAgain
+      return state.looksAgain
+    }
+    changed()
+    if again { serial.async { @Sendable [self] in work() } }
+  }
+
+  private func write(_ list: ListRecord) throws {
+    let file = try spool.results(for: try ListName(list.name))
+    var cursor: Int64? = 0
+    while let from = cursor {
+      let page = try queue.outcomes(list: list, after: from, limit: Self.pageSize)
+      for outcome in page.rows { try file.append(outcome) }
+      cursor = page.next
+    }
+    try file.finish()
+  }
+
+  /// Once for each fault: it is tried again until it works.
+  private func tell(_ error: any Error) {
+    let text = "\(error)"
+    let isNews = state.withLock { state in
+      defer { state.fault = text }
+      return state.fault != text
+    }
+    if isNews { log.error("results cannot be written yet", metadata: ["detail": "\(text)"]) }
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Registration
+import RegistrationAPI
+import Yams
+
+/// Reads settings from flags, environment and file, and remembers where each value came from.
+///
+/// Precedence: flag, environment, credentials directory, file, default.
+package struct SettingsSource: Sendable {
+  /// The file named by a flag; nil takes the instance's default, which need not exist.
+  package var file: String?
+  package var instance: String?
+  package var environment: [String: String]
+  /// Values given as flags, by the name of the setting.
+  package var flags: [String: String]
+
+  package init(
+    file: String? = nil, instance: String? = nil, environment: [String: String], flags: [String: String] = [:]
+  ) {
+    self.file = file
+    // An empty variable counts as one that is not there, as with most programs.
+    self.environment = environment.filter { !$0.value.isEmpty }
+    self.instance = instance ?? self.environment["KEYREG_INSTANCE"]
+    self.flags = flags
+  }
+
+  /// Reads everything anew. Throws `SettingsError`, with file, line and column where there is one.
+  package func load() throws(SettingsError) -> LoadedSettings {
+    if let instance, !Settings.isInstanceName(instance) {
+      throw SettingsError(
+        "“\(PrintableText.escape(instance))” is no instance name",
+        hint: "letters, digits, -, _ and . (not first), at most 64")
+    }
+    var loaded = LoadedSettings(Settings(instance: instance))
+    let path = file ?? Settings.file(instance: instance)
+    if let text = try read(path) {
+      try SettingsFile(path: path).apply(text, to: &loaded)
+      loaded.file = path
+    }
+    for key in SettingKey.all {
+      for variable in key.variables.reversed() {
+        guard let value = environment[variable] else { continue }
+        try loaded.take(value, for: key, from: "environment \(variable)", at: "\(variable)")
+      }
+      if let value = flags[key.name] { try loaded.take(value, for: key, from: "flag", at: "the flag for \(key.name)") }
+    }
+    if environment["KEYREG_SOCKET"] == nil, flags["control.socket"] == nil,
+      let directory = environment["RUNTIME_DIRECTORY"], let key = SettingKey.named("control.socket")
+    {
+      try loaded.take(
+        directory + "/control.sock", for: key, from: "environment RUNTIME_DIRECTORY", at: "RUNTIME_DIRECTORY")
+    }
+    return loaded
+  }
+
+  /// Nil when there is no file and none was asked for.
+  private func read(_ path: String) throws(SettingsError) -> String? {
+    do {
+      return try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      if file == nil, !FileManager.default.fileExists(atPath: path) { return nil }
+      throw SettingsError("cannot read the configuration \(path): \((error as NSError).localizedDescription)")
+    }
+  }
+}
+
+/// Settings, and where each of them came from.
+package struct LoadedSettings: Sendable {
+  package var settings: Settings
+  /// The file that was read, nil when there was none.
+  package var file: String?
+  private var origins: [String: String] = [:]
+
+  init(_ settings: Settings) {
+    self.settings = settings
+  }
+
+  /// Each setting's name, value and origin, in the order of the documentation.
+  package var effective: [(name: String, value: String, origin: String)] {
+    SettingKey.all.map { key in
+      var origin = origins[key.name] ?? "default"
+      if key.name == "api.url", settings.url == nil { origin = "site" }
+      return (key.name, key.show(settings), origin)
+    }
+  }
+
+  /// - Parameter place: Where the value stands, for the error.
+  mutating func take(_ text: String?, for key: SettingKey, from origin: String, at place: String) throws(SettingsError)
+  {
+    guard key.take(&settings, text) else {
+      let shown = text.map { "“\(PrintableText.escape($0, limit: 80))”" } ?? "null"
+      throw SettingsError("\(place): \(shown) is not allowed for \(key.name)", hint: Self.hint(for: key, text))
+    }
+    origins[key.name] = origin
+  }
+
+  /// What is allowed, and for the two values that have a reading of their own, what is wrong with this one.
+  private static func hint(for key: SettingKey, _ text: String?) -> String {
+    do {
+      if key.name == "site", let text { _ = try Site(text) }
+      if key.name == "api.url", let text { _ = try Endpoint(url: text) }
+    } catch let error as UnknownSite {
+      return "did you mean \(error.nearest.name)? The sites are \(key.allowed)"
+    } catch {
+      return "\(error)"
+    }
+    return "allowed: \(key.allowed)"
+  }
+}

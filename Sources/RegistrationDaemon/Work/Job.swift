@@ -1,0 +1,45 @@
+package import Registration
+package import RegistrationQueue
+
+/// One request that is about to be sent or under way.
+package struct Job: Sendable, Hashable {
+  package var key: DueKey
+  /// The number of the request among all that were sent; a later one has a greater number.
+  package var order: Int
+  package var sentAt: Timestamp
+  /// Sent to find out whether a trouble is over, not because its turn had come.
+  package var isProbe: Bool
+  /// A key that these credentials have registered before: its reply says something of the API, not of the key, and is
+  /// not recorded.
+  package var isKnownGood: Bool
+
+  package init(
+    key: DueKey, order: Int, sentAt: Timestamp, isProbe: Bool = false, isKnownGood: Bool = false
+  ) {
+    self.key = key
+    self.order = order
+    self.sentAt = sentAt
+    self.isProbe = isProbe
+    self.isKnownGood = isKnownGood
+  }
+}
+
+/// What went wrong with a request, in words fit to be stored and shown.
+package struct Fault: Sendable, Hashable {
+  /// Nil when there was no reply.
+  package var status: Int?
+  package var title: String
+  package var detail: String?
+
+  package init(status: Int?, title: String, detail: String?) {
+    self.status = status
+    self.title = title
+    self.detail = detail
+  }
+
+  /// One line: `503 Service Unavailable: upstream is down`.
+  package var summary: String {
+    let start = status.map { title.contains(String($0)) ? title : "\($0) \(title)" } ?? title
+    return detail.map { "\(start): \($0)" } ?? start
+  }
+}

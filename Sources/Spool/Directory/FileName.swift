@@ -1,0 +1,44 @@
+import Registration
+
+/// A name in a folder as Linux has it: bytes, which need not be UTF-8. Ordered by them, which is the C locale's order.
+package struct FileName: Hashable, Sendable {
+  package let bytes: [UInt8]
+
+  package init(bytes: some Sequence<UInt8>) {
+    self.bytes = Array(bytes)
+  }
+
+  package init(_ text: String) {
+    self.init(bytes: text.utf8)
+  }
+
+  /// Endings of files that are still being written, or were left behind by editors.
+  private static let unfinished = [".tmp", ".part", ".filepart", "~", ".swp"].map { Array($0.utf8) }
+
+  /// True for a name that is to be left alone: it begins with a dot or ends like a file that is not finished.
+  package var isLeftAlone: Bool {
+    bytes.isEmpty || bytes.first == UInt8(ascii: ".")
+      || Self.unfinished.contains { bytes.suffix($0.count).elementsEqual($0) }
+  }
+
+  /// Calls `body` with the name as C has it, ending in a NUL.
+  func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    var text = bytes.map { CChar(bitPattern: $0) }
+    text.append(0)
+    return text.withUnsafeBufferPointer { buffer in
+      // The array ends in a NUL, so it is never empty and has an address.
+      buffer.baseAddress.map(body) ?? body("")
+    }
+  }
+}
+
+extension FileName: Comparable {
+  package static func < (one: FileName, other: FileName) -> Bool {
+    one.bytes.lexicographicallyPrecedes(other.bytes)
+  }
+}
+
+extension FileName: CustomStringConvertible {
+  /// Fit for a terminal or a log line.
+  package var description: String { PrintableText.escape(String(decoding: bytes, as: UTF8.self), limit: 255) }
+}

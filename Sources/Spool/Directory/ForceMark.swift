@@ -1,0 +1,29 @@
+import Glibc
+
+/// How `submit --force` reaches a daemon that may not be running: an empty file beside the list, named for the list's
+/// inode. The list's own bytes stay as they are, and no list of another file can be taken for forced.
+extension SpoolDirectory {
+  private static func mark(_ identity: FileStatus.Identity) -> FileName {
+    // Swept like any temporary file of ours, should the list vanish without being read.
+    FileName(".keyreg-force-\(identity.inode).tmp")
+  }
+
+  /// Marks a list that is not committed yet.
+  func force(_ identity: FileStatus.Identity) throws(SpoolError) {
+    let incoming = try folder(.incoming)
+    _ = try incoming.open(Self.mark(identity), flags: O_WRONLY | O_CREAT, mode: 0o640)
+    try incoming.sync()
+  }
+
+  /// Whether the keys of this list are to be registered even if they are already.
+  package func isForced(_ file: SpoolFile) throws(SpoolError) -> Bool {
+    try folder(.incoming).status(of: Self.mark(file.status.identity))?.kind == .regular
+  }
+
+  /// Removes the mark of a list that has left `incoming/`.
+  package func clearForce(_ file: SpoolFile) throws(SpoolError) {
+    let incoming = try folder(.incoming)
+    let mark = Self.mark(file.status.identity)
+    if try incoming.status(of: mark) != nil { try incoming.remove(mark) }
+  }
+}

@@ -1,0 +1,114 @@
+import Crypto
+import Registration
+
+/// The name of a list: printable text that is also a file name, short enough that every name made from it still fits
+/// into the 255 bytes of a file name.
+package struct ListName: Hashable, Sendable {
+  package let text: String
+
+  /// The longest name in bytes: 255 less `.receipt.json` and room for a number (`.1234567`).
+  package static let maximumLength = 255 - 13 - 8
+
+  /// Endings that the spool gives to its own files beside a list; a list with such a name could be taken for one.
+  private static let reservedEndings = [".receipt.json", ".reason.txt"]
+
+  /// The name for the list in the file `name`: the file's own name where that is printable UTF-8 and short enough.
+  ///
+  /// Bytes that are neither are written `%XX`; what is too long is cut and gets a suffix from its SHA-256, so that the
+  /// same file name always gives the same list name. Two file names can give one list name: see
+  /// `SpoolDirectory.freeName`.
+  package init(of name: FileName) {
+    var text = Self.printable(name.bytes)
+    if Self.reservedEndings.contains(where: text.hasSuffix) { text += ".list" }
+    if text.utf8.count > Self.maximumLength { text = Self.shortened(text, of: name) }
+    self.init(unchecked: text)
+  }
+
+  /// Takes the name that somebody chose for a list. Throws `invalidName` with a hint.
+  package init(_ text: String) throws(SpoolError) {
+    if let fault = Self.fault(in: text) {
+      throw SpoolError(
+        kind: .invalidName, message: "\"\(PrintableText.escape(text, limit: 80))\" is no name for a list: \(fault)",
+        hint: "use a plain file name such as team-a.csv")
+    }
+    self.init(unchecked: text)
+  }
+
+  private init(unchecked text: String) {
+    self.text = text
+  }
+
+  /// The name of the `number`th list of this name: `NAME`, `NAME.2`, `NAME.3` …
+  package func numbered(_ number: Int) -> ListName {
+    number < 2 ? self : ListName(unchecked: "\(text).\(number)")
+  }
+
+  /// The file name of the list itself.
+  package var fileName: FileName { FileName(text) }
+  package var receiptFileName: FileName { FileName(text + ".receipt.json") }
+  package var reasonFileName: FileName { FileName(text + ".reason.txt") }
+  package var resultsFileName: FileName { FileName(text + ".csv") }
+
+  private static func fault(in text: String) -> String? {
+    if text.isEmpty { return "it is empty" }
+    if text.utf8.count > maximumLength { return "it is longer than \(maximumLength) bytes" }
+    if text.utf8.contains(UInt8(ascii: "/")) { return "it has a slash in it" }
+    if printable(Array(text.utf8)) != text { return "it has control characters in it" }
+    if text.hasPrefix(".") { return "it begins with a dot" }
+    if FileName(text).isLeftAlone { return "files that end so are left alone as unfinished" }
+    if let ending = reservedEndings.first(where: text.hasSuffix) { return "\(ending) is for the spool's own files" }
+    return nil
+  }
+
+  /// `bytes` as text, with `%XX` for every byte of what is no UTF-8 and of what a terminal would not show as it is.
+  private static func printable(_ bytes: [UInt8]) -> String {
+    var result = ""
+    var decoder = UTF8()
+    var iterator = bytes.makeIterator()
+    var position = 0
+    while true {
+      switch decoder.decode(&iterator) {
+      case .emptyInput: return result
+      case .scalarValue(let scalar):
+        let count = UTF8.width(scalar)
+        if isShown(scalar) {
+          result.unicodeScalars.append(scalar)
+        } else {
+          result += escaped(bytes[position..<position + count])
+        }
+        position += count
+      case .error:
+        result += escaped(bytes[position..<position + 1])
+        position += 1
+        decoder = UTF8()
+        iterator = Array(bytes[position...]).makeIterator()
+      }
+    }
+  }
+
+  private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+    PrintableText.escape(String(Character(scalar))) == String(Character(scalar))
+  }
+
+  private static func escaped(_ bytes: ArraySlice<UInt8>) -> String {
+    bytes.map { byte in
+      let digits = String(byte, radix: 16, uppercase: true)
+      return digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+    }.joined()
+  }
+
+  private static func shortened(_ text: String, of name: FileName) -> String {
+    let digest = SHA256.hash(data: name.bytes).prefix(6).map { escaped([$0]).dropFirst().lowercased() }.joined()
+    let room = maximumLength - digest.utf8.count - 1
+    var start = ""
+    for scalar in text.unicodeScalars {
+      if start.utf8.count + UTF8.width(scalar) > room { break }
+      start.unicodeScalars.append(scalar)
+    }
+    return "\(start)-\(digest)"
+  }
+}
+
+extension ListName: CustomStringConvertible {
+  package var description: String { text }
+}

@@ -1,0 +1,108 @@
+package import FoundationEssentials
+package import Registration
+
+/// What became of a list that was read, as `done/NAME.receipt.json` and the control socket show it.
+package struct Receipt: Hashable, Sendable {
+  /// How many entries of the list were what.
+  package struct Keys: Hashable, Sendable, Codable {
+    /// Keys that came with this list.
+    package var accepted: Int
+    /// Keys that an earlier list brought.
+    package var alreadyKnown: Int
+    /// Repetitions within the list.
+    package var duplicateInList: Int
+    /// Bad lines.
+    package var invalid: Int
+    /// Of those known: failed or cancelled before, and put back to pending.
+    package var requeued: Int?
+
+    package init(
+      accepted: Int = 0, alreadyKnown: Int = 0, duplicateInList: Int = 0, invalid: Int = 0, requeued: Int? = nil
+    ) {
+      self.accepted = accepted
+      self.alreadyKnown = alreadyKnown
+      self.duplicateInList = duplicateInList
+      self.invalid = invalid
+      self.requeued = requeued
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case accepted
+      case alreadyKnown = "already_known"
+      case duplicateInList = "duplicate_in_list"
+      case invalid
+      case requeued
+    }
+  }
+
+  /// Bad lines that are listed; more are counted only.
+  package static let invalidLimit = 1000
+
+  package var list: String
+  /// The list's number in the queue.
+  package var id: Int64
+  /// Of the list's bytes, in lower-case hexadecimal.
+  package var sha256: String
+  package var bytes: Int64
+  package var importedAt: Timestamp
+  package var keys: Keys
+  /// The first bad lines, at most `invalidLimit`.
+  package private(set) var invalid: [InvalidLine]
+  /// True when there were more bad lines than are listed.
+  package private(set) var invalidTruncated: Bool
+  /// The name of the list whose bytes were the same.
+  package var duplicateOf: String?
+  /// `text`, `csv` or `json`.
+  package var format: String?
+
+  package init(
+    list: String, id: Int64, sha256: String, bytes: Int64, importedAt: Timestamp, keys: Keys,
+    invalid: [InvalidLine] = [], duplicateOf: String? = nil, format: String? = nil
+  ) {
+    self.list = list
+    self.id = id
+    self.sha256 = sha256
+    self.bytes = bytes
+    self.importedAt = importedAt
+    self.keys = keys
+    self.invalid = Array(invalid.prefix(Self.invalidLimit))
+    invalidTruncated = max(keys.invalid, invalid.count) > self.invalid.count
+    self.duplicateOf = duplicateOf
+    self.format = format
+  }
+
+  /// The document, with a line feed at its end.
+  package func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var document = try encoder.encode(self)
+    document.append(UInt8(ascii: "\n"))
+    return document
+  }
+}
+
+extension Receipt: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case list, id, sha256, bytes
+    case importedAt = "imported_at"
+    case keys, invalid
+    case invalidTruncated = "invalid_truncated"
+    case duplicateOf = "duplicate_of"
+    case format
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(list, forKey: .list)
+    try container.encode(id, forKey: .id)
+    try container.encode(sha256, forKey: .sha256)
+    try container.encode(bytes, forKey: .bytes)
+    try container.encode(importedAt, forKey: .importedAt)
+    try container.encode(keys, forKey: .keys)
+    try container.encode(invalid, forKey: .invalid)
+    try container.encode(invalidTruncated, forKey: .invalidTruncated)
+    // Written as null when there is none: the member is part of the contract.
+    try container.encode(duplicateOf, forKey: .duplicateOf)
+    try container.encodeIfPresent(format, forKey: .format)
+  }
+}

@@ -1,0 +1,39 @@
+/// Why a list cannot be used at all, as `rejected/NAME.reason.txt` tells it.
+package struct Rejection: Hashable, Sendable {
+  /// What is wrong, in one line.
+  package var what: String
+  /// The line in the list where it shows, from 1.
+  package var line: Int?
+  /// How to mend it.
+  package var hint: String
+
+  package init(what: String, line: Int? = nil, hint: String) {
+    self.what = what
+    self.line = line
+    self.hint = hint
+  }
+
+  package init(_ error: KeyListError) {
+    self.init(what: error.message, line: error.line, hint: error.hint)
+  }
+
+  package init(_ error: SpoolError) {
+    self.init(what: error.message, hint: error.hint ?? "see that the file can be read, then drop it again")
+  }
+
+  /// A list in which no line is a key id. `firstInvalid` is the first bad line, nil when the list says nothing at all.
+  package static func noValidKey(firstInvalid: InvalidLine?, invalidCount: Int) -> Rejection {
+    let hint = "a list has one key id a line, a CSV header with a column app_key_id, key_id or id, or JSON"
+    guard let firstInvalid else { return Rejection(what: "the list has no key in it", hint: hint) }
+    let shown = firstInvalid.text.isEmpty ? "" : " (\"\(firstInvalid.text)\")"
+    return Rejection(
+      what: "no valid key; bad lines: \(invalidCount), the first\(shown): \(firstInvalid.reason)",
+      line: firstInvalid.line, hint: hint)
+  }
+
+  /// The text of the reason file.
+  package func document(list: ListName) -> String {
+    let line = line.map { "line: \($0)\n" } ?? ""
+    return "list: \(list)\nwhat: \(what)\n\(line)hint: \(hint), then drop the list again\n"
+  }
+}

@@ -1,0 +1,114 @@
+import Glibc
+import Registration
+
+/// The spool: `incoming/`, where lists are dropped, and `done/`, `rejected/` and `results/`, where they end.
+///
+/// Folders are opened anew for each piece of work, so that one that was removed and made again is found. Only one
+/// process moves files into `done/`, `rejected/` and `results/` (the owner of the state directory); anybody who may can
+/// drop into `incoming/`.
+package struct SpoolDirectory: Hashable, Sendable {
+  package enum Place: String, CaseIterable, Sendable {
+    case incoming, done, rejected, results
+  }
+
+  package let path: String
+
+  package init(path: String) {
+    self.path = path
+  }
+
+  /// The path of `place`.
+  package func path(of place: Place) -> String { "\(path)/\(place.rawValue)" }
+
+  func folder(_ place: Place) throws(SpoolError) -> Folder {
+    try Folder(path: path(of: place))
+  }
+
+  /// Makes the folders that are missing, for owner and group, less what the umask forbids.
+  package func prepare() throws(SpoolError) {
+    try Self.makeFolder(path, mode: 0o750)
+    for place in Place.allCases {
+      try Self.makeFolder(path(of: place), mode: place == .incoming ? 0o770 : 0o750)
+      _ = try folder(place)
+    }
+  }
+
+  private static func makeFolder(_ path: String, mode: mode_t) throws(SpoolError) {
+    if mkdir(path, mode) == 0 || errno == EEXIST { return }
+    let code = errno
+    let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    guard code == ENOENT, !parent.isEmpty else { throw SpoolError("make the folder \(path)", code: code) }
+    try makeFolder(parent, mode: 0o755)
+    guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SpoolError("make the folder \(path)", code: errno) }
+  }
+
+  // MARK: Dropping
+
+  /// Begins a list in `incoming/` that the daemon does not see before it is committed.
+  package func beginDrop() throws(SpoolError) -> Drop {
+    Drop(file: try NewFile(in: folder(.incoming)), spool: self)
+  }
+
+  /// Drops a whole list. Returns the name that it got: `name`, or `NAME.2`, `NAME.3` … when that is taken.
+  package func drop(_ bytes: some Collection<UInt8>, as name: ListName) throws(SpoolError) -> ListName {
+    let drop = try beginDrop()
+    try drop.write(bytes)
+    return try drop.commit(as: name)
+  }
+
+  // MARK: Reading
+
+  /// Opens the list in `incoming/` of that name. Throws `notRegular`, `tooLarge`, `permission`, `missing` …
+  package func open(_ name: FileName, maximumSize: Int64) throws(SpoolError) -> SpoolFile {
+    try SpoolFile(name, in: folder(.incoming), maximumSize: maximumSize)
+  }
+
+  /// The lists that still lie in `incoming/`, ready or not, in order of work: regular files whose names are not left
+  /// alone.
+  package func pendingFiles() throws(SpoolError) -> [FileName] {
+    let incoming = try folder(.incoming)
+    var pending: [FileName] = []
+    for name in try incoming.names() where !name.isLeftAlone {
+      if try incoming.status(of: name)?.kind == .regular { pending.append(name) }
+    }
+    return pending.sorted()
+  }
+
+  /// The first of `name`, `NAME.2`, `NAME.3` … that no list in `done/`, `rejected/` or `results/` has, and that
+  /// `isTaken` (the queue knows names whose files were swept) does not claim.
+  package func freeName(
+    for name: ListName, isTaken: (ListName) throws -> Bool = { _ in false }
+  ) throws -> ListName {
+    let folders = (done: try folder(.done), rejected: try folder(.rejected), results: try folder(.results))
+    var number = 1
+    while true {
+      let candidate = name.numbered(number)
+      let isInSpool =
+        try folders.done.status(of: candidate.fileName) != nil
+        || folders.done.status(of: candidate.receiptFileName) != nil
+        || folders.rejected.status(of: candidate.fileName) != nil
+        || folders.rejected.status(of: candidate.reasonFileName) != nil
+        || folders.results.status(of: candidate.resultsFileName) != nil
+      if !isInSpool, try !isTaken(candidate) { return candidate }
+      number += 1
+    }
+  }
+
+  /// True when `done/` or `rejected/` already has a list `name`, as far as this user may look.
+  func isKnown(_ name: ListName) -> Bool {
+    for place in [Place.done, .rejected] {
+      // Who may drop need not be allowed to look there: the daemon finds a free name in any case.
+      guard let folder = try? folder(place), let status = try? folder.status(of: name.fileName) else { continue }
+      _ = status
+      return true
+    }
+    return false
+  }
+
+  // MARK: Results
+
+  /// Begins the results of the list `name`, with the header line.
+  package func results(for name: ListName) throws(SpoolError) -> ResultsFile {
+    try ResultsFile(name, in: folder(.results))
+  }
+}

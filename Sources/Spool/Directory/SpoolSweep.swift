@@ -1,0 +1,31 @@
+package import Registration
+
+/// Keeping the spool from growing for ever.
+extension SpoolDirectory {
+  /// Files in the making that a kill left behind are removed after a day: no list takes that long to write.
+  private static let temporaryAge = Duration.seconds(24 * 60 * 60)
+
+  /// Removes what has lain in `done/` and `results/` for longer than `keep`, and abandoned temporary files everywhere.
+  /// `rejected/` stays: somebody still has to look at it. Returns how many files were removed.
+  ///
+  /// The age counts from the last change of the file's entry, which moving it is: a list's own time of modification may
+  /// be much older.
+  @discardableResult
+  package func sweep(keep: Duration, now: Timestamp) throws(SpoolError) -> Int {
+    var removed = 0
+    for place in Place.allCases {
+      let folder = try folder(place)
+      for name in try folder.names() {
+        let isTemporary = NewFile.isTemporary(name)
+        guard isTemporary || place == .done || place == .results else { continue }
+        guard let status = try folder.status(of: name), status.kind == .regular else { continue }
+        let age = Duration.milliseconds(now.milliseconds - status.changed / 1_000_000)
+        if age > (isTemporary ? Self.temporaryAge : keep) {
+          try folder.remove(name)
+          removed += 1
+        }
+      }
+    }
+    return removed
+  }
+}

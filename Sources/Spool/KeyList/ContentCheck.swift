@@ -1,0 +1,63 @@
+/// Tells from the first bytes that a list is no UTF-8 text at all, so that the operator hears what it is in place of a
+/// thousand bad lines.
+enum ContentCheck {
+  /// Bytes at the beginning that say what is packed, or what is no text.
+  private static let signatures: [(bytes: [UInt8], what: String, hint: String)] = [
+    ([0x1f, 0x8b], "gzip data", "unpack it first: gunzip FILE"),
+    ([0x28, 0xb5, 0x2f, 0xfd], "zstd data", "unpack it first: unzstd FILE"),
+    ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "xz data", "unpack it first: unxz FILE"),
+    (Array("BZh".utf8), "bzip2 data", "unpack it first: bunzip2 FILE"),
+    ([0x50, 0x4b, 3, 4], "a ZIP archive or a spreadsheet", "unpack it, or save the spreadsheet as CSV in UTF-8"),
+    ([0xd0, 0xcf, 0x11, 0xe0], "an old spreadsheet or office document", "save the spreadsheet as CSV in UTF-8"),
+  ]
+
+  /// Throws when `sample`, the beginning of the list, shows that it is no UTF-8 text.
+  ///
+  /// A NUL byte in a list that otherwise has a key id on a line of its own is damage to that line, not a binary file.
+  static func check(_ sample: ArraySlice<UInt8>, lineEnd: UInt8) throws(KeyListError) {
+    for signature in signatures where sample.starts(with: signature.bytes) && !isLine(sample, of: signature.bytes) {
+      throw KeyListError(kind: .packed, message: "the list is \(signature.what)", line: 1, hint: signature.hint)
+    }
+    if sample.dropFirst(257).starts(with: "ustar".utf8) {
+      throw KeyListError(
+        kind: .packed, message: "the list is a tar archive", line: 1, hint: "unpack it first: tar xf FILE")
+    }
+    if let encoding = wideEncoding(sample) {
+      throw KeyListError(
+        kind: .encoding, message: "the list is in \(encoding), not in UTF-8", line: 1,
+        hint: "convert it: iconv -f \(encoding) -t UTF-8 FILE")
+    }
+    guard let zero = sample.firstIndex(of: 0), !hasKeyLine(sample, lineEnd: lineEnd) else { return }
+    let line = sample[..<zero].count { $0 == lineEnd } + 1
+    throw KeyListError(
+      kind: .binary, message: "the list is binary: it holds NUL bytes", line: line,
+      hint: "a list is UTF-8 text with one key id a line, CSV with a header, or JSON")
+  }
+
+  /// `BZh` can begin a line of text: what is packed goes on with bytes that are no text.
+  private static func isLine(_ sample: ArraySlice<UInt8>, of signature: [UInt8]) -> Bool {
+    signature.allSatisfy { (0x20..<0x7f).contains($0) }
+      && sample.prefix(16).allSatisfy { (0x20..<0x7f).contains($0) || Edges.isSpace($0) }
+  }
+
+  private static func wideEncoding(_ sample: ArraySlice<UInt8>) -> String? {
+    if sample.starts(with: [0xff, 0xfe, 0, 0]) || sample.starts(with: [0, 0, 0xfe, 0xff]) { return "UTF-32" }
+    if sample.starts(with: [0xff, 0xfe]) || sample.starts(with: [0xfe, 0xff]) { return "UTF-16" }
+    // Without a mark: text in ASCII characters has a zero in every other byte.
+    let start = sample.prefix(512)
+    guard start.count >= 8 else { return nil }
+    var zeros = [0, 0]
+    for (position, byte) in start.enumerated() where byte == 0 { zeros[position % 2] += 1 }
+    let most = start.count * 3 / 8
+    if zeros[0] == 0, zeros[1] >= most { return "UTF-16LE" }
+    if zeros[1] == 0, zeros[0] >= most { return "UTF-16BE" }
+    return nil
+  }
+
+  private static func hasKeyLine(_ sample: ArraySlice<UInt8>, lineEnd: UInt8) -> Bool {
+    sample.split(separator: lineEnd).contains { line in
+      guard line.count <= 128, case .key = KeyIDText.read(line) else { return false }
+      return true
+    }
+  }
+}

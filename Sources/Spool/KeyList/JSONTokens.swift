@@ -1,0 +1,209 @@
+/// Cuts a JSON list into tokens, streamed: a string of a gigabyte costs as little as a short one.
+struct JSONTokens {
+  enum Kind: Hashable {
+    case beginObject, endObject, beginArray, endArray, colon, comma, string
+    /// A number, `true`, `false` or `null`.
+    case scalar
+    /// No JSON, up to the next white space, separator, bracket or quote.
+    case garbage
+    /// A string that the line's end cuts off.
+    case openString
+    /// The end of the list.
+    case end
+  }
+
+  struct Token {
+    var kind: Kind
+    /// The line on which it begins, from 1.
+    var line: Int
+    /// True when nothing stands before it on its line, not even a space.
+    var isAtMargin: Bool
+  }
+
+  /// The content of the latest string, escapes resolved, or the text of the latest scalar or garbage.
+  private(set) var text: [UInt8] = []
+  /// True when `text` was longer than what is kept of it.
+  private(set) var isCut = false
+
+  private var lineAtMargin = 0
+
+  /// How `token`, the latest, stood in the list.
+  func shown(_ token: Token) -> [UInt8] {
+    switch token.kind {
+    case .beginObject: [UInt8(ascii: "{")]
+    case .endObject: [UInt8(ascii: "}")]
+    case .beginArray: [UInt8(ascii: "[")]
+    case .endArray: [UInt8(ascii: "]")]
+    case .colon: [UInt8(ascii: ":")]
+    case .comma: [UInt8(ascii: ",")]
+    case .string: [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]
+    case .openString: [UInt8(ascii: "\"")] + text
+    case .scalar, .garbage: text
+    case .end: []
+    }
+  }
+
+  mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> Token {
+    try skipSpace(&bytes)
+    let line = bytes.line
+    let isAtMargin = lineAtMargin == line
+    lineAtMargin = 0
+    if bytes.count == 0 { return Token(kind: .end, line: line, isAtMargin: isAtMargin) }
+    let kind: Kind
+    switch bytes[0] {
+    case UInt8(ascii: "\""): kind = try string(&bytes)
+    case UInt8(ascii: "{"): kind = mark(.beginObject, &bytes)
+    case UInt8(ascii: "}"): kind = mark(.endObject, &bytes)
+    case UInt8(ascii: "["): kind = mark(.beginArray, &bytes)
+    case UInt8(ascii: "]"): kind = mark(.endArray, &bytes)
+    case UInt8(ascii: ":"): kind = mark(.colon, &bytes)
+    case UInt8(ascii: ","): kind = mark(.comma, &bytes)
+    default: kind = try word(&bytes)
+    }
+    return Token(kind: kind, line: line, isAtMargin: isAtMargin)
+  }
+
+  private func mark(_ kind: Kind, _ bytes: inout ListBytes) -> Kind {
+    bytes.advance(1)
+    return kind
+  }
+
+  /// Moves to the next token, past byte order marks too (files that were put together have them in the middle).
+  private mutating func skipSpace(_ bytes: inout ListBytes) throws(KeyListError) {
+    if bytes.line == 1, bytes.isAtStart { lineAtMargin = 1 }
+    while true {
+      try bytes.fill()
+      guard bytes.count > 0 else { return }
+      let byte = bytes[0]
+      if byte == bytes.lineEnd {
+        bytes.advance(1, lines: 1)
+        lineAtMargin = bytes.line
+      } else if Edges.isSpace(byte) {
+        bytes.advance(1)
+        lineAtMargin = 0
+      } else if byte == Edges.byteOrderMark[0], bytes.starts(with: Edges.byteOrderMark) {
+        bytes.advance(Edges.byteOrderMark.count)
+      } else {
+        return
+      }
+    }
+  }
+
+  // MARK: Words
+
+  private mutating func word(_ bytes: inout ListBytes) throws(KeyListError) -> Kind {
+    begin()
+    scan: while true {
+      try bytes.fill()
+      let count = bytes.count
+      if count == 0 { break }
+      var offset = 0
+      while offset < count {
+        let byte = bytes[offset]
+        if Self.endsWord(byte) || byte == bytes.lineEnd {
+          keep(bytes[0..<offset])
+          bytes.advance(offset)
+          break scan
+        }
+        offset += 1
+      }
+      keep(bytes[0..<offset])
+      bytes.advance(offset)
+    }
+    return !isCut && Self.isScalar(text) ? .scalar : .garbage
+  }
+
+  private static func endsWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"),
+      UInt8(ascii: ":"), UInt8(ascii: ","):
+      true
+    default: Edges.isSpace(byte)
+    }
+  }
+
+  /// Numbers are told by their characters only: whatever their value, they are no key ids.
+  private static func isScalar(_ text: [UInt8]) -> Bool {
+    if ["null", "true", "false"].contains(where: { text.elementsEqual($0.utf8) }) { return true }
+    guard let first = text.first, first == UInt8(ascii: "-") || isDigit(first) else { return false }
+    return text.allSatisfy { byte in isDigit(byte) || "+-.eE".utf8.contains(byte) }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  // MARK: Strings
+
+  private mutating func string(_ bytes: inout ListBytes) throws(KeyListError) -> Kind {
+    begin()
+    bytes.advance(1)
+    while true {
+      try bytes.fill()
+      let count = bytes.count
+      if count == 0 { return .openString }
+      var offset = 0
+      plain: while offset < count {
+        switch bytes[offset] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): break plain
+        default: offset += 1
+        }
+      }
+      keep(bytes[0..<offset])
+      bytes.advance(offset)
+      if offset == count { continue }
+      switch bytes[0] {
+      case UInt8(ascii: "\""):
+        bytes.advance(1)
+        return .string
+      case UInt8(ascii: "\\"):
+        guard try escape(&bytes) else { return .openString }
+      default:
+        return .openString
+      }
+    }
+  }
+
+  /// Resolves the escape at the window's start. False when a line end or the list's end cuts it off.
+  private mutating func escape(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+    try bytes.fill()
+    guard bytes.count >= 2, bytes[1] != UInt8(ascii: "\n"), bytes[1] != UInt8(ascii: "\r") else {
+      bytes.advance(1)
+      return false
+    }
+    switch bytes[1] {
+    case UInt8(ascii: "n"): keep([UInt8(ascii: "\n")])
+    case UInt8(ascii: "t"): keep([UInt8(ascii: "\t")])
+    case UInt8(ascii: "r"): keep([UInt8(ascii: "\r")])
+    case UInt8(ascii: "b"): keep([8])
+    case UInt8(ascii: "f"): keep([12])
+    case UInt8(ascii: "u"): return unicodeEscape(&bytes)
+    default: keep([bytes[1]])
+    }
+    bytes.advance(2)
+    return true
+  }
+
+  /// Resolves `\uXXXX`. Halves of a surrogate pair are kept as U+FFFD: no key id and no member name has any.
+  private mutating func unicodeEscape(_ bytes: inout ListBytes) -> Bool {
+    let digits = bytes[2..<max(2, min(6, bytes.count))].prefix(while: SecretText.isHexadecimal)
+    let value = digits.count == 4 ? UInt32(String(decoding: digits, as: UTF8.self), radix: 16) : nil
+    let scalar = value.flatMap(Unicode.Scalar.init) ?? "\u{fffd}"
+    keep(Array(String(Character(scalar)).utf8)[...])
+    bytes.advance(2 + digits.count)
+    return true
+  }
+
+  // MARK: Text
+
+  private mutating func begin() {
+    text.removeAll(keepingCapacity: true)
+    isCut = false
+  }
+
+  private mutating func keep(_ part: ArraySlice<UInt8>) {
+    let room = InvalidLine.excerptBytes - text.count
+    if part.count > room { isCut = true }
+    text += part.prefix(room)
+  }
+}

@@ -1,0 +1,51 @@
+package import Registration
+
+/// What a key list says, one entry after the other: a key, or something in a key's place that is none.
+///
+/// The same bytes always give the same entries in the same order, however they arrive: an import that was cut short
+/// goes on by skipping the entries that it has already committed.
+package enum KeyListEntry: Hashable, Sendable {
+  /// A key id and the line (from 1) on which it stands.
+  case key(AppKeyID, line: Int)
+  /// A bad line. It never stops the good ones.
+  case invalid(InvalidLine)
+}
+
+/// A line that holds no usable key id, in the form that receipts list it.
+package struct InvalidLine: Hashable, Sendable, Codable {
+  /// The line in the list, from 1.
+  package var line: Int
+  /// What stood there: at most 200 characters (then `…`), control characters escaped, secrets cut short.
+  package var text: String
+  /// Why it is not a key id and, where that can be told, what to change.
+  package var reason: String
+
+  package init(line: Int, text: String, reason: String) {
+    self.line = line
+    self.text = text
+    self.reason = reason
+  }
+
+  /// Bytes of a line that are looked at to show it: enough for 200 characters of four bytes, and a bound for
+  /// characters that are made of thousands of combining marks.
+  static let excerptBytes = 1024
+
+  /// Shows `bytes` as they stood in the list. `isCut` says that the line goes on behind them.
+  init(line: Int, bytes: some Collection<UInt8>, isCut: Bool = false, reason: String) {
+    var shown = bytes.prefix(Self.excerptBytes).map { $0 }
+    let isCut = isCut || shown.count < bytes.count
+    if isCut { Self.dropPartialScalar(&shown) }
+    var text = PrintableText.escape(String(decoding: SecretText.redacted(shown), as: UTF8.self), limit: 200)
+    if isCut, !text.hasSuffix("…") { text += "…" }
+    self.init(line: line, text: text, reason: reason)
+  }
+
+  /// Removes the bytes of a UTF-8 sequence that the cut went through: at most three.
+  private static func dropPartialScalar(_ bytes: inout [UInt8]) {
+    for _ in 0..<3 {
+      guard let last = bytes.last, last >= 0x80 else { return }
+      bytes.removeLast()
+      if last >= 0xc0 { return }
+    }
+  }
+}

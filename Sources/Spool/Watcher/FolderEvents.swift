@@ -1,0 +1,93 @@
+import Glibc
+
+/// What inotify reports of one folder, as values.
+final class FolderEvents: Sendable {
+  enum Notice: Hashable, Sendable {
+    case file(SettleRule.Event)
+    /// The folder was removed, moved or unmounted: the watch is void.
+    case folderGone
+  }
+
+  private static let interest =
+    IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF
+
+  private let descriptor: Descriptor
+  /// For a read source.
+  var number: Int32 { descriptor.number }
+
+  /// Throws when the system allows no further inotify instance (`fs.inotify.max_user_instances`).
+  init() throws(SpoolError) {
+    let number = inotify_init1(O_NONBLOCK | O_CLOEXEC)
+    guard number >= 0 else {
+      var error = SpoolError("watch the spool", code: errno)
+      error.hint = "raise fs.inotify.max_user_instances; until then the spool is looked at from time to time"
+      throw error
+    }
+    descriptor = Descriptor(owning: number)
+  }
+
+  /// Watches the folder at `path` and returns the watch's number.
+  func watch(_ path: String) throws(SpoolError) -> Int32 {
+    let mask = UInt32(Self.interest) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
+    let watch = inotify_add_watch(number, path, mask)
+    guard watch >= 0 else {
+      var error = SpoolError("watch \(path)", code: errno)
+      if error.code == ENOSPC { error.hint = "raise fs.inotify.max_user_watches" }
+      throw error
+    }
+    return watch
+  }
+
+  func unwatch(_ watch: Int32) {
+    // Fails when the folder went first, and the watch with it: then there is nothing to do.
+    inotify_rm_watch(number, watch)
+  }
+
+  /// What has been reported of `watch` and not been read; of older watches, nothing. Never waits.
+  func read(of watch: Int32?) -> [Notice] {
+    var notices: [Notice] = []
+    var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    while true {
+      let count = buffer.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      // Nothing more for now. An error can only mean the same: the next look into the folder needs no events.
+      if count <= 0 { return notices }
+      buffer.withUnsafeBytes { bytes in
+        Self.parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]), watch: watch, into: &notices)
+      }
+    }
+  }
+
+  /// The layout is `struct inotify_event` of inotify(7): watch, mask, cookie, length, and a name padded with NULs.
+  private static func parse(_ bytes: UnsafeRawBufferPointer, watch: Int32?, into notices: inout [Notice]) {
+    let header = MemoryLayout<inotify_event>.size
+    var offset = 0
+    while offset + header <= bytes.count {
+      let source = bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)
+      let mask = bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
+      let length = Int(bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+      let end = min(offset + header + length, bytes.count)
+      let name = FileName(bytes: bytes[(offset + header)..<end].prefix { $0 != 0 })
+      offset = end
+      if mask & UInt32(IN_Q_OVERFLOW) != 0 {
+        notices.append(.file(.overflow))
+      } else if source == watch {
+        if let notice = notice(mask, name) { notices.append(notice) }
+      }
+    }
+  }
+
+  private static func notice(_ mask: UInt32, _ name: FileName) -> Notice? {
+    func has(_ flag: Int) -> Bool { mask & UInt32(flag) != 0 }
+    if has(Int(IN_DELETE_SELF)) || has(Int(IN_MOVE_SELF)) || has(Int(IN_IGNORED)) || has(Int(IN_UNMOUNT)) {
+      return .folderGone
+    }
+    if name.isLeftAlone { return nil }
+    if has(Int(IN_CLOSE_WRITE)) { return .file(.closedAfterWriting(name)) }
+    if has(Int(IN_MOVED_TO)) { return .file(.movedIn(name)) }
+    if has(Int(IN_MODIFY)) { return .file(.modified(name)) }
+    if has(Int(IN_CREATE)) { return .file(.created(name)) }
+    if has(Int(IN_DELETE)) || has(Int(IN_MOVED_FROM)) { return .file(.gone(name)) }
+    return nil
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import RegistrationDaemon
+import Systemd
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "The daemon: takes lists from the spool and registers their keys.",
+    discussion: "SIGTERM drains and ends; SIGHUP reads configuration and credentials anew.")
+
+  @OptionGroup var instance: InstanceOptions
+
+  @Option(help: "The configuration file.")
+  var config: String?
+
+  @Flag(
+    help: """
+      Ends when every list in the spool is imported and no key is left to work on: 0 when all are registered, 1 when \
+      some failed.
+      """)
+  var untilDone = false
+
+  func run() throws {
+    do {
+      try ProcessHardening.apply()
+    } catch {
+      throw Failure(.internalError, error.description)
+    }
+    let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
+    let loaded = try source.load()
+    let output = LogOutput(
+      format: loaded.settings.logFormat.format(instance.environment), level: loaded.settings.logLevel)
+    var options = Daemon.Options(version: Keyreg.version)
+    options.untilDone = untilDone
+    let daemon = try Daemon(
+      source: source, loaded: loaded, options: options, output: output, notifier: .takingEnvironment())
+    switch try daemon.run() {
+    case .stopped: return
+    case .done(let failed): if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
+    case .broken(let message):
+      throw Failure(.inputOutput, message, hint: "what was recorded is safe; see the journal")
+    }
+  }
+}
+
+extension LogChoice {
+  func format(_ environment: [String: String]) -> LogFormat {
+    switch self {
+    case .auto: .detected(journalStream: environment["JOURNAL_STREAM"])
+    case .text: .text
+    case .json: .json
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Registration
+import RegistrationDaemon
+import Spool
+
+struct SubmitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "submit", abstract: "Validates a key list and drops it into the spool. Prints the list's name.",
+    discussion: """
+      Works with a daemon that is not running: the list waits in the spool. Bad lines are told and left out; a list \
+      without a single key is refused (exit code 65).
+      """)
+
+  @OptionGroup var instance: InstanceOptions
+
+  @Option(help: "The configuration file, for the spool's place.")
+  var config: String?
+
+  @Option(help: "The list's name; the file's name otherwise.")
+  var name: String?
+
+  @Flag(help: "Register again keys that are registered already.")
+  var force = false
+
+  @Argument(help: "Key lists, or - for standard input.")
+  var files: [String]
+
+  func validate() throws {
+    if files.isEmpty { throw ValidationError("name a file, or - for standard input") }
+    if name != nil, files.count > 1 { throw ValidationError("--name goes with one file") }
+  }
+
+  func run() throws {
+    let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
+    let settings = try source.load().settings
+    let spool = SpoolDirectory(path: settings.spoolDirectory)
+    for file in files {
+      let submitted = try submit(file, to: spool, limit: settings.maxFileSize)
+      try StandardOutput.line(submitted.text)
+    }
+  }
+
+  private func submit(_ file: String, to spool: SpoolDirectory, limit: Int) throws -> ListName {
+    let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
+    let drop = try spool.beginDrop()
+    try copy(file, into: drop, limit: limit)
+    try validate(try drop.open(), as: file)
+    return try drop.commit(as: listName, force: force)
+  }
+
+  private func defaultName(for file: String) -> ListName {
+    guard file != "-" else { return ListName(of: FileName("stdin-\(Timestamp.now().milliseconds).txt")) }
+    let last = file.split(separator: "/").last.map(String.init) ?? file
+    // What the watcher would leave alone is given a name that it takes.
+    let name = FileName(last)
+    return ListName(of: name.isLeftAlone ? FileName("list-" + last + ".txt") : name)
+  }
+
+  private func copy(_ file: String, into drop: Drop, limit: Int) throws {
+    let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(errno))
+      throw Failure(errno == EACCES ? .permission : .noSuchFile, "cannot read \(file): \(reason)")
+    }
+    defer { if file != "-" { close(descriptor) } }
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var total = 0
+    while true {
+      let count = read(descriptor, &buffer, buffer.count)
+      if count == 0 { return }
+      guard count > 0 else {
+        if errno == EINTR { continue }
+        throw Failure(
+          errno == EISDIR ? .noSuchFile : .inputOutput, "cannot read \(file): \(String(cString: strerror(errno)))")
+      }
+      total += count
+      guard total <= limit else {
+        throw Failure(
+          .badList, "\(file) is larger than \(SizeText.describe(bytes: limit))",
+          hint: "split it, or raise spool.max_file_size")
+      }
+      try drop.write(buffer[..<count])
+    }
+  }
+
+  /// Tells bad lines, and refuses a list without a key.
+  private func validate(_ file: SpoolFile, as name: String) throws {
+    var reader = file.reader()
+    var valid = 0
+    var invalid = 0
+    var first: InvalidLine?
+    do {
+      while let entry = try reader.next() {
+        switch entry {
+        case .key: valid += 1
+        case .invalid(let line):
+          first = first ?? line
+          invalid += 1
+          if invalid <= 10 {
+            StandardError.write("keyreg: warning: \(PrintableText.escape(name)):\(line.line): \(line.reason)\n")
+          }
+        }
+      }
+    } catch {
+      if case .unreadable = error.kind { throw Failure(.inputOutput, error.description) }
+      guard valid > 0 else {
+        let place = error.line.map { "\(name):\($0)" } ?? name
+        throw Failure(.badList, "\(place): \(error.message)", hint: error.hint)
+      }
+      StandardError.write("keyreg: warning: \(PrintableText.escape(name)): \(error); nothing after it is read\n")
+    }
+    guard valid > 0 else {
+      let rejection = Rejection.noValidKey(firstInvalid: first, invalidCount: invalid)
+      let place = rejection.line.map { "\(name):\($0)" } ?? name
+      throw Failure(.badList, "\(place): \(rejection.what)", hint: rejection.hint)
+    }
+    if invalid > 10 { StandardError.write("keyreg: warning: \(invalid - 10) more bad lines\n") }
+  }
+}

@@ -1,0 +1,123 @@
+import ArgumentParser
+import ControlAPI
+import Registration
+import RegistrationDaemon
+import RegistrationQueue
+import SandboxAPI
+import Spool
+import Systemd
+
+/// The exit codes of every command: those of sysexits, and of the LSB for `status`.
+enum Exit: Int32 {
+  case done = 0
+  case someFailed = 1
+  case notRunning = 3
+  case unreachable = 4
+  case usage = 64
+  case badList = 65
+  case noSuchFile = 66
+  case unavailable = 69
+  case internalError = 70
+  case inputOutput = 74
+  case tryAgain = 75
+  case permission = 77
+  case configuration = 78
+}
+
+/// What a command says when it fails: one line, and where there is something to do about it, a second.
+struct Failure: Error {
+  let exit: Exit
+  let message: String
+  let hint: String?
+
+  init(_ exit: Exit, _ message: String, hint: String? = nil) {
+    self.exit = exit
+    self.message = message
+    self.hint = hint
+  }
+
+  /// `usage` is the parser's own message, when it was the parser that refused.
+  init(_ error: any Error, usage: String? = nil) {
+    switch error {
+    case let failure as Failure: self = failure
+    case let error as ControlClientError: self = Self.control(error)
+    case let error as SettingsError: self.init(.configuration, error.description, hint: error.hint)
+    case let error as CredentialError: self = Self.credential(error)
+    case let error as StateDirectoryError:
+      if case .owned = error {
+        self.init(.tryAgain, error.description, hint: error.hint)
+      } else {
+        self.init(.inputOutput, error.description, hint: error.hint)
+      }
+    case let error as QueueError:
+      self.init(error.kind == .defect ? .internalError : .inputOutput, error.description, hint: error.hint)
+    case let error as SpoolError: self = Self.spool(error)
+    case let error as ControlServerError: self = Self.server(error)
+    case let error as SyntaxError: self.init(.usage, error.message, hint: error.hint)
+    default:
+      if let usage {
+        let lines = usage.split(separator: "\n").prefix { !$0.hasPrefix("Usage:") }
+        self.init(.usage, lines.joined(separator: " "), hint: "keyreg --help, or --help after a command")
+      } else {
+        self.init(.internalError, "\(error)")
+      }
+    }
+  }
+
+  /// Foreign text in messages cannot reach the terminal raw.
+  var text: String {
+    let first = "keyreg: error: \(PrintableText.escape(message, limit: 2_000))\n"
+    return first + (hint.map { "hint: \(PrintableText.escape($0, limit: 2_000))\n" } ?? "")
+  }
+
+  private static func control(_ error: ControlClientError) -> Failure {
+    switch error {
+    case .notRunning:
+      Failure(.notRunning, error.description, hint: "start it (keyreg run), or name its socket with --socket")
+    case .unreachable:
+      Failure(.unreachable, error.description, hint: "the socket belongs to the daemon's group: join it, or use sudo")
+    case .timedOut: Failure(.tryAgain, error.description, hint: "it may be very busy; look at its journal")
+    case .refused(404, _, let message): Failure(.noSuchFile, message)
+    case .refused(let status, _, let message):
+      switch status {
+      case 422: Failure(.badList, message)
+      case 400..<500: Failure(.usage, message)
+      default: Failure(.internalError, message)
+      }
+    case .malformed: Failure(.internalError, error.description, hint: "do command and daemon have the same version?")
+    }
+  }
+
+  private static func credential(_ error: CredentialError) -> Failure {
+    switch error.reason {
+    case .missing:
+      Failure(
+        .configuration, error.message,
+        hint: "\(error.hint); or set DD_API_KEY and DD_APP_KEY, or use systemd's LoadCredential=")
+    case .malformed: Failure(.configuration, error.message, hint: error.hint)
+    case .refused, .unreadable: Failure(.permission, error.message, hint: error.hint)
+    }
+  }
+}
+
+extension Failure {
+  private static func spool(_ error: SpoolError) -> Failure {
+    switch error.kind {
+    case .permission: Failure(.permission, error.message, hint: error.hint)
+    case .invalidName: Failure(.usage, error.message, hint: error.hint)
+    case .missing:
+      Failure(.noSuchFile, error.message, hint: error.hint ?? "is the spool's place right? keyreg check shows it")
+    case .tooLarge, .notRegular: Failure(.badList, error.message, hint: error.hint)
+    case .noSpace, .disk, .replaced, .system: Failure(.inputOutput, error.message, hint: error.hint)
+    }
+  }
+
+  private static func server(_ error: ControlServerError) -> Failure {
+    Failure(error.isInUse ? .tryAgain : .inputOutput, error.message, hint: error.hint)
+  }
+}
+
+extension Encodable {
+  /// One line of JSON, as the control socket sends it.
+  func json() throws -> String { String(decoding: try DocumentCoding.encode(self), as: UTF8.self) }
+}

@@ -1,0 +1,225 @@
+import ControlAPI
+import FoundationEssentials
+import Glibc
+import Registration
+import Testing
+
+/// Every call of the client against a real server on a real socket.
+@Suite struct ControlClientTests {
+  @Test func statusAndListsComeBackAsTheDaemonHasThem() throws {
+    try withServer { running throws in
+      running.backend.add(list: "team a/50%.csv", outcomes(3))
+      running.backend.add(list: "b", outcomes(2, state: .failed, list: "b"))
+      let status = try running.client.status()
+      #expect(status.keys.total == 5)
+      #expect(status.state == .idle)
+      #expect(status.startedAt == running.backend.startedAt)
+      #expect(try running.client.lists().map(\.name) == ["team a/50%.csv", "b"])
+      #expect(try running.client.list("b").keys.failed == 2)
+    }
+  }
+
+  @Test(arguments: ["plain", "with space", "ümlaut ✓", "a%2Fb", "q?x=1&y", "...", "#hash", "+plus+"])
+  func anyListNameCanBeAskedFor(_ name: String) throws {
+    try withServer { running throws in
+      running.backend.add(list: name, outcomes(1, state: .pending, list: name))
+      #expect(try running.client.list(name).name == name)
+      #expect(try running.client.cancel(name) == CancelResult(cancelled: 1))
+    }
+  }
+
+  @Test func refusalsCarryStatusCodeAndMessage() throws {
+    try withServer { running throws in
+      running.backend.add(list: "done", outcomes(1))
+      running.backend.refuseReload(ControlError(.unprocessable, "keyreg.yaml:3:5: workers is 1 to 64"))
+      let refusals: [(Int, String, () throws -> Void)] = [
+        (404, "not_found", { _ = try running.client.list("nope") }),
+        (404, "not_found", { _ = try running.client.key(id(9)) }),
+        (404, "not_found", { try running.client.outcomes(OutcomeQuery(list: "nope")) { _ in true } }),
+        (409, "conflict", { _ = try running.client.cancel("done") }),
+        (422, "unprocessable", { _ = try running.client.reload() }),
+        (422, "unprocessable", { _ = try running.client.submit([]) }),
+      ]
+      for (status, code, call) in refusals {
+        let error = #expect(throws: ControlClientError.self) { try call() }
+        guard case .refused(status, code, let message) = error else {
+          Issue.record("\(String(describing: error)) is not \(status)")
+          continue
+        }
+        #expect(!message.isEmpty)
+      }
+      let error = #expect(throws: ControlClientError.self) { try running.client.reload() }
+      #expect(error?.description == "keyreg.yaml:3:5: workers is 1 to 64")
+    }
+  }
+
+  @Test func commandsDoWhatTheySay() throws {
+    try withServer { running throws in
+      running.backend.add(list: "a", outcomes(4, state: .failed))
+      let paused = try running.client.pause(reason: "maintenance “until 5”")
+      #expect(paused.state == .paused)
+      #expect(paused.reason == "maintenance “until 5”")
+      #expect(try running.client.resume().state == .idle)
+      #expect(try running.client.pause(reason: nil).reason == nil)
+      #expect(try running.client.retry(RetryRequest(keys: [id(1), id(2)])) == RetryResult(retried: 2))
+      #expect(try running.client.retry(RetryRequest(list: "other")) == RetryResult(retried: 0))
+      #expect(try running.client.retry(RetryRequest(list: "a")) == RetryResult(retried: 2))
+      #expect(try running.client.reload() == ReloadResult(changed: ["workers"]))
+      #expect(try running.client.key(id(1)).state == .pending)
+      #expect(try running.client.health() == HealthDocument(healthy: true))
+      running.backend.set(healthy: false)
+      #expect(try running.client.health() == HealthDocument(healthy: false, reason: "stuck"))
+      #expect(try running.client.metrics().hasSuffix("# EOF\n"))
+    }
+  }
+
+  @Test func aListOfAFewMegabytesArrivesAsItWasSent() throws {
+    try withServer { running throws in
+      let list = (0..<100_000).flatMap { Array("\(id($0))\n".utf8) }
+      let receipt = try running.client.submit(list, name: "large list", force: true)
+      #expect(running.backend.body(of: "large list") == list)
+      #expect(String(decoding: receipt, as: UTF8.self).contains("\"forced\":true"))
+      #expect(String(decoding: receipt, as: UTF8.self).contains("\"bytes\":3700000"))
+    }
+  }
+
+  @Test func aListThatIsTooLargeIsRefused() throws {
+    try withServer(
+      { $0.listLimit = 1000 },
+      body: { running throws in
+        #expect(try running.client.submit([UInt8](repeating: 0x61, count: 1000), name: "fits").isEmpty == false)
+        let error = #expect(throws: ControlClientError.self) {
+          try running.client.submit([UInt8](repeating: 0x61, count: 1001), name: "larger")
+        }
+        guard case .refused(413, "too_large", _) = error else {
+          Issue.record("\(String(describing: error))")
+          return
+        }
+        #expect(running.backend.body(of: "larger") == nil)
+      })
+  }
+
+  @Test(arguments: ["jsonl", "csv"])
+  func outcomesAreStreamedInOrder(_ format: String) throws {
+    try withServer { running throws in
+      let all = outcomes(12_345)
+      running.backend.add(list: "a", all)
+      var bytes: [UInt8] = []
+      try running.client.outcomes(OutcomeQuery(), format: format) { piece in
+        bytes += piece
+        return true
+      }
+      let text = String(decoding: bytes, as: UTF8.self)
+      if format == "csv" {
+        #expect(text == Outcome.csvHeader + all.map(\.csvLine).joined())
+      } else {
+        let lines = text.split(separator: "\n")
+        #expect(try lines.map { try JSONDecoder().decode(Outcome.self, from: Data($0.utf8)) } == all)
+      }
+    }
+  }
+
+  @Test func outcomesCanBeNarrowedAndMayBeNone() throws {
+    try withServer { running throws in
+      running.backend.add(list: "a", outcomes(3) + outcomes(2, state: .failed))
+      var lines = 0
+      try running.client.outcomes(OutcomeQuery(list: "a", state: .failed)) { piece in
+        lines += piece.count { $0 == UInt8(ascii: "\n") }
+        return true
+      }
+      #expect(lines == 2)
+      try running.client.outcomes(OutcomeQuery(state: .cancelled)) { _ in
+        Issue.record("there is nothing to tell")
+        return true
+      }
+    }
+  }
+
+  @Test func aStreamThatBreaksOffIsNotTakenForAWholeOne() throws {
+    try withServer { running throws in
+      running.backend.add(list: "a", outcomes(5000))
+      running.backend.break(afterPages: 3)
+      let error = #expect(throws: ControlClientError.self) {
+        try running.client.outcomes(OutcomeQuery()) { _ in true }
+      }
+      guard case .malformed = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+    }
+  }
+
+  @Test func aReaderCanStopInTheMiddle() throws {
+    try withServer { running throws in
+      running.backend.add(list: "a", outcomes(50_000))
+      var calls = 0
+      try running.client.outcomes(OutcomeQuery()) { _ in
+        calls += 1
+        return false
+      }
+      #expect(calls == 1)
+    }
+  }
+
+  @Test func eventsTellOfEveryChangeUntilTheReaderHasEnough() throws {
+    try withServer { running throws in
+      var states: [StatusDocument.State] = []
+      try running.client.events { status in
+        states.append(status.state)
+        if states.count == 1 {
+          // From another connection, while this one waits.
+          #expect(throws: Never.self) { try running.client.pause(reason: nil) }
+        }
+        return status.state != .paused
+      }
+      #expect(states.first == .idle)
+      #expect(states.last == .paused)
+    }
+  }
+
+  @Test func nobodyListeningIsNotRunning() throws {
+    try withTemporaryFolder { folder in
+      let missing = folder + "/control.sock"
+      #expect(throws: ControlClientError.notRunning(socket: missing)) { try ControlClient(socket: missing).status() }
+      let stale = folder + "/stale.sock"
+      _ = try Listener(path: stale)
+      #expect(throws: ControlClientError.notRunning(socket: stale)) { try ControlClient(socket: stale).status() }
+    }
+  }
+
+  @Test func aPathThatCannotNameASocketIsUnreachable() {
+    let error = #expect(throws: ControlClientError.self) {
+      try ControlClient(socket: "/tmp/" + String(repeating: "x", count: 120)).status()
+    }
+    guard case .unreachable = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func silenceIsATimeOut() throws {
+    try withTemporaryFolder { folder in
+      let listener = try Listener(path: folder + "/s")
+      #expect(throws: ControlClientError.timedOut) {
+        try ControlClient(socket: folder + "/s", timeout: .milliseconds(50)).status()
+      }
+      listener.end()
+    }
+  }
+
+  @Test(arguments: [
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "SSH-2.0\r\n",
+    "HTTP/1.1 500 X\r\nContent-Length: 3\r\n\r\nhey", "",
+  ])
+  func whatIsNoAnswerIsMalformed(_ answer: String) throws {
+    try withTemporaryFolder { folder in
+      let listener = try Listener(path: folder + "/s", answer: answer)
+      let error = #expect(throws: ControlClientError.self) { try ControlClient(socket: folder + "/s").status() }
+      guard case .malformed = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      listener.end()
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import ControlAPI
+import Registration
+import Synchronization
+
+/// A daemon that keeps its lists in memory and registers nothing: small, but it does what it says.
+final class MemoryBackend: ControlBackend {
+  struct Breakdown: Error {}
+
+  private struct State {
+    var lists: [String: [Outcome]] = [:]
+    var order: [String] = []
+    var bodies: [String: [UInt8]] = [:]
+    var interrupted = 0
+    var pages = 0
+    var pauseReason: String?
+    var isPaused = false
+    var isHealthy = true
+    var breaksAfterPages = Int.max
+    var reloadError: ControlError?
+    var listeners: [AsyncStream<Void>.Continuation] = []
+    var statusCount = 0
+  }
+
+  private let state = Mutex(State())
+  let startedAt = Timestamp(milliseconds: 1_764_000_000_000)
+
+  // MARK: - What tests set and see
+
+  func add(list: String, _ outcomes: [Outcome]) {
+    state.withLock {
+      $0.lists[list] = outcomes
+      $0.order.append(list)
+    }
+    change()
+  }
+
+  func change() {
+    for listener in state.withLock({ $0.listeners }) { listener.yield() }
+  }
+
+  func set(healthy: Bool) { state.withLock { $0.isHealthy = healthy } }
+  func `break`(afterPages count: Int) { state.withLock { $0.breaksAfterPages = count } }
+  func refuseReload(_ error: ControlError) { state.withLock { $0.reloadError = error } }
+
+  var pages: Int { state.withLock { $0.pages } }
+  var interrupted: Int { state.withLock { $0.interrupted } }
+  var statusCount: Int { state.withLock { $0.statusCount } }
+  func body(of list: String) -> [UInt8]? { state.withLock { $0.bodies[list] } }
+
+  // MARK: - ControlBackend
+
+  func status() async -> StatusDocument {
+    state.withLock { state in
+      state.statusCount += 1
+      let outcomes = state.lists.values.joined()
+      return StatusDocument(
+        version: "0.1.0", pid: 4242, startedAt: startedAt, now: startedAt.adding(seconds: 1),
+        state: state.isPaused ? .paused : .idle, reason: state.pauseReason,
+        keys: .init(
+          pending: outcomes.count { $0.state == .pending }, registered: outcomes.count { $0.state == .registered },
+          failed: outcomes.count { $0.state == .failed }),
+        lists: .init(total: state.lists.count, active: 0))
+    }
+  }
+
+  func lists() async throws -> [ListDocument] {
+    state.withLock { state in state.order.map { document($0, state.lists[$0] ?? []) } }
+  }
+
+  func list(named name: String) async throws -> ListDocument? {
+    state.withLock { state in state.lists[name].map { document(name, $0) } }
+  }
+
+  func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage {
+    try state.withLock { state in
+      if let list = query.list, state.lists[list] == nil { throw ControlError.notFound("no list \(list)") }
+      state.pages += 1
+      guard state.pages <= state.breaksAfterPages else { throw Breakdown() }
+      let all = query.list.map { state.lists[$0] ?? [] } ?? state.order.flatMap { state.lists[$0] ?? [] }
+      let wanted = all.filter { query.state == nil || $0.state == query.state }
+      let start = Int(cursor ?? 0)
+      let rows = Array(wanted.dropFirst(start).prefix(limit))
+      return OutcomePage(rows: rows, next: start + rows.count < wanted.count ? Int64(start + rows.count) : nil)
+    }
+  }
+
+  func key(_ id: AppKeyID) async throws -> KeyDocument? {
+    state.withLock { state in
+      for name in state.order {
+        guard let outcome = state.lists[name]?.first(where: { $0.id == id }) else { continue }
+        return KeyDocument(
+          id: id, state: .init(outcome.state), httpStatus: outcome.httpStatus, attempts: outcome.attempts,
+          error: outcome.errorTitle.map { .init(title: $0, detail: outcome.errorDetail) }, lists: [name])
+      }
+      return nil
+    }
+  }
+
+  func submit(
+    name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
+  ) async throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    do {
+      for try await piece in body { bytes += piece }
+    } catch {
+      state.withLock { $0.interrupted += 1 }
+      throw error
+    }
+    guard !bytes.isEmpty else { throw ControlError(.unprocessable, "the list holds no key") }
+    let name = name ?? "unnamed"
+    state.withLock { $0.bodies[name] = bytes }
+    return Array("{\"list\":\"\(name)\",\"bytes\":\(bytes.count),\"forced\":\(force)}".utf8)
+  }
+
+  func pause(reason: String?) async throws -> StatusDocument {
+    state.withLock {
+      $0.isPaused = true
+      $0.pauseReason = reason
+    }
+    change()
+    return await status()
+  }
+
+  func resume() async throws -> StatusDocument {
+    state.withLock {
+      $0.isPaused = false
+      $0.pauseReason = nil
+    }
+    change()
+    return await status()
+  }
+
+  func retry(_ request: RetryRequest) async throws -> RetryResult {
+    state.withLock { state in
+      var retried = 0
+      for name in state.order where request.list == nil || request.list == name {
+        state.lists[name] = state.lists[name]?.map { outcome in
+          var outcome = outcome
+          let isAsked = request.keys.isEmpty || request.keys.contains(outcome.id)
+          let isMeant = request.error.map { outcome.errorTitle?.contains($0) ?? false } ?? true
+          if outcome.state == .failed, isAsked, isMeant {
+            outcome.state = .pending
+            retried += 1
+          }
+          return outcome
+        }
+      }
+      return RetryResult(retried: retried)
+    }
+  }
+
+  func cancel(list: String) async throws -> CancelResult {
+    try state.withLock { state in
+      guard let outcomes = state.lists[list] else { throw ControlError.notFound("no list \(list)") }
+      guard outcomes.contains(where: { $0.state == .pending }) else {
+        throw ControlError(.conflict, "nothing is left to cancel in \(list)")
+      }
+      return CancelResult(cancelled: outcomes.count { $0.state == .pending })
+    }
+  }
+
+  func reload() async throws -> ReloadResult {
+    if let error = state.withLock({ $0.reloadError }) { throw error }
+    return ReloadResult(changed: ["workers"])
+  }
+
+  func metrics() async -> MetricsSnapshot { MetricsSnapshot(version: "0.1.0") }
+
+  func health() async -> HealthDocument {
+    state.withLock { $0.isHealthy } ? HealthDocument(healthy: true) : HealthDocument(healthy: false, reason: "stuck")
+  }
+
+  func changes() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream<Void>.makeStream()
+    state.withLock { $0.listeners.append(continuation) }
+    return stream
+  }
+
+  private func document(_ name: String, _ outcomes: [Outcome]) -> ListDocument {
+    ListDocument(
+      name: name, id: 1, state: .active, bytes: 37 * outcomes.count, arrivedAt: startedAt,
+      keys: .init(
+        pending: outcomes.count { $0.state == .pending }, registered: outcomes.count { $0.state == .registered },
+        failed: outcomes.count { $0.state == .failed }))
+  }
+}

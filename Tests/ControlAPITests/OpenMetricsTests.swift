@@ -1,0 +1,136 @@
+import ControlAPI
+import Testing
+
+/// The text against a parser that is as strict as the specification, and the names against the interface.
+@Suite struct OpenMetricsTests {
+  private struct Family {
+    var type: String
+    var unit: String?
+    var help: String?
+    var samples: [(name: String, labels: [String: String], value: Double)] = []
+  }
+
+  private struct Malformed: Error {
+    var line: Substring
+  }
+
+  /// OpenMetrics 1.0.0, as far as it is used: metadata before samples, no family twice, suffixes by type, `# EOF` last.
+  private static func parse(_ text: String) throws -> [String: Family] {
+    var families: [String: Family] = [:]
+    var current = ""
+    guard text.hasSuffix("\n# EOF\n") else { throw Malformed(line: text.suffix(20)) }
+    for line in text.dropLast("# EOF\n".count).dropLast().split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasPrefix("# ") {
+        let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+        guard words.count == 4 else { throw Malformed(line: line) }
+        let name = String(words[2])
+        switch words[1] {
+        case "TYPE":
+          guard families[name] == nil else { throw Malformed(line: line) }
+          families[name] = Family(type: String(words[3]))
+          current = name
+        case "UNIT":
+          guard name == current, name.hasSuffix("_" + words[3]) else { throw Malformed(line: line) }
+          families[name]?.unit = String(words[3])
+        case "HELP":
+          guard name == current, families[name]?.samples.isEmpty == true else { throw Malformed(line: line) }
+          families[name]?.help = String(words[3])
+        default: throw Malformed(line: line)
+        }
+      } else {
+        let sample = try self.sample(line)
+        let suffixes =
+          switch families[current]?.type {
+          case "gauge": [""]
+          case "counter": ["_total"]
+          case "info": ["_info"]
+          case "histogram": ["_bucket", "_sum", "_count"]
+          default: [String]()
+          }
+        guard suffixes.contains(where: { current + $0 == sample.name }) else { throw Malformed(line: line) }
+        families[current]?.samples.append(sample)
+      }
+    }
+    return families
+  }
+
+  private static func sample(_ line: Substring) throws -> (name: String, labels: [String: String], value: Double) {
+    var rest = line
+    let name = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+    rest.removeFirst(name.count)
+    var labels: [String: String] = [:]
+    if rest.first == "{" {
+      repeat {
+        rest.removeFirst()
+        let label = rest.prefix { $0.isLetter || $0 == "_" }
+        rest.removeFirst(label.count)
+        guard rest.hasPrefix("=\"") else { throw Malformed(line: line) }
+        rest.removeFirst(2)
+        var value = ""
+        while let character = rest.popFirst(), character != "\"" {
+          guard character == "\\" else {
+            value.append(character)
+            continue
+          }
+          switch rest.popFirst() {
+          case "n": value += "\n"
+          case "\\": value += "\\"
+          case "\"": value += "\""
+          default: throw Malformed(line: line)
+          }
+        }
+        guard labels.updateValue(value, forKey: String(label)) == nil else { throw Malformed(line: line) }
+      } while rest.first == ","
+      guard rest.popFirst() == "}" else { throw Malformed(line: line) }
+    }
+    guard rest.popFirst() == " ", let value = Double(rest) else { throw Malformed(line: line) }
+    return (String(name), labels, value)
+  }
+
+  private static let full = MetricsSnapshot(
+    keys: [.pending: 400, .inFlight: 4, .registered: 590], requests: ["201": 590, "429": 1, "timed_out": 2],
+    durations: .init(bounds: [0.1, 0.25, 1], counts: [5, 3, 0, 2], sum: 12.5), throttled: 1, rateLimit: 400,
+    rateLimitRemaining: 31, rateLimitResetSeconds: 119.5, waitSeconds: ["rate_limit": 60.25, "hold": 1e-7],
+    lists: ["imported": 2, "rejected": 1], hold: .disk, queueBytes: 40_960, version: "0.1.0 \"quoted\" \\ \n end")
+
+  @Test func everyNameOfTheInterfaceIsThere() throws {
+    let families = try Self.parse(Self.full.openMetrics)
+    let names = Set(families.values.flatMap { $0.samples.map(\.name) })
+    for name in [
+      "keyreg_keys", "keyreg_requests_total", "keyreg_request_duration_seconds_bucket", "keyreg_throttled_total",
+      "keyreg_rate_limit_limit", "keyreg_rate_limit_remaining", "keyreg_rate_limit_reset_seconds",
+      "keyreg_wait_seconds_total", "keyreg_lists_total", "keyreg_hold", "keyreg_queue_bytes", "keyreg_build_info",
+    ] { #expect(names.contains(name)) }
+    for family in families.values { #expect(family.help?.isEmpty == false) }
+    #expect(families["keyreg_request_duration_seconds"]?.unit == "seconds")
+    #expect(families["keyreg_queue_bytes"]?.unit == "bytes")
+  }
+
+  @Test func labelsAndValuesAreThoseOfTheSnapshot() throws {
+    let families = try Self.parse(Self.full.openMetrics)
+    let keys = try #require(families["keyreg_keys"]?.samples)
+    #expect(keys.first { $0.labels == ["state": "in_flight"] }?.value == 4)
+    #expect(keys.first { $0.labels == ["state": "failed"] }?.value == 0)
+    #expect(keys.count == 6)
+    let hold = try #require(families["keyreg_hold"]?.samples)
+    #expect(hold.filter { $0.value == 1 }.map(\.labels) == [["reason": "disk"]])
+    #expect(families["keyreg_wait_seconds"]?.samples.first { $0.labels == ["reason": "hold"] }?.value == 1e-7)
+    #expect(families["keyreg_build"]?.samples.first?.labels == ["version": "0.1.0 \"quoted\" \\ \n end"])
+  }
+
+  @Test func bucketsCountAllThatIsBelowThem() throws {
+    let samples = try #require(try Self.parse(Self.full.openMetrics)["keyreg_request_duration_seconds"]?.samples)
+    let buckets = samples.filter { $0.name.hasSuffix("_bucket") }
+    #expect(buckets.map(\.value) == [5, 8, 8, 10])
+    #expect(buckets.map { $0.labels["le"] } == ["0.1", "0.25", "1.0", "+Inf"])
+    #expect(samples.first { $0.name.hasSuffix("_count") }?.value == 10)
+    #expect(samples.first { $0.name.hasSuffix("_sum") }?.value == 12.5)
+  }
+
+  @Test func whatIsNotKnownHasNoSample() throws {
+    let families = try Self.parse(MetricsSnapshot(version: "0.1.0").openMetrics)
+    #expect(families["keyreg_rate_limit_limit"]?.samples.isEmpty == true)
+    #expect(families["keyreg_request_duration_seconds"]?.samples.isEmpty == true)
+    #expect(families["keyreg_throttled"]?.samples.first?.value == 0)
+  }
+}

@@ -1,0 +1,119 @@
+import ControlAPI
+import Registration
+import Testing
+
+/// Answers that take their time: outcomes of many keys, and events.
+@Suite struct StreamTests {
+  @Test func outcomesAreReadOnlyAsFastAsTheClientTakesThem() throws {
+    try withServer { running throws in
+      running.backend.add(list: "a", outcomes(60_000))
+      let connection = try running.wire()
+      try connection.send("GET /v1/outcomes HTTP/1.1\r\nHost: h\r\n\r\n")
+      _ = try connection.head()
+      let first = try connection.chunk()
+      #expect(first?.split(separator: "\n").isEmpty == false)
+      // Others are served meanwhile, and 120 pages are not read ahead for somebody who has taken one.
+      for _ in 0..<50 { #expect(try running.client.status().keys.total == 60_000) }
+      #expect(running.backend.pages < 20)
+      var lines = first?.split(separator: "\n").count ?? 0
+      while let chunk = try connection.chunk(), !chunk.isEmpty { lines += chunk.split(separator: "\n").count }
+      #expect(lines == 60_000)
+      #expect(running.backend.pages == 120)
+    }
+  }
+
+  @Test func aClientThatGoesAwayEndsTheStream() throws {
+    try withServer { running throws in
+      running.backend.add(list: "a", outcomes(60_000))
+      do {
+        let connection = try running.wire()
+        try connection.send("GET /v1/outcomes HTTP/1.1\r\nHost: h\r\n\r\n")
+        _ = try connection.chunk()
+      }
+      var pages = -1
+      eventually("no more pages are read") {
+        defer { pages = running.backend.pages }
+        return pages == running.backend.pages && (try? running.client.status()) != nil
+      }
+      #expect(running.backend.pages < 120)
+    }
+  }
+
+  @Test func aStatusComesAtOnceAndAfterEveryChange() throws {
+    try withServer { running throws in
+      let connection = try running.wire()
+      try connection.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+      #expect(try connection.head()?.contains("text/event-stream") == true)
+      let first = try connection.chunk()
+      #expect(first?.hasPrefix("event: status\ndata: {") == true)
+      #expect(first?.hasSuffix("}\n\n") == true)
+      running.backend.add(list: "a", outcomes(7))
+      #expect(try connection.chunk()?.contains("\"total\":7") == true)
+    }
+  }
+
+  @Test func eventsComeAtMostFourTimesASecondAndTheLastIsNeverLeftOut() throws {
+    try withServer { running throws in
+      let connection = try running.wire()
+      try connection.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+      _ = try connection.head()
+      _ = try connection.chunk()
+      let start = ContinuousClock.now
+      var events = 0
+      var last = ""
+      for number in 1...500 {
+        running.backend.add(list: "\(number)", outcomes(1, list: "\(number)"))
+      }
+      while !last.contains("\"total\":500}") || events < 3 {
+        last = try #require(try connection.chunk())
+        events += 1
+        // Keeps changing for a while, so that there is something to hold back.
+        if events < 3 { running.backend.change() }
+      }
+      let taken = start.duration(to: .now)
+      #expect(taken >= .milliseconds(250) * (events - 1))
+    }
+  }
+
+  @Test func aSilentStreamSaysThatItIsStillThere() throws {
+    try withServer(
+      { $0.keepAlive = .milliseconds(30) },
+      body: { running throws in
+        let connection = try running.wire()
+        try connection.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+        _ = try connection.head()
+        _ = try connection.chunk()
+        #expect(try connection.chunk()?.hasPrefix(":") == true)
+        #expect(try connection.chunk()?.hasPrefix(":") == true)
+        #expect(running.backend.statusCount == 1)
+      })
+  }
+
+  @Test func stoppingEndsStreamsIdleConnectionsAndClientsThatDoNotRead() throws {
+    try withTemporaryFolder { folder in
+      let backend = MemoryBackend()
+      backend.add(list: "a", outcomes(60_000))
+      let path = folder + "/control.sock"
+      let server = try ControlServer(.init(socketPath: path), backend: backend, logger: silent)
+      try server.start()
+      let events = try WireConnection(socket: path)
+      try events.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+      _ = try events.head()
+      let silent = try WireConnection(socket: path)
+      let idle = try WireConnection(socket: path)
+      #expect(try idle.request("GET", "/v1/status").status == 200)
+      let deaf = try WireConnection(socket: path)
+      try deaf.send("GET /v1/outcomes HTTP/1.1\r\nHost: h\r\n\r\n")
+      eventually("the stream has begun") { backend.pages > 0 }
+      let upload = try WireConnection(socket: path)
+      try upload.send("POST /v1/lists HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+      let taken = ContinuousClock().measure { server.stop() }
+      #expect(taken < .seconds(4))
+      while let chunk = try events.chunk() { #expect(!chunk.isEmpty) }
+      #expect(try idle.response() == nil)
+      #expect(try silent.response() == nil)
+      #expect(throws: WireConnection.Failure.self) { try WireConnection(socket: path) }
+      server.stop()
+    }
+  }
+}

@@ -1,0 +1,262 @@
+import Foundation
+import GRDB
+import Registration
+import Testing
+
+@testable import RegistrationQueue
+
+@Suite struct RegistrationQueueTests {
+  @Test func everyCommitIsFlushedToDisk() throws {
+    let temporary = try TemporaryQueue()
+    let (synchronous, mode) = try temporary.queue.pool.writeWithoutTransaction { database in
+      (
+        try Int.fetchOne(database, sql: "PRAGMA synchronous"), try String.fetchOne(database, sql: "PRAGMA journal_mode")
+      )
+    }
+    #expect(synchronous == 2)
+    #expect(mode == "wal")
+  }
+
+  @Test func keysComeInTheOrderOfListNameAndLine() throws {
+    let temporary = try TemporaryQueue()
+    let second = keys(5, from: 100)
+    let first = Array(keys(5).reversed())
+    try temporary.add(second, as: "b.txt")
+    try temporary.add(first, as: "B.txt")
+    #expect(try temporary.due().map(\.id) == first + second)
+  }
+
+  @Test func keysInHandArePassedOver() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(4), as: "a")
+    let all = try temporary.due()
+    #expect(try temporary.due(except: [all[0].row, all[2].row]).map(\.id) == [all[1].id, all[3].id])
+    #expect(try temporary.due(2).count == 2)
+  }
+
+  @Test func aKeyInTwoListsIsOneKeyInTheProgressOfBoth() throws {
+    let temporary = try TemporaryQueue()
+    let shared = keys(3)
+    try temporary.add(shared, as: "a")
+    let second = try temporary.add(shared + keys(1, from: 50), as: "b")
+    #expect(second.accepted == 1 && second.alreadyKnown == 3 && second.duplicateInList == 0)
+    #expect(temporary.queue.tally.total == 4)
+    for key in try temporary.due() { try temporary.record(key, .registered, status: 201) }
+    #expect(try temporary.queue.list(named: "a")?.keys[.registered] == 3)
+    #expect(try temporary.queue.list(named: "b")?.keys[.registered] == 4)
+    #expect(try temporary.queue.list(named: "a")?.finishedAt != nil)
+    #expect(try temporary.queue.listsWithoutResults().map(\.name) == ["a", "b"])
+    let outcomes = try temporary.queue.outcomes(list: temporary.queue.list(named: "b"), limit: 10).rows
+    #expect(outcomes.map(\.id) == shared + keys(1, from: 50))
+    #expect(Set(outcomes.map(\.list)) == ["b"])
+  }
+
+  @Test func duplicatesAreCountedWithinABatchAndAcrossBatches() throws {
+    let temporary = try TemporaryQueue()
+    let list = try temporary.begin("a")
+    var batch = ImportBatch()
+    batch.keys = keys(3) + keys(1)
+    try temporary.queue.importBatch(batch, into: list.id)
+    batch.keys = keys(4)
+    batch.invalid = 2
+    batch.rejected = [RejectedLine(line: 9, text: "x", reason: "not a UUID")]
+    let record = try temporary.queue.importBatch(batch, into: list.id)
+    #expect(record.accepted == 4 && record.duplicateInList == 4 && record.invalid == 2)
+    #expect(record.entries == 10)
+    #expect(try temporary.queue.rejectedLines(of: list.id) == batch.rejected)
+    #expect(try temporary.due().map(\.id) == keys(4))
+  }
+
+  @Test func anInterruptedImportIsFoundAgainWithItsPlace() throws {
+    let temporary = try TemporaryQueue()
+    let list = try temporary.begin("a")
+    var batch = ImportBatch()
+    batch.keys = keys(3)
+    try temporary.queue.importBatch(batch, into: list.id)
+    try temporary.reopen()
+    let found = try #require(try temporary.queue.unfiledList(file: Array("a".utf8)))
+    #expect(found.id == list.id && found.entries == 3 && found.importedAt == nil)
+    #expect(temporary.queue.tally[.pending] == 3)
+    #expect(temporary.queue.listTotals.active == 1)
+    _ = try temporary.queue.finishImport(found.id, at: .now())
+    try temporary.queue.noteFiled(found.id, at: .now())
+    #expect(try temporary.queue.unfiledLists().isEmpty)
+  }
+
+  @Test func aFailedKeyThatIsListedAgainIsPendingAgain() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(2), as: "a")
+    let due = try temporary.due()
+    try temporary.record(due[0], .failed, status: 404, title: "Not Found")
+    try temporary.record(due[1], .registered, status: 201)
+    let again = try temporary.add(keys(2), as: "again")
+    #expect(again.requeued == 1 && again.alreadyKnown == 2)
+    let retried = try temporary.due()
+    #expect(retried.map(\.id) == [due[0].id])
+    #expect(retried.first?.attempts == 0)
+    #expect(try temporary.queue.list(named: "a")?.finishedAt == nil)
+  }
+
+  @Test func onlyAForcedListRegistersAgain() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(2), as: "a")
+    for key in try temporary.due() { try temporary.record(key, .registered, status: 201) }
+    try temporary.add(keys(2), as: "b")
+    #expect(try temporary.due().isEmpty)
+    try temporary.add(keys(2), as: "c", isForced: true)
+    #expect(try temporary.due().count == 2)
+  }
+
+  @Test func aKeyWaitsForItsNextAttempt() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(1), as: "a")
+    let key = try #require(try temporary.due().first)
+    let now = Timestamp.now()
+    try temporary.record(key, .retry(due: now.adding(seconds: 60)), status: 500, title: "Oops")
+    #expect(temporary.queue.tally[.retrying] == 1)
+    #expect(try temporary.due(now: now).isEmpty)
+    #expect(try temporary.queue.nextDue() == now.adding(seconds: 60))
+    #expect(try temporary.due(now: now.adding(seconds: 61)).first?.attempts == 1)
+    // A clock that was an hour ahead when the time was set does not make the key wait for that hour.
+    #expect(try temporary.due(now: now.adding(seconds: -3_600)).count == 1)
+    try temporary.record(key, .refund)
+    #expect(try temporary.due(now: .now()).first?.attempts == 0)
+  }
+
+  @Test func cancellingSparesKeysThatAnotherListWants() throws {
+    let temporary = try TemporaryQueue()
+    let a = try temporary.add(keys(4), as: "a")
+    try temporary.add(keys(2), as: "b")
+    #expect(try temporary.queue.cancel(a.id, at: .now()) == 2)
+    #expect(temporary.queue.tally[.cancelled] == 2)
+    #expect(try temporary.due().map(\.id) == keys(2))
+    let record = try #require(try temporary.queue.list(named: "a"))
+    #expect(record.cancelledAt != nil && record.keys[.cancelled] == 2 && record.keys[.pending] == 2)
+  }
+
+  @Test func aResultThatArrivesAfterTheCancellationIsKept() throws {
+    let temporary = try TemporaryQueue()
+    let list = try temporary.add(keys(2), as: "a")
+    let due = try temporary.due()
+    _ = try temporary.queue.cancel(list.id, at: .now())
+    try temporary.record(due[0], .registered, status: 201)
+    try temporary.record(due[1], .retry(due: .now()), status: 500)
+    #expect(temporary.queue.tally[.registered] == 1)
+    #expect(temporary.queue.tally[.cancelled] == 1)
+    #expect(try temporary.due().isEmpty)
+  }
+
+  @Test func retryTakesTheChosenKeysOnly() throws {
+    let temporary = try TemporaryQueue()
+    let a = try temporary.add(keys(3), as: "a")
+    try temporary.add(keys(2, from: 10), as: "b")
+    for (number, key) in try temporary.due().enumerated() {
+      try temporary.record(key, .failed, status: 404, title: number == 0 ? "Gone FISHING" : "Not Found")
+    }
+    #expect(try temporary.queue.retry(RetrySelection(error: "fishing")) == 1)
+    #expect(try temporary.queue.retry(RetrySelection(list: a.id)) == 2)
+    #expect(try temporary.queue.retry(RetrySelection(keys: keys(9, from: 2))) == 0)
+    #expect(try temporary.queue.retry(RetrySelection(keys: keys(1, from: 10))) == 1)
+    #expect(try temporary.queue.retry(RetrySelection(error: "404")) == 1)
+    #expect(temporary.queue.tally[.pending] == 5)
+  }
+
+  @Test func outcomesComeInPagesWithoutGapOrRepetition() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(25), as: "a")
+    try temporary.add(keys(10, from: 20), as: "b")
+    var seen: [AppKeyID] = []
+    var cursor: Int64? = 0
+    while let from = cursor {
+      let page = try temporary.queue.outcomes(after: from, limit: 7)
+      seen += page.rows.map(\.id)
+      cursor = page.next
+    }
+    #expect(seen == keys(30))
+  }
+
+  @Test func whatIsRememberedOutlivesARestart() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.queue.remember(["a": 1], named: "thing")
+    try temporary.reopen()
+    #expect(try temporary.queue.recall([String: Int].self, named: "thing") == ["a": 1])
+    try temporary.queue.remember([String: Int]?.none, named: "thing")
+    #expect(try temporary.queue.recall([String: Int].self, named: "thing") == nil)
+  }
+
+  @Test func aFileThatIsNoQueueIsRefusedAsCorrupt() throws {
+    let temporary = try TemporaryQueue()
+    let path = temporary.folder.appending(path: "other.sqlite").path
+    try Data(repeating: 0x41, count: 8_192).write(to: URL(filePath: path))
+    #expect { try RegistrationQueue(path: path) } throws: { ($0 as? QueueError)?.kind == .corrupt }
+  }
+
+  @Test func aSecondOwnerOfTheStateDirectoryIsToldWhoHasIt() throws {
+    let temporary = try TemporaryQueue()
+    let first = try StateDirectory(path: temporary.folder.path)
+    #expect(first.queuePath.hasPrefix(temporary.folder.path))
+    #expect { try StateDirectory(path: temporary.folder.path) } throws: { error in
+      "\(error)".contains("pid \(ProcessInfo.processInfo.processIdentifier)")
+    }
+    withExtendedLifetime(first) {}
+  }
+}
+
+/// Whatever happens to keys, the counters are what counting would give.
+@Suite struct CounterTests {
+  @Test(arguments: 0..<8) func countersEqualACount(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let temporary = try TemporaryQueue()
+    for step in 0..<60 {
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0, 1:
+        let start = UInt64.random(in: 0..<40, using: &random)
+        try temporary.add(
+          keys(Int.random(in: 1...15, using: &random), from: start), as: "list-\(step)",
+          isForced: Bool.random(using: &random))
+      case 2:
+        if let list = try temporary.queue.lists().randomElement(using: &random) {
+          _ = try temporary.queue.cancel(list.id, at: .now())
+        }
+      case 3:
+        _ = try temporary.queue.retry(RetrySelection())
+      default:
+        let verdicts: [KeyResult.Verdict] = [.registered, .failed, .retry(due: .now()), .refund]
+        for key in try temporary.due(5) {
+          try temporary.record(key, verdicts.randomElement(using: &random) ?? .registered)
+        }
+      }
+      let counted = try temporary.recount()
+      for state in KeyState.allCases {
+        #expect(temporary.queue.tally[state] == counted.tally[state.rawValue] ?? 0)
+      }
+      var active = 0
+      for list in try temporary.queue.lists() {
+        for state in KeyState.allCases {
+          #expect(list.keys[state] == counted.lists[list.name]?[state.rawValue] ?? 0)
+        }
+        #expect((list.finishedAt != nil) == (list.keys.open == 0))
+        active += list.keys.open > 0 ? 1 : 0
+      }
+      #expect(temporary.queue.listTotals.active == active)
+    }
+    let before = temporary.queue.tally
+    try temporary.reopen()
+    #expect(temporary.queue.tally == before)
+  }
+}
+
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) {
+    state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1
+  }
+
+  mutating func next() -> UInt64 {
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return state
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import GRDB
+import Registration
+
+@testable import RegistrationQueue
+
+/// A queue in a folder of its own, which goes with it.
+final class TemporaryQueue {
+  let folder: URL
+  private(set) var queue: RegistrationQueue
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "keyreg-queue-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    queue = try RegistrationQueue(path: folder.appending(path: "queue.sqlite").path)
+  }
+
+  deinit {
+    // Nothing is lost when a temporary folder stays behind.
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// Closes the queue and opens it again, as a restart does.
+  func reopen() throws {
+    try queue.close()
+    queue = try RegistrationQueue(path: folder.appending(path: "queue.sqlite").path)
+  }
+
+  /// Imports keys as one list.
+  @discardableResult
+  func add(_ keys: [AppKeyID], as name: String, isForced: Bool = false) throws -> ListRecord {
+    let list = try begin(name, isForced: isForced)
+    var batch = ImportBatch()
+    batch.keys = keys
+    try queue.importBatch(batch, into: list.id)
+    return try queue.finishImport(list.id, at: .now())
+  }
+
+  func begin(_ name: String, isForced: Bool = false) throws -> ListRecord {
+    try queue.beginImport(
+      ListSource(
+        file: Array(name.utf8), sha256: name, bytes: 1, format: "text", isForced: isForced,
+        arrivedAt: .now()), names: [name, name + ".2"])
+  }
+
+  func due(_ limit: Int = 1_000, except taken: Set<Int64> = [], now: Timestamp = .now()) throws -> [DueKey] {
+    try queue.dueKeys(limit: limit, except: taken, now: now, horizon: 1_000)
+  }
+
+  func record(_ key: DueKey, _ verdict: KeyResult.Verdict, status: Int? = nil, title: String? = nil) throws {
+    try queue.record([
+      KeyResult(row: key.row, verdict: verdict, httpStatus: status, errorTitle: title, sentAt: .now(), at: .now())
+    ])
+  }
+
+  /// What the counters would be if they were counted anew: by state, and by list and state.
+  func recount() throws -> (tally: [Int: Int], lists: [String: [Int: Int]]) {
+    try queue.pool.read { database in
+      var tally: [Int: Int] = [:]
+      for row in try Row.fetchAll(database, sql: "SELECT state, COUNT(*) FROM key GROUP BY state") {
+        tally[row[0]] = row[1]
+      }
+      var lists: [String: [Int: Int]] = [:]
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT list.name, key.state, COUNT(*) FROM list JOIN key
+            ON key.list_id = list.id OR key.id IN (SELECT key_id FROM also_in WHERE list_id = list.id)
+          GROUP BY 1, 2
+          """)
+      for row in rows { lists[row[0], default: [:]][row[1]] = row[2] }
+      return (tally, lists)
+    }
+  }
+}
+
+/// `count` ids that follow from a number.
+func keys(_ count: Int, from start: UInt64 = 0) -> [AppKeyID] {
+  (0..<count).map { AppKeyID(high: 0x9e37_79b9_7f4a_7c15 &* (start + UInt64($0) + 1), low: start + UInt64($0)) }
+}
