@@ -106,8 +106,28 @@ let package = Package(
 
     // One test target for each library, and one for the real binary.
     .testTarget(
+      name: "ControlAPITests",
+      dependencies: [
+        "ControlAPI", "Registration", .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "SandboxAPI", "keyreg"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "RegistrationDaemonTests",
+      dependencies: ["RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue"],
+      swiftSettings: settings),
+    .testTarget(
       name: "RegistrationQueueTests",
       dependencies: ["Registration", "RegistrationQueue", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SandboxAPITests", dependencies: ["SandboxAPI", "Registration"], exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(name: "SpoolTests", dependencies: ["Spool", "Registration"], swiftSettings: settings),
+    .testTarget(
+      name: "SystemdTests",
+      dependencies: ["CPrctl", "Registration", "Systemd", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
   ]
 )

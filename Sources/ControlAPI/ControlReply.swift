@@ -1,6 +1,8 @@
+import HTTPServer
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
+import Registration
 
 /// One answer: a whole body, or one that is written as it comes to be.
 struct ControlReply {
@@ -47,6 +49,7 @@ struct ControlReply {
   /// Sends the answer; to HEAD, only its head.
   func send(_ writer: consuming ResponseWriter, to method: HTTPRequest.Method) async throws {
     var head = HTTPResponse(status: .init(code: status), headerFields: fields)
+    head.headerFields[.date] = HTTPDate.text(milliseconds: Timestamp.now().milliseconds)
     if case .whole(let bytes) = body { head.headerFields[.contentLength] = String(bytes.count) }
     switch body {
     case _ where method == .head: try await writer.writeResponse(head)

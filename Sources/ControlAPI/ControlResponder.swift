@@ -35,7 +35,8 @@ struct ControlResponder: Sendable {
       hasUnreadBody = hasUnreadBody && !route.readsBody
     } catch let error as ControlError {
       reply = try .error(error)
-    } catch let error as SubmittedBody.Interrupted {
+    } catch let error where error is SubmittedBody.Interrupted || error is CancellationError {
+      // The client is gone, or the server stops: nobody waits for an answer.
       throw error
     } catch {
       logger.error(
@@ -87,16 +88,19 @@ struct ControlResponder: Sendable {
     case .submit(let name, let force):
       return .json(try await backend.submit(name: name, force: force, body: body), status: 201)
     case .cancel(let name):
+      _ = try await body.collect()
       return try .document(try await backend.cancel(list: name))
     case .pause(let reason):
       let said: PauseRequest? = try await command(body)
       return try .document(try await backend.pause(reason: said?.reason ?? reason))
     case .resume:
+      _ = try await body.collect()
       return try .document(try await backend.resume())
     case .retry(let query):
       let said: RetryRequest? = try await command(body)
       return try .document(try await backend.retry(query.narrowed(by: said)))
     case .reload:
+      _ = try await body.collect()
       return try .document(try await backend.reload())
     }
   }
@@ -119,8 +123,8 @@ extension ControlRoute {
   /// True when the body is read to its end.
   fileprivate var readsBody: Bool {
     switch self {
-    case .submit, .pause, .retry: true
-    default: false
+    case .submit, .cancel, .pause, .resume, .retry, .reload: true
+    case .index, .status, .lists, .list, .outcomes, .key, .events, .metrics, .health: false
     }
   }
 }

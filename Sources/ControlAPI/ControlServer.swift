@@ -73,7 +73,7 @@ package final class ControlServer: Sendable {
     }
   }
 
-  /// Ends every connection, idle ones and event streams too, and removes the socket. Returns after 10 s at the latest.
+  /// Ends every connection, idle ones and event streams too, and removes the socket. Returns after 11 s at the latest.
   package func stop() {
     // First the name, so that a client that comes now hears that nobody is there, and not silence.
     do { try place.vacate() } catch {

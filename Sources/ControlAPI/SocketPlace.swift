@@ -10,7 +10,6 @@ import Synchronization
 final class SocketPlace: Sendable {
   /// `sockaddr_un.sun_path` has 108 bytes, the last for NUL (unix(7)).
   static let longestPath = 107
-  private static let stagedName = "s"
 
   private let path: String
   private let mode: mode_t
@@ -47,7 +46,7 @@ final class SocketPlace: Sendable {
   /// Throws `ControlServerError` when another process listens there, when something else than a socket is there, or
   /// when the folder cannot be written; and what `bind` throws.
   func occupy(_ bind: (_ path: String) throws -> Void) throws {
-    let around = try lockedFolder()
+    let around = try lockedFolder(patience: 10)
     defer { close(around) }
     try refuseUnlessFree(around)
 
@@ -58,15 +57,18 @@ final class SocketPlace: Sendable {
     guard staging >= 0 else { throw systemError("cannot open a folder in \(folder)") }
     defer { close(staging) }
 
-    // Through the descriptor the path is short, however long the real one is.
-    try bind("/proc/self/fd/\(staging)/\(Self.stagedName)")
+    // Through the descriptor the path is short, however long the real one is. When the socket is closed the server
+    // library removes what is at that path, which the descriptor's number may by then lead into another folder: so the
+    // name is one that no other file ever has.
+    let stagedName = String(UInt64.random(in: .max / 16 ... .max), radix: 16)
+    try bind("/proc/self/fd/\(staging)/\(stagedName)")
     var status = stat()
-    guard fchmodat(staging, Self.stagedName, mode, 0) == 0,
-      fstatat(staging, Self.stagedName, &status, AT_SYMLINK_NOFOLLOW) == 0,
-      renameat(staging, Self.stagedName, around, name) == 0
+    guard fchmodat(staging, stagedName, mode, 0) == 0,
+      fstatat(staging, stagedName, &status, AT_SYMLINK_NOFOLLOW) == 0,
+      renameat(staging, stagedName, around, name) == 0
     else {
       let error = systemError("cannot place the control socket at \(path)")
-      unlinkat(staging, Self.stagedName, 0)
+      unlinkat(staging, stagedName, 0)
       throw error
     }
     placed.withLock { $0 = FileIdentity(device: status.st_dev, inode: status.st_ino) }
@@ -75,18 +77,18 @@ final class SocketPlace: Sendable {
   /// Removes the socket, unless another one is at its place by now.
   func vacate() throws {
     guard let placed = placed.withLock({ $0.take() }) else { return }
-    let around = try lockedFolder()
+    let around = try lockedFolder(patience: 1)
     defer { close(around) }
     guard try identity(around)?.file == placed else { return }
     if unlinkat(around, name, 0) != 0 { throw systemError("cannot remove the control socket \(path)") }
   }
 
   /// Opens and locks the folder. It stays locked until the descriptor is closed.
-  private func lockedFolder() throws -> Int32 {
+  /// - Parameter patience: Seconds. Others hold the lock for milliseconds; whoever holds it longer must not hold up us.
+  private func lockedFolder(patience: Int) throws -> Int32 {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemError("cannot open \(folder), the folder of the control socket") }
-    // Held by others for milliseconds only; whoever holds it longer must not hold up the daemon.
-    for _ in 0..<1000 {
+    for _ in 0..<(patience * 100) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
       guard errno == EWOULDBLOCK || errno == EINTR else { break }
       usleep(10_000)

@@ -14,6 +14,12 @@ struct CountedLimit: Sendable {
   private var credit = 1.0
   /// How many requests beyond the limit may be under way; grows while they pass.
   private var step = 1
+  /// Whatever the credit, one more is tried from here on: a limit cut by mistake must grow back.
+  private var tryAt: Seconds
+  private var patience: Double = 1
+  /// What had passed in the window when it was refused too early. Either the limit was cut, or there are no windows; the
+  /// next probe tells.
+  private var suspect: Int?
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
   private var shift: Seconds = 0.1
@@ -22,6 +28,8 @@ struct CountedLimit: Sendable {
   /// Credit earned by a success.
   private static let earned = 0.005
   private static let longestStep = 8
+  /// Periods between two attempts that were refused, at most.
+  private static let longestPatience = 16.0
   /// The window is used this many times faster than even, so that there is time left to try for more.
   private static let tempo = 3.0
   /// Seconds after an expiry before the slot is used.
@@ -34,6 +42,7 @@ struct CountedLimit: Sendable {
     self.edge = edge
     ceiling = source == .assumed ? allowance.count : nil
     since = now
+    tryAt = now + 4 * allowance.period
   }
 
   /// When the window that holds `now` began, where windows are known.
@@ -69,18 +78,25 @@ struct CountedLimit: Sendable {
       let next = ask.lastSentAt + allowance.period / (allowance.tokens * Self.tempo)
       return next > now ? .wait(until: next) : .go
     }
-    let mayTry = ceiling == nil && withheld == 0 && credit >= 1
+    let mayTry = ceiling == nil && withheld == 0 && (credit >= 1 || now >= tryAt)
     if mayTry && excess < step { return .go }
     return .wait(until: max(now + 0.02, renewal(now, ask.log)))
   }
 
   mutating func succeeded(_ reply: Reply) {
+    if reply.flight.isProbe && suspect != nil {
+      // Quota came back without a new window.
+      suspect = nil
+      edge = nil
+    }
     refusals = 0
     credit = min(3, credit + Self.earned)
     let used = used(at: reply.now, reply.log)
     guard ceiling == nil, used > allowance.count else { return }
     allowance.count = min(used, Allowance.counts.upperBound)
     step = min(step + 1, Self.longestStep)
+    patience = 1
+    tryAt = reply.now
   }
 
   /// - Returns: until when all wait; nil when nobody need stop.
@@ -88,6 +104,8 @@ struct CountedLimit: Sendable {
     let now = reply.now
     credit -= 1
     step = 1
+    patience = min(Self.longestPatience, 2 * patience)
+    tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)
     let expected = !reply.flight.isProbe && used >= allowance.count
@@ -95,6 +113,17 @@ struct CountedLimit: Sendable {
     // One too many, as expected; the own log holds us back without a gate.
     if expected { return nil }
     refusals += 1
+    if let cut = suspect {
+      suspect = nil
+      allowance.count = max(1, cut)
+      if edge != nil { return renewal(now, reply.log) }
+    }
+    let inPeriod = reply.log.count(after: now - allowance.period)
+    if edge != nil && wait == nil && !reply.flight.isProbe && inPeriod >= allowance.count - Self.longestStep {
+      suspect = used
+      let expiry = reply.log.first(after: now - allowance.period) ?? now
+      return max(now + 1, expiry + allowance.period + Self.settle)
+    }
     // What was sent before this run is in nobody's log: only a whole period that was watched proves a lower limit.
     if !reply.flight.isProbe && now - since >= allowance.period { allowance.count = max(1, used) }
     if refusals > 2 { edge = nil }

@@ -54,14 +54,17 @@ struct FixedWindow: Sendable {
     if now >= edge.end.high + lateness { return .probe }
     let wake = edge.end.high + lateness + shift * 0.05
     let raw = budget.available(inFlight: ask.inFlight)
+    let quiet = others.isQuiet(allowance)
+    // The rest fits: finish. What is left to nobody in particular would only delay the last few keys.
+    if quiet && ask.backlog <= raw - withheld { return .go }
     let usable = raw - reserved(ask)
     if usable < 1 { return whenEmpty(ask, raw: raw, wake: wake) }
-
     let limit = Double(budget.limit)
-    let quiet = others.isQuiet(allowance)
-    if ask.backlog <= (quiet ? raw - withheld : usable) {
-      // The rest fits: finish. With others about, at no more than eight times the even rate.
-      return quiet ? .go : at(ask.lastSentAt + period / (8 * limit), now)
+    if !quiet && ask.backlog <= usable {
+      // With others about, at no more than eight times the even rate, and only if they are not expected to need it: many
+      // daemons that all finish together would empty the window in a second.
+      let spare = Double(raw) - others.demand(allowance, left: edge.end.low - now)
+      if Double(ask.backlog) <= spare { return at(ask.lastSentAt + period / (8 * limit), now) }
     }
     let margin = max(1.5 * ask.roundTrip, 0.02 * period) + edge.end.width
     let left = max(0, edge.end.low - now - margin)
@@ -75,7 +78,7 @@ struct FixedWindow: Sendable {
       return .wait(until: min(wake, edge.end.low + ask.roundTrip))
     }
     // What the reserve releases towards the end is not dumped at once.
-    return at(ask.lastSentAt + max(left / (Double(usable) * Self.tempo), period / (4 * limit)), now)
+    return at(ask.lastSentAt + max(left / (Double(usable) * Self.tempo), period / (8 * limit)), now)
   }
 
   /// Requests of what remains that are not ours to take now.
@@ -106,9 +109,9 @@ struct FixedWindow: Sendable {
     guard !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 3, withheld == 0,
       others.taken - others.worst > 0.1 * limit,
       limit - Double(budget.own) - others.worst > 0.1 * limit,
-      ask.now - startedAt < 0.5 * period, edge.end.low - ask.now > 3
+      ask.now - startedAt < 0.5 * period, edge.end.low - ask.now > min(3, 0.3 * period)
     else { return nil }
-    return budget.readAt + 1.1 * Double(1 << doubts)
+    return budget.readAt + min(1.1, 0.1 * period) * Double(1 << doubts)
   }
 
   // MARK: What was sent
@@ -170,7 +173,7 @@ struct FixedWindow: Sendable {
         now: now)
       if budget.isLagging && !lagged { others.forget(taken: budget.takenByOthers) }
     }
-    others.observe(taken: budget.takenByOthers, period: period, now: now)
+    others.observe(taken: budget.takenByOthers, most: budget.mostForOthers, period: period, now: now)
     return .fits
   }
 

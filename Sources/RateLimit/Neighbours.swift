@@ -41,7 +41,9 @@ struct Neighbours: Hashable, Sendable {
     return rate * allowance.period < few && taken < few && worst <= few
   }
 
-  mutating func observe(taken seen: Int, period: Seconds, now: Seconds) {
+  /// - Parameter most: what our own use leaves of the limit: nobody can have taken more, whatever a stale count says.
+  mutating func observe(taken seen: Int, most: Int, period: Seconds, now: Seconds) {
+    taken = min(taken, Double(most))
     let total = max(taken, Double(seen))
     let elapsed = now - seenAt
     guard elapsed > 0.2 || total > taken else { return }
@@ -69,12 +71,10 @@ struct Neighbours: Hashable, Sendable {
     caution = max(1, caution * 0.9)
   }
 
-  /// Tokens to leave to them until the window ends.
+  /// Tokens that they are expected to take until the window ends, with a margin.
   ///
-  /// - Parameters:
-  ///   - left: seconds until the earliest end of the window.
-  ///   - roundTrip: a long one; what they take while a request of ours is under way is not ours.
-  func reserve(_ allowance: Allowance, left: Seconds, roundTrip: Seconds) -> Int {
+  /// - Parameter left: seconds until the earliest end of the window.
+  func forecast(_ allowance: Allowance, left: Seconds) -> Double {
     let left = max(0, left)
     let limit = allowance.tokens
     let expected = rate * left
@@ -86,8 +86,23 @@ struct Neighbours: Hashable, Sendable {
       let bad = mean + Self.kindness * (worst - mean)
       if bad > 0.01 * limit { forecast = max(forecast, (bad - taken) * min(1, 4 * left / allowance.period)) }
     }
-    let floor = Self.floor * limit * min(1, left / (0.1 * allowance.period))
-    let yielded = min(max(forecast, floor) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
+    return max(forecast, Self.floor * limit * min(1, left / (0.1 * allowance.period)))
+  }
+
+  /// Tokens that they will want of this window at most, for the question whether all the rest may go at once. Where whole
+  /// windows were seen they say more than the rate of the moment: two daemons that finish together both look like a flood.
+  func demand(_ allowance: Allowance, left: Seconds) -> Double {
+    guard history.count >= 2 else { return forecast(allowance, left: left) }
+    return max(0, 1.05 * worst - taken)
+  }
+
+  /// Tokens to leave to them until the window ends.
+  ///
+  /// - Parameter roundTrip: a long one; what they take while a request of ours is under way is not ours.
+  func reserve(_ allowance: Allowance, left: Seconds, roundTrip: Seconds) -> Int {
+    let limit = allowance.tokens
+    let yielded = min(
+      forecast(allowance, left: left) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
     let meanwhile =
       rate * allowance.period > 0.02 * limit ? min((rate * 1.5 * roundTrip).rounded(.up) + 1, 0.1 * limit) : 0
     return Int(max(yielded, meanwhile))

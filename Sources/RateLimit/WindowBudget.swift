@@ -36,6 +36,9 @@ struct WindowBudget: Sendable {
   /// What others have taken of this window, as far as can be told.
   var takenByOthers: Int { max(0, limit - remaining - own) }
 
+  /// What others can have taken at most.
+  var mostForOthers: Int { max(0, limit - own) }
+
   mutating func sent() { own += 1 }
 
   /// The server did not count this request after all (429, refused credentials, never sent).

@@ -33,6 +33,13 @@ package struct Exchange: Sendable {
   package var duration: Double
   /// Headers that the vendor's support asks for, when there were any.
   package var diagnostics: [(name: String, value: String)] = []
+
+  package init(verdict: Verdict, paced: PacedReply, status: Int?, duration: Double) {
+    self.verdict = verdict
+    self.paced = paced
+    self.status = status
+    self.duration = duration
+  }
 }
 
 /// The register endpoint over one connection. Made, used and ended on one thread.

@@ -143,6 +143,8 @@ extension Daemon {
     try importer.reconcile()
     let watcher = SpoolWatcher(
       spool: spool, settle: .milliseconds(settings.settle),
+      // A file that is found by looking is taken within twice the time it must have been still for.
+      rescan: .milliseconds(min(5_000, max(250, settings.settle))),
       onReady: { @Sendable [importer] files in importer.take(files) },
       onWarning: { @Sendable [log] warning in log.warning("spool", metadata: ["detail": "\(warning)"]) })
     results.look()

@@ -18,6 +18,11 @@ struct Changes {
     touchesLists = true
   }
 
+  /// A list may be finished, or open again, for another reason than a key.
+  mutating func look(at list: Int64) {
+    lists[list, default: [:]][.pending, default: 0] += 0
+  }
+
   /// A key has come into being in `state`, brought by `list`.
   mutating func add(_ state: KeyState, ownedBy list: Int64) {
     tally[state, default: 0] += 1

@@ -70,8 +70,13 @@ extension RegistrationQueue {
     }
   }
 
-  /// Enters a list under the first of `names` that no list has. The names must not run out.
-  package func beginImport(_ source: ListSource, names: some Sequence<String>) throws -> ListRecord {
+  /// Enters a list under the first of `names` that no list has, with its first entries. The names must not run out.
+  ///
+  /// - Parameter isWhole: There are no more entries; the list is imported when this returns. Most lists are short, and
+  ///   so cost one commit.
+  package func beginImport(
+    _ source: ListSource, names: some Sequence<String>, first batch: ImportBatch, isWhole: Bool
+  ) throws -> ListRecord {
     try write("begin an import") { database, changes in
       let taken = try database.cachedStatement(sql: "SELECT 1 FROM list WHERE name = ?")
       guard let name = try names.first(where: { try Row.fetchOne(taken, arguments: [$0]) == nil }) else {
@@ -90,85 +95,99 @@ extension RegistrationQueue {
           source.arrivedAt.milliseconds,
         ])
       changes.listsChanged()
-      return try Self.list(database.lastInsertedRowID, in: database)
+      let list = database.lastInsertedRowID
+      try Self.insert(batch, into: list, in: database, changes: &changes)
+      if isWhole { try Self.finish(list, at: changes.now, in: database, changes: &changes) }
+      return list
+    } then: { list, database in
+      try Self.list(list, in: database)
     }
   }
 
   /// Commits the next entries of a list, together with how far it has been read.
   ///
-  /// The batch is inserted in the order of its ids, so that neighbouring keys share pages of the unique index; the row
-  /// number still follows the line, since the order of work and of outcomes is the order of the list.
+  /// - Parameter isLast: There are no more; the list is imported when this returns.
   @discardableResult
-  package func importBatch(_ batch: ImportBatch, into list: Int64) throws -> ListRecord {
+  package func importBatch(_ batch: ImportBatch, into list: Int64, isLast: Bool = false) throws -> ListRecord {
     try write("commit keys of a list") { database, changes in
-      let record = try Self.list(list, in: database)
-      var accepted = 0
-      var known = 0
-      var duplicates = 0
-      var requeued = 0
-      let insert = try database.cachedStatement(
-        sql:
-          "INSERT INTO key (id, uuid, list_id, state, finished_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING"
-      )
-      let find = try database.cachedStatement(sql: "SELECT id, state, list_id FROM key WHERE uuid = ?")
-      let share = try database.cachedStatement(
-        sql: "INSERT INTO also_in (key_id, list_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
-      let state: KeyState = record.cancelledAt == nil ? .pending : .cancelled
-      let first = (try Int64.fetchOne(database, sql: "SELECT MAX(id) FROM key") ?? 0) + 1
-      for (offset, key) in batch.keys.enumerated().sorted(by: { ($0.element, $0.offset) < ($1.element, $1.offset) }) {
-        let uuid = Data(key.bytes)
-        try insert.execute(arguments: [
-          first + Int64(offset), uuid, list, state.rawValue, state.isFinal ? changes.now.milliseconds : nil,
-        ])
-        if database.changesCount > 0 {
-          accepted += 1
-          changes.add(state, ownedBy: list)
-          continue
-        }
-        guard let row = try Row.fetchOne(find, arguments: [uuid]), let old = KeyState(rawValue: row["state"]) else {
-          throw QueueError.defect("a key that could not be inserted is not there")
-        }
-        let id: Int64 = row["id"]
-        let owner: Int64 = row["list_id"]
-        if owner != list { try share.execute(arguments: [id, list]) }
-        guard owner != list, database.changesCount > 0 else {
-          duplicates += 1
-          continue
-        }
-        known += 1
-        changes.share(old, with: list)
-        let isWanted = old == .failed || old == .cancelled || (old == .registered && record.isForced)
-        if isWanted, state == .pending {
-          try Self.requeue(id, from: old, owner: owner, in: database, changes: &changes)
-          requeued += 1
-        }
-      }
-      for line in batch.rejected {
-        try database.cachedStatement(sql: "INSERT INTO invalid_line (list_id, line, text, reason) VALUES (?, ?, ?, ?)")
-          .execute(arguments: [list, line.line, line.text, line.reason])
-      }
-      try database.execute(
-        sql: """
-          UPDATE list SET entries = entries + ?, accepted = accepted + ?, already_known = already_known + ?,
-            duplicate_in_list = duplicate_in_list + ?, invalid = invalid + ?, requeued = requeued + ? WHERE id = ?
-          """,
-        arguments: [batch.entries, accepted, known, duplicates, batch.invalid, requeued, list])
-      return try Self.list(list, in: database)
+      try Self.insert(batch, into: list, in: database, changes: &changes)
+      if isLast { try Self.finish(list, at: changes.now, in: database, changes: &changes) }
+      return list
+    } then: { list, database in
+      try Self.list(list, in: database)
     }
   }
 
   /// Notes that the last key of a list is committed.
-  package func finishImport(_ list: Int64, at now: Timestamp) throws -> ListRecord {
-    try write("finish an import") { database, changes in
-      try database.execute(
-        sql: """
-          UPDATE list SET imported_at = ?, finished_at = CASE WHEN pending + retrying = 0 THEN ? END
-          WHERE id = ? AND imported_at IS NULL
-          """,
-        arguments: [now.milliseconds, now.milliseconds, list])
-      changes.listsChanged()
-      return try Self.list(list, in: database)
+  package func finishImport(_ list: Int64) throws -> ListRecord {
+    try importBatch(ImportBatch(), into: list, isLast: true)
+  }
+
+  private static func finish(_ list: Int64, at now: Timestamp, in database: Database, changes: inout Changes) throws {
+    try database.execute(
+      sql: "UPDATE list SET imported_at = ? WHERE id = ? AND imported_at IS NULL", arguments: [now.milliseconds, list])
+    changes.listsChanged()
+    // Even a list that brought nothing new may be finished by having been read.
+    changes.look(at: list)
+  }
+
+  /// The batch is inserted in the order of its ids, so that neighbouring keys share pages of the unique index; the row
+  /// number still follows the line, since the order of work and of outcomes is the order of the list.
+  private static func insert(
+    _ batch: ImportBatch, into list: Int64, in database: Database, changes: inout Changes
+  ) throws {
+    let record = try Self.list(list, in: database)
+    var accepted = 0
+    var known = 0
+    var duplicates = 0
+    var requeued = 0
+    let insert = try database.cachedStatement(
+      sql:
+        "INSERT INTO key (id, uuid, list_id, state, finished_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING"
+    )
+    let find = try database.cachedStatement(sql: "SELECT id, state, list_id FROM key WHERE uuid = ?")
+    let share = try database.cachedStatement(
+      sql: "INSERT INTO also_in (key_id, list_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
+    let state: KeyState = record.cancelledAt == nil ? .pending : .cancelled
+    let first = (try Int64.fetchOne(database, sql: "SELECT MAX(id) FROM key") ?? 0) + 1
+    for (offset, key) in batch.keys.enumerated().sorted(by: { ($0.element, $0.offset) < ($1.element, $1.offset) }) {
+      let uuid = Data(key.bytes)
+      try insert.execute(arguments: [
+        first + Int64(offset), uuid, list, state.rawValue, state.isFinal ? changes.now.milliseconds : nil,
+      ])
+      if database.changesCount > 0 {
+        accepted += 1
+        changes.add(state, ownedBy: list)
+        continue
+      }
+      guard let row = try Row.fetchOne(find, arguments: [uuid]), let old = KeyState(rawValue: row["state"]) else {
+        throw QueueError.defect("a key that could not be inserted is not there")
+      }
+      let id: Int64 = row["id"]
+      let owner: Int64 = row["list_id"]
+      if owner != list { try share.execute(arguments: [id, list]) }
+      guard owner != list, database.changesCount > 0 else {
+        duplicates += 1
+        continue
+      }
+      known += 1
+      changes.share(old, with: list)
+      let isWanted = old == .failed || old == .cancelled || (old == .registered && record.isForced)
+      if isWanted, state == .pending {
+        try Self.requeue(id, from: old, owner: owner, in: database, changes: &changes)
+        requeued += 1
+      }
     }
+    for line in batch.rejected {
+      try database.cachedStatement(sql: "INSERT INTO invalid_line (list_id, line, text, reason) VALUES (?, ?, ?, ?)")
+        .execute(arguments: [list, line.line, line.text, line.reason])
+    }
+    try database.execute(
+      sql: """
+        UPDATE list SET entries = entries + ?, accepted = accepted + ?, already_known = already_known + ?,
+          duplicate_in_list = duplicate_in_list + ?, invalid = invalid + ?, requeued = requeued + ? WHERE id = ?
+        """,
+      arguments: [batch.entries, accepted, known, duplicates, batch.invalid, requeued, list])
   }
 
   /// Notes that the source of a list lies in its last place; its invalid lines are in the receipt by then.

@@ -76,12 +76,20 @@ package final class RegistrationQueue: Sendable {
 
   /// Runs `body` in one durable transaction, and afterwards lets readers of the counters see what it has committed.
   func write<Value>(_ purpose: String, _ body: (Database, inout Changes) throws -> Value) throws -> Value {
+    try write(purpose, body) { value, _ in value }
+  }
+
+  /// The same, with a result that is read when the counters are up to date.
+  func write<Step, Value>(
+    _ purpose: String, _ body: (Database, inout Changes) throws -> Step, then read: (Step, Database) throws -> Value
+  ) throws -> Value {
     try explaining(purpose) {
       let (value, tally, lists) = try pool.write { database in
         var changes = Changes()
-        let value = try body(database, &changes)
+        let step = try body(database, &changes)
         let tally = try changes.apply(to: database)
-        return (value, tally, changes.touchesLists ? try ListTotals.counted(in: database) : nil)
+        let lists = changes.touchesLists ? try ListTotals.counted(in: database) : nil
+        return (try read(step, database), tally, lists)
       }
       if let tally { cachedTally.withLock { $0 = tally } }
       if let lists { cachedLists.withLock { $0 = lists } }

@@ -64,7 +64,7 @@ extension FaultPlan {
     case ("edge429", nil): return .edge429
     case ("reset", nil): return .reset
     case ("lost", nil): return .lost
-    case ("slow", let value?): return .slow(try DurationText.parse(value))
+    case ("slow", let value?): return .slow(try Duration(parsing: value))
     case ("hang", nil): return .hang
     case ("captive", nil): return .captive
     case ("truncated", nil): return .truncated
@@ -103,8 +103,8 @@ extension FaultPlan {
 
   private static func span(_ text: String, in clause: some StringProtocol) throws -> Range<Duration> {
     guard case (let from, let to?) = cut(text, at: "-") else { throw error(clause, "“\(text)” is not FROM-TO") }
-    let start = try DurationText.parse(from)
-    let end = to.isEmpty ? Duration.seconds(Int64.max) : try DurationText.parse(to)
+    let start = try Duration(parsing: from)
+    let end = to.isEmpty ? Duration.seconds(Int64.max) : try Duration(parsing: to)
     guard start < end else { throw error(clause, "“\(text)” ends before it begins") }
     return start..<end
   }

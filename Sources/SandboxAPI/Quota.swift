@@ -1,3 +1,5 @@
+import Registration
+
 /// So many requests in so many seconds: `100/10s`, `400/1h`.
 package struct Quota: Hashable, Sendable {
   /// Requests in one period, 1…1,000,000,000.
@@ -25,8 +27,10 @@ package struct Quota: Hashable, Sendable {
     guard Self.counts.contains(count) else {
       throw SyntaxError("“\(text)”: \(count) requests is out of range", hint: Self.hint)
     }
-    let milliseconds = try DurationText.parse(parts[1]).wholeMilliseconds
-    guard milliseconds % 1000 == 0, let quota = Quota(count: count, periodSeconds: Int(milliseconds / 1000)) else {
+    guard let milliseconds = DurationText.milliseconds(parts[1]) else {
+      throw SyntaxError("“\(text)”: “\(parts[1])” is not a duration", hint: Self.hint)
+    }
+    guard milliseconds % 1000 == 0, let quota = Quota(count: count, periodSeconds: milliseconds / 1000) else {
       throw SyntaxError("“\(text)”: the period is not a whole number of seconds from 1s to 24h", hint: Self.hint)
     }
     self = quota

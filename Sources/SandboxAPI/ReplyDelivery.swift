@@ -7,14 +7,15 @@ extension Reply {
   /// Thrown to have the server close a connection whose answer is not to arrive.
   private struct Withheld: Error {}
 
-  /// Sends the answer, or as much of it as is to arrive.
-  func send(_ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
+  /// Sends the answer, or as much of it as is to arrive; to HEAD, never a body.
+  func send(_ writer: consuming ResponseWriter, to method: HTTPRequest.Method, _ channel: any Channel) async throws {
     switch delivery {
     case .whole:
       var head = HTTPResponse(status: .init(code: status), headerFields: fields)
       // RFC 9110, section 8.6: a 204 has no Content-Length.
       if status != 204 { head.headerFields[.contentLength] = String(body.utf8.count) }
-      try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+      let sent = method == .head ? "" : body
+      try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(string: sent)))
     case .half:
       var head = HTTPResponse(status: .init(code: status), headerFields: fields)
       head.headerFields[.contentLength] = String(max(2, body.utf8.count))

@@ -69,12 +69,13 @@ private final class Shared: Sendable {
     try await pass(latency / 2 + arrival.decision.delay, on: channel)
     let reply = standIn.withLock { $0.answer(arrival, at: .now()) }
     try await pass(latency / 2, on: channel)
-    // Written before the answer is sent, so that whatever a client has seen is in the journal.
+    // Written before the answer is sent, so that whatever a client has seen is in the journal. When it cannot be
+    // written, the connection closes without an answer.
     try journal?.append(
       Journal.Line(
         time: .now(), method: request.head.method.rawValue, path: request.head.path ?? "",
         status: reply.visibleStatus, note: reply.note))
-    try await reply.send(writer, channel)
+    try await reply.send(writer, to: request.method, channel)
   }
 
   private func pass(_ duration: Duration, on channel: any Channel) async throws {

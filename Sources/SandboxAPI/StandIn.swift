@@ -1,3 +1,4 @@
+import HTTPServer
 package import HTTPTypes
 package import Registration
 
@@ -54,7 +55,7 @@ package struct StandIn: Sendable {
   package mutating func answer(_ arrival: Arrival, at time: Timestamp) -> Reply {
     neighbour?.spend(from: &limit, until: time)
     var reply = answerUnnoted(arrival, at: time)
-    reply.fields[.date] = HTTPDate.text(time)
+    reply.fields[.date] = HTTPDate.text(milliseconds: time.milliseconds)
     if let effect = arrival.decision.effect {
       reply.note = effect.name
     } else if arrival.decision.delay > .zero {

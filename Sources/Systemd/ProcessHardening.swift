@@ -9,6 +9,8 @@ package enum ProcessHardening {
   /// To be called once, before secrets are read and before threads are started:
   /// - no core dump, neither by the limit (which a pipe in `core_pattern` ignores) nor by the kernel's own flag, which also
   ///   keeps other processes of the same user from attaching or reading `/proc/PID/environ` and `mem`;
+  /// - a crash ends the process at once: the backtrace of Swift's runtime prints registers and the memory that they point
+  ///   to, and lets a process live on that was sent SIGABRT, as a watchdog does;
   /// - SIGPIPE and SIGIO are ignored: a peer that hangs up is an error to return, not a reason to die;
   /// - `umask`, so that a file is private unless whoever makes it says otherwise.
   ///
@@ -19,6 +21,7 @@ package enum ProcessHardening {
       throw HardeningError(setting: "RLIMIT_CORE", code: errno)
     }
     guard cprctl_set_dumpable(0) == 0 else { throw HardeningError(setting: "PR_SET_DUMPABLE", code: errno) }
+    for crash in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP] { signal(crash, SIG_DFL) }
     signal(SIGPIPE, SIG_IGN)
     signal(SIGIO, SIG_IGN)
     umask(mask)

@@ -84,7 +84,8 @@ import Testing
     }
   }
 
-  @Test func ofManyThatStartAtOnceExactlyOneWins() throws {
+  @Test(arguments: 1...20)
+  func ofManyThatStartAtOnceExactlyOneWins(_ round: Int) throws {
     try withTemporaryFolder { folder in
       let path = folder + "/s"
       _ = try Listener(path: path)

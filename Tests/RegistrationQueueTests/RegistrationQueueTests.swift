@@ -78,7 +78,7 @@ import Testing
     #expect(found.id == list.id && found.entries == 3 && found.importedAt == nil)
     #expect(temporary.queue.tally[.pending] == 3)
     #expect(temporary.queue.listTotals.active == 1)
-    _ = try temporary.queue.finishImport(found.id, at: .now())
+    _ = try temporary.queue.finishImport(found.id)
     try temporary.queue.noteFiled(found.id, at: .now())
     #expect(try temporary.queue.unfiledLists().isEmpty)
   }
@@ -155,7 +155,7 @@ import Testing
     }
     #expect(try temporary.queue.retry(RetrySelection(error: "fishing")) == 1)
     #expect(try temporary.queue.retry(RetrySelection(list: a.id)) == 2)
-    #expect(try temporary.queue.retry(RetrySelection(keys: keys(9, from: 2))) == 0)
+    #expect(try temporary.queue.retry(RetrySelection(keys: keys(8, from: 2))) == 0)
     #expect(try temporary.queue.retry(RetrySelection(keys: keys(1, from: 10))) == 1)
     #expect(try temporary.queue.retry(RetrySelection(error: "404")) == 1)
     #expect(temporary.queue.tally[.pending] == 5)

@@ -29,18 +29,16 @@ final class TemporaryQueue {
   /// Imports keys as one list.
   @discardableResult
   func add(_ keys: [AppKeyID], as name: String, isForced: Bool = false) throws -> ListRecord {
-    let list = try begin(name, isForced: isForced)
     var batch = ImportBatch()
     batch.keys = keys
-    try queue.importBatch(batch, into: list.id)
-    return try queue.finishImport(list.id, at: .now())
+    return try queue.importBatch(batch, into: begin(name, isForced: isForced).id, isLast: true)
   }
 
   func begin(_ name: String, isForced: Bool = false) throws -> ListRecord {
     try queue.beginImport(
       ListSource(
         file: Array(name.utf8), sha256: name, bytes: 1, format: "text", isForced: isForced,
-        arrivedAt: .now()), names: [name, name + ".2"])
+        arrivedAt: .now()), names: [name, name + ".2"], first: ImportBatch(), isWhole: false)
   }
 
   func due(_ limit: Int = 1_000, except taken: Set<Int64> = [], now: Timestamp = .now()) throws -> [DueKey] {

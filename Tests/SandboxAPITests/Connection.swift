@@ -54,7 +54,7 @@ final class Connection {
 
   /// Nil when the connection ends before an answer begins. Throws `Failure` with ECONNRESET for a reset, EAGAIN when
   /// nothing comes in time.
-  func response() throws -> Response? {
+  func response(hasBody: Bool = true) throws -> Response? {
     let blankLine = Array("\r\n\r\n".utf8)
     while buffer.firstRange(of: blankLine) == nil {
       guard try receive() else { return nil }
@@ -70,6 +70,7 @@ final class Connection {
       let parts = line.split(separator: ":", maxSplits: 1)
       response.fields[parts[0].lowercased()] = String(parts[1].drop { $0 == " " })
     }
+    guard hasBody else { return response }
     let length = response.fields["content-length"].flatMap { Int($0) } ?? 0
     while buffer.count < length {
       guard try receive() else {

@@ -41,6 +41,15 @@ import Testing
     }
   }
 
+  @Test func anAnswerToHeadHasNoBody() throws {
+    try withSandbox { _, port throws in
+      let connection = try Connection(port: port)
+      try connection.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n")
+      #expect(try connection.response(hasBody: false)?.status == 404)
+      #expect(try connection.response()?.body == #"{"errors":["Not found"]}"#)
+    }
+  }
+
   @Test func aLostAnswerLeavesTheKeyRegistered() throws {
     try withSandbox(
       "100/1h", { $0.faults = try FaultPlan(parsing: "lost:first=1") },

@@ -26,6 +26,19 @@ struct ProcessHardeningTests {
     }
   }
 
+  @Test func aCrashEndsTheProcessWhateverTheRuntimeHadInMind() async {
+    await #expect(processExitsWith: .signal(SIGABRT)) {
+      signal(SIGABRT) { _ in exit(0) }
+      try ProcessHardening.apply()
+      abort()
+    }
+    await #expect(processExitsWith: .signal(SIGSEGV)) {
+      signal(SIGSEGV) { _ in exit(0) }
+      try ProcessHardening.apply()
+      raise(SIGSEGV)
+    }
+  }
+
   @Test func newFilesArePrivateToTheGroupUnlessAskedOtherwise() async {
     await #expect(processExitsWith: .success) {
       try ProcessHardening.apply()

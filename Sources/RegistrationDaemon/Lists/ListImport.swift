@@ -52,7 +52,7 @@ struct ListImport {
     if list.isEmpty {
       try queue.abandonImport(list.id)
     } else {
-      if list.importedAt == nil { _ = try queue.finishImport(list.id, at: .now()) }
+      if list.importedAt == nil { _ = try queue.finishImport(list.id) }
       try queue.noteFiled(list.id, at: .now())
       committed()
     }
@@ -60,25 +60,27 @@ struct ListImport {
 
   private func read(_ file: SpoolFile) throws -> Ending {
     let sha256 = try file.sha256()
-    var list = try interrupted(file, sha256: sha256) ?? begin(file, sha256: sha256)
-    if list.importedAt == nil {
-      guard let read = try readEntries(of: list, from: file) else { return .interrupted }
-      if read.isEmpty {
-        let lines = try queue.rejectedLines(of: list.id)
-        let rejection = Rejection.noValidKey(
-          firstInvalid: lines.first.map { InvalidLine(line: $0.line, text: $0.text, reason: $0.reason) },
-          invalidCount: read.invalid)
-        let ending = try reject(file, rejection)
-        try queue.abandonImport(list.id)
-        return ending
-      }
-      guard try file.isUnchanged() else {
-        try close(read)
+    var entries = ListEntries(file.reader())
+    var list = try interrupted(file, sha256: sha256)
+    if let list { for _ in 0..<list.entries { _ = try entries.next() } }
+    while list?.importedAt == nil {
+      let (batch, isLast) = try nextBatch(of: &entries, invalidBefore: list?.invalid ?? 0)
+      let isEmpty = list.map(\.isEmpty) ?? true
+      if isLast, batch.keys.isEmpty, isEmpty { return try reject(file, list, last: batch) }
+      if isLast, try !file.isUnchanged() {
+        // What was committed stays; the next reading finds those keys known.
+        if let list { try close(list) }
         return .changed
       }
-      list = try queue.finishImport(list.id, at: .now())
+      if let known = list {
+        list = try queue.importBatch(batch, into: known.id, isLast: isLast)
+      } else {
+        list = try begin(file, sha256: sha256, format: entries.format, first: batch, isWhole: isLast)
+      }
       committed()
+      if !isLast, isInterrupted() { return .interrupted }
     }
+    guard let list else { return .gone }
     return .imported(try shelve(list, file))
   }
 
@@ -90,39 +92,33 @@ struct ListImport {
     return nil
   }
 
-  private func begin(_ file: SpoolFile, sha256: String) throws -> ListRecord {
-    var entries = ListEntries(file.reader())
-    // Throws here when the list is no list at all, before anything is entered.
-    _ = try entries.next()
+  private func begin(
+    _ file: SpoolFile, sha256: String, format: KeyListFormat?, first: ImportBatch, isWhole: Bool
+  ) throws -> ListRecord {
     let source = ListSource(
-      file: file.name.bytes, sha256: sha256, bytes: Int(file.size), format: entries.format?.name ?? "text",
+      file: file.name.bytes, sha256: sha256, bytes: Int(file.size), format: format?.name ?? "text",
       isForced: try spool.isForced(file), arrivedAt: .now())
     let name = try spool.freeName(for: ListName(of: file.name)) { try queue.list(named: $0.text) != nil }
-    return try queue.beginImport(source, names: [name.text])
+    return try queue.beginImport(source, names: [name.text], first: first, isWhole: isWhole)
   }
 
-  /// Commits what is not committed yet. Nil when the daemon stops.
-  private func readEntries(of list: ListRecord, from file: SpoolFile) throws -> ListRecord? {
-    var list = list
-    var entries = ListEntries(file.reader())
-    for _ in 0..<list.entries { _ = try entries.next() }
+  /// The next entries, and whether they are the last.
+  private func nextBatch(
+    of entries: inout ListEntries, invalidBefore: Int
+  ) throws -> (batch: ImportBatch, isLast: Bool) {
     var batch = ImportBatch()
-    while let entry = try entries.next() {
-      switch entry {
+    while batch.entries < Self.batchSize {
+      switch try entries.next() {
       case .key(let id, _): batch.keys.append(id)
       case .invalid(let line):
         batch.invalid += 1
-        if list.invalid + batch.invalid <= Receipt.invalidLimit {
+        if invalidBefore + batch.invalid <= Receipt.invalidLimit {
           batch.rejected.append(RejectedLine(line: line.line, text: line.text, reason: line.reason))
         }
+      case nil: return (batch, true)
       }
-      guard batch.entries == Self.batchSize else { continue }
-      list = try queue.importBatch(batch, into: list.id)
-      batch = ImportBatch()
-      committed()
-      if isInterrupted() { return nil }
     }
-    return batch.entries > 0 ? try queue.importBatch(batch, into: list.id) : list
+    return (batch, false)
   }
 
   /// Writes the receipt, moves the file, and notes it.
@@ -133,6 +129,20 @@ struct ListImport {
     try queue.noteFiled(list.id, at: .now())
     try spool.clearForce(file)
     return receipt
+  }
+
+  /// Rejects a list without a key, and forgets it if a part of it has been entered.
+  private func reject(_ file: SpoolFile, _ list: ListRecord?, last batch: ImportBatch) throws -> Ending {
+    let first = try list.flatMap { try queue.rejectedLines(of: $0.id).first } ?? batch.rejected.first
+    let rejection = Rejection.noValidKey(
+      firstInvalid: first.map { InvalidLine(line: $0.line, text: $0.text, reason: $0.reason) },
+      invalidCount: (list?.invalid ?? 0) + batch.invalid)
+    guard let list else { return try reject(file, rejection) }
+    let name = try ListName(list.name)
+    try spool.reject(file.name, identity: file.status.identity, as: name, rejection)
+    try queue.abandonImport(list.id)
+    try spool.clearForce(file)
+    return .rejected(name, rejection)
   }
 
   private func reject(_ file: SpoolFile, _ rejection: Rejection) throws -> Ending {

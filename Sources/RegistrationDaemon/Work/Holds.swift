@@ -7,7 +7,9 @@ package import RegistrationAPI
 /// the credentials or the one key; failures without an answer may mean an outage or a few bad keys. In both cases
 /// nothing but one canary at a time is sent until it has told: answered, the keys were at fault and are charged; refused
 /// too, nobody is charged and the daemon *holds*, probing ever more slowly until the cause is gone. So neither a
-/// credential that expires at night nor hours of outage can turn keys into failures.
+/// credential that expires at night nor hours of outage can turn keys into failures. A 403 has to be given twice, with a
+/// success after the first, before it is believed: a refusal of everybody that is over before the canary comes would
+/// otherwise be charged to whoever it met. (No 403 was seen to cost quota.)
 package struct Holds: Sendable {
   package enum Reason: String, Sendable, Hashable {
     case credentials
@@ -65,6 +67,8 @@ package struct Holds: Sendable {
   /// Canaries in a row that brought no end of the trouble.
   private var probes = 0
   private var undecided: [Refused] = []
+  /// Rows that were refused once while others were not; they are being asked again.
+  private var doubted: Set<Int64> = []
   /// Rows whose attempt was counted since the last answer, in order.
   private var streak: [Int64] = []
   /// Keys out of attempts, until an answer to somebody else has shown that it was their own fault.
@@ -129,7 +133,9 @@ extension Holds {
   package mutating func observe(_ verdict: Verdict, for job: Job, sent: Int, now: Seconds) -> [Effect] {
     if job.isProbe { isProbing = false }
     switch verdict {
-    case .registered: return answered(job, isSuccess: true, now: now)
+    case .registered:
+      doubted.remove(job.key.row)
+      return answered(job, isSuccess: true, now: now)
     case .failed: return answered(job, isSuccess: false, now: now)
     case .throttled: return release(job)
     case .unauthorized(let detail):
@@ -161,7 +167,7 @@ extension Holds {
       streak.removeAll()
       guard job.isProbe else { return [] }
       if isSuccess {
-        effects += undecided.filter { $0.sent <= job.order }.map { .fail($0.job, $0.fault) }
+        effects += undecided.filter { $0.sent <= job.order }.map { believe($0) }
         undecided.removeAll { $0.sent <= job.order }
       }
       if undecided.isEmpty { open() } else { probeAt = now }
@@ -191,6 +197,7 @@ extension Holds {
     if job.isProbe, job.isKnownGood || phase == .suspecting(.credentials) {
       return release(job) + hold(.credentials, now: now)
     }
+    if phase == .open, doubted.remove(job.key.row) != nil { return [.fail(job, fault)] }
     var effects: [Effect] = []
     if phase != .suspecting(.credentials) {
       if case .holding(let reason) = phase { effects.append(.ended(reason)) }
@@ -259,6 +266,13 @@ extension Holds {
     return effects
   }
 
+  /// A key that was refused while a later request succeeded: the first time it is asked again, the second time it failed.
+  private mutating func believe(_ refused: Refused) -> Effect {
+    if doubted.insert(refused.job.key.row).inserted { return .release(refused.job) }
+    doubted.remove(refused.job.key.row)
+    return .fail(refused.job, refused.fault)
+  }
+
   private mutating func chargeExhausted(witness: Job) -> [Effect] {
     let guilty = exhausted.filter { $0.job.order < witness.order }
     exhausted.removeAll { $0.job.order < witness.order }
@@ -294,6 +308,7 @@ extension Holds {
     let effects: [Effect] =
       undecided.map { .release($0.job) } + exhausted.map { .release($0.job) } + streak.map { .refund(row: $0) }
     undecided.removeAll()
+    doubted.removeAll()
     exhausted.removeAll()
     streak.removeAll()
     return effects

@@ -42,11 +42,11 @@ final class NewFile {
   }
 
   /// Brings the content to the disk and gives the file the name `name`, replacing what had it.
-  func replace(_ name: FileName) throws(SpoolError) {
+  func replace(_ name: FileName, syncsFolder: Bool = true) throws(SpoolError) {
     try sync()
     try folder.rename(temporaryName, to: name, in: folder)
     isNamed = true
-    try folder.sync()
+    if syncsFolder { try folder.sync() }
   }
 
   /// Brings the content to the disk and gives the file the name `name` unless something has it: false then, and another

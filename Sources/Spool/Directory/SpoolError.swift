@@ -47,7 +47,7 @@ extension SpoolError: CustomStringConvertible {
 
 extension SpoolError {
   /// The system refused to do `action` (a phrase such as `open done/`) with the `errno` value `code`.
-  init(_ action: String, code: Int32) {
+  package init(_ action: String, code: Int32) {
     let (kind, hint): (Kind, String?) =
       switch code {
       case ENOSPC, EDQUOT: (.noSpace, "make room on the file system of the spool")

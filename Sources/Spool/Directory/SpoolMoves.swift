@@ -48,7 +48,8 @@ extension SpoolDirectory {
   private func write(_ document: [UInt8], to name: FileName, in place: Place) throws(SpoolError) {
     let file = try NewFile(in: folder(place))
     try file.write(document)
-    try file.replace(name)
+    // The folder is brought to the disk once the list is in it too.
+    try file.replace(name, syncsFolder: false)
   }
 
   /// Moves `file` out of `incoming/` if it is still the one that was opened.

@@ -8,12 +8,13 @@ enum ContentCheck {
     ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "xz data", "unpack it first: unxz FILE"),
     (Array("BZh".utf8), "bzip2 data", "unpack it first: bunzip2 FILE"),
     ([0x50, 0x4b, 3, 4], "a ZIP archive or a spreadsheet", "unpack it, or save the spreadsheet as CSV in UTF-8"),
+    (Array("SQLite format 3\0".utf8), "an SQLite database", "export the keys as CSV"),
     ([0xd0, 0xcf, 0x11, 0xe0], "an old spreadsheet or office document", "save the spreadsheet as CSV in UTF-8"),
   ]
 
   /// Throws when `sample`, the beginning of the list, shows that it is no UTF-8 text.
   ///
-  /// A NUL byte in a list that otherwise has a key id on a line of its own is damage to that line, not a binary file.
+  /// A NUL byte in a list that has a key id somewhere is damage to its line: the good ones still count.
   static func check(_ sample: ArraySlice<UInt8>, lineEnd: UInt8) throws(KeyListError) {
     for signature in signatures where sample.starts(with: signature.bytes) && !isLine(sample, of: signature.bytes) {
       throw KeyListError(kind: .packed, message: "the list is \(signature.what)", line: 1, hint: signature.hint)
@@ -27,7 +28,7 @@ enum ContentCheck {
         kind: .encoding, message: "the list is in \(encoding), not in UTF-8", line: 1,
         hint: "convert it: iconv -f \(encoding) -t UTF-8 FILE")
     }
-    guard let zero = sample.firstIndex(of: 0), !hasKeyLine(sample, lineEnd: lineEnd) else { return }
+    guard let zero = sample.firstIndex(of: 0), !hasKeyID(sample) else { return }
     let line = sample[..<zero].count { $0 == lineEnd } + 1
     throw KeyListError(
       kind: .binary, message: "the list is binary: it holds NUL bytes", line: line,
@@ -54,10 +55,10 @@ enum ContentCheck {
     return nil
   }
 
-  private static func hasKeyLine(_ sample: ArraySlice<UInt8>, lineEnd: UInt8) -> Bool {
-    sample.split(separator: lineEnd).contains { line in
-      guard line.count <= 128, case .key = KeyIDText.read(line) else { return false }
-      return true
+  private static func hasKeyID(_ sample: ArraySlice<UInt8>) -> Bool {
+    guard sample.count >= 36 else { return false }
+    return (sample.startIndex...sample.endIndex - 36).contains { start in
+      sample[start + 8] == UInt8(ascii: "-") && KeyIDBytes.id(sample[start..<start + 36]) != nil
     }
   }
 }

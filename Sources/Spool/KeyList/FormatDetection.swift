@@ -1,5 +1,3 @@
-import Registration
-
 /// Tells the form of a list from its beginning: the first line that can only be one of the forms decides, so that a bad
 /// first line does not spoil the good ones behind it.
 enum FormatDetection {
@@ -40,7 +38,7 @@ enum FormatDetection {
     case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "]"):
       return true
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      return AppKeyID(utf8: rest.prefix(36)) == nil
+      return KeyIDBytes.id(rest.prefix(36)) == nil
     default:
       return ["null", "true", "false"].contains { rest.starts(with: $0.utf8) }
     }

@@ -178,7 +178,8 @@ struct JSONTokens {
     case UInt8(ascii: "b"): keep([8])
     case UInt8(ascii: "f"): keep([12])
     case UInt8(ascii: "u"): return unicodeEscape(&bytes)
-    default: keep([bytes[1]])
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): keep([bytes[1]])
+    default: keep(bytes[0..<2])  // Not JSON: kept as it is, so that it makes no key id.
     }
     bytes.advance(2)
     return true

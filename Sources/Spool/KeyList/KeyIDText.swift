@@ -13,16 +13,11 @@ enum KeyIDText {
 
   /// Reads `field` with the white space and the quotes around it stripped.
   static func read(_ field: ArraySlice<UInt8>) -> Reading {
-    if let id = id(field) { return .key(id) }
+    if let id = KeyIDBytes.id(field) { return .key(id) }
     let text = Edges.stripped(field)
     if text.isEmpty { return Edges.trimmed(field).isEmpty ? .blank : .invalid("\(notAnID): the quotes are empty") }
-    if let id = id(text) { return .key(id) }
+    if let id = KeyIDBytes.id(text) { return .key(id) }
     return .invalid(reason(for: text))
-  }
-
-  private static func id(_ text: ArraySlice<UInt8>) -> AppKeyID? {
-    guard text.count == 36 else { return nil }
-    return AppKeyID(utf8: text)
   }
 
   private static func reason(for text: ArraySlice<UInt8>) -> String {
@@ -36,22 +31,22 @@ enum KeyIDText {
     if text.contains(0) { return "the line holds NUL bytes" }
     if String(validating: text, as: UTF8.self) == nil { return "the line is not UTF-8" }
     let middle = text.dropFirst().dropLast()
-    if let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "("), id(middle) != nil {
+    if let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "("), KeyIDBytes.id(middle) != nil {
       return "remove the brackets around it"
     }
-    if id(text.suffix(36)) != nil {
+    if KeyIDBytes.id(text.suffix(36)) != nil {
       let lead = text.dropLast(36)
       if lead.elementsEqual("urn:uuid:".utf8) { return "remove urn:uuid: before it" }
       return "there is more than a key id on the line"
     }
     if text.count == 32, text.allSatisfy(SecretText.isHexadecimal) { return "the dashes are missing" }
-    if id(text.prefix(36)) != nil {
+    if KeyIDBytes.id(text.prefix(36)) != nil {
       return text.dropFirst(36).first.map(isSeparator) == true
         ? "there is more than a key id on the line; "
           + "a CSV list needs a header line with a column app_key_id, key_id or id"
         : "there is more than a key id on the line"
     }
-    if let dashed = plainDashes(text), AppKeyID(utf8: dashed) != nil { return "write the dashes as plain hyphens" }
+    if let dashed = plainDashes(text), KeyIDBytes.id(dashed[...]) != nil { return "write the dashes as plain hyphens" }
     return nil
   }
 

@@ -16,6 +16,7 @@ final class IncomingFolder: Sendable {
     var strange: [FileName: FileStatus.Identity] = [:]
     var isUnavailable = false
     var isScanningOnly = false
+    var isStopped = false
   }
 
   private let spool: SpoolDirectory
@@ -56,6 +57,7 @@ final class IncomingFolder: Sendable {
   func look() -> Findings {
     state.withLock { state in
       var findings = Findings()
+      if state.isStopped { return findings }
       do throws(SpoolError) {
         let folder = try spool.folder(.incoming)
         try watch(folder, &state, &findings)
@@ -67,6 +69,11 @@ final class IncomingFolder: Sendable {
       }
       return findings
     }
+  }
+
+  /// From now on a look finds nothing.
+  func stop() {
+    state.withLock { $0.isStopped = true }
   }
 
   private func watch(_ folder: Folder, _ state: inout State, _ findings: inout Findings) throws(SpoolError) {

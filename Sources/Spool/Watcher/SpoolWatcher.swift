@@ -9,6 +9,7 @@ import Synchronization
 /// events wait.
 package final class SpoolWatcher: Sendable {
   private let queue = DispatchQueue(label: "keyreg.spool.watcher")
+  private let folder: IncomingFolder
   private let look: @Sendable () -> Void
   // Each source is made once and cancelled once. The type of sources is not Sendable, hence the locks.
   private let timer: Mutex<any DispatchSourceProtocol>
@@ -33,6 +34,7 @@ package final class SpoolWatcher: Sendable {
       for warning in findings.warnings { onWarning(warning) }
       if !findings.ready.isEmpty { onReady(findings.ready) }
     }
+    self.folder = folder
     self.look = look
 
     if let refusal { queue.async { @Sendable in onWarning(refusal) } }
@@ -67,8 +69,9 @@ package final class SpoolWatcher: Sendable {
     stop()
   }
 
-  /// Ends watching. A batch that is being delivered is not waited for; nothing is delivered after it.
+  /// Ends watching. A batch that is being delivered is not waited for; no other begins.
   package func stop() {
+    folder.stop()
     timer.withLock { $0.cancel() }
     reading.withLock { $0?.cancel() }
   }

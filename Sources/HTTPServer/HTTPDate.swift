@@ -1,14 +1,14 @@
 import Glibc
-import Registration
 
 /// The `Date` field of RFC 9110, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
-enum HTTPDate {
+package enum HTTPDate {
   private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
   private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-  /// The second that `time` is in: its fraction is cut off, as a server's clock shows it.
-  static func text(_ time: Timestamp) -> String {
-    var seconds = time_t(time.milliseconds / 1000)
+  /// - Parameter milliseconds: Since 1970-01-01T00:00:00Z. The fraction of a second is cut off, as a server's clock
+  ///   shows it.
+  package static func text(milliseconds: Int64) -> String {
+    var seconds = time_t(milliseconds / 1000)
     var parts = tm()
     gmtime_r(&seconds, &parts)
     let twoDigits = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }

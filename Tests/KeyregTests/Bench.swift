@@ -1,0 +1,219 @@
+import ControlAPI
+import Foundation
+import Registration
+import SandboxAPI
+import Testing
+
+/// A place to work in: a folder, a sandbox API in this process, and the real binary as its own process.
+final class Bench {
+  let folder: URL
+  let sandbox: Sandbox
+  let port: Int
+  private var daemons: [Process] = []
+  /// Extra environment of every command; nil removes a variable.
+  var environment: [String: String?] = [:]
+
+  /// `limit` as `keyreg sandbox` takes it.
+  init(limit: String = "100000/10s", faults: String = "", latency: Duration = .milliseconds(1)) throws {
+    // Short, since a socket's path has at most 107 bytes.
+    folder = URL(filePath: "/tmp/keyreg-\(UInt32.random(in: 0 ... .max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    var configuration = SandboxConfiguration(limit: try Quota(parsing: limit))
+    configuration.faults = try FaultPlan(parsing: faults)
+    configuration.latency = latency
+    configuration.journal = folder.appending(path: "journal").path
+    sandbox = try Sandbox(configuration)
+    port = try sandbox.start()
+    try configure("retry:\n  first_delay: 20ms\n  max_delay: 200ms\n")
+  }
+
+  deinit {
+    for daemon in daemons where daemon.isRunning {
+      kill(daemon.processIdentifier, SIGKILL)
+      daemon.waitUntilExit()
+    }
+    sandbox.stop()
+    // Nothing is lost when a temporary folder stays behind.
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  var socket: String { path("c.sock") }
+  func path(_ name: String) -> String { folder.appending(path: name).path }
+  func spool(_ name: String) -> String { path("spool/" + name) }
+
+  func configure(_ yaml: String) throws {
+    try yaml.write(toFile: path("keyreg.yaml"), atomically: true, encoding: .utf8)
+  }
+
+  // MARK: - Commands
+
+  struct Outcome {
+    var code: Int32
+    var output: String
+    var errors: String
+  }
+
+  private static let binary: String = {
+    let folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    return ProcessInfo.processInfo.environment["KEYREG_BINARY"] ?? folder.appending(path: "keyreg").path
+  }()
+
+  private func process(_ arguments: [String]) -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: Self.binary)
+    process.arguments = arguments
+    var variables = [
+      "PATH": "/usr/bin:/bin", "DD_API_KEY": "test-api-key", "DD_APP_KEY": "test-app-key",
+      "KEYREG_API_URL": "http://127.0.0.1:\(port)", "KEYREG_SPOOL": path("spool"), "KEYREG_STATE": path("state"),
+      "KEYREG_SOCKET": socket,
+    ]
+    for (name, value) in environment { variables[name] = value }
+    process.environment = variables
+    return process
+  }
+
+  /// Runs a command to its end.
+  @discardableResult
+  func run(_ arguments: String..., input: String? = nil) throws -> Outcome {
+    let process = process(arguments)
+    let output = try scratch()
+    let errors = try scratch()
+    process.standardOutput = output
+    process.standardError = errors
+    if let input {
+      let pipe = Pipe()
+      process.standardInput = pipe
+      try process.run()
+      try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+      try pipe.fileHandleForWriting.close()
+    } else {
+      process.standardInput = FileHandle.nullDevice
+      try process.run()
+    }
+    process.waitUntilExit()
+    return Outcome(code: process.terminationStatus, output: try text(of: output), errors: try text(of: errors))
+  }
+
+  /// An unnamed file: unlike a pipe it never fills up.
+  private func scratch() throws -> FileHandle {
+    let name = path(".scratch-\(UInt32.random(in: 0 ... .max))")
+    _ = FileManager.default.createFile(atPath: name, contents: nil)
+    let handle = try FileHandle(forUpdating: URL(filePath: name))
+    return handle
+  }
+
+  private func text(of handle: FileHandle) throws -> String {
+    try handle.seek(toOffset: 0)
+    return String(decoding: try handle.readToEnd() ?? Data(), as: UTF8.self)
+  }
+
+  // MARK: - The daemon
+
+  /// Starts the daemon and returns when its socket answers.
+  @discardableResult
+  func start(_ arguments: String...) throws -> Process {
+    let daemon = try launch(["run", "--config", path("keyreg.yaml")] + arguments)
+    while daemon.isRunning {
+      if let status = try? client.status(), status.pid == Int(daemon.processIdentifier) { break }
+      // Each try is a connection to a socket that is not there yet; it fails at once.
+      sched_yield()
+    }
+    try #require(daemon.isRunning, "the daemon ended: \(log)")
+    return daemon
+  }
+
+  /// Starts the daemon without waiting for anything.
+  func launch(_ arguments: [String]) throws -> Process {
+    let daemon = process(arguments)
+    let log = path("daemon.log")
+    if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+    let handle = try FileHandle(forWritingTo: URL(filePath: log))
+    try handle.seekToEnd()
+    daemon.standardError = handle
+    daemon.standardOutput = handle
+    daemon.standardInput = FileHandle.nullDevice
+    try daemon.run()
+    daemons.append(daemon)
+    return daemon
+  }
+
+  func stop(_ daemon: Process) -> Int32 {
+    kill(daemon.processIdentifier, SIGTERM)
+    daemon.waitUntilExit()
+    return daemon.terminationStatus
+  }
+
+  func murder(_ daemon: Process) {
+    kill(daemon.processIdentifier, SIGKILL)
+    daemon.waitUntilExit()
+  }
+
+  /// Runs the daemon until everything is done.
+  func runUntilDone() throws -> Int32 {
+    let daemon = try launch(["run", "--config", path("keyreg.yaml"), "--until-done"])
+    daemon.waitUntilExit()
+    return daemon.terminationStatus
+  }
+
+  var log: String { (try? String(contentsOfFile: path("daemon.log"), encoding: .utf8)) ?? "" }
+
+  var client: ControlClient { ControlClient(socket: socket) }
+
+  /// Follows the event stream until a status fits, and returns it.
+  @discardableResult
+  func await(_ fits: @escaping (StatusDocument) -> Bool) throws -> StatusDocument {
+    var found: StatusDocument?
+    try client.events { status in
+      #expect(
+        status.keys.total == status.keys.pending + status.keys.inFlight + status.keys.retrying
+          + status.keys.registered + status.keys.failed + status.keys.cancelled)
+      if fits(status) { found = status }
+      return found == nil
+    }
+    return try #require(found, "the daemon ended: \(log)")
+  }
+
+  // MARK: - Lists
+
+  /// Drops by rename, as the contract asks for.
+  func drop(_ content: String, as name: String) throws {
+    try FileManager.default.createDirectory(atPath: spool("incoming"), withIntermediateDirectories: true)
+    try content.write(toFile: spool("incoming/.\(name)"), atomically: false, encoding: .utf8)
+    try #require(rename(spool("incoming/.\(name)"), spool("incoming/\(name)")) == 0)
+  }
+
+  func results(_ list: String) throws -> [String] {
+    try String(contentsOfFile: spool("results/\(list).csv"), encoding: .utf8)
+      .split(separator: "\n").dropFirst().map(String.init)
+  }
+
+  func receipt(_ list: String) throws -> [String: Any] {
+    let data = try Data(contentsOf: URL(filePath: spool("done/\(list).receipt.json")))
+    return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+  }
+
+  func names(in place: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: spool(place)).sorted()
+  }
+
+  struct Request: Decodable {
+    var method: String
+    var path: String
+    var status: Int
+
+    var key: String { String(path.suffix(36)) }
+  }
+
+  /// What the sandbox saw, in order.
+  func journal() throws -> [Request] {
+    try String(contentsOfFile: path("journal"), encoding: .utf8).split(separator: "\n")
+      .map { try JSONDecoder().decode(Request.self, from: Data($0.utf8)) }
+  }
+}
+
+/// `count` random ids.
+func randomKeys(_ count: Int) -> [String] {
+  (0..<count).map { _ in AppKeyID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)).description }
+}
+
+func lines(_ keys: [String]) -> String { keys.map { $0 + "\n" }.joined() }

@@ -1,0 +1,67 @@
+import Spool
+import Testing
+
+struct ListNameTests {
+  @Test(arguments: ["team-a.csv", "Team A (2).txt", "größe.json", "-rf", "a%2Fb"])
+  func a_printable_file_name_is_the_list_name(name: String) throws {
+    #expect(ListName(of: FileName(name)).text == name)
+    #expect(try ListName(name).text == name)
+  }
+
+  @Test(
+    arguments: [
+      (Array("a\u{1b}b\n".utf8), "a%1Bb%0A"),
+      ([0x61, 0xff, 0x62, 0xc3], "a%FFb%C3"),
+      ([0xe2, 0x82, 0x61], "%E2%82a"),
+      (Array("a\u{202e}b".utf8), "a%E2%80%AEb"),
+      (Array("x.receipt.json".utf8), "x.receipt.json.list"),
+      (Array("x.reason.txt".utf8), "x.reason.txt.list"),
+    ] as [([UInt8], String)])
+  func what_is_not_printable_is_written_in_hexadecimal(bytes: [UInt8], expected: String) {
+    #expect(ListName(of: FileName(bytes: bytes)).text == expected)
+  }
+
+  @Test(arguments: [
+    String(repeating: "a", count: 255), String(repeating: "é", count: 127), String(repeating: "\u{1}", count: 255),
+    String(repeating: "x", count: 251) + ".csv",
+  ])
+  func a_long_file_name_gives_a_name_from_which_all_others_fit(name: String) {
+    let list = ListName(of: FileName(name))
+    #expect(list.text.utf8.count <= ListName.maximumLength)
+    #expect(list == ListName(of: FileName(name)))
+    #expect(list != ListName(of: FileName(name.dropLast() + "y")))
+    let last = list.numbered(9_999_999)
+    for file in [last.fileName, last.receiptFileName, last.reasonFileName, last.resultsFileName] {
+      #expect(file.bytes.count <= 255)
+    }
+  }
+
+  @Test(arguments: [
+    ("", "it is empty"), ("a/b", "it has a slash in it"), (".hidden", "it begins with a dot"),
+    ("a\nb", "it has control characters in it"), ("a.tmp", "files that end so are left alone as unfinished"),
+    ("a~", "files that end so are left alone as unfinished"),
+    ("a.receipt.json", ".receipt.json is for the spool's own files"),
+    (String(repeating: "a", count: 235), "it is longer than 234 bytes"),
+  ])
+  func a_name_that_somebody_chose_is_checked(name: String, fault: String) {
+    let error = #expect(throws: SpoolError.self) { try ListName(name) }
+    #expect(error?.kind == .invalidName)
+    #expect(error?.message.hasSuffix("is no name for a list: \(fault)") == true)
+  }
+
+  @Test(arguments: [".a", ".", "a.tmp", "a.part", "a.filepart", "a~", "a.swp"])
+  func names_of_unfinished_files_are_left_alone(name: String) {
+    #expect(FileName(name).isLeftAlone)
+    #expect(!FileName("x" + name + "x").isLeftAlone)
+  }
+
+  @Test func names_are_ordered_by_their_bytes() {
+    let names = ["b", "a", "B", "ä", "a.csv", "10", "9"].map { FileName($0) } + [FileName(bytes: [0xff])]
+    #expect(names.sorted().map(\.description) == ["10", "9", "B", "a", "a.csv", "b", "ä", "\u{fffd}"])
+  }
+
+  @Test func numbers_are_added_from_two_on() throws {
+    let name = try ListName("a.csv")
+    #expect([1, 2, 3].map { name.numbered($0).text } == ["a.csv", "a.csv.2", "a.csv.3"])
+  }
+}

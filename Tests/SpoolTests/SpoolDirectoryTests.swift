@@ -1,0 +1,322 @@
+import Foundation
+import Glibc
+import Registration
+import Spool
+import Testing
+
+struct SpoolDirectoryTests {
+  private let temporary: TemporarySpool
+  private var spool: SpoolDirectory { temporary.spool }
+
+  init() throws {
+    temporary = try TemporarySpool()
+  }
+
+  private func receipt(_ list: String) -> Receipt {
+    Receipt(
+      list: list, id: 1, sha256: "00", bytes: 1, importedAt: Timestamp(milliseconds: 0),
+      keys: Receipt.Keys(accepted: 1))
+  }
+
+  // MARK: Folders
+
+  @Test func preparing_makes_all_folders_and_may_be_repeated() throws {
+    try spool.prepare()
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: spool.path).sorted()
+        == ["done", "incoming", "rejected", "results"])
+  }
+
+  @Test func a_link_in_place_of_a_folder_is_refused() throws {
+    try FileManager.default.removeItem(atPath: spool.path(of: .done))
+    symlink("/tmp", spool.path(of: .done))
+    let error = #expect(throws: SpoolError.self) { try spool.prepare() }
+    #expect(error?.message.contains("/done") == true)
+  }
+
+  // MARK: Dropping
+
+  @Test func a_dropped_list_appears_whole_under_its_name() throws {
+    let name = try spool.drop(Array(a.utf8), as: ListName("a.txt"))
+    #expect(name.text == "a.txt")
+    #expect(try temporary.text(.incoming, "a.txt") == a)
+    #expect(try temporary.names(.incoming) == ["a.txt"])
+    var status = stat()
+    #expect(stat(temporary.path(.incoming, "a.txt"), &status) == 0)
+    #expect(status.st_mode & 0o777 == 0o640)
+  }
+
+  @Test func a_drop_never_takes_the_place_of_another_list() throws {
+    try temporary.write("first", to: "a")
+    try temporary.write("old", to: "a.2", in: .done)
+    try temporary.write("bad", to: "a.3", in: .rejected)
+    #expect(try spool.drop(Array("new".utf8), as: ListName("a")).text == "a.4")
+    #expect(try temporary.text(.incoming, "a") == "first")
+    #expect(try temporary.text(.incoming, "a.4") == "new")
+  }
+
+  @Test func drops_at_the_same_time_all_get_a_name_of_their_own() async throws {
+    let spool = spool
+    let names = try await withThrowingTaskGroup(of: ListName.self) { group in
+      for number in 0..<16 {
+        group.addTask { try spool.drop(Array("\(number)".utf8), as: ListName("a")) }
+      }
+      return try await group.reduce(into: Set<ListName>()) { $0.insert($1) }
+    }
+    #expect(names.count == 16)
+    #expect(Set(try names.map { try temporary.text(.incoming, $0.text) }) == Set((0..<16).map(String.init)))
+  }
+
+  @Test func a_drop_can_be_read_back_before_it_is_committed_and_vanishes_without() throws {
+    do {
+      let drop = try spool.beginDrop()
+      try drop.write("\(a)\n\(b)".utf8)
+      let file = try drop.open()
+      var reader = file.reader()
+      #expect(try reader.all().count == 2)
+      #expect(try spool.pendingFiles().isEmpty)
+      #expect(try temporary.names(.incoming).count == 1)
+    }
+    #expect(try temporary.names(.incoming).isEmpty)
+  }
+
+  // MARK: Opening
+
+  @Test func an_open_file_is_read_and_hashed_from_its_beginning_each_time() throws {
+    try temporary.write("abc", to: "a")
+    let file = try temporary.open("a")
+    #expect(file.size == 3)
+    for _ in 0..<2 {
+      #expect(try file.sha256() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+      var reader = file.reader()
+      #expect(try reader.all().count == 1)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func only_regular_files_are_opened() throws {
+    mkdir(temporary.path(.incoming, "folder"), 0o700)
+    mkfifo(temporary.path(.incoming, "fifo"), 0o600)
+    try temporary.write(a, to: "target", in: .results)
+    symlink(temporary.path(.results, "target"), temporary.path(.incoming, "link"))
+    symlink("nowhere", temporary.path(.incoming, "dangling"))
+    for name in ["folder", "fifo", "link", "dangling"] {
+      let error = #expect(throws: SpoolError.self) { try temporary.open(name) }
+      #expect(error?.kind == .notRegular, "\(name)")
+    }
+    #expect(throws: SpoolError.self) { try temporary.open("missing") }
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func what_is_exchanged_at_the_moment_of_opening_is_never_followed() async throws {
+    try temporary.write("secret", to: "target", in: .results)
+    let incoming = spool.path(of: .incoming)
+    let target = temporary.path(.results, "target")
+    mkfifo("\(incoming)/.fifo", 0o600)
+    symlink(target, "\(incoming)/.link")
+    let exchange = Task.detached {
+      while !Task.isCancelled {
+        for kind in ["fifo", "link", "file"] {
+          if kind == "file" {
+            close(open("\(incoming)/.file", O_CREAT | O_WRONLY, 0o600))
+          } else {
+            link("\(incoming)/.\(kind)", "\(incoming)/.new")
+          }
+          rename(kind == "file" ? "\(incoming)/.file" : "\(incoming)/.new", "\(incoming)/a")
+        }
+      }
+    }
+    var outcomes: Set<String> = []
+    for round in 0... {
+      do throws(SpoolError) {
+        let file = try temporary.open("a")
+        #expect(file.size == 0)
+        outcomes.insert("opened")
+      } catch {
+        outcomes.insert("\(error.kind)")
+      }
+      if round > 2000, outcomes.isSuperset(of: ["opened", "notRegular"]) { break }
+    }
+    exchange.cancel()
+    await exchange.value
+    #expect(outcomes.isSubset(of: ["opened", "notRegular", "missing"]))
+  }
+
+  @Test func a_file_that_is_too_large_is_refused_with_its_size() throws {
+    try temporary.write("12345", to: "a")
+    let error = #expect(throws: SpoolError.self) { try spool.open(FileName("a"), maximumSize: 4) }
+    #expect(error?.kind == .tooLarge)
+    #expect(try spool.open(FileName("a"), maximumSize: 5).size == 5)
+  }
+
+  @Test func a_file_that_is_written_to_is_no_longer_unchanged() throws {
+    try temporary.write(a, to: "a")
+    let file = try temporary.open("a")
+    #expect(try file.isUnchanged())
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: temporary.path(.incoming, "a")))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data("x".utf8))
+    #expect(try !file.isUnchanged())
+  }
+
+  @Test func pending_files_are_the_regular_ones_with_names_that_count_in_order() throws {
+    for name in ["b", "a", ".hidden", "c.tmp", "B"] { try temporary.write("", to: name) }
+    mkfifo(temporary.path(.incoming, "fifo"), 0o600)
+    #expect(try spool.pendingFiles() == ["B", "a", "b"].map { FileName($0) })
+  }
+
+  // MARK: Moving on
+
+  @Test func an_accepted_list_is_in_done_with_its_receipt() throws {
+    try temporary.write(a, to: "a")
+    let file = try temporary.open("a")
+    let name = try ListName("a")
+    #expect(try spool.accept(file, as: name, receipt: receipt("a")) == .moved)
+    #expect(try temporary.names(.incoming).isEmpty)
+    #expect(try temporary.names(.done) == ["a", "a.receipt.json"])
+    #expect(try temporary.text(.done, "a.receipt.json") == String(decoding: receipt("a").json(), as: UTF8.self))
+  }
+
+  @Test func accepting_again_after_an_interruption_ends_the_same() throws {
+    try temporary.write(a, to: "a")
+    let file = try temporary.open("a")
+    let name = try ListName("a")
+    try spool.store(receipt("a"), as: name)
+    #expect(try spool.accept(file, as: name, receipt: receipt("a")) == .moved)
+    #expect(try spool.accept(file, as: name, receipt: receipt("a")) == .moved)
+    #expect(try temporary.names(.done) == ["a", "a.receipt.json"])
+  }
+
+  @Test func a_list_that_was_exchanged_after_reading_stays() throws {
+    try temporary.write("one", to: "a")
+    let file = try temporary.open("a")
+    try temporary.write("two", to: "b")
+    rename(temporary.path(.incoming, "b"), temporary.path(.incoming, "a"))
+    #expect(try spool.accept(file, as: ListName("a"), receipt: receipt("a")) == .replaced)
+    #expect(try temporary.text(.incoming, "a") == "two")
+    #expect(try temporary.names(.done) == ["a.receipt.json"])
+  }
+
+  @Test func a_list_that_was_removed_after_reading_keeps_its_receipt() throws {
+    try temporary.write(a, to: "a")
+    let file = try temporary.open("a")
+    unlink(temporary.path(.incoming, "a"))
+    #expect(try spool.accept(file, as: ListName("a"), receipt: receipt("a")) == .gone)
+    #expect(try temporary.names(.done) == ["a.receipt.json"])
+  }
+
+  @Test func a_list_in_done_is_never_overwritten() throws {
+    try temporary.write("old", to: "a", in: .done)
+    try temporary.write("new", to: "a")
+    let file = try temporary.open("a")
+    #expect(throws: SpoolError.self) { try spool.accept(file, as: ListName("a"), receipt: receipt("a")) }
+    #expect(try temporary.text(.done, "a") == "old")
+    #expect(try temporary.text(.incoming, "a") == "new")
+  }
+
+  @Test func a_free_name_is_one_that_nothing_in_the_spool_has() throws {
+    let name = try ListName("a")
+    #expect(try spool.freeName(for: name) == name)
+    try temporary.write("", to: "a", in: .done)
+    try temporary.write("", to: "a.2.receipt.json", in: .done)
+    try temporary.write("", to: "a.3", in: .rejected)
+    try temporary.write("", to: "a.4.reason.txt", in: .rejected)
+    try temporary.write("", to: "a.5.csv", in: .results)
+    #expect(try spool.freeName(for: name).text == "a.6")
+    #expect(try spool.freeName(for: name) { $0.text == "a.6" }.text == "a.7")
+  }
+
+  @Test func a_rejected_list_is_kept_with_the_reason() throws {
+    try temporary.write("\u{1f}\u{8b}", to: "a.gz")
+    let rejection = Rejection(KeyListError(kind: .packed, message: "the list is gzip data", line: 1, hint: "unpack it"))
+    #expect(try spool.reject(FileName("a.gz"), as: ListName("a.gz"), rejection) == .moved)
+    #expect(try temporary.names(.incoming).isEmpty)
+    #expect(try temporary.names(.rejected) == ["a.gz", "a.gz.reason.txt"])
+    #expect(
+      try temporary.text(.rejected, "a.gz.reason.txt")
+        == "list: a.gz\nwhat: the list is gzip data\nline: 1\nhint: unpack it, then drop the list again\n")
+  }
+
+  @Test func what_is_no_regular_file_is_never_moved() throws {
+    symlink("target", temporary.path(.incoming, "a"))
+    let rejection = Rejection(what: "x", hint: "y")
+    #expect(try spool.reject(FileName("a"), as: ListName("a"), rejection) == .replaced)
+    #expect(try temporary.names(.incoming) == ["a"])
+  }
+
+  @Test func a_name_that_is_not_utf8_is_moved_all_the_same() throws {
+    let name = FileName(bytes: [0x61, 0xff])
+    var path = temporary.path(.incoming, "").utf8.map { CChar(bitPattern: $0) }
+    path += [0x61, -1, 0]
+    close(open(path, O_CREAT | O_WRONLY, 0o600))
+    let file = try spool.open(name, maximumSize: 10)
+    let list = ListName(of: name)
+    #expect(try spool.accept(file, as: list, receipt: receipt(list.text)) == .moved)
+    #expect(try temporary.names(.done) == ["a%FF", "a%FF.receipt.json"])
+  }
+
+  // MARK: Results and age
+
+  @Test func results_appear_whole_and_replace_earlier_ones() throws {
+    let name = try ListName("a")
+    let id = try #require(AppKeyID(a))
+    for state in [KeyState.failed, .registered] {
+      let results = try spool.results(for: name)
+      try results.append(Outcome(id: id, state: state, list: "a"))
+      #expect(try temporary.names(.results).contains("a.csv") == (state == .registered))
+      try results.finish()
+      #expect(
+        try temporary.text(.results, "a.csv")
+          == Outcome.csvHeader + Outcome(id: id, state: state, list: "a").csvLine)
+    }
+    #expect(try temporary.names(.results) == ["a.csv"])
+  }
+
+  @Test func results_that_are_not_finished_vanish() throws {
+    do {
+      let results = try spool.results(for: ListName("a"))
+      #expect(try temporary.names(.results).count == 1)
+      withExtendedLifetime(results) {}
+    }
+    #expect(try temporary.names(.results).isEmpty)
+  }
+
+  @Test func what_is_older_than_keep_is_swept_whatever_its_own_time_says() throws {
+    for place in SpoolDirectory.Place.allCases { try temporary.write("", to: "a", in: place) }
+    var ancient = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
+    utimes(temporary.path(.done, "a"), &ancient)
+    let now = Timestamp.now()
+    #expect(try spool.sweep(keep: .seconds(3600), now: now) == 0)
+    #expect(try spool.sweep(keep: .seconds(3600), now: now.adding(seconds: 3700)) == 2)
+    #expect(try temporary.names(.incoming) == ["a"])
+    #expect(try temporary.names(.rejected) == ["a"])
+  }
+
+  @Test func temporary_files_that_were_left_behind_are_swept_after_a_day() throws {
+    try temporary.write("", to: ".keyreg-1-x.tmp")
+    try temporary.write("", to: ".another.tmp")
+    try temporary.write("", to: ".keyreg-2-x.tmp", in: .results)
+    let now = Timestamp.now()
+    #expect(try spool.sweep(keep: .seconds(30 * 86400), now: now.adding(seconds: 86000)) == 0)
+    #expect(try spool.sweep(keep: .seconds(30 * 86400), now: now.adding(seconds: 86500)) == 2)
+    #expect(try temporary.names(.incoming) == [".another.tmp"])
+  }
+
+  @Test func a_full_disk_is_told_from_other_faults() {
+    for (code, isDisk) in [
+      (ENOSPC, true), (EDQUOT, true), (EIO, true), (EROFS, true), (EACCES, false), (ENOENT, false),
+    ] {
+      let error = SpoolError("write x", code: code)
+      #expect(error.isDiskFault == isDisk)
+      #expect(error.message.hasPrefix("cannot write x: "))
+    }
+  }
+
+  @Test func a_list_without_a_key_is_rejected_with_its_first_bad_line() throws {
+    let bad = InvalidLine(line: 3, text: "x", reason: "not a UUID")
+    let rejection = Rejection.noValidKey(firstInvalid: bad, invalidCount: 9)
+    #expect(rejection.line == 3)
+    #expect(rejection.what == "no valid key; bad lines: 9, the first (\"x\"): not a UUID")
+    #expect(Rejection.noValidKey(firstInvalid: nil, invalidCount: 0).what == "the list has no key in it")
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Glibc
+import Spool
+import Testing
+
+/// A spool in a folder of its own, removed with it.
+final class TemporarySpool: Sendable {
+  let spool: SpoolDirectory
+
+  init() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("keyreg-spool-\(UUID())/nested/spool").path
+    spool = SpoolDirectory(path: path)
+    try spool.prepare()
+  }
+
+  deinit {
+    let root = URL(fileURLWithPath: spool.path).deletingLastPathComponent().deletingLastPathComponent()
+    // A folder that stays in the temporary directory harms no test.
+    try? FileManager.default.removeItem(at: root)
+  }
+
+  func path(_ place: SpoolDirectory.Place, _ name: String) -> String {
+    "\(spool.path(of: place))/\(name)"
+  }
+
+  /// Writes a file as somebody without `keyreg submit` would: in place.
+  func write(_ text: String, to name: String, in place: SpoolDirectory.Place = .incoming) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path(place, name)))
+  }
+
+  func text(_ place: SpoolDirectory.Place, _ name: String) throws -> String {
+    try String(contentsOf: URL(fileURLWithPath: path(place, name)), encoding: .utf8)
+  }
+
+  func names(_ place: SpoolDirectory.Place) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: spool.path(of: place)).sorted()
+  }
+
+  func open(_ name: String) throws(SpoolError) -> SpoolFile {
+    try spool.open(FileName(name), maximumSize: 1 << 30)
+  }
+}
