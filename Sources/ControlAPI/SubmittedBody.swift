@@ -36,7 +36,8 @@ struct SubmittedBody: AsyncSequence, Sendable {
         throw Interrupted()
       }
       guard let piece else {
-        // A connection that closes looks like the end of the body here.
+        // Hummingbird takes the end of a connection for the end of a body. The parser below it says first that it is
+        // none, but half a list must never be imported, so this does not rest on that alone.
         guard whole.channel.isActive, whole.length == nil || whole.length == count else { throw Interrupted() }
         return nil
       }

@@ -15,6 +15,9 @@ struct Bucket: Sendable {
   private(set) var seenAt: Seconds
   private var settings: PacerSettings
   private var refillVotes = 0
+  /// Refusals while a refill was believed in, and since when they count.
+  private var refillRefusals = (count: 0, since: Seconds(0))
+  private var isNoRefill = false
 
   /// Windows shorter than this are over before a Reset in whole seconds says anything: they are paced as a refill.
   private static let shortestWindow: Seconds = 3
@@ -122,7 +125,7 @@ struct Bucket: Sendable {
         model = .window(window)
       }
     case .sliding(var sliding):
-      model = sliding.observe(reading, reply) ? refill(reading, reply) : .sliding(sliding)
+      model = sliding.observe(reading, reply) && !isNoRefill ? refill(reading, reply) : .sliding(sliding)
     case .refill(var refill):
       refill.observe(reading, reply)
       model = .refill(refill)
@@ -151,8 +154,10 @@ struct Bucket: Sendable {
       defer { model = .sliding(sliding) }
       return sliding.refuse(reading, wait: wait, reply).map { .closed(until: $0) } ?? .outdated
     case .refill(var refill):
-      defer { model = .refill(refill) }
-      return .closed(until: refill.refuse(wait: wait, reply))
+      let until = refill.refuse(wait: wait, reply)
+      model = .refill(refill)
+      reconsiderRefill(reply)
+      return .closed(until: until)
     }
   }
 
@@ -162,10 +167,21 @@ struct Bucket: Sendable {
     refillVotes = min(votes, 2)
   }
 
+  /// A bucket whose refill is known refuses nearly nothing: one that refuses five times in a period is none.
+  private mutating func reconsiderRefill(_ reply: Reply) {
+    if reply.now - refillRefusals.since > allowance.period { refillRefusals = (0, reply.now) }
+    refillRefusals.count += 1
+    guard refillRefusals.count >= 5, allowance.period > Self.shortestWindow else { return }
+    isNoRefill = true
+    model = .sliding(
+      SlidingWindow(
+        allowance: allowance, remaining: 0, withheld: settings.withheld(of: allowance.count), now: reply.now))
+  }
+
   /// The end of the window moves. The own log, which a sliding count is paced by, is safe for every kind; a refill is only
   /// taken for one when the last two replies looked like it.
   private func continuous(_ reading: RateLimitReading, _ reply: Reply) -> Model {
-    if refillVotes >= 2 { return refill(reading, reply) }
+    if refillVotes >= 2 && !isNoRefill { return refill(reading, reply) }
     return .sliding(
       SlidingWindow(
         allowance: allowance, remaining: reading.remaining ?? 0, withheld: settings.withheld(of: allowance.count),
@@ -196,6 +212,14 @@ extension Bucket {
     case .window(let window): min(available(ask), window.reserved(ask))
     case .sliding, .refill: min(available(ask), settings.withheld(of: allowance.count))
     }
+  }
+
+  /// Requests that this window will still bring us: what is withheld from nobody in particular is released in its course.
+  func ours(_ ask: Ask) -> Int {
+    if case .window(let window) = model, window.others.isQuiet(allowance) {
+      return max(0, available(ask) - settings.withheld(of: allowance.count))
+    }
+    return max(0, available(ask) - reserved(ask))
   }
 
   /// Seconds until requests are granted anew.

@@ -28,8 +28,10 @@ struct FixedWindow: Sendable {
   private static let tempo = 1.15
   /// The same while nobody else does: what is sent early cannot be lost to an outage. More where the windows may turn out
   /// not to be fixed.
-  private static let tempoAlone = 2.0
+  private static let tempoAlone = 1.85
   private static let tempoUnsure = 6.0
+  /// The fastest of all together while others are about, in multiples of the even rate.
+  private static let rush = 16.0
   /// Shortest wait after an edge, longest, and how it is widened by a refusal.
   private static let latenesses: ClosedRange<Seconds> = 0.02...2
 
@@ -50,21 +52,25 @@ struct FixedWindow: Sendable {
 
   func turn(_ ask: Ask) -> Turn {
     let now = ask.now
-    // The window is over and nobody has said what the new one holds.
-    if now >= edge.end.high + lateness { return .probe }
-    let wake = edge.end.high + lateness + shift * 0.05
     let raw = budget.available(inFlight: ask.inFlight)
+    if now >= edge.end.high + lateness {
+      // The window is over and nobody has said what the new one holds. What was left of the old one passes either way.
+      return raw > max(withheld, others.reserve(allowance, left: period, roundTrip: ask.roundTrip)) ? .go : .probe
+    }
+    let wake = edge.end.high + lateness + shift * 0.05
     let quiet = others.isQuiet(allowance)
     // The rest fits: finish. What is left to nobody in particular would only delay the last few keys.
     if quiet && ask.backlog <= raw - withheld { return .go }
     let usable = raw - reserved(ask)
     if usable < 1 { return whenEmpty(ask, raw: raw, wake: wake) }
     let limit = Double(budget.limit)
+    // With others about, all together at no more than so many times the even rate: many daemons that all take what they
+    // see would empty the window within a round trip.
+    let pressure = others.pressure(own: budget.own, allowance: allowance, now: now)
+    let gap = max(1, pressure / Self.rush) * period / (Self.rush * limit)
     if !quiet && ask.backlog <= usable {
-      // With others about, at no more than eight times the even rate, and only if they are not expected to need it: many
-      // daemons that all finish together would empty the window in a second.
       let spare = Double(raw) - others.demand(allowance, left: edge.end.low - now)
-      if Double(ask.backlog) <= spare { return at(ask.lastSentAt + period / (8 * limit), now) }
+      if Double(ask.backlog) <= spare { return at(ask.lastSentAt + gap, now) }
     }
     let margin = max(1.5 * ask.roundTrip, 0.02 * period) + edge.end.width
     let left = max(0, edge.end.low - now - margin)
@@ -75,10 +81,11 @@ struct FixedWindow: Sendable {
     // Too late to arrive before the reset for sure, and not worth a rush.
     let few = 10 + 4 * others.rate * ask.roundTrip + 0.05 * limit
     if edge.end.low - now < 0.7 * ask.roundTrip && period > 5 && Double(usable) < few {
-      return .wait(until: min(wake, edge.end.low + ask.roundTrip))
+      let clear = edge.end.low + ask.roundTrip
+      return .wait(until: clear > now ? min(wake, clear) : wake)
     }
     // What the reserve releases towards the end is not dumped at once.
-    return at(ask.lastSentAt + max(left / (Double(usable) * Self.tempo), period / (8 * limit)), now)
+    return at(ask.lastSentAt + max(left / (Double(usable) * Self.tempo), gap), now)
   }
 
   /// Requests of what remains that are not ours to take now.
@@ -106,7 +113,7 @@ struct FixedWindow: Sendable {
   /// still shows the last window. When to ask again, nil when there is nothing to doubt.
   private func doubtAt(_ ask: Ask) -> Seconds? {
     let limit = Double(budget.limit)
-    guard !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 3, withheld == 0,
+    guard windows > 0, !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 3, withheld == 0,
       others.taken - others.worst > 0.1 * limit,
       limit - Double(budget.own) - others.worst > 0.1 * limit,
       ask.now - startedAt < 0.5 * period, edge.end.low - ask.now > min(3, 0.3 * period)
@@ -167,6 +174,10 @@ struct FixedWindow: Sendable {
       break
     }
     if case .current = placement {
+      // Refused although something was thought to be left: others were faster than forecast.
+      if reply.isThrottled && !flight.isProbe && remaining == 0 && budget.remaining > 2 {
+        others.beCautious()
+      }
       let lagged = budget.isLagging
       budget.read(
         remaining, flight: flight, inFlight: reply.others.count, throttled: reply.isThrottled, startedAt: startedAt,
@@ -236,7 +247,6 @@ struct FixedWindow: Sendable {
     guard holds(flight) else { return .outdated }
     if let left = reading?.remaining {
       if left > 0 && wait == nil { return .elsewhere }
-      if budget.remaining > 2 && !flight.isProbe && left <= 0 { others.beCautious() }
     }
     budget.close()
     if flight.isProbe {

@@ -27,7 +27,7 @@ struct Forecast {
   /// What a window grants us, what is left of this one, and the seconds until the next.
   private static func supply(_ pacer: Pacer, _ ask: Ask) -> (Supply, Double, Seconds)? {
     if let bucket = pacer.tightest(ask) {
-      let free = max(0, Double(bucket.available(ask) - bucket.reserved(ask)))
+      let free = Double(bucket.ours(ask))
       return (bucket.supply, free, bucket.resetsIn(ask))
     }
     if let counted = pacer.unmetered.counted {

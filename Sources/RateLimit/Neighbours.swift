@@ -13,6 +13,10 @@ struct Neighbours: Hashable, Sendable {
   /// How much the forecast is stretched after it proved too low, 1…4.
   private var caution = 1.0
   private var seenAt: Seconds
+  /// Taken before we came.
+  private var takenBefore: Double
+  /// Since when we watch this window.
+  private var watchedFrom: Seconds
 
   private static let windowsKept = 4
   /// Of every limit this share is left, until the window's last tenth.
@@ -26,7 +30,9 @@ struct Neighbours: Hashable, Sendable {
     self.taken = taken
     rate = taken / max(1, elapsed)
     self.history = history
+    takenBefore = taken
     seenAt = now
+    watchedFrom = now
   }
 
   /// The most that a recent whole window saw taken.
@@ -34,6 +40,11 @@ struct Neighbours: Hashable, Sendable {
 
   /// Tokens that they take of a usual window.
   var expected: Double { history.isEmpty ? taken : history.reduce(0, +) / Double(history.count) }
+
+  /// How many times faster than even this window is being used by all together, since we watch it; ours included.
+  func pressure(own: Int, allowance: Allowance, now: Seconds) -> Double {
+    (taken - takenBefore + Double(own)) / max(0.5, now - watchedFrom) / allowance.rate
+  }
 
   /// Nobody else is about: less than a hundredth of the limit now and in every remembered window.
   func isQuiet(_ allowance: Allowance) -> Bool {
@@ -66,7 +77,9 @@ struct Neighbours: Hashable, Sendable {
   mutating func beginWindow(taken seen: Int, limit: Int, elapsed: Seconds, recording: Bool, now: Seconds) {
     if recording { history = history.suffix(Self.windowsKept - 1) + [taken] }
     taken = Double(seen)
+    takenBefore = 0
     seenAt = now
+    watchedFrom = now - elapsed
     if taken > 0.004 * Double(limit) { rate = max(rate, 0.5 * taken / max(1, elapsed)) }
     caution = max(1, caution * 0.9)
   }
@@ -104,7 +117,8 @@ struct Neighbours: Hashable, Sendable {
     let yielded = min(
       forecast(allowance, left: left) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
     let meanwhile =
-      rate * allowance.period > 0.02 * limit ? min((rate * 1.5 * roundTrip).rounded(.up) + 1, 0.1 * limit) : 0
+      rate * allowance.period > 0.02 * limit
+      ? min((rate * 1.5 * roundTrip).rounded(.up) + 1, 0.1 * limit) : 0
     return Int(max(yielded, meanwhile))
   }
 

@@ -20,7 +20,7 @@ struct FieldMember {
       return FieldMember(
         item: parts.first.map { Substring($0.filter { $0 != "\"" }) } ?? "",
         parameters: parts.dropFirst().map { part in
-          let pair = part.split(separator: "=", maxSplits: 1)
+          let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
           return (FieldText.trimmed(pair[0]), pair.count > 1 ? FieldText.trimmed(pair[1]) : "")
         })
     }

@@ -27,6 +27,6 @@ enum RefusalText {
 
   private static func isPartOfWord(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-      || byte == UInt8(ascii: ".")
+      || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
   }
 }

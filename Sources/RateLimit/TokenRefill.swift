@@ -20,7 +20,7 @@ struct TokenRefill: Sendable {
   static func explains(reset: Seconds, remaining: Int, allowance: Allowance) -> Bool {
     let limit = allowance.tokens
     return (0.05 * limit..<0.95 * limit).contains(Double(remaining))
-      && abs(reset - (limit - Double(remaining)) / allowance.rate) <= 1.5
+      && abs(reset - (limit - Double(remaining)) / allowance.rate) <= min(1.5, 0.15 * allowance.period)
   }
 
   func available(at now: Seconds) -> Double {
@@ -29,8 +29,9 @@ struct TokenRefill: Sendable {
 
   func turn(_ ask: Ask) -> Turn {
     let free = available(at: ask.now) - Double(ask.inFlight)
-    // One token stays in hand, so that the next look costs no refusal.
-    let kept = max(allowance.count >= 4 ? 2 : 1, Double(withheld) + 1)
+    // One token stays in hand, so that the next look costs no refusal; the last keys need no next look.
+    let inHand = allowance.count >= 4 && Double(ask.backlog) > free ? 2.0 : 1
+    let kept = max(inHand, Double(withheld) + 1)
     return free >= kept ? .go : .wait(until: ask.now + max(0.005, (kept - free) / allowance.rate))
   }
 

@@ -31,7 +31,12 @@ extension Timestamp: Comparable {
 
 extension Timestamp: CustomStringConvertible {
   /// RFC 3339 in UTC with milliseconds: `2026-11-22T10:00:00.123Z`.
-  package var description: String { date.formatted(Self.format) }
+  ///
+  /// The style cuts off what is below a millisecond, and the nearest binary fraction often lies just below one: half a
+  /// millisecond more keeps every value what it is.
+  package var description: String {
+    Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Self.format)
+  }
 
   /// Reads what `description` writes. Nil for anything else.
   package init?(_ text: String) {

@@ -113,6 +113,7 @@ import Testing
       #expect(try idle.response() == nil)
       #expect(try silent.response() == nil)
       #expect(throws: WireConnection.Failure.self) { try WireConnection(socket: path) }
+      #expect(backend.body(of: "unnamed") == nil)
       server.stop()
     }
   }

@@ -92,8 +92,9 @@ struct KeyListJSONTests {
     #expect(try entries(list) == ["1 a", expected, "3 b", "4 c"])
   }
 
-  @Test func a_first_line_that_is_cut_off_stops_nothing() throws {
-    let found = try entries("{\"id\":\"\(c)\",\"x\":{\"y\":1\n{\"id\":\"\(b)\"}\n")
+  @Test(arguments: ["{\"id\":", "{\"id\":\"\(c)\"", "{\"id\":\"\(c)\",\"x\":[],"])
+  func a_first_line_that_is_cut_off_stops_nothing(line: String) throws {
+    let found = try entries("\(line)\n{\"id\":\"\(b)\"}\n")
     #expect(found == ["1! {… | broken JSON: the value is not closed before the next line", "2 b"])
   }
 
@@ -110,6 +111,10 @@ struct KeyListJSONTests {
     #expect(found.last?.bad?.reason.hasPrefix("broken JSON: the list ends before what begins on line") == true)
   }
 
+  @Test func objects_of_another_kind_are_no_keys_line_by_line_either() throws {
+    #expect(try entries("{\"users\":[\n{\"id\":\"\(a)\"},\n{\"id\":\"\(b)\"}\n]}\n") == ["1! {…} | \(noID)"])
+  }
+
   @Test func broken_json_in_a_page_ends_the_list_and_keeps_what_was_before() throws {
     let broken = page(a, b).replacing("\"id\": \"\(b)\"", with: "\"id\" \"\(b)\"")
     let found = try entries(broken + page(c))
@@ -117,6 +122,14 @@ struct KeyListJSONTests {
       found == [
         "9 a", "15! \"\(b)\" | broken JSON: a colon is missing; nothing behind it was read",
       ])
+  }
+
+  @Test(arguments: [#"{"x":{"y":1],"id":"\#(a)"}"#, #"{"x":[1},"id":"\#(a)"}"#])
+  func brackets_that_do_not_match_let_no_id_out(line: String) throws {
+    let found = try entries(line + "\n{\"id\":\"\(b)\"}")
+    #expect(found.count == 2)
+    #expect(found.first?.hasSuffix("broken JSON: brackets and braces do not match") == true)
+    #expect(found.last == "2 b")
   }
 
   @Test func an_error_of_the_api_is_told_from_a_list() throws {

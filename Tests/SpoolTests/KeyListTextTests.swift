@@ -100,6 +100,11 @@ struct KeyListTextTests {
     #expect((found[1] == "2 a") == (spaces < 65536))
   }
 
+  @Test func a_carriage_return_at_the_end_of_what_is_in_sight_belongs_to_its_line_feed() throws {
+    let first = "# " + String(repeating: "x", count: 65536 - 3)
+    #expect(try entries("\(first)\r\n\(a)\r\n\(b)\r\n") == ["2 a", "3 b"])
+  }
+
   @Test func entries_can_be_skipped_to_go_on_after_an_interruption() throws {
     let list = "\(a)\nbad\n\(b)\n\(c)\n"
     var reader = KeyListReader(bytes: list.utf8)

@@ -5,14 +5,14 @@ import Testing
 
 struct ReceiptTests {
   private let example = """
-    {"list":"NAME","id":7,"sha256":"ab","bytes":37000,"imported_at":"2026-11-22T10:00:00.500Z",
+    {"list":"NAME","id":7,"sha256":"ab","bytes":37000,"imported_at":"2026-11-22T10:00:00.123Z",
      "keys":{"accepted":990,"already_known":6,"duplicate_in_list":3,"invalid":1},
      "invalid":[{"line":17,"text":"not-a-uuid","reason":"not a UUID (8-4-4-4-12 hexadecimal)"}],
      "invalid_truncated":false,"duplicate_of":null}
     """
 
   @Test func the_document_is_the_one_of_the_contract() throws {
-    let time = try #require(Timestamp("2026-11-22T10:00:00.500Z"))
+    let time = try #require(Timestamp("2026-11-22T10:00:00.123Z"))
     let receipt = Receipt(
       list: "NAME", id: 7, sha256: "ab", bytes: 37000, importedAt: time,
       keys: Receipt.Keys(accepted: 990, alreadyKnown: 6, duplicateInList: 3, invalid: 1),

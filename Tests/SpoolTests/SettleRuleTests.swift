@@ -68,6 +68,12 @@ struct SettleRuleTests {
     #expect(isReady(file(size: 5, changed: 1101), at: 110))
   }
 
+  @Test mutating func an_empty_file_that_was_closed_waits_until_it_has_settled() {
+    rule.note(.closedAfterWriting(name), at: .zero)
+    #expect(!isReady(file(size: 0, changed: 1000), at: 1))
+    #expect(isReady(file(size: 0, changed: 1000), at: 2))
+  }
+
   @Test mutating func an_open_writer_that_a_lease_shows_is_waited_for() {
     #expect(!isReady(file(changed: 900), at: 0, hasWriter: true))
     #expect(isReady(file(changed: 900), at: 1, hasWriter: false))

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
-import Spool
 import Synchronization
 import Testing
+
+@testable import Spool
 
 /// On real folders and inotify. Nothing sleeps: each test waits for what the watcher tells.
 @Suite(.timeLimit(.minutes(1)))
@@ -149,6 +150,19 @@ struct SpoolWatcherTests {
     for name in names { try temporary.write("", to: name) }
     let batch = await watched.batch(with: names)
     #expect(batch == names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+  }
+
+  @Test func without_events_the_folder_is_looked_at_and_a_warning_says_why() async throws {
+    let (told, tell) = AsyncStream.makeStream(of: String.self)
+    let refusal = SpoolError("watch the spool", code: EMFILE)
+    let watcher = SpoolWatcher(
+      spool: temporary.spool, settle: .milliseconds(1), rescan: .milliseconds(10), events: .failure(refusal),
+      onReady: { tell.yield($0.description) }, onWarning: { tell.yield($0.description) })
+    var iterator = told.makeAsyncIterator()
+    #expect(await iterator.next() == "cannot watch the spool: Too many open files")
+    try temporary.write(a, to: "a")
+    #expect(await iterator.next() == "[a]")
+    watcher.stop()
   }
 
   @Test func a_watcher_that_is_stopped_tells_no_more() async throws {

@@ -172,8 +172,8 @@ extension Receipt {
       importedAt: list.importedAt ?? list.arrivedAt,
       keys: Keys(
         accepted: list.accepted, alreadyKnown: list.alreadyKnown, duplicateInList: list.duplicateInList,
-        invalid: list.invalid, requeued: list.requeued),
+        invalid: list.invalid),
       invalid: invalid.map { InvalidLine(line: $0.line, text: $0.text, reason: $0.reason) },
-      duplicateOf: list.duplicateOf, format: list.format)
+      duplicateOf: list.duplicateOf, requeued: list.requeued, format: list.format)
   }
 }

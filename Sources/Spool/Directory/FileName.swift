@@ -21,7 +21,8 @@ package struct FileName: Hashable, Sendable {
       || Self.unfinished.contains { bytes.suffix($0.count).elementsEqual($0) }
   }
 
-  /// Calls `body` with the name as C has it, ending in a NUL.
+  /// Calls `body` with the name as C has it, ending in a NUL. `errno` stays as `body` leaves it: freeing memory does not
+  /// change it since glibc 2.33.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     var text = bytes.map { CChar(bitPattern: $0) }
     text.append(0)

@@ -13,17 +13,12 @@ package struct Receipt: Hashable, Sendable {
     package var duplicateInList: Int
     /// Bad lines.
     package var invalid: Int
-    /// Of those known: failed or cancelled before, and put back to pending.
-    package var requeued: Int?
 
-    package init(
-      accepted: Int = 0, alreadyKnown: Int = 0, duplicateInList: Int = 0, invalid: Int = 0, requeued: Int? = nil
-    ) {
+    package init(accepted: Int = 0, alreadyKnown: Int = 0, duplicateInList: Int = 0, invalid: Int = 0) {
       self.accepted = accepted
       self.alreadyKnown = alreadyKnown
       self.duplicateInList = duplicateInList
       self.invalid = invalid
-      self.requeued = requeued
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -31,7 +26,6 @@ package struct Receipt: Hashable, Sendable {
       case alreadyKnown = "already_known"
       case duplicateInList = "duplicate_in_list"
       case invalid
-      case requeued
     }
   }
 
@@ -52,12 +46,14 @@ package struct Receipt: Hashable, Sendable {
   package private(set) var invalidTruncated: Bool
   /// The name of the list whose bytes were the same.
   package var duplicateOf: String?
+  /// How many of the keys already known had failed or been cancelled, and were put back to pending. Nil when not counted.
+  package var requeued: Int?
   /// `text`, `csv` or `json`.
   package var format: String?
 
   package init(
     list: String, id: Int64, sha256: String, bytes: Int64, importedAt: Timestamp, keys: Keys,
-    invalid: [InvalidLine] = [], duplicateOf: String? = nil, format: String? = nil
+    invalid: [InvalidLine] = [], duplicateOf: String? = nil, requeued: Int? = nil, format: String? = nil
   ) {
     self.list = list
     self.id = id
@@ -68,6 +64,7 @@ package struct Receipt: Hashable, Sendable {
     self.invalid = Array(invalid.prefix(Self.invalidLimit))
     invalidTruncated = max(keys.invalid, invalid.count) > self.invalid.count
     self.duplicateOf = duplicateOf
+    self.requeued = requeued
     self.format = format
   }
 
@@ -88,7 +85,7 @@ extension Receipt: Codable {
     case keys, invalid
     case invalidTruncated = "invalid_truncated"
     case duplicateOf = "duplicate_of"
-    case format
+    case requeued, format
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -103,6 +100,7 @@ extension Receipt: Codable {
     try container.encode(invalidTruncated, forKey: .invalidTruncated)
     // Written as null when there is none: the member is part of the contract.
     try container.encode(duplicateOf, forKey: .duplicateOf)
+    try container.encodeIfPresent(requeued, forKey: .requeued)
     try container.encodeIfPresent(format, forKey: .format)
   }
 }

@@ -96,13 +96,11 @@ package struct SpoolDirectory: Hashable, Sendable {
 
   /// True when `done/` or `rejected/` already has a list `name`, as far as this user may look.
   func isKnown(_ name: ListName) -> Bool {
-    for place in [Place.done, .rejected] {
+    [Place.done, .rejected].contains { place in
       // Who may drop need not be allowed to look there: the daemon finds a free name in any case.
-      guard let folder = try? folder(place), let status = try? folder.status(of: name.fileName) else { continue }
-      _ = status
-      return true
+      let status = try? folder(place).status(of: name.fileName)
+      return status != nil
     }
-    return false
   }
 
   // MARK: Results

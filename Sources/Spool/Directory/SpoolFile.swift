@@ -32,7 +32,13 @@ package final class SpoolFile: Sendable {
         hint: "split the list, or raise spool.max_file_size")
     }
     let number = Glibc.open("/proc/self/fd/\(handle.number)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard number >= 0 else { throw SpoolError("read \(path)", code: errno) }
+    guard number >= 0 else {
+      let code = errno
+      var error = SpoolError("read \(path)", code: code)
+      // The file is there, `handle` holds it.
+      if code == ENOENT { error = SpoolError(kind: .system, message: error.message, hint: "mount /proc", code: code) }
+      throw error
+    }
     descriptor = Descriptor(owning: number)
     status = try FileStatus(descriptor: number, path: path)
     self.name = name

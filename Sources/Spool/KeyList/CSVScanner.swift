@@ -8,7 +8,7 @@ struct CSVScanner {
   /// The line on which the header stands. What says something before it is reported.
   let headerLine: Int
 
-  mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+  func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     while true {
       try bytes.fill()
       if bytes.count == 0 { return nil }

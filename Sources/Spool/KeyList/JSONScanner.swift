@@ -8,8 +8,7 @@ import Registration
 struct JSONScanner {
   private var tokens = JSONTokens()
   private var stack: [JSONContainer] = []
-  /// How many brackets are open of a value that holds no keys.
-  private var skipped = 0
+  private var skipped = JSONSkip()
   /// True while every outermost value ended on the line on which it began, and there was one.
   private var isLinewise = false
   private var hasLongValues = false
@@ -24,8 +23,9 @@ struct JSONScanner {
     return nil
   }
 
-  private mutating func take(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry?
-  {
+  private mutating func take(
+    _ token: JSONTokens.Token, _ bytes: inout ListBytes
+  ) throws(KeyListError) -> KeyListEntry? {
     if token.kind == .end { return cutOff(bytes) }
     lastLine = token.line
     if beginsAnew(token) { return restart(at: token) }
@@ -33,7 +33,7 @@ struct JSONScanner {
       try bytes.fill()
       if bytes.count == 0 { return cutOff(bytes, text: tokens.text) }
     }
-    if skipped > 0 { return try skip(token, &bytes) }
+    if skipped.isInside { return try skip(token, &bytes) }
     guard let container = stack.last else { return try outermost(token, &bytes) }
     return container.isArray ? try element(token, of: container, &bytes) : try member(token, &bytes)
   }
@@ -68,7 +68,7 @@ struct JSONScanner {
     case .beginObject:
       stack.append(JSONContainer(role: array.role == .data ? .item : .answer, line: token.line))
     case .beginArray:
-      skipped = 1
+      skipped.open(.beginArray)
       return misplaced(token)
     case .comma: break
     case .endArray: return close()
@@ -114,7 +114,7 @@ struct JSONScanner {
       stack.append(JSONContainer(role: .item, line: token.line))
     case .beginArray, .beginObject:
       if stack[top].wantsID { stack[top].keep(misplaced(token)) }
-      skipped = 1
+      skipped.open(token.kind)
     case .string where stack[top].wantsID:
       stack[top].keep(key(token))
     case .scalar where stack[top].wantsID && !tokens.text.elementsEqual("null".utf8):
@@ -126,8 +126,9 @@ struct JSONScanner {
   private mutating func skip(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry?
   {
     switch token.kind {
-    case .beginArray, .beginObject: skipped += 1
-    case .endArray, .endObject: skipped -= 1
+    case .beginArray, .beginObject: skipped.open(token.kind)
+    case .endArray, .endObject:
+      if !skipped.close(token.kind) { return try fault(token, &bytes, "brackets and braces do not match") }
     case .openString: return try fault(token, &bytes, "a quote is not closed on its line")
     default: break
     }
@@ -180,11 +181,13 @@ struct JSONScanner {
 
   // MARK: Broken JSON
 
-  /// True when `token` cannot belong to the value that is open but begins the next line of JSON lines: nobody begins a
-  /// line inside a value so when the values before stood on one line each, or on the second line of one.
+  /// True when `token` is taken for the next line of JSON lines, the line before being cut off: the values before stood on
+  /// one line each, or this is the second line of the first. Inside a value that holds no keys the latter does not count:
+  /// `{"users":[` and users line by line must not become keys.
   private func beginsAnew(_ token: JSONTokens.Token) -> Bool {
-    guard token.isAtMargin, let first = stack.first, isLinewise || token.line == first.line + 1 else { return false }
-    let isInArray = skipped == 0 && stack.last?.isArray == true
+    guard token.isAtMargin, let first = stack.first else { return false }
+    guard isLinewise || (token.line == first.line + 1 && !skipped.isInside) else { return false }
+    let isInArray = !skipped.isInside && stack.last?.isArray == true
     switch token.kind {
     case .beginObject: return !isInArray
     case .beginArray: return isLinewise || !isInArray
@@ -196,7 +199,7 @@ struct JSONScanner {
     let line = stack.first?.line ?? token.line
     let text = stack.first?.isArray == true ? "[…" : "{…"
     stack = [JSONContainer(role: token.kind == .beginArray ? .list : .answer, line: token.line)]
-    skipped = 0
+    skipped = JSONSkip()
     return .invalid(
       InvalidLine(line: line, text: text, reason: "broken JSON: the value is not closed before the next line"))
   }
@@ -212,7 +215,7 @@ struct JSONScanner {
     let text = Edges.trimmed((tokens.shown(token) + rest)[...])
     if isOneLine || isLinewise {
       stack = []
-      skipped = 0
+      skipped = JSONSkip()
       try bytes.skipLine()
       return .invalid(InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what)"))
     }

@@ -2,7 +2,7 @@
 ///
 /// The form is told from the beginning of the content (`FormatDetection`). The list is UTF-8, with or without a byte
 /// order mark; lines end in LF or CRLF, or in CR throughout.
-package struct KeyListReader {
+package struct KeyListReader: Sendable {
   private enum Scanner {
     case text(TextScanner)
     case csv(CSVScanner)
@@ -28,9 +28,9 @@ package struct KeyListReader {
   package mutating func next() throws(KeyListError) -> KeyListEntry? {
     if scanner == nil { scanner = try detect() }
     switch scanner {
-    case .text(var text):
+    case .text(let text):
       return try text.next(&bytes)
-    case .csv(var csv):
+    case .csv(let csv):
       return try csv.next(&bytes)
     case .json(var json):
       scanner = nil
@@ -50,11 +50,18 @@ package struct KeyListReader {
     return count
   }
 
+  /// True when there is a carriage return in sight and no line feed. One that is the last byte in sight may belong to a
+  /// line feed behind it.
+  private var endsLinesInCR: Bool {
+    guard bytes.firstOffset(of: UInt8(ascii: "\n")) == nil, let first = bytes.firstOffset(of: UInt8(ascii: "\r")) else {
+      return false
+    }
+    return first < bytes.count - 1 || !bytes.continues
+  }
+
   private mutating func detect() throws(KeyListError) -> Scanner {
     try bytes.fill()
-    if !bytes[0..<bytes.count].contains(UInt8(ascii: "\n")), bytes.firstOffset(of: UInt8(ascii: "\r")) != nil {
-      bytes.lineEnd = UInt8(ascii: "\r")
-    }
+    if endsLinesInCR { bytes.lineEnd = UInt8(ascii: "\r") }
     let sample = bytes[0..<bytes.count]
     try ContentCheck.check(sample, lineEnd: bytes.lineEnd)
     if bytes.starts(with: Edges.byteOrderMark) {

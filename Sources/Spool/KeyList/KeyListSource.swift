@@ -1,7 +1,7 @@
 import Glibc
 
 /// Where the bytes of a list come from: a file in the spool, the body of a request, standard input.
-package protocol KeyListSource {
+package protocol KeyListSource: Sendable {
   /// Puts up to `buffer.count` bytes (at least one is asked for) into `buffer` and returns how many; 0 at the end.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(KeyListError) -> Int
 }

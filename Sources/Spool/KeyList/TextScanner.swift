@@ -2,7 +2,7 @@ import Registration
 
 /// Reads a list with one key id a line. Blank lines and `#` comments, also behind an id, say nothing.
 struct TextScanner {
-  mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+  func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     while true {
       try bytes.fill()
       if bytes.count == 0 { return nil }

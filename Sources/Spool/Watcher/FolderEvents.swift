@@ -43,11 +43,12 @@ final class FolderEvents: Sendable {
     inotify_rm_watch(number, watch)
   }
 
-  /// What has been reported of `watch` and not been read; of older watches, nothing. Never waits.
+  /// What has been reported of `watch` and not been read, or the first of it; of older watches, nothing. Never waits.
   func read(of watch: Int32?) -> [Notice] {
     var notices: [Notice] = []
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-    while true {
+    // Bounded, so that a writer who is faster than we read cannot hold us here: the rest is reported again.
+    for _ in 0..<16 {
       let count = buffer.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
       // Nothing more for now. An error can only mean the same: the next look into the folder needs no events.
@@ -56,6 +57,7 @@ final class FolderEvents: Sendable {
         Self.parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]), watch: watch, into: &notices)
       }
     }
+    return notices
   }
 
   /// The layout is `struct inotify_event` of inotify(7): watch, mask, cookie, length, and a name padded with NULs.

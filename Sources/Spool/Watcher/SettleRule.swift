@@ -1,6 +1,7 @@
 /// Decides which files in `incoming/` are whole: a value without clock or I/O, told what happened and what is there.
 ///
-/// - Moved in, or closed after writing: ready at once.
+/// - Moved in, or closed after writing: ready at once. An empty one waits `settle` all the same: `touch` makes such files
+///   before they are written.
 /// - Known to be open for writing: left until it is closed, or nothing has happened to it for `patience` (its writer
 ///   hangs, or the event of its closing was lost).
 /// - Found by looking: ready once its last change is `settle` old. A change in the future (the clock was set back) counts
@@ -90,7 +91,7 @@ package struct SettleRule: Sendable {
   private func isReady(
     _ file: Observation, _ knowledge: Knowledge, at now: Duration, wall: Int64, hasWriter: (FileName) -> Bool?
   ) -> Bool {
-    if knowledge.isWhole { return true }
+    if knowledge.isWhole, file.status.size > 0 { return true }
     let lastChange = max(knowledge.writtenAt ?? knowledge.since, knowledge.since)
     let isStill = now - lastChange >= patience
     // An empty file that was just made: its writer may be waiting for the first bytes.

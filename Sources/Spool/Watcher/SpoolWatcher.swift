@@ -17,17 +17,26 @@ package final class SpoolWatcher: Sendable {
   private let reading: Mutex<(any DispatchSourceProtocol)?>
 
   /// Begins to watch. `settle` is the age that a file found by looking must have; `rescan` the time between looks.
-  package init(
+  package convenience init(
     spool: SpoolDirectory, settle: Duration, rescan: Duration = .seconds(5),
     onReady: @escaping @Sendable ([FileName]) -> Void, onWarning: @escaping @Sendable (SpoolWarning) -> Void
   ) {
-    var events: FolderEvents?
-    var refusal: SpoolWarning?
+    let events: Result<FolderEvents, SpoolError>
     do throws(SpoolError) {
-      events = try FolderEvents()
+      events = .success(try FolderEvents())
     } catch {
-      refusal = .scanningOnly(error)
+      events = .failure(error)
     }
+    self.init(spool: spool, settle: settle, rescan: rescan, events: events, onReady: onReady, onWarning: onWarning)
+  }
+
+  /// As above. Without events the folder is only looked at, and a warning says why.
+  init(
+    spool: SpoolDirectory, settle: Duration, rescan: Duration, events: Result<FolderEvents, SpoolError>,
+    onReady: @escaping @Sendable ([FileName]) -> Void, onWarning: @escaping @Sendable (SpoolWarning) -> Void
+  ) {
+    let refusal: SpoolError? = if case .failure(let error) = events { error } else { nil }
+    let events: FolderEvents? = if case .success(let events) = events { events } else { nil }
     let folder = IncomingFolder(spool: spool, settle: settle, events: events)
     let look = { @Sendable in
       let findings = folder.look()
@@ -37,7 +46,7 @@ package final class SpoolWatcher: Sendable {
     self.folder = folder
     self.look = look
 
-    if let refusal { queue.async { @Sendable in onWarning(refusal) } }
+    if let refusal { queue.async { @Sendable in onWarning(.scanningOnly(refusal)) } }
     reading = Mutex(Self.readSource(of: events, on: queue) { @Sendable in if folder.takeEvents() { look() } })
     timer = Mutex(Self.timer(on: queue, every: rescan, look))
   }

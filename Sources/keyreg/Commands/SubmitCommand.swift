@@ -36,6 +36,7 @@ struct SubmitCommand: ParsableCommand {
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let settings = try source.load().settings
     let spool = SpoolDirectory(path: settings.spoolDirectory)
+    try spool.prepare()
     for file in files {
       let submitted = try submit(file, to: spool, limit: settings.maxFileSize)
       try StandardOutput.line(submitted.text)

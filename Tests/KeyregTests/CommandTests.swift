@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+
+/// Commands, their exit codes and their errors.
+@Suite struct CommandTests {
+  @Test func everyCommandHasHelp() throws {
+    let bench = try Bench()
+    for command in [
+      "run", "submit", "status", "lists", "outcomes", "key", "retry", "pause", "resume", "cancel", "reload", "check",
+      "sandbox", "demo",
+    ] {
+      let help = try bench.run(command, "--help")
+      #expect(help.code == 0 && help.output.contains("USAGE: keyreg \(command)") && help.errors.isEmpty)
+    }
+    #expect(try bench.run("--version").output.hasPrefix("0."))
+    for shell in ["bash", "zsh", "fish"] {
+      #expect(try bench.run("--generate-completion-script", shell).output.contains("submit"))
+    }
+  }
+
+  @Test func mistakesHaveTheirExitCodesAndHints() throws {
+    let bench = try Bench()
+    func expect(_ code: Int32, _ arguments: String..., says text: String) throws {
+      let process = Outcome(try run(bench, arguments))
+      #expect(process.code == code, "\(arguments): \(process.errors)")
+      #expect(process.errors.hasPrefix("keyreg: error: ") && process.errors.contains(text), "\(process.errors)")
+      #expect(process.output.isEmpty)
+    }
+    try expect(64, "bogus", says: "bogus")
+    try expect(64, "status", "--bogus", says: "--bogus")
+    try expect(64, "key", "no-uuid", says: "no-uuid")
+    try expect(3, "status", says: "not running")
+    try expect(66, "submit", "/nonexistent", says: "/nonexistent")
+    try "not a key\n".write(toFile: bench.path("bad"), atomically: true, encoding: .utf8)
+    try expect(65, "submit", bench.path("bad"), says: "hint: ")
+    try bench.configure("workers: 65\n")
+    try expect(78, "run", "--config", bench.path("keyreg.yaml"), says: "keyreg.yaml:1:10")
+    try bench.configure("spool:\n  directory: /tmp\nworker: 3\n")
+    try expect(78, "check", "--config", bench.path("keyreg.yaml"), says: "keyreg.yaml:3:1: unknown setting “worker”")
+    try expect(78, "check", "--config", bench.path("missing.yaml"), says: "missing.yaml")
+    bench.environment["DD_SITE"] = "datadoghq.con"
+    try expect(78, "check", says: "did you mean datadoghq.com?")
+    bench.environment["DD_SITE"] = nil
+    bench.environment["KEYREG_API_URL"] = "http://example.org"
+    try expect(78, "check", says: "loopback")
+    bench.environment["KEYREG_API_URL"] = "https://127.0.0.1:1"
+  }
+
+  private struct Outcome {
+    var code: Int32
+    var output: String
+    var errors: String
+
+    init(_ outcome: Bench.Outcome) {
+      (code, output, errors) = (outcome.code, outcome.output, outcome.errors)
+    }
+  }
+
+  private func run(_ bench: Bench, _ arguments: [String]) throws -> Bench.Outcome {
+    switch arguments.count {
+    case 1: try bench.run(arguments[0])
+    case 2: try bench.run(arguments[0], arguments[1])
+    default: try bench.run(arguments[0], arguments[1], arguments[2])
+    }
+  }
+
+  @Test func checkShowsValuesAndOriginsButNoSecret() throws {
+    let bench = try Bench()
+    try bench.configure("workers: 3\n")
+    let check = try bench.run("check", "--config", bench.path("keyreg.yaml"))
+    #expect(check.code == 0)
+    #expect(check.output.contains("keyreg.yaml:1:10") && check.output.contains("environment KEYREG_SPOOL"))
+    #expect(!check.output.contains("test-api-key") && !check.output.contains("test-app-key"))
+    let online = try bench.run("check", "--online")
+    #expect(online.code == 0 && online.output.contains("accepts the credentials"))
+    bench.sandbox.accept(.init(apiKey: "x", applicationKey: "y"))
+    #expect(try bench.run("check", "--online").code == 77)
+    bench.sandbox.stop()
+    #expect(try bench.run("check", "--online").code == 69)
+  }
+
+  @Test func aCredentialFileThatOthersCanReadIsRefused() throws {
+    let bench = try Bench()
+    bench.environment["DD_API_KEY"] = .some(nil)
+    try "secret\n".write(toFile: bench.path("api-key"), atomically: true, encoding: .utf8)
+    chmod(bench.path("api-key"), 0o644)
+    try bench.configure("api:\n  api_key_file: \(bench.path("api-key"))\n")
+    let open = try bench.run("check", "--config", bench.path("keyreg.yaml"))
+    #expect(open.code == 77 && open.errors.contains("chmod 600") && !open.errors.contains("secret"))
+    chmod(bench.path("api-key"), 0o600)
+    #expect(try bench.run("check", "--config", bench.path("keyreg.yaml")).code == 0)
+  }
+
+  @Test func aSecondDaemonIsToldWhoOwnsTheState() throws {
+    let bench = try Bench()
+    let first = try bench.start()
+    let second = try bench.run("run", "--config", bench.path("keyreg.yaml"))
+    #expect(second.code == 75 && second.errors.contains("pid \(first.processIdentifier)"))
+    bench.environment["KEYREG_STATE"] = bench.path("state2")
+    let third = try bench.run("run", "--config", bench.path("keyreg.yaml"))
+    #expect(third.code == 75)
+    #expect(try bench.client.status().pid == Int(first.processIdentifier))
+    bench.murder(first)
+    // Its socket is still there; the next daemon takes the place.
+    let next = try bench.start()
+    #expect(bench.stop(next) == 0)
+    #expect(!FileManager.default.fileExists(atPath: bench.socket))
+  }
+
+  @Test func listsAreSubmittedWaitedForAndLookedAt() throws {
+    let keys = randomKeys(30)
+    let bench = try Bench(faults: "404:key=\(keys[3])")
+    let daemon = try bench.start()
+    try lines(keys).write(toFile: bench.path("team.txt"), atomically: true, encoding: .utf8)
+    #expect(try bench.run("submit", bench.path("team.txt")).output == "team.txt\n")
+    #expect(try bench.run("status", "--wait", "team.txt").code == 1)
+    let piped = try bench.run("submit", "--name", "piped", "-", input: lines(randomKeys(5)))
+    #expect(piped.output == "piped\n")
+    #expect(try bench.run("status", "--wait", "piped").code == 0)
+    #expect(try bench.run("status", "--wait", "nowhere", "--timeout", "300ms").code == 75)
+    let csv = try bench.run("outcomes", "--list", "team.txt", "--format", "csv").output
+    #expect(try csv == String(contentsOfFile: bench.spool("results/team.txt.csv"), encoding: .utf8))
+    #expect(try bench.run("outcomes", "--state", "failed", "--format", "jsonl").output.contains(keys[3]))
+    #expect(try bench.run("outcomes").output.split(separator: "\n").count == 36)
+    let key = try bench.run("key", keys[3].uppercased()).output
+    #expect(key.contains("failed") && key.contains("team.txt") && key.contains("app key not found"))
+    #expect(try bench.run("key", randomKeys(1)[0]).code == 66)
+    #expect(try bench.run("lists").output.contains("team.txt"))
+    #expect(try bench.run("lists", "--json").output.contains("\"name\":\"piped\""))
+    #expect(try bench.run("status", "--json").output.contains("\"total\":35"))
+    bench.sandbox.impose(.none)
+    #expect(try bench.run("retry", "--list", "team.txt", "--error", "not found").output.hasPrefix("1 key"))
+    #expect(try bench.run("status", "--wait").code == 0)
+    #expect(bench.stop(daemon) == 0)
+  }
+
+  @Test func forcedListsRegisterAgain() throws {
+    let bench = try Bench()
+    let keys = randomKeys(5)
+    try lines(keys).write(toFile: bench.path("a"), atomically: true, encoding: .utf8)
+    #expect(try bench.run("submit", bench.path("a")).code == 0)
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try bench.run("submit", "--force", bench.path("a")).output == "a.2\n")
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try bench.journal().count == 10)
+    #expect(try bench.names(in: "incoming").isEmpty)
+  }
+
+  @Test func cancellingEndsAListAndKeepsItsResults() throws {
+    let bench = try Bench(limit: "5/1h")
+    try bench.drop(lines(randomKeys(50)), as: "long")
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered >= 1 && $0.keys.inFlight == 0 }
+    #expect(try bench.run("cancel", "nowhere").code == 66)
+    #expect(try bench.run("cancel", "long").code == 0)
+    let status = try bench.await { $0.keys.pending == 0 && $0.lists.active == 0 }
+    #expect(status.keys.cancelled >= 40 && status.keys.registered >= 1)
+    #expect(try bench.run("status", "--wait", "long").code == 0)
+    #expect(bench.stop(daemon) == 0)
+    #expect(try bench.results("long").count == 50)
+  }
+
+  @Test func theSocketSpeaksHTTPToCurl() throws {
+    let bench = try Bench()
+    try bench.configure("control:\n  mode: \"0600\"\n")
+    let daemon = try bench.start()
+    var status = stat()
+    #expect(stat(bench.socket, &status) == 0 && status.st_mode & 0o777 == 0o600)
+    let receipt = try bench.client.submit(Array(lines(randomKeys(3)).utf8), name: "by-socket")
+    #expect(String(decoding: receipt, as: UTF8.self).contains("\"accepted\":3"))
+    try bench.await { $0.keys.registered == 3 }
+    #expect(bench.stop(daemon) == 0)
+    #expect(try bench.names(in: "done") == ["by-socket", "by-socket.receipt.json"])
+  }
+}

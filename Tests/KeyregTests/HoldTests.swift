@@ -1,0 +1,123 @@
+import Foundation
+import SandboxAPI
+import Testing
+
+/// The holds, seen from outside: they show themselves, charge nobody, and end when their cause does.
+@Suite struct HoldTests {
+  private static let good = SandboxConfiguration.Credentials(
+    apiKey: "test-api-key", applicationKey: "test-app-key")
+  private static let other = SandboxConfiguration.Credentials(apiKey: "x", applicationKey: "y")
+
+  @Test func refusedCredentialsHoldAndAReloadEndsItAtOnce() throws {
+    let bench = try Bench()
+    bench.sandbox.accept(Self.other)
+    let keys = randomKeys(200)
+    try bench.drop(lines(keys), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.hold == .credentials }
+    #expect(status.state == .holding && status.keys.failed == 0 && status.keys.total == 200)
+    #expect(try bench.client.metrics().contains("keyreg_hold{reason=\"credentials\"} 1"))
+    bench.sandbox.accept(Self.good)
+    #expect(try bench.run("reload").code == 0)
+    try bench.await { $0.keys.registered == 200 }
+    #expect(bench.stop(daemon) == 0)
+    #expect(bench.log.contains("holding: only probes are sent") && bench.log.contains("the hold is over"))
+    // Sixteen under way when the first refusal came, one canary, one probe after the reload.
+    #expect(try bench.journal().count { $0.status == 403 } <= 18)
+  }
+
+  @Test func credentialsThatExpireInTheMiddleFailNoKey() throws {
+    let bench = try Bench(latency: .milliseconds(3))
+    let keys = randomKeys(1_500)
+    try bench.drop(lines(keys), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered > 100 }
+    bench.sandbox.accept(Self.other)
+    let held = try bench.await { $0.hold == .credentials }
+    #expect(held.keys.failed == 0)
+    bench.sandbox.accept(Self.good)
+    #expect(try bench.run("reload").code == 0)
+    let status = try bench.await { $0.keys.registered == 1_500 }
+    #expect(status.keys.failed == 0 && status.hold == nil)
+    #expect(bench.stop(daemon) == 0)
+  }
+
+  @Test func aKeyThatIsForbiddenFailsWhileOthersGoOn() throws {
+    let keys = randomKeys(100)
+    let bench = try Bench(faults: "403:key=\(keys[40]),403:key=\(keys[41])")
+    try bench.drop(lines(keys), as: "a")
+    #expect(try bench.runUntilDone() == 1)
+    let failed = try bench.results("a").filter { $0.contains(",failed,403,") }.map { String($0.prefix(36)) }
+    #expect(failed == [keys[40], keys[41]])
+  }
+
+  @Test func anOutageFailsNoKeyAndCostsNoAttempt() throws {
+    let bench = try Bench(faults: "503")
+    try bench.configure("retry:\n  max_attempts: 2\n  first_delay: 10ms\n")
+    try bench.drop(lines(randomKeys(60)), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.hold == .outage }
+    #expect(status.keys.failed == 0)
+    bench.sandbox.impose(.none)
+    try bench.await { $0.keys.registered == 60 }
+    #expect(bench.stop(daemon) == 0)
+    #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
+  }
+
+  @Test func nobodyListeningIsAnOutageThatEndsByItself() throws {
+    let bench = try Bench()
+    bench.sandbox.stop()
+    try bench.drop(lines(randomKeys(30)), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.hold == .outage }
+    #expect(status.keys.total == 30 && status.keys.failed == 0)
+    #expect(status.requests.transportErrors > 0)
+    var configuration = SandboxConfiguration(limit: try Quota(parsing: "1000/1s"))
+    configuration.port = bench.port
+    let second = try Sandbox(configuration)
+    _ = try second.start()
+    defer { second.stop() }
+    try bench.await { $0.keys.registered == 30 }
+    #expect(bench.stop(daemon) == 0)
+  }
+
+  @Test func aKeyThatAlwaysFailsIsGivenUpWhileOthersSucceed() throws {
+    let keys = randomKeys(50)
+    let bench = try Bench(faults: "500:key=\(keys[7])")
+    try bench.configure("retry:\n  max_attempts: 3\n  first_delay: 10ms\n")
+    try bench.drop(lines(keys), as: "a")
+    #expect(try bench.runUntilDone() == 1)
+    let failed = try bench.results("a").filter { $0.contains(",failed,") }
+    #expect(failed.count == 1 && failed[0].hasPrefix("\(keys[7]),failed,500,3,"))
+  }
+
+  @Test(arguments: ["captive", "foreign", "truncated"])
+  func anAnswerThatDoesNotConfirmTheKeyIsNoSuccess(fault: String) throws {
+    let keys = randomKeys(40)
+    let bench = try Bench(faults: "\(fault):first=1")
+    try bench.configure("retry:\n  max_attempts: 5\n  first_delay: 10ms\n")
+    try bench.drop(lines(keys), as: "a")
+    #expect(try bench.runUntilDone() == 0)
+    #expect(Set(bench.sandbox.registeredKeys.map(\.description)) == Set(keys))
+  }
+
+  @Test func aRedirectIsNeverFollowed() throws {
+    let bench = try Bench(faults: "302")
+    try bench.drop(lines(randomKeys(20)), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.hold == .outage }
+    #expect(status.reason?.contains("redirects are never followed") == true)
+    // At most those that were under way when the first answer came.
+    #expect(bench.sandbox.requestCount <= 20)
+    bench.sandbox.impose(.none)
+    try bench.await { $0.keys.registered == 20 }
+    #expect(bench.stop(daemon) == 0)
+  }
+
+  @Test func aRefusalOfTheRateLimitCostsNoAttempt() throws {
+    let bench = try Bench(limit: "20/1s", faults: "edge429:10%")
+    try bench.drop(lines(randomKeys(60)), as: "a")
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
+  }
+}

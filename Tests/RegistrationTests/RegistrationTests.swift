@@ -1,0 +1,57 @@
+import Registration
+import Testing
+
+@Suite struct AppKeyIDTests {
+  @Test func readsEitherCaseAndWritesLowerCase() {
+    let id = AppKeyID("B7FEEA52-994e-4714-A100-1bd9eff5aee1")
+    #expect(id?.description == "b7feea52-994e-4714-a100-1bd9eff5aee1")
+    #expect(id.flatMap { AppKeyID(bytes: $0.bytes) } == id)
+  }
+
+  @Test(arguments: [
+    "", "b7feea52-994e-4714-a100-1bd9eff5aee", "b7feea52-994e-4714-a100-1bd9eff5aee11",
+    "b7feea52994e-4714-a100-1bd9eff5aee1-", "{7feea52-994e-4714-a100-1bd9eff5aee1",
+    "b7feea52-994e-4714-a100-1bd9eff5aeeg",
+    "b7feea52-994e-4714-a100-1bd9eff5aeé",
+  ])
+  func refusesOtherForms(text: String) {
+    #expect(AppKeyID(text) == nil)
+  }
+}
+
+@Suite struct TimestampTests {
+  @Test func everyMillisecondIsWrittenAsItIs() {
+    for milliseconds in stride(from: Int64(1_764_000_000_000), to: 1_764_000_002_000, by: 1) {
+      let time = Timestamp(milliseconds: milliseconds)
+      #expect(time.description.hasSuffix(String(String(milliseconds).suffix(3)) + "Z"))
+      #expect(Timestamp(time.description) == time)
+    }
+  }
+}
+
+@Suite struct TextFormTests {
+  @Test func durationsAndSizesAreReadAndWritten() {
+    for text in ["250ms", "30s", "5m", "2h", "30d"] {
+      #expect(DurationText.milliseconds(text).map(DurationText.describe) == text)
+    }
+    for text in ["", "5", "s", "-1s", "1.5s", "5 s", "99999999999d", "٣s"] {
+      #expect(DurationText.milliseconds(text) == nil)
+    }
+    for text in ["1KiB", "64KiB", "1GiB", "3B"] { #expect(SizeText.bytes(text).map(SizeText.describe) == text) }
+    for text in ["", "5", "1GB", "-1KiB", "99999TiB"] { #expect(SizeText.bytes(text) == nil) }
+  }
+
+  @Test func controlCharactersCannotReachATerminal() {
+    #expect(PrintableText.escape("a\u{1b}[2Jb\nc\u{202e}d") == "a\\u{1b}[2Jb\\u{a}c\\u{202e}d")
+    #expect(PrintableText.escape("abcdef", limit: 3) == "abc…")
+  }
+
+  @Test func aRecordIsOneLineOfCSVWhateverItsTexts() {
+    let outcome = Outcome(
+      id: AppKeyID(high: 1, low: 2), state: .failed, httpStatus: 404, attempts: 1, errorTitle: "a \"b\", c",
+      errorDetail: "x\ny", list: "l")
+    #expect(
+      outcome.csvLine
+        == "00000000-0000-0001-0000-000000000002,failed,404,1,,,\"a \"\"b\"\", c\",x\\u{a}y,l\n")
+  }
+}
