@@ -121,6 +121,8 @@ let package = Package(
       name: "RegistrationQueueTests",
       dependencies: ["Registration", "RegistrationQueue", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
+    .testTarget(
+      name: "RateLimitTests", dependencies: ["RateLimit"], exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(name: "RegistrationTests", dependencies: ["Registration"], swiftSettings: settings),
     .testTarget(
       name: "SandboxAPITests", dependencies: ["SandboxAPI", "Registration"], exclude: ["Fixtures"],

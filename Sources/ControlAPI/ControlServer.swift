@@ -39,9 +39,9 @@ package final class ControlServer: Sendable {
     var limits = HTTPListener.Limits()
     limits.connections = configuration.connections
     limits.idle = TimeAmount(configuration.idle)
-    // Hummingbird says at `info` what the daemon says itself.
+    // Hummingbird says at `info` what the daemon says itself, and at `error` that a stop has ended its connections.
     var quiet = logger
-    quiet.logLevel = max(logger.logLevel, .warning)
+    quiet.logLevel = .critical
     let responder = { (loopback: LoopbackGuard?) in
       ControlResponder(
         backend: backend, logger: logger, listLimit: configuration.listLimit, keepAlive: configuration.keepAlive,

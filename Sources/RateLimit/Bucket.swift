@@ -14,10 +14,7 @@ struct Bucket: Sendable {
   private(set) var model: Model
   private(set) var seenAt: Seconds
   private var settings: PacerSettings
-  private var refillVotes = 0
-  /// Refusals while a refill was believed in, and since when they count.
-  private var refillRefusals = (count: 0, since: Seconds(0))
-  private var isNoRefill = false
+  private var evidence = RefillEvidence()
 
   /// Windows shorter than this are over before a Reset in whole seconds says anything: they are paced as a refill.
   private static let shortestWindow: Seconds = 3
@@ -59,6 +56,17 @@ struct Bucket: Sendable {
           allowance: allowance, remaining: remaining, end: end, own: own, flight: reply.flight, learned: learned,
           withheld: withheld, now: reply.now))
     }
+  }
+
+  /// Whether a reading is of this limit as far as its period tells: limits without a name, or of one name, can still be two.
+  func fits(_ reading: RateLimitReading) -> Bool {
+    reading.period == nil || reading.period == allowance.period
+  }
+
+  /// Whether less than a tenth of a window is left, as far as was last told.
+  var isNearlyEmpty: Bool {
+    guard case .window(let window) = model else { return false }
+    return window.budget.remaining * 10 < window.budget.limit
   }
 
   /// A nameless limit turned out to have a name.
@@ -116,16 +124,17 @@ struct Bucket: Sendable {
   /// A reply that counts this limit.
   mutating func observe(_ reading: RateLimitReading, _ reply: Reply, shift: Double) {
     seenAt = reply.now
+    evidence.note(reading, allowance)
     switch model {
+    case .window where evidence.isConclusive(allowance.period), .sliding where evidence.isConclusive(allowance.period):
+      model = refill(reading, reply)
     case .window(var window):
-      noteRefill(reading)
-      if window.observe(reading, reply, shift: shift) == .isNoWindow {
-        model = continuous(reading, reply)
-      } else {
-        model = .window(window)
-      }
+      // The end of the window moves: the own log is safe for every kind of limit.
+      let isWindow = window.observe(reading, reply, shift: shift) == .fits
+      model = isWindow ? .window(window) : sliding(remaining: reading.remaining ?? 0, reply)
     case .sliding(var sliding):
-      model = sliding.observe(reading, reply) && !isNoRefill ? refill(reading, reply) : .sliding(sliding)
+      sliding.observe(reading, reply)
+      model = .sliding(sliding)
     case .refill(var refill):
       refill.observe(reading, reply)
       model = .refill(refill)
@@ -156,36 +165,17 @@ struct Bucket: Sendable {
     case .refill(var refill):
       let until = refill.refuse(wait: wait, reply)
       model = .refill(refill)
-      reconsiderRefill(reply)
+      if evidence.noteRefusal(period: allowance.period, now: reply.now), allowance.period > Self.shortestWindow {
+        model = sliding(remaining: 0, reply)
+      }
       return .closed(until: until)
     }
   }
 
-  private mutating func noteRefill(_ reading: RateLimitReading) {
-    guard let reset = reading.reset, let remaining = reading.remaining else { return }
-    let votes = TokenRefill.explains(reset: reset, remaining: remaining, allowance: allowance) ? refillVotes + 1 : 0
-    refillVotes = min(votes, 2)
-  }
-
-  /// A bucket whose refill is known refuses nearly nothing: one that refuses five times in a period is none.
-  private mutating func reconsiderRefill(_ reply: Reply) {
-    if reply.now - refillRefusals.since > allowance.period { refillRefusals = (0, reply.now) }
-    refillRefusals.count += 1
-    guard refillRefusals.count >= 5, allowance.period > Self.shortestWindow else { return }
-    isNoRefill = true
-    model = .sliding(
+  private func sliding(remaining: Int, _ reply: Reply) -> Model {
+    .sliding(
       SlidingWindow(
-        allowance: allowance, remaining: 0, withheld: settings.withheld(of: allowance.count), now: reply.now))
-  }
-
-  /// The end of the window moves. The own log, which a sliding count is paced by, is safe for every kind; a refill is only
-  /// taken for one when the last two replies looked like it.
-  private func continuous(_ reading: RateLimitReading, _ reply: Reply) -> Model {
-    if refillVotes >= 2 && !isNoRefill { return refill(reading, reply) }
-    return .sliding(
-      SlidingWindow(
-        allowance: allowance, remaining: reading.remaining ?? 0, withheld: settings.withheld(of: allowance.count),
-        now: reply.now))
+        allowance: allowance, remaining: remaining, withheld: settings.withheld(of: allowance.count), now: reply.now))
   }
 
   private func refill(_ reading: RateLimitReading, _ reply: Reply) -> Model {
@@ -231,10 +221,16 @@ extension Bucket {
     }
   }
 
-  /// What each period brings us, others' use and the operator's reserve taken off.
-  var supply: Supply {
+  /// What this limit will bring us, others' use and the operator's reserve taken off.
+  func supply(_ ask: Ask) -> Supply {
     let withheld = Double(settings.withheld(of: allowance.count))
-    let others = if case .window(let window) = model { window.others.expected } else { 0.0 }
-    return Supply(tokens: allowance.tokens - max(withheld, others), period: allowance.period)
+    var supply = Supply(
+      now: Double(ours(ask)), wait: resetsIn(ask), tokens: allowance.tokens - withheld, period: allowance.period)
+    switch model {
+    case .window(let window): supply.tokens = allowance.tokens - max(withheld, window.others.expected)
+    case .sliding(let sliding): supply.wait = sliding.wait(for: ask.backlog - ours(ask), ask)
+    case .refill: (supply.tokens, supply.isContinuous) = (allowance.tokens, true)
+    }
+    return supply
   }
 }

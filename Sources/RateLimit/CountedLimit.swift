@@ -70,6 +70,13 @@ struct CountedLimit: Sendable {
 
   func resetsIn(at now: Seconds, _ log: SentLog) -> Seconds { max(0, renewal(now, log) - now) }
 
+  func supply(_ ask: Ask) -> Supply {
+    let free = allowance.count - withheld - used(at: ask.now, ask.log) - ask.inFlight
+    return Supply(
+      now: Double(max(0, free)), wait: resetsIn(at: ask.now, ask.log), tokens: Double(allowance.count - withheld),
+      period: allowance.period)
+  }
+
   func turn(_ ask: Ask) -> Turn {
     let now = ask.now
     let excess = used(at: now, ask.log) + ask.inFlight - (allowance.count - withheld)
@@ -97,6 +104,12 @@ struct CountedLimit: Sendable {
     step = min(step + 1, Self.longestStep)
     patience = 1
     tryAt = reply.now
+  }
+
+  /// Whether a refusal proves that the period is longer than was found: nothing of ours stands in it.
+  func isDisproved(by reply: Reply) -> Bool {
+    source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > 1.2 * allowance.period
+      && reply.log.count(after: reply.flight.sentAt - 1.2 * allowance.period - Self.settle) == 0
   }
 
   /// - Returns: until when all wait; nil when nobody need stop.

@@ -57,6 +57,8 @@ struct FixedWindow: Sendable {
       // The window is over and nobody has said what the new one holds. What was left of the old one passes either way.
       return raw > max(withheld, others.reserve(allowance, left: period, roundTrip: ask.roundTrip)) ? .go : .probe
     }
+    // No window ends later than a period from now: replies out of all order have led astray.
+    if edge.isAbsurd(at: now, period: period) { return .probe }
     let wake = edge.end.high + lateness + shift * 0.05
     let quiet = others.isQuiet(allowance)
     // The rest fits: finish. What is left to nobody in particular would only delay the last few keys.
@@ -67,7 +69,7 @@ struct FixedWindow: Sendable {
     // With others about, all together at no more than so many times the even rate: many daemons that all take what they
     // see would empty the window within a round trip.
     let pressure = others.pressure(own: budget.own, allowance: allowance, now: now)
-    let gap = max(1, pressure / Self.rush) * period / (Self.rush * limit)
+    let gap = min(max(1, pressure / Self.rush), 2 * Self.rush) * period / (Self.rush * limit)
     if !quiet && ask.backlog <= usable {
       let spare = Double(raw) - others.demand(allowance, left: edge.end.low - now)
       if Double(ask.backlog) <= spare { return at(ask.lastSentAt + gap, now) }
@@ -113,7 +115,7 @@ struct FixedWindow: Sendable {
   /// still shows the last window. When to ask again, nil when there is nothing to doubt.
   private func doubtAt(_ ask: Ask) -> Seconds? {
     let limit = Double(budget.limit)
-    guard windows > 0, !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 3, withheld == 0,
+    guard windows > 0, !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 5, withheld == 0,
       others.taken - others.worst > 0.1 * limit,
       limit - Double(budget.own) - others.worst > 0.1 * limit,
       ask.now - startedAt < 0.5 * period, edge.end.low - ask.now > min(3, 0.3 * period)
@@ -145,7 +147,8 @@ struct FixedWindow: Sendable {
   mutating func observe(_ reading: RateLimitReading, _ reply: Reply, shift newShift: Double) -> Observation {
     let (flight, now) = (reply.flight, reply.now)
     guard let remaining = reading.remaining else { return .fits }
-    budget.change(limit: reading.limit ?? budget.limit, remaining: remaining, by: flight)
+    // Without a Limit field the largest count seen is the best guess.
+    budget.change(limit: reading.limit ?? max(budget.limit, remaining), remaining: remaining, by: flight)
     guard let reset = reading.reset.map({ min($0, period + 1) }) else {
       observeWithoutReset(remaining, reply, shift: newShift)
       return .fits
@@ -158,7 +161,8 @@ struct FixedWindow: Sendable {
     }
     let over = edge.end
     let placement = edge.place(
-      claim(edge.isAligned == true), raw: claim(false), period: period, sentAt: flight.sentAt, isLate: reset > 1)
+      claim(edge.isAligned == true), raw: claim(false), period: period, sentAt: flight.sentAt, now: now,
+      isLate: reset > 1)
     switch placement {
     case .past, .ignored:
       return .fits
@@ -207,6 +211,8 @@ struct FixedWindow: Sendable {
       advance(reply, remaining: budget.limit - 1, shift: shift)
     } else {
       budget.countUnread(reply.flight)
+      // A doubt that was not answered is still one.
+      if reply.flight.isProbe { doubts = max(0, doubts - 1) }
     }
   }
 
@@ -218,6 +224,8 @@ struct FixedWindow: Sendable {
   }
 
   private mutating func begin(at start: Seconds, remaining: Int, _ reply: Reply, shift newShift: Double) {
+    // What was doubted to the end and never confirmed says nothing of others.
+    let isDoubtful = doubts > 0 && !budget.isConfirmedEmpty
     windows += 1
     startedAt = start
     doubts = 0
@@ -228,7 +236,8 @@ struct FixedWindow: Sendable {
     let own = 1 + reply.others.count { $0.sentAt >= start }
     budget.renew(remaining: remaining, own: own, usualForOthers: usual, by: reply.flight, at: reply.now)
     others.beginWindow(
-      taken: budget.takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1, now: reply.now)
+      taken: budget.takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1 && !isDoubtful,
+      now: reply.now)
   }
 
   // MARK: What was refused

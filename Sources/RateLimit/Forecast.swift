@@ -1,48 +1,43 @@
 // How long the backlog will take. In windows what counts is how many more windows are begun, so the estimate counts them,
 // each with what others leave of it, and adds the time to send the rest of the last one.
 
+/// Tokens that a limit will bring us.
+struct Supply {
+  /// Of this window, or in stock.
+  var now: Double
+  /// Seconds until more come.
+  var wait: Seconds
+  /// Of each further period.
+  var tokens: Double
+  var period: Seconds
+  /// They come one by one, not with a window.
+  var isContinuous = false
+}
+
 struct Forecast {
   var seconds: Seconds
 
-  /// Nil when there is nothing to go by.
-  init?(pacer: Pacer, ask: Ask) {
-    guard ask.backlog > 0 else {
+  /// - Parameters:
+  ///   - supply: of the tightest limit.
+  ///   - roundTrip: a usual one, in seconds.
+  init(backlog: Int, supply: Supply, workers: Int, roundTrip: Seconds) {
+    let service = roundTrip / Double(max(1, workers))
+    let backlog = Double(backlog)
+    if backlog <= 0 {
       seconds = 0
-      return
+    } else if backlog <= supply.now {
+      seconds = backlog * service + roundTrip
+    } else {
+      let later = backlog - supply.now
+      let each = max(0.1, supply.tokens)
+      if supply.isContinuous {
+        seconds = max(later / each * supply.period, backlog * service) + roundTrip
+      } else {
+        let windows = (later / each).rounded(.up)
+        // A window may be too short for the workers to use it up.
+        let period = max(supply.period, each * service)
+        seconds = supply.wait + (windows - 1) * period + (later - (windows - 1) * each) * service + roundTrip
+      }
     }
-    let service = pacer.roundTrips.mean / Double(max(1, pacer.concurrency.workers))
-    guard let (grant, now, first) = Self.supply(pacer, ask) else { return nil }
-    let backlog = Double(ask.backlog)
-    if backlog <= now {
-      seconds = backlog * service + pacer.roundTrips.mean
-      return
-    }
-    let each = max(1, grant.tokens)
-    let later = backlog - now
-    let windows = (later / each).rounded(.up)
-    let rest = later - (windows - 1) * each
-    seconds = first + (windows - 1) * grant.period + rest * service + pacer.roundTrips.mean
   }
-
-  /// What a window grants us, what is left of this one, and the seconds until the next.
-  private static func supply(_ pacer: Pacer, _ ask: Ask) -> (Supply, Double, Seconds)? {
-    if let bucket = pacer.tightest(ask) {
-      let free = Double(bucket.ours(ask))
-      return (bucket.supply, free, bucket.resetsIn(ask))
-    }
-    if let counted = pacer.unmetered.counted {
-      let free = max(0, counted.allowance.count - counted.used(at: ask.now, ask.log) - ask.inFlight)
-      return (
-        Supply(tokens: counted.allowance.tokens, period: counted.allowance.period), Double(free),
-        counted.resetsIn(at: ask.now, ask.log)
-      )
-    }
-    return nil
-  }
-}
-
-/// Tokens that a period brings us.
-struct Supply {
-  var tokens: Double
-  var period: Seconds
 }

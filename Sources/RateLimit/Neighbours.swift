@@ -111,15 +111,21 @@ struct Neighbours: Hashable, Sendable {
 
   /// Tokens to leave to them until the window ends.
   ///
-  /// - Parameter roundTrip: a long one; what they take while a request of ours is under way is not ours.
+  /// - Parameter roundTrip: a long one.
   func reserve(_ allowance: Allowance, left: Seconds, roundTrip: Seconds) -> Int {
     let limit = allowance.tokens
     let yielded = min(
       forecast(allowance, left: left) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
-    let meanwhile =
-      rate * allowance.period > 0.02 * limit
-      ? min((rate * 1.5 * roundTrip).rounded(.up) + 1, 0.1 * limit) : 0
-    return Int(max(yielded, meanwhile))
+    return Int(max(yielded, meanwhile(allowance, roundTrip: roundTrip)))
+  }
+
+  /// Tokens that they take while a request of ours is under way. Where one in twenty requests meets one of theirs, the last
+  /// token is worth the risk: kept back in every window, it is a window lost in fifty.
+  private func meanwhile(_ allowance: Allowance, roundTrip: Seconds) -> Double {
+    guard rate * allowance.period > 0.02 * allowance.tokens else { return 0 }
+    let met = rate * 1.5 * roundTrip
+    let kept = met < 0.05 ? 0 : met < 0.3 ? 1 : met.rounded(.up) + 1
+    return min(kept, 0.1 * allowance.tokens)
   }
 
   /// e^-x for x ≥ 0 without a mathematics library: (1 + x/1024)^-1024, within 0.1 % where the result matters.

@@ -27,6 +27,8 @@ package struct Pacer: Sendable {
   static let limitsKept = 8
   /// Longest pause after a refusal that says nothing.
   private static let longestPause: Seconds = 30
+  /// Seconds for which a limit that is not told of any more, and not near its end, is kept.
+  private static let memory: Seconds = 120
   /// Longest pause while no period is known.
   private static let longestWait: Seconds = 900
 
@@ -154,15 +156,15 @@ package struct Pacer: Sendable {
   /// The limit that a reading counts, made when it is new.
   private mutating func bucket(for reading: RateLimitReading, _ reply: Reply) -> Int? {
     guard reading.countsBudget else { return nil }
-    if let index = buckets.firstIndex(where: { $0.name == reading.name }) { return index }
-    if let name = reading.name, let index = buckets.firstIndex(where: { $0.name == nil }) {
+    forgetUnseen(now: reply.now)
+    if let index = buckets.firstIndex(where: { $0.name == reading.name && $0.fits(reading) }) { return index }
+    if let name = reading.name, let index = buckets.firstIndex(where: { $0.name == nil && $0.fits(reading) }) {
       buckets[index].rename(name)
       return index
     }
-    if reading.name == nil, buckets.count == 1 { return 0 }
+    if reading.name == nil, buckets.count == 1, buckets[0].fits(reading) { return 0 }
     let learned = remembered.first { $0.name == reading.name } ?? remembered.first { $0.name == nil }
     guard let allowance = allowance(of: reading, learned) else { return nil }
-    forgetUnseen(now: reply.now)
     guard buckets.count < Self.limitsKept else { return nil }
     bucketsMade += 1
     buckets.append(
@@ -183,10 +185,15 @@ package struct Pacer: Sendable {
     return Allowance(count: count, period: period)
   }
 
-  /// Drops limits that no reply has named for two periods, if others are named.
+  /// Drops limits that no reply tells of any more while it does of others: after two periods, and sooner where they hold
+  /// nothing back (the limit was replaced by one of another period, say).
   private mutating func forgetUnseen(now: Seconds) {
-    guard let newest = buckets.map(\.seenAt).max() else { return }
-    buckets.removeAll { $0.seenAt < newest && now - $0.seenAt > 2 * $0.allowance.period }
+    guard buckets.count > 1, let newest = buckets.map(\.seenAt).max() else { return }
+    buckets.removeAll { bucket in
+      let unseen = now - bucket.seenAt
+      return bucket.seenAt < newest
+        && (unseen > 2 * bucket.allowance.period || (unseen > Self.memory && !bucket.isNearlyEmpty))
+    }
   }
 
   private mutating func succeed(_ told: Int?, _ reply: Reply) {

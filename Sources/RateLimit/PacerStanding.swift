@@ -28,7 +28,9 @@ extension Pacer {
       describe(counted, ask, in: &standing)
     }
     (standing.opensAt, standing.why) = opening(ask)
-    standing.etaSeconds = Forecast(pacer: self, ask: ask)?.seconds
+    standing.etaSeconds = supply(ask).map {
+      Forecast(backlog: backlog, supply: $0, workers: settings.workers, roundTrip: roundTrips.mean).seconds
+    }
     return standing
   }
 
@@ -40,6 +42,12 @@ extension Pacer {
   /// The limit that lets the fewest requests pass.
   func tightest(_ ask: Ask) -> Bucket? {
     buckets.min { $0.available(ask) < $1.available(ask) }
+  }
+
+  private func supply(_ ask: Ask) -> Supply? {
+    if let bucket = tightest(ask) { return bucket.supply(ask) }
+    if let counted = unmetered.counted { return counted.supply(ask) }
+    return unmetered.pacedRate.map { Supply(now: 0, wait: 0, tokens: $0, period: 1, isContinuous: true) }
   }
 
   private func describe(_ bucket: Bucket, _ ask: Ask, in standing: inout Standing) {

@@ -13,9 +13,9 @@ struct SentLog: Sendable {
   /// Entries after an instant.
   func count(after instant: Seconds) -> Int { instants.count - index(after: instant) }
 
-  /// The oldest entry after an instant.
-  func first(after instant: Seconds) -> Seconds? {
-    let index = index(after: instant)
+  /// The oldest entry after an instant, or one so many after it.
+  func first(after instant: Seconds, skipping skipped: Int = 0) -> Seconds? {
+    let index = index(after: instant) + skipped
     return index < instants.count ? instants[index] : nil
   }
 

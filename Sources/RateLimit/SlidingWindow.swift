@@ -10,7 +10,6 @@ struct SlidingWindow: Sendable {
   private(set) var remaining: Int
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
-  private var refillVotes = 0
   private var withheld: Int
 
   /// Seconds after an expiry before the slot is used.
@@ -42,15 +41,21 @@ struct SlidingWindow: Sendable {
     ask.log.first(after: ask.now - allowance.period).map { max(0, $0 + allowance.period - ask.now) } ?? 0
   }
 
+  /// Seconds until the slot comes free that the last of so many requests will take; whole periods not counted.
+  func wait(for later: Int, _ ask: Ask) -> Seconds {
+    let skipped = max(0, later - 1) % allowance.count
+    let expiry = ask.log.first(after: ask.now - allowance.period, skipping: skipped)
+    return expiry.map { max(0, $0 + allowance.period - ask.now) } ?? allowance.period
+  }
+
   /// 2^-x, exact enough as a rational.
   private func foreign(at now: Seconds) -> Double {
     let halves = (now - foreignAt) / (0.5 * allowance.period)
     return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
   }
 
-  /// - Returns: whether the replies show a bucket that refills, not a window.
-  mutating func observe(_ reading: RateLimitReading, _ reply: Reply) -> Bool {
-    guard let said = reading.remaining, reply.flight.sequence >= readBy else { return false }
+  mutating func observe(_ reading: RateLimitReading, _ reply: Reply) {
+    guard let said = reading.remaining, reply.flight.sequence >= readBy else { return }
     readBy = reply.flight.sequence
     remaining = said
     if let limit = reading.limit { allowance.count = limit }
@@ -59,15 +64,6 @@ struct SlidingWindow: Sendable {
     foreign = foreign(at: reply.now)
     foreignAt = reply.now
     foreign = seen > 2 ? 0.7 * foreign + 0.3 * seen : 0.9 * foreign
-    let limit = allowance.count
-    // Short periods pass within a few round trips, in which replies still under way look like a refill.
-    let surplus = allowance.period < 15 ? max(3, limit / 4) : 3
-    let resemblesRefill = reading.reset.map {
-      TokenRefill.explains(reset: $0, remaining: said, allowance: allowance)
-        && said > limit - own + surplus
-    }
-    refillVotes = resemblesRefill == true ? refillVotes + 1 : 0
-    return refillVotes > 5
   }
 
   mutating func succeeded() { refusals = 0 }

@@ -16,13 +16,6 @@ struct TokenRefill: Sendable {
     readBy = flight.sequence
   }
 
-  /// Whether a Reset is the time until so many tokens are back, rather than the end of a window.
-  static func explains(reset: Seconds, remaining: Int, allowance: Allowance) -> Bool {
-    let limit = allowance.tokens
-    return (0.05 * limit..<0.95 * limit).contains(Double(remaining))
-      && abs(reset - (limit - Double(remaining)) / allowance.rate) <= min(1.5, 0.15 * allowance.period)
-  }
-
   func available(at now: Seconds) -> Double {
     min(allowance.tokens, level + allowance.rate * (now - readAt))
   }
@@ -32,7 +25,8 @@ struct TokenRefill: Sendable {
     // One token stays in hand, so that the next look costs no refusal; the last keys need no next look.
     let inHand = allowance.count >= 4 && Double(ask.backlog) > free ? 2.0 : 1
     let kept = max(inHand, Double(withheld) + 1)
-    return free >= kept ? .go : .wait(until: ask.now + max(0.005, (kept - free) / allowance.rate))
+    return free >= kept
+      ? .go : .wait(until: ask.now + min(max(0.005, (kept - free) / allowance.rate), allowance.period))
   }
 
   mutating func observe(_ reading: RateLimitReading, _ reply: Reply) {

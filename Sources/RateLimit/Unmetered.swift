@@ -89,6 +89,10 @@ struct Unmetered: Sendable {
     case .searching(var search):
       defer { phase = .searching(search) }
       return search.refuse(wait: wait, reply)
+    case .counting(let limit) where limit.isDisproved(by: reply):
+      var search = LimitSearch()
+      defer { phase = .searching(search) }
+      return search.refuse(wait: wait, reply)
     case .counting(var limit):
       defer { phase = .counting(limit) }
       return limit.refuse(wait: wait, reply)

@@ -69,14 +69,21 @@ struct WindowEdge: Hashable, Sendable {
     if abs(distance) <= 1.01 { agreeing = min(agreeing + 1, 1_000) } else { disagreeing = min(disagreeing + 1, 1_000) }
   }
 
+  /// Whether the window would end later than any can.
+  func isAbsurd(at now: Seconds, period: Seconds) -> Bool { end.low > now + period + 2 }
+
   /// Places a reply's claim against the known edge, and narrows the edge by it where they fit.
   ///
   /// - Parameters:
   ///   - raw: the claim without help of the calendar.
   ///   - isLate: whether the reply says that a good part of its window is left.
   mutating func place(
-    _ claim: Interval, raw: Interval, period: Seconds, sentAt: Seconds, isLate: Bool
+    _ claim: Interval, raw: Interval, period: Seconds, sentAt: Seconds, now: Seconds, isLate: Bool
   ) -> Placement {
+    if isAbsurd(at: now, period: period) {
+      end = raw
+      return .replaced
+    }
     let windows = ((claim.middle - end.middle) / period).rounded()
     let rest = claim.middle - end.middle - windows * period
     let fits = abs(rest) <= (claim.width + end.width) / 2 + 0.3

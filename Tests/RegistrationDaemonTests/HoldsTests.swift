@@ -173,6 +173,19 @@ import Testing
     #expect(effects == [.release(only), .began(.outage, detail: "503 Service Unavailable")])
   }
 
+  @Test func aServerThatRefusesEveryFirstAttemptIsNotAnOutageForLong() {
+    var holds = holds()
+    var suspicions = 0
+    for order in 1...1_000 {
+      _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0)
+      guard holds.phase != .open else { continue }
+      suspicions += 1
+      holds.probeSent()
+      _ = holds.observe(success, for: job(0, order: order, isProbe: true, isKnownGood: true), sent: order, now: 0)
+    }
+    #expect(suspicions < 40)
+  }
+
   @Test func aRedirectOrARefusedCertificateHoldsAtOnce() {
     var holds = holds()
     let sent = job(1, order: 1)

@@ -74,8 +74,10 @@ package struct Holds: Sendable {
   /// Keys out of attempts, until an answer to somebody else has shown that it was their own fault.
   private var exhausted: [(job: Job, fault: Fault)] = []
 
-  /// Failures in a row, of more than one key, that raise the suspicion of an outage.
-  private static let suspiciousStreak = 5
+  /// Failures in a row, of more than one key, that raise the suspicion of an outage. Doubles each time a canary has
+  /// shown that it was none (a server may well refuse the first attempt of every key), and begins anew with an outage.
+  private var suspiciousStreak = Self.suspiciousStreaks.lowerBound
+  private static let suspiciousStreaks = 5...40
 
   package init(retry: RetryPolicy, seed: UInt64) {
     self.retry = retry
@@ -97,6 +99,10 @@ package struct Holds: Sendable {
       if isProbing { .closed(until: nil) } else if now >= probeAt { .probe } else { .closed(until: probeAt) }
     }
   }
+
+  /// Whether a canary that has come back goes behind the other keys. Refused credentials are tried with different keys. In
+  /// an outage the same key goes several times first: it may be the server that wants it so.
+  package var rotatesCanaries: Bool { reason != .outage || probes % 4 == 0 }
 
   /// A canary is on its way.
   package mutating func probeSent() {
@@ -162,6 +168,7 @@ extension Holds {
     case .suspecting(.outage):
       guard job.isProbe else { return [] }
       effects += chargeExhausted(witness: job)
+      suspiciousStreak = min(suspiciousStreak * 2, Self.suspiciousStreaks.upperBound)
       open()
     case .suspecting(.credentials):
       streak.removeAll()
@@ -262,7 +269,7 @@ extension Holds {
     }
     let failures = streak.count + exhausted.count
     let rows = Set(streak).union(exhausted.map(\.job.key.row))
-    if failures >= Self.suspiciousStreak, rows.count > 1 || fault.status == nil { suspect(.outage, now: now) }
+    if failures >= suspiciousStreak, rows.count > 1 || fault.status == nil { suspect(.outage, now: now) }
     return effects
   }
 
@@ -289,6 +296,7 @@ extension Holds {
   private mutating func hold(_ reason: Reason, now: Seconds) -> [Effect] {
     var effects = releaseWaiting()
     if case .holding(let old) = phase, old != reason { effects.append(.ended(old)) }
+    suspiciousStreak = Self.suspiciousStreaks.lowerBound
     phase = .holding(reason)
     heldSince = now
     probes = 0

@@ -252,8 +252,7 @@ extension Scheduler {
       case .release(let job):
         kept.remove(job.key.row)
         guard !job.isKnownGood else { continue }
-        // A canary lets others have their turn; any other key goes on where it was.
-        if job.isProbe { ready.append(job.key) } else { returned.append(job.key) }
+        if job.isProbe, holds.rotatesCanaries { ready.append(job.key) } else { returned.append(job.key) }
       case .keep(let job):
         if !job.isKnownGood { kept.insert(job.key.row) }
       case .retry(let job, let fault, let delay):

@@ -92,6 +92,7 @@ struct SubmitCommand: ParsableCommand {
     var valid = 0
     var invalid = 0
     var first: InvalidLine?
+    var warnings: [String] = []
     do {
       while let entry = try reader.next() {
         switch entry {
@@ -99,9 +100,7 @@ struct SubmitCommand: ParsableCommand {
         case .invalid(let line):
           first = first ?? line
           invalid += 1
-          if invalid <= 10 {
-            StandardError.write("keyreg: warning: \(PrintableText.escape(name)):\(line.line): \(line.reason)\n")
-          }
+          if invalid <= 10 { warnings.append("\(name):\(line.line): \(line.reason)") }
         }
       }
     } catch {
@@ -110,13 +109,16 @@ struct SubmitCommand: ParsableCommand {
         let place = error.line.map { "\(name):\($0)" } ?? name
         throw Failure(.badList, "\(place): \(error.message)", hint: error.hint)
       }
-      StandardError.write("keyreg: warning: \(PrintableText.escape(name)): \(error); nothing after it is read\n")
+      warnings.append("\(name): \(error); nothing after it is read")
     }
     guard valid > 0 else {
       let rejection = Rejection.noValidKey(firstInvalid: first, invalidCount: invalid)
       let place = rejection.line.map { "\(name):\($0)" } ?? name
       throw Failure(.badList, "\(place): \(rejection.what)", hint: rejection.hint)
     }
-    if invalid > 10 { StandardError.write("keyreg: warning: \(invalid - 10) more bad lines\n") }
+    if invalid > 10 { warnings.append("\(invalid - 10) more bad lines") }
+    for warning in warnings {
+      StandardError.write("keyreg: warning: \(PrintableText.escape(warning, limit: 1_000))\n")
+    }
   }
 }

@@ -1,0 +1,265 @@
+// The pacer's rules one by one, with replies written by hand.
+
+import Foundation
+import RateLimit
+import Testing
+
+@Suite struct PacerTests {
+  private func pacer(
+    workers: Int = 16, reserve: PacerSettings.Reserve = .automatic, assume: Allowance? = nil,
+    learned: LearnedLimits? = nil
+  ) -> Pacer {
+    Pacer(settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, seed: 1)
+  }
+
+  private func answered(
+    _ remaining: Int, reset: Seconds, limit: Int = 100, period: Seconds = 60, date: Seconds? = nil, name: String? = nil
+  ) -> PacedReply {
+    PacedReply(
+      kind: .answered,
+      reading: RateLimitReading(
+        name: name, limit: limit, period: period, remaining: remaining, reset: reset, date: date))
+  }
+
+  @Test func theFirstRequestGoesAlone() {
+    var pacer = pacer()
+    #expect(pacer.next(now: 0, backlog: 10) == .send)
+    let permit = pacer.send(now: 0)
+    #expect(pacer.next(now: 0, backlog: 9) == .awaitReply)
+    #expect(pacer.standing(now: 0, backlog: 9).why == .probe)
+    pacer.receive(answered(99, reset: 50), for: permit, now: 0.1)
+    #expect(pacer.next(now: 0.1, backlog: 9) == .send)
+  }
+
+  @Test func aRequestThatWasNeverSentAsksAgain() {
+    var pacer = pacer()
+    let permit = pacer.send(now: 0)
+    pacer.withdraw(permit)
+    #expect(pacer.next(now: 1, backlog: 9) == .send)
+    let second = pacer.send(now: 1)
+    #expect(pacer.next(now: 1, backlog: 9) == .awaitReply)
+    pacer.receive(answered(99, reset: 50), for: permit, now: 2)  // A permit ends once.
+    #expect(pacer.next(now: 2, backlog: 9) == .awaitReply)
+    pacer.receive(answered(99, reset: 50), for: second, now: 2)
+    #expect(pacer.next(now: 2, backlog: 9) == .send)
+  }
+
+  @Test func aRefusalClosesTheGateForAllAndOneAsks() throws {
+    var pacer = pacer()
+    pacer.receive(answered(5, reset: 30), for: pacer.send(now: 0), now: 0.1)
+    let refusal = PacedReply(
+      kind: .throttled, reading: RateLimitReading(limit: 100, period: 60, remaining: 0, reset: 29))
+    let (first, second) = (pacer.send(now: 1), pacer.send(now: 1))
+    pacer.receive(refusal, for: first, now: 1.1)
+    pacer.receive(refusal, for: second, now: 1.2)
+    let opens = try #require(pacer.standing(now: 1.2, backlog: 5).opensAt)
+    #expect((29...33).contains(opens))
+    #expect(pacer.next(now: 2, backlog: 5) == .wait(until: opens))
+    #expect(pacer.next(now: opens, backlog: 5) == .send)
+    let probe = pacer.send(now: opens)
+    #expect(pacer.next(now: opens, backlog: 4) == .awaitReply)
+    pacer.receive(answered(99, reset: 59), for: probe, now: opens + 0.1)
+    #expect(pacer.next(now: opens + 3, backlog: 4) == .send)
+  }
+
+  @Test func aLateRefusalOfThePastWindowStopsNobody() {
+    var pacer = pacer()
+    pacer.receive(answered(50, reset: 2), for: pacer.send(now: 0), now: 0.1)
+    let straggler = pacer.send(now: 0.2)
+    pacer.receive(answered(99, reset: 59), for: pacer.send(now: 4), now: 4.1)
+    pacer.receive(
+      PacedReply(kind: .throttled, reading: RateLimitReading(limit: 100, period: 60, remaining: 0, reset: 2)),
+      for: straggler, now: 4.2)
+    #expect(pacer.standing(now: 4.2, backlog: 5).why != .limit || pacer.next(now: 5, backlog: 1) == .send)
+    #expect(pacer.next(now: 5, backlog: 1) == .send)
+  }
+
+  @Test func noWaitIsLongerThanTwoWindows() throws {
+    var pacer = pacer()
+    pacer.receive(answered(50, reset: 30), for: pacer.send(now: 0), now: 0.1)
+    let permit = pacer.send(now: 1)
+    pacer.receive(
+      PacedReply(
+        kind: .throttled,
+        reading: RateLimitReading(limit: 100, period: 60, remaining: 0, reset: 29, retryAfter: 86_400)),
+      for: permit, now: 1)
+    let opens = try #require(pacer.standing(now: 1, backlog: 5).opensAt)
+    #expect(opens <= 1 + 120)
+  }
+
+  @Test func aRefusalWithoutAWordIsAShortPause() throws {
+    var pacer = pacer()
+    pacer.receive(answered(90, reset: 50), for: pacer.send(now: 0), now: 0.1)
+    let permit = pacer.send(now: 1)
+    pacer.receive(PacedReply(kind: .throttled), for: permit, now: 1.1)
+    let standing = pacer.standing(now: 1.1, backlog: 5)
+    #expect(standing.why == .backoff)
+    #expect(try #require(standing.opensAt) < 2)
+  }
+
+  @Test func neverHasMoreUnderWayThanWorkersOrTokens() {
+    var pacer = pacer(workers: 4)
+    pacer.receive(answered(3, reset: 25, limit: 1_000), for: pacer.send(now: 0), now: 0.1)
+    for round in 1...20 {
+      pacer.receive(PacedReply(kind: .answered), for: pacer.send(now: Double(round)), now: Double(round) + 0.1)
+    }
+    // Three were left and twenty have been answered without a count: nothing is left.
+    guard case .wait = pacer.next(now: 21, backlog: 100) else {
+      Issue.record("sends what is not there")
+      return
+    }
+  }
+
+  @Test func obeysTwoLimitsAtOnce() {
+    var pacer = pacer()
+    pacer.receive(answered(99, reset: 50, name: "org"), for: pacer.send(now: 0), now: 0.1)
+    pacer.receive(answered(0, reset: 500, limit: 10, period: 600, name: "user"), for: pacer.send(now: 1), now: 1.1)
+    guard case .wait(let until) = pacer.next(now: 2, backlog: 5) else {
+      Issue.record("the second limit is not obeyed")
+      return
+    }
+    #expect(until > 60)
+    let standing = pacer.standing(now: 2, backlog: 5)
+    #expect(standing.name == "user")
+    #expect(standing.limit == 10)
+    #expect(pacer.learned.limits.map(\.name) == ["org", "user"])
+  }
+
+  @Test func tellsTwoLimitsWithoutNamesApartByTheirPeriods() {
+    var pacer = pacer()
+    pacer.receive(answered(99, reset: 50), for: pacer.send(now: 0), now: 0.1)
+    pacer.receive(answered(0, reset: 500, limit: 400, period: 3_600), for: pacer.send(now: 1), now: 1.1)
+    pacer.receive(answered(97, reset: 48), for: pacer.send(now: 2), now: 2.1)
+    #expect(pacer.learned.limits.map(\.allowance.period) == [60, 3_600])
+    guard case .wait(let until) = pacer.next(now: 3, backlog: 5) else {
+      Issue.record("the longer limit is not obeyed")
+      return
+    }
+    #expect(until > 400)
+  }
+
+  @Test func forgetsALimitThatWasReplaced() {
+    var pacer = pacer()
+    pacer.receive(answered(300, reset: 3_000, limit: 400, period: 3_600), for: pacer.send(now: 0), now: 0.1)
+    for second in 1...150 {
+      let now = Double(second)
+      pacer.receive(answered(90, reset: 50), for: pacer.send(now: now), now: now + 0.1)
+    }
+    #expect(pacer.learned.limits.map(\.allowance.period) == [60])
+  }
+
+  @Test func aNameForEveryReplyDoesNotFillTheMemory() {
+    var pacer = pacer()
+    for number in 0..<100 {
+      let now = Double(number)
+      pacer.receive(answered(99, reset: 50, name: "limit-\(number)"), for: pacer.send(now: now), now: now + 0.1)
+    }
+    #expect(pacer.learned.limits.count <= 8)
+  }
+
+  @Test func tellsWhereItStands() throws {
+    var pacer = pacer()
+    #expect(pacer.standing(now: 0, backlog: 10).source == .none)
+    pacer.receive(answered(40, reset: 30, name: "keys"), for: pacer.send(now: 0), now: 0.1)
+    _ = pacer.send(now: 0.2)
+    let standing = pacer.standing(now: 0.2, backlog: 10)
+    #expect(standing.name == "keys")
+    #expect(standing.limit == 100)
+    #expect(standing.period == 60)
+    #expect(standing.remaining == 39)
+    #expect(standing.source == .headers)
+    #expect(abs(try #require(standing.resetsIn) - 30) < 1)
+  }
+
+  @Test func obeysAnAssumedLimitUntilTheApiSaysOtherwise() {
+    var pacer = pacer(assume: Allowance(count: 3, period: 60))
+    #expect(pacer.standing(now: 0, backlog: 10).source == .assumed)
+    for sent in 0..<3 {
+      #expect(pacer.next(now: Double(sent), backlog: 3 - sent) == .send)
+      pacer.receive(PacedReply(kind: .answered), for: pacer.send(now: Double(sent)), now: Double(sent) + 0.1)
+    }
+    guard case .wait(let until) = pacer.next(now: 3, backlog: 10) else {
+      Issue.record("more than was assumed")
+      return
+    }
+    #expect((60...61).contains(until))
+    #expect(pacer.learned == LearnedLimits())
+    pacer.receive(answered(500, reset: 50, limit: 600), for: pacer.send(now: until), now: until + 0.1)
+    #expect(pacer.standing(now: until + 1, backlog: 10).source == .headers)
+    #expect(pacer.next(now: until + 1, backlog: 10) == .send)
+  }
+
+  @Test func leavesTheShareThatTheOperatorSet() {
+    var pacer = pacer(reserve: .share(0.3))
+    pacer.receive(answered(40, reset: 30), for: pacer.send(now: 0), now: 0.1)
+    var remaining = 40
+    for step in 0..<52 {
+      let now = 1 + Double(step) / 2
+      guard pacer.next(now: now, backlog: 50) == .send else { continue }
+      remaining -= 1
+      pacer.receive(answered(remaining, reset: 30 - now.rounded(.down)), for: pacer.send(now: now), now: now + 0.1)
+    }
+    let standing = pacer.standing(now: 27, backlog: 5)
+    #expect(standing.remaining == 30)
+    #expect(standing.reserved == 30)
+    guard case .wait = pacer.next(now: 27, backlog: 5) else {
+      Issue.record("takes from the reserve")
+      return
+    }
+  }
+
+  @Test func aReserveNeverStallsALimitOfOne() {
+    var pacer = pacer(reserve: .share(0.9))
+    pacer.receive(answered(1, reset: 3, limit: 1, period: 5), for: pacer.send(now: 0), now: 0.1)
+    pacer.receive(answered(0, reset: 5, limit: 1, period: 5), for: pacer.send(now: 5), now: 5.1)
+    #expect(pacer.next(now: 11, backlog: 1) == .send)
+  }
+
+  @Test func aReloadTakesEffectWhileRequestsAreUnderWay() {
+    var pacer = pacer(workers: 8)
+    pacer.receive(answered(90, reset: 30), for: pacer.send(now: 0), now: 0.1)
+    let permit = pacer.send(now: 1)
+    pacer.apply(PacerSettings(workers: 1))
+    #expect(pacer.next(now: 1, backlog: 9) == .awaitReply)
+    pacer.receive(answered(89, reset: 29), for: permit, now: 1.1)
+    #expect(pacer.next(now: 2, backlog: 9) == .send)
+  }
+
+  @Test func whatWasLearnedSurvivesARestart() throws {
+    var pacer = pacer()
+    pacer.receive(answered(70, reset: 30, date: 1_000_000_020 + 10, name: "keys"), for: pacer.send(now: 0), now: 0.1)
+    let learned = pacer.learned
+    #expect(learned.limits.first?.allowance == Allowance(count: 100, period: 60))
+    let read = try JSONDecoder().decode(LearnedLimits.self, from: JSONEncoder().encode(learned))
+    #expect(read == learned)
+    let restarted = self.pacer(learned: read)
+    let standing = restarted.standing(now: 0, backlog: 10)
+    #expect(standing.source == .learned)
+    #expect(standing.limit == 100)
+  }
+
+  @Test func nonsenseThatWasLearnedDoesNoHarm() {
+    let nonsense = LearnedLimits(limits: [
+      .init(name: "x", allowance: Allowance(count: -5, period: .nan), takenByOthers: [.nan, .infinity, -1])
+    ])
+    var pacer = pacer(learned: nonsense)
+    #expect(pacer.next(now: 0, backlog: 3) == .send)
+    pacer.receive(answered(70, reset: 30, name: "x"), for: pacer.send(now: 0), now: 0.1)
+    #expect(pacer.next(now: 1, backlog: 3) == .send)
+    #expect(pacer.learned.limits.first?.allowance.count == 100)
+  }
+
+  @Test(arguments: [("400/1h", 400, 3_600.0), ("100/10s", 100, 10), ("6000/m", 6_000, 60), ("5/250ms", 5, 0.25)])
+  func readsAnAllowance(_ text: String, _ count: Int, _ period: Seconds) throws {
+    let allowance = try #require(Allowance(text))
+    #expect(allowance == Allowance(count: count, period: period))
+    #expect(Allowance(allowance.description) == allowance)
+  }
+
+  @Test(arguments: [
+    "", "400", "400/", "/1h", "0/1h", "-1/1h", "400/1y", "400/0s", "400/1h/2", "4e2/1h", "400 /1h", "1/99d",
+  ])
+  func refusesWhatIsNoAllowance(_ text: String) {
+    #expect(Allowance(text) == nil)
+  }
+}

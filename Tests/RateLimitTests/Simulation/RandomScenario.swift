@@ -1,0 +1,50 @@
+// Situations that nobody thought of: every part of a scenario drawn at random from a seed.
+
+import Foundation
+import RateLimit
+
+extension Scenario {
+  /// - Parameter seed: the same seed gives the same situation.
+  static func random(seed: UInt64) -> Scenario {
+    var random = SeededRandom(seed: seed &* 0x9e37 &+ 77)
+    return Scenario("R\(seed)", "random") { scenario in
+      scenario.limit = Int(exponential(&random, 1, 2_000))
+      scenario.period = random.pick([5, 10, 15, 30, 60, 60, 120, 300, 600, 900, 1_800, 3_600])
+      scenario.workers = 1 + Int(random.unit() * 64)
+      scenario.kind = random.pick([.fixed, .fixed, .fixed, .fixed, .fixed, .fixed, .sliding, .bucket])
+      // Four to ten windows, with a last one that is not quite full, so that one token does not decide over a window.
+      let windows = random.uniform(4, 10).rounded(.down) + random.uniform(0.2, 0.8)
+      scenario.keys = min(8_000, max(8, Int(windows * Double(scenario.limit))))
+      scenario.horizon = 60 * scenario.period + 3_000
+      scenario.hasHeaders = !random.chance(0.1)
+      if scenario.kind == .fixed {
+        if random.chance(0.5) {
+          scenario.neighbour = Neighbour(share: random.uniform(0.05, 0.6), inClumps: random.chance(0.3))
+        }
+        if random.chance(0.2) { scenario.stale = random.uniform(0.2, 2) }
+        if random.chance(0.15) { scenario.lag = random.uniform(0.05, 1) }
+        scenario.isAligned = !random.chance(0.15)
+      }
+      if random.chance(0.2) { scenario.reorder = random.uniform(0.2, 2) }
+      if random.chance(0.2) { scenario.headersDropped = random.uniform(0.05, 0.4) }
+      if random.chance(0.2) { (scenario.resetForm, scenario.skew) = (.epoch, random.uniform(-400, 400)) }
+      if random.chance(0.2) { scenario.retryAfter = random.pick([.seconds, .date]) }
+      if random.chance(0.2) { scenario.statesLimit = true }
+      scenario.rounding = random.pick([.up, .up, .down, .nearest])
+      scenario.latency = exponential(&random, 0.05, 0.6)
+      scenario.spikes = random.pick([0, 0.005, 0.05])
+    }
+  }
+
+  private static func exponential(_ random: inout SeededRandom, _ low: Double, _ high: Double) -> Double {
+    low * pow(high / low, random.unit())
+  }
+
+  /// In one line, for a report of what went wrong.
+  var summary: String {
+    "\(id) \(kind) \(limit)/\(period) keys \(keys) workers \(workers) headers \(hasHeaders) dropped \(rounded(headersDropped)) "
+      + "stale \(rounded(stale)) lag \(rounded(lag)) reorder \(rounded(reorder)) aligned \(isAligned) \(resetForm) "
+      + "after \(retryAfter.map { "\($0)" } ?? "-") states \(statesLimit) \(rounding) latency \(rounded(latency)) "
+      + "neighbour \(neighbour.map { "\(rounded($0.share))\($0.inClumps ? " clumps" : "")" } ?? "-")"
+  }
+}

@@ -1,0 +1,137 @@
+// What a simulated daemon does with its keys. The keyreg client asks the pacer; the baselines decide by themselves.
+
+import RateLimit
+
+enum ClientDecision {
+  case send
+  case wait(until: Seconds)
+  case awaitReply
+}
+
+/// What becomes of a request that did not succeed: its worker stays with the key for a while, or the key goes back.
+enum Afterwards {
+  case requeue
+  case hold(Seconds)
+}
+
+protocol SimulatedClient: AnyObject {
+  func next(now: Seconds, backlog: Int) -> ClientDecision
+  func sent(_ request: Int, now: Seconds)
+  /// - Parameter attempt: how often the key was sent before.
+  func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards
+}
+
+/// The pacer, with a stand-in for the daemon's breaker.
+final class KeyregClient: SimulatedClient {
+  var pacer: Pacer
+  private var breaker: StandInBreaker
+  private var permits: [Int: Permit] = [:]
+  private let wall: (Seconds) -> Seconds
+  private let readsHeaders: Bool
+  /// Requests sent although the pacer said that its gate was closed.
+  private(set) var sentIntoClosedGate = 0
+  var checksGate = false
+  private var backlog = 0
+
+  init(_ scenario: Scenario, seed: UInt64, learned: LearnedLimits? = nil, wall: @escaping (Seconds) -> Seconds) {
+    let settings = PacerSettings(workers: scenario.workers, reserve: scenario.reserve, assume: scenario.assume)
+    pacer = Pacer(settings: settings, learned: learned, seed: seed)
+    breaker = StandInBreaker(seed: seed)
+    readsHeaders = scenario.resetForm == .epoch || scenario.retryAfter == .date
+    self.wall = wall
+  }
+
+  func next(now: Seconds, backlog: Int) -> ClientDecision {
+    self.backlog = backlog
+    if let held = breaker.hold(now: now) { return held }
+    switch pacer.next(now: now, backlog: backlog) {
+    case .send: return .send
+    case .wait(let until): return .wait(until: until)
+    case .awaitReply: return .awaitReply
+    }
+  }
+
+  func sent(_ request: Int, now: Seconds) {
+    if checksGate, let opens = pacer.standing(now: now, backlog: backlog).opensAt, opens > now + 1e-6 {
+      sentIntoClosedGate += 1
+    }
+    permits[request] = pacer.send(now: now)
+    breaker.sent(request)
+  }
+
+  func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
+    let kind: PacedReply.Kind =
+      switch reply.status {
+      case 429: .throttled
+      case 401, 403: .refused
+      case 500...: .serverError
+      default: .answered
+      }
+    breaker.received(kind, request, now: now)
+    if let permit = permits.removeValue(forKey: request) {
+      pacer.receive(PacedReply(kind: kind, reading: reading(reply, now)), for: permit, now: now)
+    }
+    return .requeue
+  }
+
+  private func reading(_ reply: ServerReply, _ now: Seconds) -> RateLimitReading? {
+    if readsHeaders {
+      return RateLimitReading(headers: HeaderText.headers(reply), body: nil, wallClock: wall(now))
+    }
+    return RateLimitReading(
+      name: reply.name, limit: reply.limit, period: reply.period, remaining: reply.remaining, reset: reply.reset,
+      retryAfter: reply.retryAfter?.value, date: reply.date, stated: reply.stated)
+  }
+}
+
+/// The daemon's answer to outages and refused credentials, with the proposal's timing.
+struct StandInBreaker {
+  private var random: SeededRandom
+  private var until: Seconds = 0
+  private var isHolding = false
+  private var canary: Int?
+  private var trips = 0
+  private var outcomes: [Bool] = []
+
+  init(seed: UInt64) { random = SeededRandom(seed: seed ^ 0xb4ea) }
+
+  func hold(now: Seconds) -> ClientDecision? {
+    guard isHolding else { return nil }
+    if now < until { return .wait(until: until) }
+    return canary == nil ? nil : .awaitReply
+  }
+
+  mutating func sent(_ request: Int) {
+    if isHolding { canary = request }
+  }
+
+  mutating func received(_ kind: PacedReply.Kind, _ request: Int, now: Seconds) {
+    let wasCanary = canary == request
+    if wasCanary { canary = nil }
+    switch kind {
+    case .answered:
+      if wasCanary || !isHolding {
+        isHolding = false
+        trips = 0
+      }
+      outcomes.append(true)
+    case .throttled: break
+    case .refused:
+      if !isHolding || wasCanary {
+        trips += 1
+        until = now + min(20, 5 * Double(1 << min(trips - 1, 4))) * random.uniform(0.8, 1)
+        isHolding = true
+      }
+    case .serverError, .unanswered:
+      outcomes.append(false)
+      let failures = outcomes.count { !$0 }
+      if wasCanary || (!isHolding && outcomes.count >= 5 && failures * 2 >= outcomes.count) {
+        trips += 1
+        until = now + min(8, 0.5 * Double(1 << min(trips, 6))) * random.uniform(0.5, 1)
+        isHolding = true
+        outcomes.removeAll()
+      }
+    }
+    if outcomes.count > 20 { outcomes.removeFirst() }
+  }
+}
