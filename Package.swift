@@ -122,7 +122,7 @@ let package = Package(
       dependencies: ["Registration", "RegistrationQueue", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
     .testTarget(
-      name: "RateLimitTests", dependencies: ["RateLimit"], exclude: ["Fixtures"], swiftSettings: settings),
+      name: "RateLimitTests", dependencies: ["RateLimit"], resources: [.copy("Fixtures")], swiftSettings: settings),
     .testTarget(name: "RegistrationTests", dependencies: ["Registration"], swiftSettings: settings),
     .testTarget(
       name: "SandboxAPITests", dependencies: ["SandboxAPI", "Registration"], exclude: ["Fixtures"],

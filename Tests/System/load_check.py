@@ -99,7 +99,7 @@ def full_disk():
     """A full disk holds, loses nothing, and goes on when there is room."""
     with Place(BINARY) as place:
         os.mkdir(place.path("small"))
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place.path("small")], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place.path("small")], check=True)
         try:
             place.env["KEYREG_STATE"] = place.path("small/state")
             place.sandbox("--limit", "100000/10s", "--latency", "20ms")
