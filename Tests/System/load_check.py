@@ -107,11 +107,10 @@ def full_disk():
             place.drop("list", "\n".join(ids))
             daemon = place.daemon()
             wait_for(lambda: (s := place.status()) and s["keys"]["registered"] > 200)
-            with open(place.path("small/filler"), "wb") as file:
+            with open(place.path("small/filler"), "wb", buffering=0) as file:
                 try:
                     while True:
                         file.write(b"x" * 4096)
-                        file.flush()
                 except OSError:
                     pass
             held = wait_for(lambda: (s := place.status()) and s["hold"] == "disk" and s, 30)
