@@ -162,6 +162,8 @@ extension Daemon {
     ended.wait()
     let ending = state.withLock { $0.ending } ?? .stopped
     notifier.stopping()
+    // A stop_timeout longer than the unit's own limit needs no change of the unit.
+    notifier.extendTimeout(seconds: Double(settings.stopTimeout) / 1_000 + 15)
     log.notice("stopping", metadata: ["in_flight": "\(status().keys.inFlight)"])
     watcher.stop()
     pool.stop()
@@ -249,6 +251,9 @@ extension Daemon {
     importer.maxFileSize = new.settings.maxFileSize
     pool.apply(new.settings.api(credentials), pacer: new.settings.pacer, retry: new.settings.retryPolicy)
     log.notice("reloaded", metadata: ["changed": "\(changed.isEmpty ? "nothing" : changed.joined(separator: ", "))"])
+    if source.environment["CREDENTIALS_DIRECTORY"] != nil, !changed.contains("credentials") {
+      log.notice("credentials that systemd hands over (LoadCredential=) are new only after a restart")
+    }
     if !fixed.isEmpty {
       log.warning("some changes need a restart", metadata: ["settings": "\(fixed.joined(separator: ", "))"])
     }

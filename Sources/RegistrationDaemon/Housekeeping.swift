@@ -17,10 +17,14 @@ final class Housekeeping: Sendable {
 
   /// Milliseconds between ticks.
   private static let interval = 250
+  /// Seconds between heartbeats: well within what systemd's watchdog allows.
+  private let beatInterval: Int
 
   init(daemon: Daemon, notifier: ServiceNotifier) {
     self.daemon = daemon
     self.notifier = notifier
+    let allowed = WatchdogInterval.takingEnvironment().map { $0.period.components.seconds } ?? 2
+    beatInterval = Int(min(2, max(1, allowed)))
   }
 
   func start(untilDone: Bool) {
@@ -40,7 +44,7 @@ final class Housekeeping: Sendable {
     }
     if untilDone, isDone { daemon.end(.done(failed: daemon.queue.tally[.failed])) }
     if every(seconds: 1, ticks) { tellSystemd() }
-    if every(seconds: 2, ticks) { beat() }
+    if every(seconds: beatInterval, ticks) { beat() }
     if every(seconds: 60, ticks) { daemon.keepLearned() }
     if every(seconds: 600, ticks), daemon.status().state == .idle { daemon.tidyQueue() }
     if every(seconds: 3_600, ticks) { daemon.sweepSpool() }

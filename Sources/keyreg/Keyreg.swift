@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import Glibc
+import Systemd
 
 @main
 struct Keyreg: ParsableCommand {
@@ -29,7 +31,9 @@ struct Keyreg: ParsableCommand {
       let code = exitCode(for: error)
       if code == .success || error is ExitCode { exit(withError: error) }
       let failure = Failure(error, usage: code == .validationFailure ? message(for: error) : nil)
-      StandardError.write(failure.text)
+      // The journal takes a line's priority from its beginning.
+      let isJournal = LogFormat.detected(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"]) == .journal
+      StandardError.write(isJournal ? failure.text.split(separator: "\n").map { "<3>\($0)\n" }.joined() : failure.text)
       Glibc.exit(failure.exit.rawValue)
     }
   }
