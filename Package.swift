@@ -110,9 +110,12 @@ let package = Package(
       dependencies: [
         "ControlAPI", "Registration", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
+    .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: settings),
     .testTarget(
       name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "SandboxAPI", "keyreg"],
       swiftSettings: settings),
+    .testTarget(
+      name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI"], swiftSettings: settings),
     .testTarget(
       name: "RegistrationDaemonTests",
       dependencies: ["RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue"],

@@ -32,7 +32,8 @@ struct Keyreg: ParsableCommand {
       if code == .success || error is ExitCode { exit(withError: error) }
       let failure = Failure(error, usage: code == .validationFailure ? message(for: error) : nil)
       // The journal takes a line's priority from its beginning.
-      let isJournal = LogFormat.detected(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"]) == .journal
+      let isJournal =
+        LogFormat.detected(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"]) == .journal
       StandardError.write(isJournal ? failure.text.split(separator: "\n").map { "<3>\($0)\n" }.joined() : failure.text)
       Glibc.exit(failure.exit.rawValue)
     }

@@ -1,0 +1,130 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Curl
+
+/// Answers each connection on a loopback port with the same bytes, and keeps what it was asked.
+final class FixedServer: Sendable {
+  let port: UInt16
+  private let listener: Int32
+  private let asked = Mutex<[String]>([])
+
+  /// - Parameter closes: Whether the connection ends after the answer; else it stays open in silence.
+  init(_ answer: String, closes: Bool = true) throws {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        bind(listener, pointer, length) == 0 && listen(listener, 16) == 0
+          && getsockname(listener, pointer, &length) == 0
+      }
+    }
+    try #require(bound)
+    self.listener = listener
+    port = UInt16(bigEndian: address.sin_port)
+    DispatchQueue(label: "fixed server").async { @Sendable [self] in
+      while true {
+        let peer = accept(listener, nil, nil)
+        guard peer >= 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = read(peer, &buffer, buffer.count)
+        asked.withLock { $0.append(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)) }
+        let bytes = Array(answer.utf8)
+        _ = send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        if closes { close(peer) }
+      }
+    }
+  }
+
+  deinit {
+    shutdown(listener, Int32(SHUT_RDWR))
+    close(listener)
+  }
+
+  var requests: [String] { asked.withLock { $0 } }
+  func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+}
+
+@Suite struct EasyHandleTests {
+  private func request(_ server: FixedServer, _ method: String = "PUT") -> CurlRequest {
+    var request = CurlRequest(method: method, url: server.url("/a"))
+    request.headers = [("X-Test", "1"), ("Content-Length", "0")]
+    return request
+  }
+
+  @Test func aPutWithoutABodyHasNoContentType() throws {
+    let server = try FixedServer("HTTP/1.1 201 Created\r\nX-One: 1\r\nx-two:  2 \r\nContent-Length: 2\r\n\r\nok")
+    let reply = try EasyHandle().perform(request(server))
+    #expect(reply.status == 201 && reply.body == Array("ok".utf8))
+    #expect(reply.header("x-ONE") == "1" && reply.header("X-Two") == "2")
+    let asked = try #require(server.requests.first)
+    #expect(asked.hasPrefix("PUT /a HTTP/1.1\r\n") && asked.contains("X-Test: 1"))
+    #expect(!asked.lowercased().contains("content-type") && !asked.contains("Transfer-Encoding"))
+  }
+
+  @Test func redirectsAreNotFollowed() throws {
+    let server = try FixedServer("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
+    #expect(try EasyHandle().perform(request(server)).status == 302)
+    #expect(server.requests.count == 1)
+  }
+
+  @Test func aLongBodyIsCutAndALongHeaderRefused() throws {
+    let long = try FixedServer("HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "x", count: 200_000))
+    var request = request(long)
+    request.bodyLimit = 1_000
+    let reply = try EasyHandle().perform(request)
+    #expect(reply.body.count == 1_000 && reply.isBodyTruncated)
+    let headers = try FixedServer(
+      "HTTP/1.1 200 OK\r\n" + String(repeating: "X-A: \(String(repeating: "y", count: 1_000))\r\n", count: 100) + "\r\n"
+    )
+    let error = try #require(throws: CurlError.self) { try EasyHandle().perform(self.request(headers)) }
+    #expect(error.kind == .protocolViolation)
+  }
+
+  @Test func aSilentServerMeetsTheDeadline() throws {
+    let server = try FixedServer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", closes: false)
+    var request = request(server)
+    request.timeout = 300
+    let error = try #require(throws: CurlError.self) { try EasyHandle().perform(request) }
+    #expect(error.kind == .timedOut)
+  }
+
+  @Test func halfAnAnswerIsNoAnswer() throws {
+    let server = try FixedServer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+    let error = try #require(throws: CurlError.self) { try EasyHandle().perform(request(server)) }
+    #expect(error.kind == .interrupted)
+  }
+
+  @Test func nobodyThereIsUnreachable() throws {
+    let server = try FixedServer("")
+    let request = CurlRequest(method: "GET", url: "http://127.0.0.1:1/")
+    let error = try #require(throws: CurlError.self) { try EasyHandle().perform(request) }
+    #expect(error.kind == .unreachable)
+    withExtendedLifetime(server) {}
+  }
+
+  @Test func clearTextNeverGoesThroughAProxy() throws {
+    let server = try FixedServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    let handle = try EasyHandle(route: CurlRoute(proxy: "http://127.0.0.1:1"))
+    #expect(try handle.perform(request(server)).status == 200)
+  }
+
+  @Test func aMissingAuthorityFileIsToldAtOnce() {
+    #expect(throws: CurlError.self) { try EasyHandle(route: CurlRoute(caFile: "/nonexistent/ca.pem")) }
+  }
+
+  @Test func aBodyIsSentOnceAndNotKeptForTheNextRequest() throws {
+    let server = try FixedServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    let handle = try EasyHandle()
+    var post = CurlRequest(method: "POST", url: server.url())
+    post.body = Array("payload".utf8)
+    _ = try handle.perform(post)
+    _ = try handle.perform(CurlRequest(method: "GET", url: server.url()))
+    #expect(server.requests[0].hasSuffix("payload"))
+    #expect(server.requests[1].hasPrefix("GET / ") && !server.requests[1].contains("payload"))
+  }
+}

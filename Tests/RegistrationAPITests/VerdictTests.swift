@@ -1,0 +1,84 @@
+import Registration
+import RegistrationAPI
+import Testing
+
+/// What one reply means for its key: every row of the table.
+@Suite struct VerdictTests {
+  private static let text = "b7feea52-994e-4714-a100-1bd9eff5aee1"
+
+  private func verdict(_ status: Int, _ body: String = "", location: String? = nil, isTruncated: Bool = false) throws
+    -> Verdict
+  {
+    Verdict(
+      status: status, body: Array(body.utf8), isBodyTruncated: isTruncated, location: location,
+      registering: try #require(AppKeyID(Self.text)))
+  }
+
+  private func confirmation(id: String = VerdictTests.text, type: String = "app_key_registration") -> String {
+    "{\"data\":{\"id\":\"\(id)\",\"type\":\"\(type)\"}}"
+  }
+
+  @Test(arguments: [200, 201]) func aConfirmationOfThisKeyRegistersIt(status: Int) throws {
+    #expect(try verdict(status, confirmation()) == .registered(status: status))
+    #expect(try verdict(status, confirmation(id: Self.text.uppercased())) == .registered(status: status))
+  }
+
+  @Test func aSuccessThatDoesNotConfirmTheKeyIsAnotherAttempt() throws {
+    let other = "00000000-0000-0000-0000-000000000000"
+    for body in ["", "<html>login</html>", confirmation(id: other), confirmation(type: "x"), "{\"data\":null}", "[]"] {
+      guard case .unsettled = try verdict(201, body) else {
+        Issue.record("\(body)")
+        continue
+      }
+    }
+    guard case .unsettled = try verdict(204, confirmation()),
+      case .unsettled = try verdict(201, confirmation(), isTruncated: true)
+    else {
+      Issue.record("not unsettled")
+      return
+    }
+  }
+
+  @Test(arguments: [400, 404, 409, 410, 422]) func theKeysOwnFailures(status: Int) throws {
+    let body = "{\"errors\":[{\"status\":\"\(status)\",\"title\":\"A title\",\"detail\":\"a detail\"}]}"
+    #expect(try verdict(status, body) == .failed(status: status, title: "A title", detail: "a detail"))
+    guard case .failed(status, let title, nil) = try verdict(status) else {
+      Issue.record("an empty body")
+      return
+    }
+    #expect(!title.isEmpty)
+  }
+
+  @Test func errorBodiesInEveryFormThatWasSeen() throws {
+    #expect(try verdict(403, "{\"errors\":[\"Forbidden\"]}") == .forbidden(title: "Forbidden", detail: "Forbidden"))
+    #expect(try verdict(403, "{\"errors\":[{\"title\":\"No\"}]}") == .forbidden(title: "No", detail: nil))
+    #expect(
+      try verdict(403, "{\"status\":\"error\",\"code\":403,\"errors\":[\"Forbidden\"]}")
+        == .forbidden(title: "Forbidden", detail: "Forbidden"))
+    #expect(
+      try verdict(404, "{\"errors\":[{\"detail\":\"app key not found\"}]}")
+        == .failed(status: 404, title: "Not Found", detail: "app key not found"))
+    #expect(
+      try verdict(502, "<html><body><h1>Bad\u{7} Gateway</h1></body></html>")
+        == .unsettled(status: 502, title: "Bad Gateway", detail: "Bad\\u{7} Gateway"))
+  }
+
+  @Test func theRest() throws {
+    #expect(try verdict(429, "<html>") == .throttled)
+    #expect(try verdict(401) == .unauthorized(detail: nil))
+    for status in [408, 418, 451, 500, 503, 504, 599] {
+      guard case .unsettled(status, _, _) = try verdict(status) else {
+        Issue.record("\(status)")
+        continue
+      }
+    }
+    for status in [301, 302, 307, 308] {
+      guard case .misdirected(status, _, let detail) = try verdict(status, location: "https://evil.example/\u{1b}[2J")
+      else {
+        Issue.record("\(status)")
+        continue
+      }
+      #expect(detail?.contains("evil.example") == true && detail?.contains("\u{1b}") == false)
+    }
+  }
+}

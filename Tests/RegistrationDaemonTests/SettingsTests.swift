@@ -1,0 +1,86 @@
+import Foundation
+import RateLimit
+import RegistrationDaemon
+import Testing
+
+@Suite struct SettingsTests {
+  private func load(
+    _ yaml: String, environment: [String: String] = [:], flags: [String: String] = [:]
+  ) throws -> LoadedSettings {
+    let path = FileManager.default.temporaryDirectory.appending(path: "keyreg-\(UUID().uuidString).yaml").path
+    try yaml.write(toFile: path, atomically: true, encoding: .utf8)
+    // Nothing is lost when a temporary file stays behind.
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try SettingsSource(file: path, environment: environment, flags: flags).load()
+  }
+
+  @Test func theDocumentedConfigurationEqualsTheDefaults() throws {
+    let documented = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../config/keyreg.yaml")
+    let loaded = try SettingsSource(file: documented.path, environment: [:]).load()
+    #expect(loaded.settings == Settings())
+    // Every setting stands in it.
+    #expect(loaded.effective.filter { $0.origin == "default" }.isEmpty)
+  }
+
+  @Test func everyKindOfValueIsRead() throws {
+    let settings = try load(
+      """
+      site: app.datadoghq.eu
+      workers: 64
+      rate_limit: { reserve: 0.25, assume: 400/1h }
+      retry:
+        first_delay: 250ms
+      spool:
+        max_file_size: 64KiB
+        keep: 90d
+      control:
+        mode: "0600"
+        listen: 127.0.0.1:9464
+      api:
+        proxy: http://proxy.example:3128
+      """
+    ).settings
+    #expect(settings.endpoint.base == "https://api.datadoghq.eu")
+    #expect(settings.workers == 64 && settings.reserve == .share(0.25))
+    #expect(settings.assume == Allowance(count: 400, period: 3_600))
+    #expect(settings.firstDelay == 250 && settings.maxFileSize == 65_536 && settings.keep == 90 * 86_400_000)
+    #expect(settings.socketMode == 0o600 && settings.listen == "127.0.0.1:9464")
+  }
+
+  @Test(arguments: [
+    ("workers: 0", ":1:10: “0” is not allowed for workers"), ("workers: \"16\"", ":1:10: workers is a number"),
+    ("workers: [1]", ":1:10: workers takes a single value"), ("api: 3", ":1:6: api is a section"),
+    ("retry:\n  max_atempts: 3", ":2:3: unknown setting “retry.max_atempts”"),
+    ("stop_timeout: 30", ":1:15: “30” is not allowed for stop_timeout"),
+    ("workers: 1\nworkers: 2", "twice"), ("a: b: c", "not valid YAML"), ("- a", "not a mapping"),
+    ("site: datadoghq.cm", "“datadoghq.cm” is not allowed for site"),
+    ("api:\n  url: http://example.org", ":2:8: “http://example.org” is not allowed"),
+    ("spool:\n  directory: spool", ":2:14: “spool” is not allowed"), ("control: { mode: \"0070\" }", "control.mode"),
+    ("control: { listen: \"0.0.0.0:1\" }", "control.listen"), ("rate_limit: { reserve: 0.95 }", "rate_limit.reserve"),
+    ("log: { level: loud }", "log.level"), ("workers: null", "null is not allowed for workers"),
+  ])
+  func mistakesNamePlaceAndRemedy(yaml: String, message: String) throws {
+    let error = try #require(throws: SettingsError.self) { try load(yaml) }
+    #expect(error.description.contains(message), "\(error)")
+  }
+
+  @Test func flagsBeatTheEnvironmentWhichBeatsTheFile() throws {
+    let yaml = "spool:\n  directory: /from/file\nlog:\n  level: error\n"
+    #expect(try load(yaml).settings.spoolDirectory == "/from/file")
+    let environment = ["KEYREG_SPOOL": "/from/environment", "KEYREG_LOG": ""]
+    #expect(try load(yaml, environment: environment).settings.spoolDirectory == "/from/environment")
+    #expect(try load(yaml, environment: environment).settings.logLevel == .error)
+    let flagged = try load(yaml, environment: environment, flags: ["spool.directory": "/from/flag"])
+    #expect(flagged.settings.spoolDirectory == "/from/flag")
+    #expect(flagged.effective.first { $0.name == "spool.directory" }?.origin == "flag")
+  }
+
+  @Test func anInstanceHasItsOwnPlaces() throws {
+    let settings = try SettingsSource(instance: "acme", environment: [:]).load().settings
+    #expect(settings.spoolDirectory == "/var/spool/keyreg-acme" && settings.stateDirectory == "/var/lib/keyreg-acme")
+    #expect(settings.socket == "/run/keyreg-acme/control.sock")
+    for name in ["../x", "a/b", ".a", "-a", "a b", "é"] {
+      #expect(throws: SettingsError.self) { try SettingsSource(instance: name, environment: [:]).load() }
+    }
+  }
+}
