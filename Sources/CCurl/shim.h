@@ -39,8 +39,4 @@ static inline CURLcode ccurl_get_off_t(CURL *handle, CURLINFO info, curl_off_t *
   return curl_easy_getinfo(handle, info, value);
 }
 
-static inline CURLcode ccurl_get_string(CURL *handle, CURLINFO info, char **value) {
-  return curl_easy_getinfo(handle, info, value);
-}
-
 #endif

@@ -56,7 +56,6 @@ package final class EasyHandle {
     _ request: CurlRequest, onBody: ((UnsafeRawBufferPointer) -> Bool)? = nil
   ) throws(CurlError) -> CurlReply {
     try set(CURLOPT_URL, request.url)
-    try set(CURLOPT_CUSTOMREQUEST, request.method)
     try set(CURLOPT_NOBODY, request.method == "HEAD" ? 1 : 0)
     if request.method != "HEAD" { try set(CURLOPT_HTTPGET, 1) }
     try set(CURLOPT_CUSTOMREQUEST, request.method)

@@ -45,9 +45,6 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
   package var description: String { base }
 
-  /// Whether requests leave this machine.
-  package var isLocal: Bool { base.lowercased().hasPrefix("http:") }
-
   package func registration(of id: AppKeyID) -> String { "\(base)\(Self.path)/\(id)" }
 
   package var firstRegistration: String { "\(base)\(Self.path)?page%5Bsize%5D=1&page%5Bnumber%5D=0" }

@@ -13,13 +13,13 @@ package import Systemd
 /// The whole daemon: it puts the parts together, and takes them apart again in the order that loses nothing.
 package final class Daemon: Sendable {
   /// How a run ended.
-  package enum Ending: Sendable, Hashable {
+  package enum Ending: Sendable {
     /// A signal or a call of `stop`.
     case stopped
     /// Nothing was left to do; so many keys have failed.
     case done(failed: Int)
     /// The queue cannot be used any more.
-    case broken(String)
+    case broken(QueueError)
   }
 
   /// How the daemon is run, besides its settings.
@@ -55,6 +55,9 @@ package final class Daemon: Sendable {
   private let report: StatusReport
   private let ended = DispatchSemaphore(value: 0)
   private let state: Mutex<State>
+  /// One reload at a time: a signal and the socket may ask at once.
+  private let reloads = Mutex(())
+  private let kept = Mutex<LearnedLimits?>(nil)
 
   /// Opens everything that can refuse: the lock, the queue, the spool, the credentials.
   ///
@@ -76,15 +79,16 @@ package final class Daemon: Sendable {
     let results = ResultsWriter(queue: queue, spool: spool, log: log) { @Sendable in changes.tick() }
     let pool = WorkerPool(
       queue: queue, api: settings.api(credentials), pacer: settings.pacer, retry: settings.retryPolicy,
-      learned: try queue.recall(LearnedLimits.self, named: Memory.learned), version: options.version, log: log,
+      learned: try queue.recall(LearnedLimits.self, named: Memory.learned),
+      pause: try queue.recall(Pause.self, named: Memory.pause), version: options.version, log: log,
       settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
-      broken: { @Sendable error in box.daemon?.end(.broken("\(error)")) })
+      broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     importer = Importer(
       queue: queue, spool: spool, maxFileSize: settings.maxFileSize, log: log,
       keysChanged: { @Sendable in
         pool.keysChanged()
         results.look()
-      }, broken: { @Sendable error in box.daemon?.end(.broken("\(error)")) })
+      }, broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     self.queue = queue
     self.pool = pool
     self.results = results
@@ -97,7 +101,6 @@ package final class Daemon: Sendable {
     self.notifier = notifier
     report = StatusReport(version: options.version, startedAt: .now())
     state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
-    pool.pause(try queue.recall(Pause.self, named: Memory.pause))
     box.connect(self)
   }
 
@@ -127,6 +130,7 @@ extension Daemon {
   /// cannot be served.
   package func run() throws -> Ending {
     let settings = self.settings
+    try importer.reconcile()
     var control = ControlServer.Configuration(socketPath: settings.socket)
     control.socketMode = settings.socketMode
     control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
@@ -140,7 +144,6 @@ extension Daemon {
       onSignal(SIGHUP) { $0.reloadOnSignal() },
     ]
     defer { for source in signals { source.cancel() } }
-    try importer.reconcile()
     let watcher = SpoolWatcher(
       spool: spool, settle: .milliseconds(settings.settle),
       // A file that is found by looking is taken within twice the time it must have been still for.
@@ -163,11 +166,15 @@ extension Daemon {
     let ending = state.withLock { $0.ending } ?? .stopped
     notifier.stopping()
     // A stop_timeout longer than the unit's own limit needs no change of the unit.
-    notifier.extendTimeout(seconds: Double(settings.stopTimeout) / 1_000 + 15)
+    notifier.extendTimeout(seconds: Double(self.settings.stopTimeout) / 1_000 + 15)
     log.notice("stopping", metadata: ["in_flight": "\(status().keys.inFlight)"])
     watcher.stop()
     pool.stop()
-    drain(within: Double(settings.stopTimeout) / 1_000)
+    if case .broken(let error) = ending {
+      log.critical("the queue cannot be used any more", metadata: ["detail": "\(error)"])
+    } else {
+      drain(within: Double(self.settings.stopTimeout) / 1_000)
+    }
     housekeeping.stop()
     keepLearned()
     do {
@@ -207,8 +214,11 @@ extension Daemon {
 
   /// Keeps what the pacer learned for the next start.
   func keepLearned() {
+    let learned = pool.learned
+    guard kept.withLock({ $0 }) != learned else { return }
     do {
-      try queue.remember(pool.learned, named: Memory.learned)
+      try queue.remember(learned, named: Memory.learned)
+      kept.withLock { $0 = learned }
     } catch {
       log.warning("what was learned of the rate limit could not be kept", metadata: ["detail": "\(error)"])
     }
@@ -234,6 +244,10 @@ extension Daemon {
   /// Returns the names of the settings that changed. Those that cannot change while the daemon runs are named in the
   /// journal.
   func reload() throws -> [String] {
+    try reloads.withLock { _ in try reloadOnce() }
+  }
+
+  private func reloadOnce() throws -> [String] {
     notifier.reloading()
     defer { notifier.ready() }
     let new = try source.load()

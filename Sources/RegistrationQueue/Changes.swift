@@ -9,6 +9,8 @@ struct Changes {
   private var tally: [KeyState: Int] = [:]
   private var lists: [Int64: [KeyState: Int]] = [:]
   private var owned: [Int64: Int] = [:]
+  /// Lists of keys whose outcome became another one: their results are written again.
+  private var revised: Set<Int64> = []
   /// Set when lists came, went or may have been finished.
   private(set) var touchesLists = false
   /// When the transaction takes place, for `finished_at`.
@@ -44,6 +46,7 @@ struct Changes {
       lists[list, default: [:]][old, default: 0] -= 1
       lists[list, default: [:]][new, default: 0] += 1
     }
+    if old.isFinal, new.isFinal { revised.formUnion([owner] + others) }
     if old.isFinal != new.isFinal { owned[owner, default: 0] += new.isFinal ? -1 : 1 }
   }
 
@@ -60,6 +63,14 @@ struct Changes {
       try update.execute(arguments: StatementArguments(added) + [owned[list] ?? 0, list])
     }
     for list in lists.keys { try settle(list, in: database) }
+    for list in revised {
+      try database.cachedStatement(
+        sql: """
+          UPDATE list SET finished_at = MAX(?, finished_at + 1), results_at = NULL WHERE id = ? AND finished_at IS NOT NULL
+          """
+      ).execute(arguments: [now.milliseconds, list])
+      touchesLists = true
+    }
     guard !tally.isEmpty else { return nil }
     for (state, count) in tally where count != 0 {
       try database.cachedStatement(sql: "UPDATE tally SET count = count + ? WHERE state = ?")

@@ -41,13 +41,15 @@ extension RegistrationQueue {
           keys.append(DueKey(row: number, id: id, attempts: row["attempts"], state: state))
         }
       }
-      let retrying = try database.cachedStatement(
-        sql: """
-          SELECT id, uuid, attempts, state FROM key WHERE state = 1 AND (due_at <= ? OR due_at > ?) ORDER BY due_at
-          """)
+      let columns = "SELECT id, uuid, attempts, state FROM key"
       try take(
         try Row.fetchCursor(
-          retrying, arguments: [now.milliseconds, now.adding(seconds: horizon).milliseconds]))
+          try database.cachedStatement(sql: "\(columns) WHERE state = 1 AND due_at <= ? ORDER BY due_at"),
+          arguments: [now.milliseconds]))
+      try take(
+        try Row.fetchCursor(
+          try database.cachedStatement(sql: "\(columns) WHERE state = 1 AND due_at > ? ORDER BY due_at"),
+          arguments: [now.adding(seconds: horizon).milliseconds]))
       guard keys.count < limit else { return keys }
       let lists = try Int64.fetchCursor(database, sql: "SELECT id FROM list WHERE owned_open > 0 ORDER BY name")
       let pending = try database.cachedStatement(
@@ -59,11 +61,12 @@ extension RegistrationQueue {
     }
   }
 
-  /// When the next waiting key is due, nil when none waits.
-  package func nextDue() throws -> Timestamp? {
+  /// When the next waiting key will be due, nil when none waits.
+  package func nextDue(after now: Timestamp) throws -> Timestamp? {
     try read("read the next due time") { database in
-      try Int64.fetchOne(database, sql: "SELECT MIN(due_at) FROM key WHERE state = 1").map(
-        Timestamp.init(milliseconds:))
+      try Int64.fetchOne(
+        database, sql: "SELECT MIN(due_at) FROM key WHERE state = 1 AND due_at > ?", arguments: [now.milliseconds]
+      ).map(Timestamp.init(milliseconds:))
     }
   }
 }

@@ -56,6 +56,11 @@ extension RegistrationQueue {
             """, arguments: arguments)
         for row in found {
           try Self.requeue(row["id"], from: .failed, owner: row["list_id"], in: database, changes: &changes)
+          // Somebody wants a key of it again: a list that was cancelled lives again, or the next start would cancel it.
+          try database.cachedStatement(
+            sql: "UPDATE list SET cancelled_at = NULL WHERE id = ? AND cancelled_at IS NOT NULL"
+          )
+          .execute(arguments: [selection.list ?? row["list_id"] as Int64])
         }
         if let named {
           return (found.count, named.drop { $0 <= cursor }.prefix(Self.stride).last)
@@ -71,14 +76,16 @@ extension RegistrationQueue {
   /// Cancels the open keys of a list that no other live list names. Returns how many.
   ///
   /// The list is marked first and the keys follow in steps; `finishCancels` completes what a kill has interrupted.
-  package func cancel(_ list: Int64, at now: Timestamp) throws -> Int {
+  ///
+  /// - Parameter step: Called after each step.
+  package func cancel(_ list: Int64, at now: Timestamp, step: () -> Void = {}) throws -> Int {
     try write("cancel a list") { database, changes in
       try database.execute(
         sql: "UPDATE list SET cancelled_at = ? WHERE id = ? AND cancelled_at IS NULL",
         arguments: [now.milliseconds, list])
       changes.listsChanged()
     }
-    return try cancelKeys(of: list, at: now)
+    return try cancelKeys(of: list, at: now, step: step)
   }
 
   /// Completes cancellations that a kill has interrupted.
@@ -89,7 +96,12 @@ extension RegistrationQueue {
     for list in lists { _ = try cancelKeys(of: list, at: now) }
   }
 
-  private func cancelKeys(of list: Int64, at now: Timestamp) throws -> Int {
+  private func cancelKeys(of list: Int64, at now: Timestamp, step: () -> Void = {}) throws -> Int {
+    let unwanted = """
+      NOT EXISTS (
+        SELECT 1 FROM list WHERE cancelled_at IS NULL
+          AND (list.id = key.list_id OR list.id IN (SELECT list_id FROM also_in WHERE key_id = key.id)))
+      """
     var total = 0
     var cursor: Int64 = 0
     while true {
@@ -97,13 +109,15 @@ extension RegistrationQueue {
         let found = try Row.fetchAll(
           database,
           sql: """
-            SELECT key.id, key.state, key.list_id FROM key
-            WHERE key.id > ?1 AND key.state IN (0, 1)
-              AND (key.list_id = ?2 OR key.id IN (SELECT key_id FROM also_in WHERE list_id = ?2))
-              AND NOT EXISTS (
-                SELECT 1 FROM list WHERE cancelled_at IS NULL
-                  AND (list.id = key.list_id OR list.id IN (SELECT list_id FROM also_in WHERE key_id = key.id)))
-            ORDER BY key.id LIMIT \(Self.stride)
+            SELECT id, state, list_id FROM (
+              SELECT * FROM (
+                SELECT id, state, list_id FROM key
+                WHERE list_id = ?2 AND id > ?1 AND state IN (0, 1) AND \(unwanted) ORDER BY id LIMIT \(Self.stride))
+              UNION ALL SELECT * FROM (
+                SELECT key.id, key.state, key.list_id FROM also_in CROSS JOIN key ON key.id = also_in.key_id
+                WHERE also_in.list_id = ?2 AND also_in.key_id > ?1 AND key.state IN (0, 1) AND \(unwanted)
+                ORDER BY also_in.key_id LIMIT \(Self.stride)))
+            ORDER BY id LIMIT \(Self.stride)
             """, arguments: [cursor, list])
         let update = try database.cachedStatement(
           sql: "UPDATE key SET state = 4, finished_at = ?, due_at = NULL WHERE id = ?")
@@ -117,6 +131,7 @@ extension RegistrationQueue {
         return (found.count, found.last?["id"])
       }
       total += count
+      step()
       guard let last else { return total }
       cursor = last
     }

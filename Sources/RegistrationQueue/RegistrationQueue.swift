@@ -84,16 +84,24 @@ package final class RegistrationQueue: Sendable {
     _ purpose: String, _ body: (Database, inout Changes) throws -> Step, then read: (Step, Database) throws -> Value
   ) throws -> Value {
     try explaining(purpose) {
-      let (value, tally, lists) = try pool.write { database in
-        var changes = Changes()
-        let step = try body(database, &changes)
-        let tally = try changes.apply(to: database)
-        let lists = changes.touchesLists ? try ListTotals.counted(in: database) : nil
-        return (try read(step, database), tally, lists)
+      try pool.writeWithoutTransaction { database in
+        var result: Value?
+        var tally: Tally?
+        var lists: ListTotals?
+        try database.inTransaction(.immediate) {
+          var changes = Changes()
+          let step = try body(database, &changes)
+          tally = try changes.apply(to: database)
+          lists = changes.touchesLists ? try ListTotals.counted(in: database) : nil
+          result = try read(step, database)
+          return .commit
+        }
+        // Still in the writer's turn, so that no older count can follow a newer one.
+        if let tally { cachedTally.withLock { $0 = tally } }
+        if let lists { cachedLists.withLock { $0 = lists } }
+        guard let result else { throw QueueError.defect("a transaction without a result") }
+        return result
       }
-      if let tally { cachedTally.withLock { $0 = tally } }
-      if let lists { cachedLists.withLock { $0 = lists } }
-      return value
     }
   }
 

@@ -115,7 +115,7 @@ import Testing
     try temporary.record(key, .retry(due: now.adding(seconds: 60)), status: 500, title: "Oops")
     #expect(temporary.queue.tally[.retrying] == 1)
     #expect(try temporary.due(now: now).isEmpty)
-    #expect(try temporary.queue.nextDue() == now.adding(seconds: 60))
+    #expect(try temporary.queue.nextDue(after: now) == now.adding(seconds: 60))
     #expect(try temporary.due(now: now.adding(seconds: 61)).first?.attempts == 1)
     // A clock that was an hour ahead when the time was set does not make the key wait for that hour.
     #expect(try temporary.due(now: now.adding(seconds: -3_600)).count == 1)

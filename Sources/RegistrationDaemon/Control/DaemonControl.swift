@@ -11,6 +11,8 @@ struct DaemonControl: ControlBackend {
 
   private static let reads = DispatchQueue(label: "keyreg.control.reads")
   private static let commands = DispatchQueue(label: "keyreg.control.commands")
+  /// For commands that touch many keys: a pause does not wait for them.
+  private static let bulk = DispatchQueue(label: "keyreg.control.bulk")
 
   func status() async -> StatusDocument { daemon.status() }
 
@@ -19,18 +21,27 @@ struct DaemonControl: ControlBackend {
       let now = Timestamp.now()
       let lists = try daemon.queue.lists()
       let eta = daemon.status().progress.etaSeconds
-      let open = lists.reduce(0) { $0 + $1.keys.open }
+      // Lists are worked on in the order of their names: what stands before one comes first.
+      var ahead: [String: Int] = [:]
+      var open = 0
+      for list in lists.sorted(by: { $0.name < $1.name }) where list.keys.open > 0 {
+        open += list.keys.open
+        ahead[list.name] = open
+      }
       return lists.map { list in
-        // Lists are worked on in the order of their names: what stands before this one comes first.
-        let ahead = lists.reduce(0) { $1.name <= list.name ? $0 + $1.keys.open : $0 }
-        let share = open == 0 ? nil : eta.map { Double($0) * Double(ahead) / Double(open) }
-        return ListDocument(list, etaAt: list.keys.open == 0 ? nil : share.map(now.adding(seconds:)))
+        let seconds = ahead[list.name].flatMap { ahead in eta.map { Double($0) * Double(ahead) / Double(open) } }
+        return ListDocument(list, etaAt: seconds.map(now.adding(seconds:)))
       }
     }
   }
 
   func list(named name: String) async throws -> ListDocument? {
-    try await lists().first { $0.name == name }
+    guard let list = try await Self.onQueue(Self.reads, { () throws in try daemon.queue.list(named: name) }) else {
+      return nil
+    }
+    guard list.keys.open > 0 else { return ListDocument(list, etaAt: nil) }
+    // When it will be done depends on what stands before it.
+    return try await lists().first { $0.name == name }
   }
 
   func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage {
@@ -73,7 +84,7 @@ struct DaemonControl: ControlBackend {
   }
 
   func retry(_ request: RetryRequest) async throws -> RetryResult {
-    try await Self.onQueue(Self.commands) { () throws in
+    try await Self.onQueue(Self.bulk) { () throws in
       let list = try request.list.map { name in
         guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
         return list.id
@@ -85,9 +96,9 @@ struct DaemonControl: ControlBackend {
   }
 
   func cancel(list name: String) async throws -> CancelResult {
-    try await Self.onQueue(Self.commands) { () throws in
+    try await Self.onQueue(Self.bulk) { () throws in
       guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
-      let count = try daemon.queue.cancel(list.id, at: .now())
+      let count = try daemon.queue.cancel(list.id, at: .now()) { daemon.pool.keysChanged() }
       daemon.pool.keysChanged()
       daemon.results.look()
       return CancelResult(cancelled: count)

@@ -41,7 +41,7 @@ struct StatusReport {
     if let hold = pool.hold { return (.holding, hold.detail) }
     if let importFault { return (.holding, importFault) }
     guard keys.pending + keys.inFlight + keys.retrying > 0 else { return (isImporting ? .working : .idle, nil) }
-    if keys.inFlight == 0 {
+    if pool.busy == 0 {
       if let wait = pool.waitsFor, wait >= 1 {
         return (.waiting, "for the rate limit, until \(now.adding(seconds: wait))")
       }

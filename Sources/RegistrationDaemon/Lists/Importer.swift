@@ -11,12 +11,22 @@ import Synchronization
 /// A list that could not be taken for a reason that is not its own (a full disk) stays in `incoming/`; the watcher offers
 /// it again at its next look.
 package final class Importer: Sendable {
+  private struct Fault {
+    var text: String
+    var isDisk: Bool
+    var at: Double
+  }
+
+  /// Seconds after which a fault that was not met again is over: the watcher offers a list again much sooner.
+  private static let faultLife = 15.0
+
   private struct State {
     var maxFileSize: Int
     var waiting: [FileName] = []
     var isRunning = false
     var isStopped = false
-    var fault: String?
+    /// Why a list could not be taken in, by its file, and when that was last so.
+    var faults: [FileName: Fault] = [:]
     var counts: [String: Int] = ["imported": 0, "rejected": 0]
     /// Clients that wait for the receipt of a list, by its file name.
     var clients: [FileName: CheckedContinuation<[UInt8], any Error>] = [:]
@@ -54,8 +64,11 @@ package final class Importer: Sendable {
   /// Nothing is being read or waits to be.
   package var isIdle: Bool { state.withLock { !$0.isRunning } }
 
-  /// Why lists cannot be taken in, while they cannot.
-  package var fault: String? { state.withLock { $0.fault } }
+  /// Why the disk keeps lists from being taken in, while it does.
+  package var fault: String? {
+    let now = MonotonicClock.now()
+    return state.withLock { $0.faults.values.first { $0.isDisk && now - $0.at < Self.faultLife }?.text }
+  }
 
   /// Lists since the start by what became of them.
   package var counts: [String: Int] { state.withLock { $0.counts } }
@@ -74,10 +87,12 @@ package final class Importer: Sendable {
 
   /// Ends after the commit under way; what was not read is read after the next start.
   package func stop() {
-    state.withLock { state in
+    let dropped = state.withLock { state in
       state.isStopped = true
-      state.waiting = []
+      defer { state.waiting = [] }
+      return state.waiting
     }
+    for file in dropped { tell(.interrupted, of: file) }
   }
 
   /// Brings what a kill has interrupted to a state from which everything goes on: lists whose file is in its last place,
@@ -102,7 +117,7 @@ extension Importer {
     while let file = next() {
       do {
         let ending = try listImport(isInterrupted: { [self] in state.withLock { $0.isStopped } }).run(file)
-        state.withLock { $0.fault = nil }
+        _ = state.withLock { $0.faults.removeValue(forKey: file) }
         tell(ending, of: file)
       } catch {
         fail(error, at: file)
@@ -146,11 +161,20 @@ extension Importer {
 
   /// The list stays where it is. Told once for each fault.
   private func fail(_ error: any Error, at file: FileName) {
-    if let error = error as? QueueError, error.kind != .disk { broken(error) }
+    let isDisk: Bool
+    switch error {
+    case let error as QueueError:
+      isDisk = error.kind == .disk
+      if !isDisk { broken(error) }
+    case let error as SpoolError: isDisk = error.isDiskFault
+    default: isDisk = false
+    }
     let text = "cannot take in \(file): \(error)"
+    let now = MonotonicClock.now()
     let isNews = state.withLock { state in
-      defer { state.fault = text }
-      return state.fault != text
+      state.faults = state.faults.filter { now - $0.value.at < Self.faultLife }
+      defer { state.faults[file] = Fault(text: text, isDisk: isDisk, at: now) }
+      return state.faults[file]?.text != text
     }
     if isNews { log.error("a list cannot be taken in yet", metadata: ["file": "\(file)", "detail": "\(error)"]) }
     answer(file, .failure(ControlError(.unavailable, "\(text); the list is in the spool and will be tried again")))

@@ -32,9 +32,6 @@ final class ResultsWriter: Sendable {
     self.changed = changed
   }
 
-  /// Nothing is being written or waits to be.
-  var isIdle: Bool { state.withLock { !$0.isLooking } }
-
   /// Writes what has become due. Returns at once.
   func look() {
     let starts = state.withLock { state in
@@ -51,30 +48,43 @@ final class ResultsWriter: Sendable {
   }
 
   private func work() {
+    var fault: (any Error)?
     do {
       for list in try queue.listsWithoutResults() {
-        try write(list)
-        try queue.resultsWritten(list, at: .now())
-        log.notice(
-          "list done",
-          metadata: [
-            "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
-            "cancelled": "\(list.keys[.cancelled])",
-          ])
+        do {
+          try write(list)
+          try queue.resultsWritten(list, at: .now())
+          tell(list)
+        } catch {
+          // The other lists are not to wait for this one.
+          fault = error
+        }
       }
-      state.withLock { $0.fault = nil }
     } catch {
-      tell(error)
+      fault = error
+    }
+    changed()
+    if let fault {
+      tell(fault)
       serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [self] in work() }
       return
     }
     let again = state.withLock { state in
+      state.fault = nil
       defer { state.looksAgain = false }
       state.isLooking = state.looksAgain
       return state.looksAgain
     }
-    changed()
     if again { serial.async { @Sendable [self] in work() } }
+  }
+
+  private func tell(_ list: ListRecord) {
+    log.notice(
+      "list done",
+      metadata: [
+        "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
+        "cancelled": "\(list.keys[.cancelled])",
+      ])
   }
 
   private func write(_ list: ListRecord) throws {

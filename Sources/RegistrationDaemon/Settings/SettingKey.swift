@@ -1,3 +1,4 @@
+import ControlAPI
 import Foundation
 import Logging
 import RateLimit
@@ -13,6 +14,8 @@ struct SettingKey: Sendable {
   var variables: [String] = []
   /// What is allowed, for errors: `1…64`.
   let allowed: String
+  /// Whether an error keeps silent about what stands there: it may be a secret in the wrong place.
+  var isSensitive = false
   /// Whether YAML has to write it as a number.
   var isNumber = false
   /// Takes a value in text form; nil is YAML's null. Returns false when it is not allowed.
@@ -33,6 +36,7 @@ extension SettingKey {
       }, show: { $0.site.name }),
     SettingKey(
       name: "api.url", variables: ["KEYREG_API_URL"], allowed: "an https:// URL; http:// for loopback addresses only",
+      isSensitive: true,
       take: { settings, text in
         guard let text else {
           settings.url = nil
@@ -43,11 +47,12 @@ extension SettingKey {
         settings.url = url
         return true
       }, show: { $0.endpoint.base }),
-    path("api.api_key_file", \.apiKeyFile),
-    path("api.app_key_file", \.appKeyFile),
+    path("api.api_key_file", \.apiKeyFile, isSensitive: true),
+    path("api.app_key_file", \.appKeyFile, isSensitive: true),
     optionalPath("api.ca_file", \.caFile),
     SettingKey(
       name: "api.proxy", allowed: "a proxy URL such as http://proxy.example:3128, or null",
+      isSensitive: true,
       take: { settings, text in
         if let text {
           guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), parts.host != nil,
@@ -116,7 +121,8 @@ extension SettingKey {
     SettingKey(
       name: "control.listen", allowed: "a loopback address and port such as 127.0.0.1:9464, or null",
       take: { settings, text in
-        if let text, !isLoopbackListener(text) { return false }
+        // Why an address is not accepted is clear from what is allowed.
+        if let text, (try? LoopbackAddress(parsing: text)) == nil { return false }
         settings.listen = text
         return true
       }, show: { $0.listen ?? "null" }),
@@ -142,9 +148,11 @@ extension SettingKey {
 
   private typealias Path<Value> = any WritableKeyPath<Settings, Value> & Sendable
 
-  private static func path(_ name: String, _ value: Path<String>, variables: [String] = []) -> SettingKey {
+  private static func path(
+    _ name: String, _ value: Path<String>, variables: [String] = [], isSensitive: Bool = false
+  ) -> SettingKey {
     SettingKey(
-      name: name, variables: variables, allowed: "an absolute path",
+      name: name, variables: variables, allowed: "an absolute path", isSensitive: isSensitive,
       take: { settings, text in
         guard let text, isUsablePath(text) else { return false }
         settings[keyPath: value] = text
@@ -189,19 +197,10 @@ extension SettingKey {
     text.hasPrefix("/") && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } && text.utf8.count < 4096
   }
 
-  private static func isLoopbackListener(_ text: String) -> Bool {
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (0...65_535).contains(port)
-    else { return false }
-    let host = text[..<colon]
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-    return host == "localhost" || host == "[::1]"
-      || (parts.count == 4 && parts[0] == 127 && parts.allSatisfy { $0 != nil })
-  }
-
   private static func withoutPassword(_ text: String) -> String {
-    guard var parts = URLComponents(string: text), parts.password != nil else { return text }
-    parts.password = "redacted"
+    guard var parts = URLComponents(string: text), parts.user != nil || parts.password != nil else { return text }
+    parts.user = "redacted"
+    parts.password = nil
     return parts.string ?? "redacted"
   }
 }

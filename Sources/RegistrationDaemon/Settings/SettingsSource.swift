@@ -88,7 +88,7 @@ package struct LoadedSettings: Sendable {
   mutating func take(_ text: String?, for key: SettingKey, from origin: String, at place: String) throws(SettingsError)
   {
     guard key.take(&settings, text) else {
-      let shown = text.map { "“\(PrintableText.escape($0, limit: 80))”" } ?? "null"
+      let shown = key.isSensitive ? "this" : text.map { "“\(PrintableText.escape($0, limit: 80))”" } ?? "null"
       throw SettingsError("\(place): \(shown) is not allowed for \(key.name)", hint: Self.hint(for: key, text))
     }
     origins[key.name] = origin

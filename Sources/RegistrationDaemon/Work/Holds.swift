@@ -142,7 +142,9 @@ extension Holds {
     case .registered:
       doubted.remove(job.key.row)
       return answered(job, isSuccess: true, now: now)
-    case .failed: return answered(job, isSuccess: false, now: now)
+    case .failed:
+      doubted.remove(job.key.row)
+      return answered(job, isSuccess: false, now: now)
     case .throttled: return release(job)
     case .unauthorized(let detail):
       self.detail = detail ?? "the API answers 401"
@@ -174,8 +176,8 @@ extension Holds {
       streak.removeAll()
       guard job.isProbe else { return [] }
       if isSuccess {
-        effects += undecided.filter { $0.sent <= job.order }.map { believe($0) }
-        undecided.removeAll { $0.sent <= job.order }
+        effects += undecided.filter { $0.sent < job.order }.map { believe($0) }
+        undecided.removeAll { $0.sent < job.order }
       }
       if undecided.isEmpty { open() } else { probeAt = now }
     case .holding(let reason):

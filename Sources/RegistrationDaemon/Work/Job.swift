@@ -12,6 +12,8 @@ package struct Job: Sendable, Hashable {
   /// A key that these credentials have registered before: its reply says something of the API, not of the key, and is
   /// not recorded.
   package var isKnownGood: Bool
+  /// Which reading of the queue the key comes from. What is older than the last change of keys is read anew, not sent.
+  package var reading = 0
 
   package init(
     key: DueKey, order: Int, sentAt: Timestamp, isProbe: Bool = false, isKnownGood: Bool = false

@@ -35,9 +35,6 @@ package final class Recorder: Sendable {
     self.report = report
   }
 
-  /// Results that are not on disk yet.
-  package var backlog: Int { state.withLock { $0.waiting.count } }
-
   package func record(_ results: [KeyResult]) {
     guard !results.isEmpty else { return }
     let starts = state.withLock { state in

@@ -59,6 +59,8 @@ package struct Scheduler: Sendable {
   private var undelivered = Settlement()
   /// Counts what makes keys that were read ahead stale.
   package private(set) var generation = 0
+  /// Counts changes of the keys themselves: lists that came, went or were cancelled.
+  private var reading = 0
 
   package init(pacer: Pacer, holds: Holds) {
     self.pacer = pacer
@@ -67,6 +69,9 @@ package struct Scheduler: Sendable {
 
   /// Keys in the memory of this process that are neither due nor recorded: sent, kept or on their way to disk.
   package var inHand: Int { inFlight.count + kept.count + unrecorded.count }
+
+  /// No reply is awaited and every result is on disk. Keys that wait for a canary's word are simply still open.
+  package var isSettled: Bool { inFlight.isEmpty && unrecorded.isEmpty }
 }
 
 // MARK: - Keys
@@ -101,6 +106,7 @@ extension Scheduler {
   /// Keys came, went or changed their order: what was read ahead is read anew.
   package mutating func keysChanged() {
     generation += 1
+    reading += 1
     ready.removeAll()
     returned.removeAll()
     nextReady = 0
@@ -162,8 +168,8 @@ extension Scheduler {
     guard let key = isKnownGood ? knownGood : takeKey() else { return .waitForEvent }
     sent += 1
     if isProbe { holds.probeSent() }
-    // Without a key that is known to be good, different keys take their turns as canaries.
-    let job = Job(key: key, order: sent, sentAt: wall, isProbe: isProbe, isKnownGood: isKnownGood)
+    var job = Job(key: key, order: sent, sentAt: wall, isProbe: isProbe, isKnownGood: isKnownGood)
+    job.reading = reading
     inFlight[sent] = job
     return .send(Assignment(job: job, permit: pacer.send(now: now)))
   }
@@ -222,14 +228,6 @@ extension Scheduler {
     return settlement
   }
 
-  /// The request was never sent.
-  package mutating func withdraw(_ assignment: Assignment) {
-    let job = assignment.job
-    inFlight[job.order] = nil
-    pacer.withdraw(assignment.permit)
-    if !job.isKnownGood { returned.append(job.key) }
-  }
-
   /// New credentials or settings are in force.
   package mutating func reloaded(
     pacer settings: PacerSettings, retry: RetryPolicy, credentialsChanged: Bool, now: Seconds
@@ -252,6 +250,12 @@ extension Scheduler {
       case .release(let job):
         kept.remove(job.key.row)
         guard !job.isKnownGood else { continue }
+        guard job.reading == reading else {
+          // It may have been cancelled meanwhile: if it is still open, the next read brings it.
+          generation += 1
+          isDrained = false
+          continue
+        }
         if job.isProbe, holds.rotatesCanaries { ready.append(job.key) } else { returned.append(job.key) }
       case .keep(let job):
         if !job.isKnownGood { kept.insert(job.key.row) }

@@ -37,6 +37,7 @@ package final class Worker: Sendable {
     do {
       if line.settings != settings {
         line.client = nil
+        line.settings = nil
         line.client = try RegistrationClient(settings, version: version)
         line.settings = settings
       }

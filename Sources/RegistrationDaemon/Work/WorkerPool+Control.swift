@@ -52,6 +52,7 @@ extension WorkerPool {
       let credentialsChanged = state.settings.credentials != api.credentials || state.settings.endpoint != api.endpoint
       state.settings = api
       state.size = pacer.workers
+      state.retryHorizon = Self.horizon(retry)
       state.scheduler.reloaded(
         pacer: pacer, retry: retry, credentialsChanged: credentialsChanged, now: MonotonicClock.now())
     }
@@ -66,7 +67,7 @@ extension WorkerPool {
   }
 
   /// Nothing is under way, and every result is on disk.
-  package var isDrained: Bool { state.withLock { $0.scheduler.inHand == 0 } }
+  package var isDrained: Bool { state.withLock { $0.scheduler.isSettled } }
 
   /// The row is being worked on.
   package func isInFlight(_ row: Int64) -> Bool {

@@ -28,6 +28,8 @@ package final class WorkerPool: Sendable {
     var waitReason: String?
     var waitingSince: Seconds
     var statistics: Statistics
+    /// The longest wait for another attempt that is ever set, and some more.
+    var retryHorizon: Seconds
     var lastError: (at: Timestamp, message: String)?
     var limit: Allowance?
   }
@@ -42,7 +44,6 @@ package final class WorkerPool: Sendable {
   let queue: RegistrationQueue
   private let workers: [Worker]
   private let log: Logger
-  private let retryHorizon: Seconds
   let feeder = DispatchQueue(label: "keyreg.feeder")
   private let alarm = Mutex<Alarm?>(nil)
   let state: Mutex<State>
@@ -56,6 +57,7 @@ package final class WorkerPool: Sendable {
   ///   - broken: Called once when the queue cannot be used any more.
   package init(
     queue: RegistrationQueue, api: APISettings, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
+    pause: Pause?,
     version: String, log: Logger, settled: @escaping @Sendable () -> Void, changed: @escaping @Sendable () -> Void,
     broken: @escaping @Sendable (QueueError) -> Void
   ) {
@@ -63,7 +65,6 @@ package final class WorkerPool: Sendable {
     self.log = log
     self.changed = changed
     self.broken = broken
-    retryHorizon = max(retry.maxDelay, retry.firstDelay) + 60
     workers = (0..<64).map { Worker(number: $0, version: version) }
     var random = SystemRandomNumberGenerator()
     let now = MonotonicClock.now()
@@ -72,11 +73,13 @@ package final class WorkerPool: Sendable {
         scheduler: Scheduler(
           pacer: Pacer(settings: pacer, learned: learned, seed: random.next()),
           holds: Holds(retry: retry, seed: random.next())),
-        settings: api, size: pacer.workers, waitingSince: now, statistics: Statistics(now: now)))
+        settings: api, size: pacer.workers, pause: pause, waitingSince: now, statistics: Statistics(now: now),
+        retryHorizon: Self.horizon(retry)))
     recorder.withLock { slot in
       slot = Recorder(queue: queue) { @Sendable [weak self] report in
-        self?.take(report)
+        // First, so that whoever sees the last result on disk also sees its list on the way to its results.
         if case .recorded = report { settled() }
+        self?.take(report)
       }
     }
     alarm.withLock { slot in
@@ -96,7 +99,7 @@ extension WorkerPool {
     let now = MonotonicClock.now()
     let wall = Timestamp.now()
     let backlog = queue.tally.open
-    let (assignments, settings, settlement, generation, taken) = state.withLock { state in
+    let (assignments, settings, events, generation, taken, horizon) = state.withLock { state in
       var assignments: [(Int, Scheduler.Assignment)] = []
       var wakeAt: Seconds?
       var reason: String?
@@ -128,15 +131,17 @@ extension WorkerPool {
         state.isReading = true
         taken = state.scheduler.taken
       }
-      return (assignments, state.settings, state.scheduler.takeUndelivered(), state.scheduler.generation, taken)
+      let settlement = state.scheduler.takeUndelivered()
+      record(settlement)
+      return (assignments, state.settings, settlement.events, state.scheduler.generation, taken, state.retryHorizon)
     }
     for (worker, assignment) in assignments {
       workers[worker].send(assignment.job, with: settings) { @Sendable [self] exchange in
         finish(assignment, exchange, by: worker)
       }
     }
-    deliver(settlement)
-    if let taken { readAhead(except: taken, generation: generation) }
+    tell(events)
+    if let taken { readAhead(except: taken, generation: generation, horizon: horizon) }
     if !assignments.isEmpty { changed() }
   }
 
@@ -163,16 +168,16 @@ extension WorkerPool {
     alarm.withLock { $0 }?.ring(in: max(0, at - now) + 0.0002)
   }
 
-  private func readAhead(except taken: Set<Int64>, generation: Int) {
+  private func readAhead(except taken: Set<Int64>, generation: Int, horizon: Seconds) {
     feeder.async { @Sendable [self] in
       do {
         let wall = Timestamp.now()
-        let keys = try queue.dueKeys(limit: Self.readAhead, except: taken, now: wall, horizon: retryHorizon)
+        let keys = try queue.dueKeys(limit: Self.readAhead, except: taken, now: wall, horizon: horizon)
         let isAll = keys.count < Self.readAhead
-        let due = isAll ? try queue.nextDue() : nil
+        let due = isAll ? try queue.nextDue(after: wall) : nil
         let now = MonotonicClock.now()
         let nextDue = due.map {
-          now + min(retryHorizon, max(0.01, Double($0.milliseconds - wall.milliseconds) / 1_000))
+          now + min(horizon, max(0.01, Double($0.milliseconds - wall.milliseconds) / 1_000))
         }
         state.withLock { state in
           state.isReading = false
@@ -205,12 +210,13 @@ extension WorkerPool {
   private func finish(_ assignment: Scheduler.Assignment, _ exchange: Exchange, by worker: Int) {
     let now = MonotonicClock.now()
     let wall = Timestamp.now()
-    let (settlement, newLimit) = state.withLock { state in
+    let (events, newLimit) = state.withLock { state in
       state.busy.remove(worker)
       state.statistics.received(exchange)
       if let message = exchange.verdict.trouble { state.lastError = (wall, message) }
       let settlement = state.scheduler.receive(exchange, for: assignment, now: now, wall: wall)
-      return (settlement, Self.newLimit(in: &state, now: now))
+      record(settlement)
+      return (settlement.events, Self.newLimit(in: &state, now: now))
     }
     log.debug(
       "exchange",
@@ -219,10 +225,12 @@ extension WorkerPool {
         "milliseconds": "\(Int(exchange.duration * 1_000))", "answer": "\(exchange.verdict.trouble ?? "registered")",
       ].merging(exchange.diagnostics.map { ($0.name, "\($0.value)") }) { first, _ in first })
     if let newLimit { log.notice("the rate limit changed", metadata: ["limit": "\(newLimit)"]) }
-    deliver(settlement)
+    tell(events)
     pump()
     changed()
   }
+
+  static func horizon(_ retry: RetryPolicy) -> Seconds { max(retry.maxDelay, retry.firstDelay) + 60 }
 
   /// The limit that governs now, when it is not the one that governed before.
   private static func newLimit(in state: inout State, now: Seconds) -> Allowance? {
@@ -233,10 +241,14 @@ extension WorkerPool {
     return limit == state.limit ? nil : limit
   }
 
-  /// Sends results to disk and tells the journal of holds.
-  private func deliver(_ settlement: Scheduler.Settlement) {
+  /// Sends results to disk. Under the lock, so that they come there in the order in which they were decided.
+  private func record(_ settlement: Scheduler.Settlement) {
     recorder.withLock { $0 }?.record(settlement.results)
-    for event in settlement.events {
+  }
+
+  /// Tells the journal of holds.
+  private func tell(_ events: [Scheduler.Event]) {
+    for event in events {
       switch event {
       case .holdBegan(let reason, let detail):
         log.warning(

@@ -79,7 +79,7 @@ struct DemoCommand: ParsableCommand {
   }
 
   private func summarise(_ place: Place, _ ending: Daemon.Ending) throws {
-    if case .broken(let message) = ending { throw Failure(.inputOutput, message) }
+    if case .broken(let error) = ending { throw error }
     let results = place.path("spool/results/demo.txt.csv")
     let lines = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").dropFirst()
     var states: [Substring: Int] = [:]

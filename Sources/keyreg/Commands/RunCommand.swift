@@ -34,10 +34,12 @@ struct RunCommand: ParsableCommand {
     let daemon = try Daemon(
       source: source, loaded: loaded, options: options, output: output, notifier: .takingEnvironment())
     switch try daemon.run() {
-    case .stopped: return
+    case .stopped:
+      guard untilDone, daemon.queue.tally.open > 0 else { return }
+      throw Failure(
+        .tryAgain, "stopped before everything was done", hint: "nothing is lost: the same command goes on from here")
     case .done(let failed): if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
-    case .broken(let message):
-      throw Failure(.inputOutput, message, hint: "what was recorded is safe; see the journal")
+    case .broken(let error): throw error
     }
   }
 }

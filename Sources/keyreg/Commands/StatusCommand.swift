@@ -103,13 +103,15 @@ struct StatusWait {
   private func outcomeOfAll() throws -> Int? {
     let status = try client.status()
     let isOpen = status.lists.active > 0 || status.lists.incoming > 0 || status.progress.done < status.keys.total
-    return isOpen ? nil : status.keys.failed
+    if isOpen { return nil }
+    // Whoever waits wants to read the results next.
+    return try client.lists().allSatisfy { $0.results != nil } ? status.keys.failed : nil
   }
 
   private func outcome(of name: String, waited: Double) throws -> Int? {
     do {
       let list = try client.list(name)
-      return list.importedAt != nil && list.keys.pending + list.keys.retrying == 0 ? list.keys.failed : nil
+      return list.results == nil ? nil : list.keys.failed
     } catch ControlClientError.refused(404, let code, let message) {
       let isComing = try client.status().lists.incoming > 0
       if isComing || waited < Self.grace { return nil }
