@@ -49,7 +49,8 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
       CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CONNECT_ERROR:
       // The last one is also what a connection that was reset in the middle of the handshake gives.
       .interrupted
-    case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
+    // libcurl runs "out of memory" when a single header line is larger than it takes.
+    case CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
       .protocolViolation
     case CURLE_ABORTED_BY_CALLBACK, CURLE_WRITE_ERROR: .stopped
     default: .unusable

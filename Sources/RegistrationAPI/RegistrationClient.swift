@@ -69,10 +69,36 @@ package final class RegistrationClient {
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
     do {
-      let reply = try handle.perform(request)
+      let reply = redacted(try handle.perform(request))
       return Exchange(reply, registering: id, wallClock: wallClock)
     } catch {
       return Exchange(error)
+    }
+  }
+
+  /// A server may echo what it was sent. What is kept, shown or logged of its reply never has a secret in it.
+  private func redacted(_ reply: CurlReply) -> CurlReply {
+    var reply = reply
+    for secret in [settings.credentials.apiKey, settings.credentials.appKey] {
+      let bytes = Array(secret.exposed.utf8)
+      reply.body = Self.redact(bytes, in: reply.body)
+      for index in reply.headers.indices where reply.headers[index].value.contains(secret.exposed) {
+        let value = Self.redact(bytes, in: Array(reply.headers[index].value.utf8))
+        reply.headers[index].value = String(decoding: value, as: UTF8.self)
+      }
+    }
+    return reply
+  }
+
+  private static func redact(_ secret: [UInt8], in text: [UInt8]) -> [UInt8] {
+    guard var match = text.firstRange(of: secret) else { return text }
+    var result: [UInt8] = []
+    var rest = text[...]
+    while true {
+      result += rest[..<match.lowerBound] + Array("(redacted)".utf8)
+      rest = rest[match.upperBound...]
+      guard let next = rest.firstRange(of: secret) else { return result + rest }
+      match = next
     }
   }
 
@@ -84,7 +110,7 @@ package final class RegistrationClient {
     request.headers = headers
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
-    let reply = try handle.perform(request)
+    let reply = redacted(try handle.perform(request))
     let error = ErrorBody(reply.body)
     return (reply.status, error.detail ?? error.title ?? "")
   }
@@ -95,8 +121,12 @@ extension Exchange {
     verdict = Verdict(
       status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
       location: reply.header("location"), registering: id)
-    let reading = RateLimitReading(
+    var reading = RateLimitReading(
       headers: reply.headers, body: reply.status == 429 ? reply.body : nil, wallClock: wallClock)
+    if reply.status == 429, let said = reading, said.retryAfter == nil, said.limit == nil {
+      // A reset without a limit is all that is said of when to come again.
+      reading?.retryAfter = said.reset
+    }
     paced = PacedReply(kind: verdict.pacing, reading: reading)
     status = reply.status
     duration = reply.duration

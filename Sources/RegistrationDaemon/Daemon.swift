@@ -251,6 +251,7 @@ extension Daemon {
     notifier.reloading()
     defer { notifier.ready() }
     let new = try source.load()
+    try new.validate()
     let credentials = try CredentialSource(environment: source.environment).load(new.settings)
     let (changed, fixed) = state.withLock { state in
       let old = state.loaded.effective

@@ -120,4 +120,13 @@ import Testing
     #expect(try bench.runUntilDone() == 0)
     #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
   }
+
+  @Test func oneKeyThatIsAlwaysRedirectedDoesNotKeepTheOthers() throws {
+    let keys = randomKeys(60)
+    let bench = try Bench(faults: "302:key=\(keys[9])")
+    try bench.configure("retry:\n  max_attempts: 2\n  first_delay: 10ms\n")
+    try bench.drop(lines(keys), as: "a")
+    #expect(try bench.runUntilDone() == 1)
+    #expect(try bench.results("a").filter { $0.contains(",registered,") }.count == 59)
+  }
 }

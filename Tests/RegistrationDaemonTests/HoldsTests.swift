@@ -194,6 +194,28 @@ import Testing
     #expect(effects == [.release(sent), .began(.outage, detail: "TLS refused: self-signed certificate")])
   }
 
+  @Test func aKeyThatAloneIsAnsweredWith401IsAskedNoMoreThanItsAttempts() {
+    var holds = holds(maxAttempts: 2)
+    let bad = job(1, order: 1)
+    _ = holds.observe(.unauthorized(detail: nil), for: bad, sent: 1, now: 0)
+    holds.probeSent()
+    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
+    let again = job(1, order: 3)
+    guard
+      case .retry(again, let fault, _) = holds.observe(.unauthorized(detail: nil), for: again, sent: 3, now: 5).first
+    else {
+      Issue.record("held again for the same key")
+      return
+    }
+    #expect(fault.status == 401 && holds.phase == .open)
+    let last = job(1, order: 4, attempts: 1)
+    #expect(holds.observe(.unauthorized(detail: nil), for: last, sent: 4, now: 9) == [.keep(last)])
+    #expect(holds.observe(success, for: job(3, order: 5), sent: 5, now: 9).count == 1)
+    // Anybody else is still everybody's trouble.
+    _ = holds.observe(.unauthorized(detail: nil), for: job(4, order: 6), sent: 6, now: 10)
+    #expect(holds.reason == .credentials)
+  }
+
   @Test func aThrottledKeyIsUntouchedInEveryPhase() {
     var holds = holds()
     let sent = job(1, order: 1)

@@ -54,7 +54,7 @@ import Testing
     ("stop_timeout: 30", ":1:15: “30” is not allowed for stop_timeout"),
     ("workers: 1\nworkers: 2", "twice"), ("a: b: c", "not valid YAML"), ("- a", "not a mapping"),
     ("site: datadoghq.cm", "“datadoghq.cm” is not allowed for site"),
-    ("api:\n  url: http://example.org", ":2:8: “http://example.org” is not allowed"),
+    ("api:\n  url: http://example.org", ":2:8: this is not allowed for api.url"),
     ("spool:\n  directory: spool", ":2:14: “spool” is not allowed"), ("control: { mode: \"0070\" }", "control.mode"),
     ("control: { listen: \"0.0.0.0:1\" }", "control.listen"), ("rate_limit: { reserve: 0.95 }", "rate_limit.reserve"),
     ("log: { level: loud }", "log.level"), ("workers: null", "null is not allowed for workers"),

@@ -18,8 +18,8 @@ struct ListImport {
     case interrupted
   }
 
-  /// Entries in one transaction.
-  private static let batchSize = 5_000
+  /// Entries in one transaction: outcomes wait for the writer no longer than this takes.
+  private static let batchSize = 2_000
 
   let queue: RegistrationQueue
   let spool: SpoolDirectory

@@ -39,7 +39,9 @@ package struct SettingsSource: Sendable {
     }
     for key in SettingKey.all {
       for variable in key.variables.reversed() {
-        guard let value = environment[variable] else { continue }
+        guard var value = environment[variable] else { continue }
+        // systemd names several folders with colons between; the first is the one.
+        if variable == "STATE_DIRECTORY" { value = String(value.prefix { $0 != ":" }) }
         try loaded.take(value, for: key, from: "environment \(variable)", at: "\(variable)")
       }
       if let value = flags[key.name] { try loaded.take(value, for: key, from: "flag", at: "the flag for \(key.name)") }
@@ -48,7 +50,8 @@ package struct SettingsSource: Sendable {
       let directory = environment["RUNTIME_DIRECTORY"], let key = SettingKey.named("control.socket")
     {
       try loaded.take(
-        directory + "/control.sock", for: key, from: "environment RUNTIME_DIRECTORY", at: "RUNTIME_DIRECTORY")
+        directory.prefix { $0 != ":" } + "/control.sock", for: key, from: "environment RUNTIME_DIRECTORY",
+        at: "RUNTIME_DIRECTORY")
     }
     return loaded
   }
@@ -60,6 +63,28 @@ package struct SettingsSource: Sendable {
     } catch {
       if file == nil, !FileManager.default.fileExists(atPath: path) { return nil }
       throw SettingsError("cannot read the configuration \(path): \((error as NSError).localizedDescription)")
+    }
+  }
+}
+
+extension LoadedSettings {
+  /// What only the daemon can tell: files that it must be able to read, and settings that do not go together. Throws
+  /// `SettingsError`.
+  package func validate() throws(SettingsError) {
+    func fail(_ name: String, _ problem: String, hint: String) throws(SettingsError) {
+      let origin = effective.first { $0.name == name }?.origin ?? ""
+      throw SettingsError("\(name) (\(origin)): \(problem)", hint: hint)
+    }
+    if let file = settings.caFile, !FileManager.default.isReadableFile(atPath: file) {
+      try fail("api.ca_file", "cannot be read", hint: "name a PEM file that the daemon's user can read")
+    }
+    if settings.socket.utf8.count > 107 {
+      try fail(
+        "control.socket", "is longer than 107 bytes, the most that a socket's path can have",
+        hint: "name a shorter path")
+    }
+    if settings.firstDelay > settings.maxDelay {
+      try fail("retry.first_delay", "is longer than retry.max_delay", hint: "raise retry.max_delay")
     }
   }
 }

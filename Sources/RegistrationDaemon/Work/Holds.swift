@@ -69,6 +69,10 @@ package struct Holds: Sendable {
   private var undecided: [Refused] = []
   /// Rows that were refused once while others were not; they are being asked again.
   private var doubted: Set<Int64> = []
+  /// The row whose reply began the present hold.
+  private var trigger: Int64?
+  /// Rows that began a hold which another key's answer ended at once: the next time it is their own attempt.
+  private var blamed: Set<Int64> = []
   /// Rows whose attempt was counted since the last answer, in order.
   private var streak: [Int64] = []
   /// Keys out of attempts, until an answer to somebody else has shown that it was their own fault.
@@ -141,9 +145,11 @@ extension Holds {
     switch verdict {
     case .registered:
       doubted.remove(job.key.row)
+      blamed.remove(job.key.row)
       return answered(job, isSuccess: true, now: now)
     case .failed:
       doubted.remove(job.key.row)
+      blamed.remove(job.key.row)
       return answered(job, isSuccess: false, now: now)
     case .throttled: return release(job)
     case .unauthorized(let detail):
@@ -182,6 +188,8 @@ extension Holds {
       if undecided.isEmpty { open() } else { probeAt = now }
     case .holding(let reason):
       guard job.isProbe else { return [] }
+      if let trigger, trigger != job.key.row { blamed.insert(trigger) }
+      trigger = nil
       open()
       effects.append(.ended(reason))
     }
@@ -194,7 +202,10 @@ extension Holds {
       if job.isProbe { probeLater(now: now) }
       return released
     }
-    return released + hold(.credentials, now: now)
+    if phase == .open, blamed.contains(job.key.row) {
+      return charge(job, Fault(status: 401, title: "Unauthorized", detail: detail), now: now)
+    }
+    return released + hold(.credentials, trigger: job.key.row, now: now)
   }
 
   private mutating func forbidden(_ job: Job, _ fault: Fault, sent: Int, now: Seconds) -> [Effect] {
@@ -248,9 +259,10 @@ extension Holds {
       if job.isProbe { probeLater(now: now) }
       return release(job)
     }
+    if phase == .open, blamed.contains(job.key.row) { return charge(job, fault, now: now) }
     var effects = release(job)
     if phase == .holding(.credentials) { effects.append(.ended(.credentials)) }
-    return effects + hold(.outage, now: now)
+    return effects + hold(.outage, trigger: job.key.row, now: now)
   }
 }
 
@@ -295,7 +307,8 @@ extension Holds {
     probeAt = reason == .credentials ? now : now + outageDelay()
   }
 
-  private mutating func hold(_ reason: Reason, now: Seconds) -> [Effect] {
+  private mutating func hold(_ reason: Reason, trigger: Int64? = nil, now: Seconds) -> [Effect] {
+    self.trigger = trigger
     var effects = releaseWaiting()
     if case .holding(let old) = phase, old != reason { effects.append(.ended(old)) }
     suspiciousStreak = Self.suspiciousStreaks.lowerBound

@@ -34,8 +34,8 @@ package final class WorkerPool: Sendable {
     var limit: Allowance?
   }
 
-  /// Results that may wait for the disk before nothing more is sent.
-  private static let unrecordedLimit = 2_000
+  /// Keys in hand, results on their way to disk among them, beyond which nothing more is sent: what a kill has sent again.
+  private static let unrecordedLimit = 192
   /// Keys read ahead at once.
   private static let readAhead = 256
   /// The longest that the timer is set for: clocks can jump.

@@ -17,7 +17,12 @@ enum FormatDetection {
       if line.first != UInt8(ascii: "#"), !line.isEmpty {
         if beginsJSON(rest[line.startIndex...]) { return .json }
         if end != nil || isWhole {
-          if case .key = KeyIDText.read(line) { return .text }
+          if case .key = KeyIDText.read(line) {
+            // Quoted ids are text, and JSON lines too: an object further down decides.
+            let isJSON =
+              line.first == UInt8(ascii: "\"") && end.map { hasObject(rest[($0 + 1)...], lineEnd: lineEnd) } ?? false
+            return isJSON ? .json : .text
+          }
           if let header = CSVHeader(line: line) { return .csv(header, line: number) }
         }
       }
@@ -26,6 +31,14 @@ enum FormatDetection {
       number += 1
     }
     return .text
+  }
+
+  /// Whether a line in the sample begins a JSON object.
+  private static func hasObject(_ text: ArraySlice<UInt8>, lineEnd: UInt8) -> Bool {
+    text.split(separator: lineEnd).contains { line in
+      let line = Edges.trimmed(line)
+      return line.first == UInt8(ascii: "{") && beginsJSON(line)
+    }
   }
 
   /// True for an opening brace or bracket with what JSON allows behind it: braces around a bare UUID are no JSON.

@@ -20,6 +20,7 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
+    try loaded.validate()
     let credentials = CredentialSource(environment: source.environment)
     var table = Table(["SETTING", "VALUE", "FROM"])
     for (name, value, origin) in loaded.effective {

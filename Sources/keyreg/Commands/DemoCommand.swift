@@ -140,7 +140,8 @@ private struct Place {
 
 /// Progress on standard error: redrawn on a terminal, a line a second elsewhere.
 private struct Screen {
-  private let isTerminal = StandardError.isTerminal && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  private let isTerminal = StatusView.mayColour(
+    isTerminal: StandardError.isTerminal, environment: ProcessInfo.processInfo.environment)
   private var redraw = Redraw { StandardError.write($0) }
 
   var interval: Double { isTerminal ? 0.1 : 1 }

@@ -27,6 +27,7 @@ struct RunCommand: ParsableCommand {
     }
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
+    try loaded.validate()
     let output = LogOutput(
       format: loaded.settings.logFormat.format(instance.environment), level: loaded.settings.logLevel)
     var options = Daemon.Options(version: Keyreg.version)

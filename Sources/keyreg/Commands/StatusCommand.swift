@@ -53,8 +53,9 @@ struct StatusCommand: ParsableCommand {
   /// Until it is interrupted, or the daemon goes away.
   private func follow(_ client: ControlClient) throws {
     let environment = options.instance.environment
-    let redraws = StandardOutput.isTerminal && environment["TERM"] != "dumb"
-    let isColoured = StatusView.mayColour(isTerminal: redraws, environment: environment)
+    // Neither colour nor redraw with NO_COLOR.
+    let redraws = StatusView.mayColour(isTerminal: StandardOutput.isTerminal, environment: environment)
+    let isColoured = redraws
     var redraw = Redraw { try StandardOutput.write($0) }
     while true {
       let status = try client.status()

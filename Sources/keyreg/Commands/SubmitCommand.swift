@@ -37,10 +37,18 @@ struct SubmitCommand: ParsableCommand {
     let settings = try source.load().settings
     let spool = SpoolDirectory(path: settings.spoolDirectory)
     try spool.prepare()
+    var failure: Failure?
     for file in files {
-      let submitted = try submit(file, to: spool, limit: settings.maxFileSize)
-      try StandardOutput.line(submitted.text)
+      do {
+        let submitted = try submit(file, to: spool, limit: settings.maxFileSize)
+        try StandardOutput.line(submitted.text)
+      } catch {
+        // The other lists are not to suffer for this one; the last word is its error.
+        if let failure { StandardError.write(failure.text) }
+        failure = Failure(error)
+      }
     }
+    if let failure { throw failure }
   }
 
   private func submit(_ file: String, to spool: SpoolDirectory, limit: Int) throws -> ListName {
