@@ -299,6 +299,55 @@ import Testing
   }
 }
 
+@Suite struct SchedulerTests {
+  private let wall = Timestamp(milliseconds: 1_000_000)
+
+  private func scheduler(keys count: Int) -> Scheduler {
+    var scheduler = Scheduler(
+      pacer: Pacer(
+        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: 1),
+      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1))
+    let keys = (1...count).map {
+      DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)
+    }
+    scheduler.supply(keys, isAll: true, nextDue: nil, generation: 0)
+    return scheduler
+  }
+
+  private func assignment(_ scheduler: inout Scheduler, now: Double = 0) throws -> Scheduler.Assignment {
+    guard case .send(let assignment) = scheduler.next(now: now, backlog: 10, wall: wall) else {
+      throw Stuck()
+    }
+    return assignment
+  }
+
+  private struct Stuck: Error {}
+
+  @Test func aServerInTroubleMaySayWhenToComeAgain() throws {
+    var scheduler = scheduler(keys: 1)
+    let assignment = try assignment(&scheduler)
+    let reading = RateLimitReading(headers: [(name: "Retry-After", value: "20")], body: nil, wallClock: 0)
+    let exchange = Exchange(
+      verdict: .unsettled(status: 503, title: "Service Unavailable", detail: nil),
+      paced: PacedReply(kind: .serverError, reading: reading), status: 503, duration: 0.1)
+    let results = scheduler.receive(exchange, for: assignment, now: 0, wall: wall).results
+    #expect(results.map(\.verdict) == [.retry(due: wall.adding(seconds: 20))])
+  }
+
+  @Test func aKeyThatMayHaveBeenCancelledMeanwhileIsReadAnewAndNotSent() throws {
+    var scheduler = scheduler(keys: 1)
+    let assignment = try assignment(&scheduler)
+    scheduler.keysChanged()
+    let throttled = Exchange(verdict: .throttled, paced: PacedReply(kind: .throttled), status: 429, duration: 0.1)
+    #expect(scheduler.receive(throttled, for: assignment, now: 0, wall: wall).results.isEmpty)
+    guard case .waitForEvent = scheduler.next(now: 100, backlog: 1, wall: wall) else {
+      Issue.record("sent from memory")
+      return
+    }
+    #expect(scheduler.wantsKeys && scheduler.taken.isEmpty)
+  }
+}
+
 extension Exchange {
   /// An exchange as far as the scheduler looks at it.
   fileprivate init(_ verdict: Verdict) {

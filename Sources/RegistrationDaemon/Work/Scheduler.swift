@@ -201,6 +201,9 @@ extension Scheduler {
 // MARK: - Replies
 
 extension Scheduler {
+  /// The longest Retry-After of a failing server that is obeyed, in seconds.
+  private static let longestAsked: Seconds = 300
+
   /// Takes in the reply to an assignment.
   ///
   /// - Parameter wall: The present time, for the record and for due times.
@@ -224,7 +227,11 @@ extension Scheduler {
       knownGood = nil
     default: break
     }
-    apply(holds.observe(exchange.verdict, for: job, sent: sent, now: now), at: wall, now: now, to: &settlement)
+    // RFC 9110 lets a server in trouble say when to come again; a wait beyond the longest of ours is not believed.
+    let atLeast =
+      exchange.paced.kind == .serverError ? min(exchange.paced.reading?.retryAfter ?? 0, Self.longestAsked) : 0
+    let effects = holds.observe(exchange.verdict, for: job, sent: sent, now: now)
+    apply(effects, at: wall, now: now, atLeast: atLeast, to: &settlement)
     return settlement
   }
 
@@ -243,7 +250,8 @@ extension Scheduler {
   }
 
   private mutating func apply(
-    _ effects: [Holds.Effect], at wall: Timestamp?, now: Seconds, to settlement: inout Settlement
+    _ effects: [Holds.Effect], at wall: Timestamp?, now: Seconds, atLeast: Seconds = 0,
+    to settlement: inout Settlement
   ) {
     for effect in effects {
       switch effect {
@@ -262,6 +270,7 @@ extension Scheduler {
       case .retry(let job, let fault, let delay):
         guard !job.isKnownGood else { continue }
         let at = wall ?? job.sentAt
+        let delay = max(delay, atLeast)
         nextDue = min(nextDue ?? .infinity, now + delay)
         note(fault.result(of: job, .retry(due: at.adding(seconds: delay)), at: at), in: &settlement)
       case .fail(let job, let fault):
