@@ -1,4 +1,4 @@
-package import ControlAPI
+import ControlAPI
 import Dispatch
 import Glibc
 import Logging
@@ -33,7 +33,7 @@ package final class Daemon: Sendable {
     }
   }
 
-  private struct State {
+  struct State {
     var loaded: LoadedSettings
     var credentials: Credentials
     var ending: Ending?
@@ -46,17 +46,17 @@ package final class Daemon: Sendable {
   let results: ResultsWriter
   let changes = ChangeBroadcast()
   private let directory: StateDirectory
-  private let spool: SpoolDirectory
-  private let options: Options
-  private let source: SettingsSource
-  private let log: Logger
-  private let output: LogOutput
-  private let notifier: ServiceNotifier
-  private let report: StatusReport
+  let spool: SpoolDirectory
+  let options: Options
+  let source: SettingsSource
+  let log: Logger
+  let output: LogOutput
+  let notifier: ServiceNotifier
+  let report: StatusReport
   private let ended = DispatchSemaphore(value: 0)
-  private let state: Mutex<State>
+  let state: Mutex<State>
   /// One reload at a time: a signal and the socket may ask at once.
-  private let reloads = Mutex(())
+  let reloads = Mutex(())
   private let kept = Mutex<LearnedLimits?>(nil)
 
   /// Opens everything that can refuse: the lock, the queue, the spool, the credentials.
@@ -221,153 +221,6 @@ extension Daemon {
       kept.withLock { $0 = learned }
     } catch {
       log.warning("what was learned of the rate limit could not be kept", metadata: ["detail": "\(error)"])
-    }
-  }
-}
-
-// MARK: - Commands
-
-extension Daemon {
-  /// Pauses, or resumes with nil. Kept over restarts before it takes effect.
-  func pause(_ pause: Pause?) throws {
-    try queue.remember(pause, named: Memory.pause)
-    pool.pause(pause)
-    if let pause {
-      log.notice("paused", metadata: ["reason": "\(pause.reason ?? "")"])
-    } else {
-      log.notice("resumed")
-    }
-  }
-
-  /// Reads configuration and credentials anew and puts them into force. When they cannot be used, the old ones stay.
-  ///
-  /// Returns the names of the settings that changed. Those that cannot change while the daemon runs are named in the
-  /// journal.
-  func reload() throws -> [String] {
-    try reloads.withLock { _ in try reloadOnce() }
-  }
-
-  private func reloadOnce() throws -> [String] {
-    notifier.reloading()
-    defer { notifier.ready() }
-    let new = try source.load()
-    try new.validate()
-    let credentials = try CredentialSource(environment: source.environment).load(new.settings)
-    let (changed, fixed) = state.withLock { state in
-      let old = state.loaded.effective
-      var changed = zip(old, new.effective).filter { $0.value != $1.value }.map(\.0.name)
-      if credentials != state.credentials { changed.append("credentials") }
-      let fixed = changed.filter(Self.needsRestart.contains)
-      state.loaded = new
-      state.credentials = credentials
-      return (changed, fixed)
-    }
-    output.level = new.settings.logLevel
-    importer.maxFileSize = new.settings.maxFileSize
-    pool.apply(new.settings.api(credentials), pacer: new.settings.pacer, retry: new.settings.retryPolicy)
-    log.notice("reloaded", metadata: ["changed": "\(changed.isEmpty ? "nothing" : changed.joined(separator: ", "))"])
-    if source.environment["CREDENTIALS_DIRECTORY"] != nil, !changed.contains("credentials") {
-      log.notice("credentials that systemd hands over (LoadCredential=) are new only after a restart")
-    }
-    if !fixed.isEmpty {
-      log.warning("some changes need a restart", metadata: ["settings": "\(fixed.joined(separator: ", "))"])
-    }
-    return changed
-  }
-
-  private static let needsRestart: Set = [
-    "spool.directory", "spool.settle", "state_directory", "control.socket", "control.mode", "control.listen",
-    "log.format",
-  ]
-
-  private func reloadOnSignal() {
-    do {
-      _ = try reload()
-    } catch {
-      log.error("not reloaded: the old settings stay in force", metadata: ["detail": "\(error)"])
-    }
-  }
-}
-
-// MARK: - Reports
-
-extension Daemon {
-  package func status() -> StatusDocument {
-    report.document(
-      pool.snapshot(), tally: queue.tally, lists: queue.listTotals, incoming: incoming,
-      isImporting: !importer.isIdle, importFault: importer.fault, now: .now())
-  }
-
-  func metrics() -> MetricsSnapshot {
-    let pool = pool.snapshot()
-    let status = status()
-    let statistics = pool.statistics
-    return MetricsSnapshot(
-      keys: [
-        .pending: status.keys.pending, .inFlight: status.keys.inFlight, .retrying: status.keys.retrying,
-        .registered: status.keys.registered, .failed: status.keys.failed, .cancelled: status.keys.cancelled,
-      ],
-      requests: Dictionary(
-        uniqueKeysWithValues: statistics.byStatus.map { ($0.key == 0 ? "none" : String($0.key), $0.value) }),
-      durations: .init(bounds: Statistics.bounds, counts: statistics.buckets, sum: statistics.totalDuration),
-      throttled: statistics.throttled, rateLimit: pool.standing.limit, rateLimitRemaining: pool.standing.remaining,
-      rateLimitResetSeconds: pool.standing.resetsIn, waitSeconds: statistics.waited, lists: importer.counts,
-      hold: status.hold, queueBytes: queue.sizeOnDisk, version: options.version)
-  }
-
-  /// Healthy while the parts that move everything else answer within half a minute.
-  func health() -> HealthDocument {
-    let age = MonotonicClock.now() - state.withLock { $0.lastBeat }
-    guard age < 30 else { return HealthDocument(healthy: false, reason: "no heartbeat for \(Int(age)) s") }
-    let status = status()
-    return HealthDocument(
-      healthy: true, reason: status.state == .working ? nil : status.reason ?? status.state.rawValue)
-  }
-
-  /// The recorder, the reader of keys and the pacer have all moved since the last beat.
-  func beat() {
-    state.withLock { $0.lastBeat = MonotonicClock.now() }
-    notifier.watchdog()
-  }
-
-  /// One line for `systemctl status`.
-  func statusLine() -> String {
-    let status = status()
-    let keys = status.keys
-    var parts = ["\(keys.registered) of \(keys.total) keys registered"]
-    if keys.failed > 0 { parts.append("\(keys.failed) failed") }
-    parts.append(status.reason.map { "\(status.state.rawValue) (\($0))" } ?? status.state.rawValue)
-    return PrintableText.escape(parts.joined(separator: ", "))
-  }
-}
-
-extension Daemon {
-  /// Lists that still lie in `incoming/`. A folder that cannot be read counts as one: it is not known to be empty.
-  var incoming: Int {
-    do {
-      return try spool.pendingFiles().count
-    } catch {
-      return 1
-    }
-  }
-
-  /// The results of every finished list are in place.
-  var areResultsWritten: Bool {
-    do {
-      return try queue.listsWithoutResults().isEmpty
-    } catch {
-      // Not known, so not done: it is asked again.
-      return false
-    }
-  }
-
-  /// Removes what has been kept for long enough.
-  func sweepSpool() {
-    do {
-      let count = try spool.sweep(keep: .milliseconds(settings.keep), now: .now())
-      if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
-    } catch {
-      log.warning("old files of the spool could not be removed", metadata: ["detail": "\(error)"])
     }
   }
 }

@@ -22,7 +22,11 @@ package final class Importer: Sendable {
 
   private struct State {
     var maxFileSize: Int
+    /// In order of work, from `first` on.
     var waiting: [FileName] = []
+    var first = 0
+    /// The same as a set: the watcher offers a list again and again until it is taken in.
+    var offered: Set<FileName> = []
     var isRunning = false
     var isStopped = false
     /// Why a list could not be taken in, by its file, and when that was last so.
@@ -77,8 +81,8 @@ package final class Importer: Sendable {
   func take(_ files: [FileName]) {
     let starts = state.withLock { state in
       guard !state.isStopped else { return false }
-      for file in files where !state.waiting.contains(file) { state.waiting.append(file) }
-      guard !state.waiting.isEmpty, !state.isRunning else { return false }
+      for file in files where state.offered.insert(file).inserted { state.waiting.append(file) }
+      guard state.first < state.waiting.count, !state.isRunning else { return false }
       state.isRunning = true
       return true
     }
@@ -89,8 +93,12 @@ package final class Importer: Sendable {
   package func stop() {
     let dropped = state.withLock { state in
       state.isStopped = true
-      defer { state.waiting = [] }
-      return state.waiting
+      defer {
+        state.waiting = []
+        state.first = 0
+        state.offered = []
+      }
+      return Array(state.waiting[state.first...])
     }
     for file in dropped { tell(.interrupted, of: file) }
   }
@@ -127,11 +135,15 @@ extension Importer {
 
   private func next() -> FileName? {
     state.withLock { state in
-      guard !state.waiting.isEmpty else {
+      guard state.first < state.waiting.count else {
+        state.waiting = []
+        state.first = 0
         state.isRunning = false
         return nil
       }
-      return state.waiting.removeFirst()
+      defer { state.first += 1 }
+      state.offered.remove(state.waiting[state.first])
+      return state.waiting[state.first]
     }
   }
 

@@ -33,22 +33,6 @@ package struct Holds: Sendable {
     case closed(until: Seconds?)
   }
 
-  /// What becomes of keys, in the order in which it is to be done.
-  package enum Effect: Sendable, Hashable {
-    /// The key goes back among those that are due, as if it had not been sent.
-    case release(Job)
-    /// The key stays in hand until a canary has told.
-    case keep(Job)
-    /// One attempt is counted and another follows after `delay` seconds.
-    case retry(Job, Fault, delay: Seconds)
-    /// The key failed.
-    case fail(Job, Fault)
-    /// A counted attempt is given back.
-    case refund(row: Int64)
-    case began(Reason, detail: String)
-    case ended(Reason)
-  }
-
   private struct Refused: Sendable, Hashable {
     var job: Job
     var fault: Fault

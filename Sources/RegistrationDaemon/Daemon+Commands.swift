@@ -1,0 +1,69 @@
+import ControlAPI
+import RateLimit
+import Registration
+import RegistrationAPI
+import RegistrationQueue
+import Systemd
+
+/// What an operator can have the daemon do while it runs.
+extension Daemon {
+  /// Pauses, or resumes with nil. Kept over restarts before it takes effect.
+  func pause(_ pause: Pause?) throws {
+    try queue.remember(pause, named: Memory.pause)
+    pool.pause(pause)
+    if let pause {
+      log.notice("paused", metadata: ["reason": "\(pause.reason ?? "")"])
+    } else {
+      log.notice("resumed")
+    }
+  }
+
+  /// Reads configuration and credentials anew and puts them into force. When they cannot be used, the old ones stay.
+  ///
+  /// Returns the names of the settings that changed. Those that cannot change while the daemon runs are named in the
+  /// journal.
+  func reload() throws -> [String] {
+    try reloads.withLock { _ in try reloadOnce() }
+  }
+
+  private func reloadOnce() throws -> [String] {
+    notifier.reloading()
+    defer { notifier.ready() }
+    let new = try source.load()
+    try new.validate()
+    let credentials = try CredentialSource(environment: source.environment).load(new.settings)
+    let (changed, fixed) = state.withLock { state in
+      let old = state.loaded.effective
+      var changed = zip(old, new.effective).filter { $0.value != $1.value }.map(\.0.name)
+      if credentials != state.credentials { changed.append("credentials") }
+      let fixed = changed.filter(Self.needsRestart.contains)
+      state.loaded = new
+      state.credentials = credentials
+      return (changed, fixed)
+    }
+    output.level = new.settings.logLevel
+    importer.maxFileSize = new.settings.maxFileSize
+    pool.apply(new.settings.api(credentials), pacer: new.settings.pacer, retry: new.settings.retryPolicy)
+    log.notice("reloaded", metadata: ["changed": "\(changed.isEmpty ? "nothing" : changed.joined(separator: ", "))"])
+    if source.environment["CREDENTIALS_DIRECTORY"] != nil, !changed.contains("credentials") {
+      log.notice("credentials that systemd hands over (LoadCredential=) are new only after a restart")
+    }
+    if !fixed.isEmpty {
+      log.warning("some changes need a restart", metadata: ["settings": "\(fixed.joined(separator: ", "))"])
+    }
+    return changed
+  }
+
+  private static let needsRestart: Set = [
+    "spool.directory", "spool.settle", "state_directory", "control.socket", "control.mode", "control.listen",
+    "log.format",
+  ]
+
+  func reloadOnSignal() {
+    do {
+      _ = try reload()
+    } catch {
+      log.error("not reloaded: the old settings stay in force", metadata: ["detail": "\(error)"])
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package import ControlAPI
+import Registration
+import RegistrationQueue
+import Spool
+import Systemd
+
+/// What the daemon says of itself, and the upkeep that goes with it.
+extension Daemon {
+  package func status() -> StatusDocument {
+    report.document(
+      pool.snapshot(), tally: queue.tally, lists: queue.listTotals, incoming: incoming,
+      isImporting: !importer.isIdle, importFault: importer.fault, now: .now())
+  }
+
+  func metrics() -> MetricsSnapshot {
+    let pool = pool.snapshot()
+    let status = status()
+    let statistics = pool.statistics
+    return MetricsSnapshot(
+      keys: [
+        .pending: status.keys.pending, .inFlight: status.keys.inFlight, .retrying: status.keys.retrying,
+        .registered: status.keys.registered, .failed: status.keys.failed, .cancelled: status.keys.cancelled,
+      ],
+      requests: Dictionary(
+        uniqueKeysWithValues: statistics.byStatus.map { ($0.key == 0 ? "none" : String($0.key), $0.value) }),
+      durations: .init(bounds: Statistics.bounds, counts: statistics.buckets, sum: statistics.totalDuration),
+      throttled: statistics.throttled, rateLimit: pool.standing.limit, rateLimitRemaining: pool.standing.remaining,
+      rateLimitResetSeconds: pool.standing.resetsIn, waitSeconds: statistics.waited, lists: importer.counts,
+      hold: status.hold, queueBytes: queue.sizeOnDisk, version: options.version)
+  }
+
+  /// Healthy while the parts that move everything else answer within half a minute.
+  func health() -> HealthDocument {
+    let age = MonotonicClock.now() - state.withLock { $0.lastBeat }
+    guard age < 30 else { return HealthDocument(healthy: false, reason: "no heartbeat for \(Int(age)) s") }
+    let status = status()
+    return HealthDocument(
+      healthy: true, reason: status.state == .working ? nil : status.reason ?? status.state.rawValue)
+  }
+
+  /// The recorder, the reader of keys and the pacer have all moved since the last beat.
+  func beat() {
+    state.withLock { $0.lastBeat = MonotonicClock.now() }
+    notifier.watchdog()
+  }
+
+  /// One line for `systemctl status`.
+  func statusLine() -> String {
+    let status = status()
+    let keys = status.keys
+    var parts = ["\(keys.registered) of \(keys.total) keys registered"]
+    if keys.failed > 0 { parts.append("\(keys.failed) failed") }
+    parts.append(status.reason.map { "\(status.state.rawValue) (\($0))" } ?? status.state.rawValue)
+    return PrintableText.escape(parts.joined(separator: ", "))
+  }
+}
+
+extension Daemon {
+  /// Lists that still lie in `incoming/`. A folder that cannot be read counts as one: it is not known to be empty.
+  var incoming: Int {
+    do {
+      return try spool.pendingFiles().count
+    } catch {
+      return 1
+    }
+  }
+
+  /// The results of every finished list are in place.
+  var areResultsWritten: Bool {
+    do {
+      return try queue.listsWithoutResults().isEmpty
+    } catch {
+      // Not known, so not done: it is asked again.
+      return false
+    }
+  }
+
+  /// Removes what has been kept for long enough.
+  func sweepSpool() {
+    do {
+      let count = try spool.sweep(keep: .milliseconds(settings.keep), now: .now())
+      if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
+    } catch {
+      log.warning("old files of the spool could not be removed", metadata: ["detail": "\(error)"])
+    }
+  }
+}

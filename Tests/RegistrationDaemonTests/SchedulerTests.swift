@@ -1,0 +1,138 @@
+import RateLimit
+import Registration
+import RegistrationAPI
+import RegistrationQueue
+import Testing
+
+@testable import RegistrationDaemon
+
+/// Whatever comes in whatever order, no key is lost and none is charged for somebody else's trouble.
+@Suite struct HoldsPropertyTests {
+  /// A server that is well, refuses everybody, is out, or refuses certain keys; it changes its mind at random.
+  @Test(arguments: 0..<200) func noKeyIsLostAndOnlyTheGuiltyFail(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let guilty = Set((0..<40).filter { _ in random.unit() < 0.1 }.map(Int64.init))
+    var scheduler = Scheduler(
+      pacer: Pacer(
+        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: seed),
+      holds: Holds(retry: RetryPolicy(maxAttempts: 2, firstDelay: 0.1, maxDelay: 1), seed: seed))
+    var state: [Int64: KeyState] = Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, .pending) })
+    var attempts: [Int64: Int] = [:]
+    var due: [Int64: Double] = [:]
+    var flying: [Scheduler.Assignment] = []
+    var now = 0.0
+    var mood = 0
+    var steps = 0
+    while state.values.contains(where: { !$0.isFinal }) {
+      steps += 1
+      try #require(steps < 200_000, "stalled at \(now) in \(scheduler.holds.phase)")
+      // A mood lasts until what it has caused is settled: two changes within one exchange are beyond telling apart.
+      if steps % 50 == 0, flying.isEmpty, scheduler.holds.waiting == 0 {
+        mood = steps > 4_000 ? 0 : random.unit() < 0.4 ? Int(random.unit() * 3) + 1 : 0
+      }
+      if scheduler.wantsKeys {
+        let taken = scheduler.taken
+        let open = state.filter { !$0.value.isFinal && !taken.contains($0.key) }.keys.sorted()
+        let keys = open.filter { due[$0, default: 0] <= now }.map {
+          DueKey(row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: attempts[$0, default: 0], state: .pending)
+        }
+        let next = open.compactMap { due[$0] }.filter { $0 > now }.min()
+        scheduler.supply(keys, isAll: true, nextDue: next, generation: scheduler.generation)
+      }
+      let wall = Timestamp(milliseconds: Int64(now * 1_000))
+      var settlement = Scheduler.Settlement()
+      if flying.count < 4, random.unit() < 0.7 {
+        switch scheduler.next(now: now, backlog: 10, wall: wall) {
+        case .send(let assignment): flying.append(assignment)
+        case .wait(let until) where flying.isEmpty: now = max(now, until)
+        default: if flying.isEmpty { now += 0.05 }
+        }
+        settlement = scheduler.takeUndelivered()
+      } else if !flying.isEmpty {
+        now += 0.01
+        let assignment = flying.remove(at: Int(random.unit() * Double(flying.count)))
+        let row = assignment.job.key.row
+        let verdict: Verdict =
+          switch mood {
+          case 1: .forbidden(title: "Forbidden", detail: nil)
+          case 2: .unsettled(status: 503, title: "Service Unavailable", detail: nil)
+          case 3: .unauthorized(detail: nil)
+          default: guilty.contains(row) ? .forbidden(title: "Forbidden", detail: nil) : .registered(status: 201)
+          }
+        settlement = scheduler.receive(Exchange(verdict), for: assignment, now: now, wall: wall)
+      } else {
+        now += 0.05
+      }
+      for result in settlement.results {
+        switch result.verdict {
+        case .registered: state[result.row] = .registered
+        case .failed: state[result.row] = .failed
+        case .retry(let time):
+          attempts[result.row, default: 0] += 1
+          due[result.row] = Double(time.milliseconds) / 1_000
+        case .refund:
+          attempts[result.row, default: 1] -= 1
+          due[result.row] = now
+        }
+      }
+      scheduler.recorded(settlement.results)
+    }
+    for (row, state) in state { #expect((state == .failed) == guilty.contains(row), "row \(row) is \(state)") }
+  }
+}
+
+@Suite struct SchedulerTests {
+  private let wall = Timestamp(milliseconds: 1_000_000)
+
+  private func scheduler(keys count: Int) -> Scheduler {
+    var scheduler = Scheduler(
+      pacer: Pacer(
+        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: 1),
+      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1))
+    let keys = (1...count).map {
+      DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)
+    }
+    scheduler.supply(keys, isAll: true, nextDue: nil, generation: 0)
+    return scheduler
+  }
+
+  private func assignment(_ scheduler: inout Scheduler, now: Double = 0) throws -> Scheduler.Assignment {
+    guard case .send(let assignment) = scheduler.next(now: now, backlog: 10, wall: wall) else {
+      throw Stuck()
+    }
+    return assignment
+  }
+
+  private struct Stuck: Error {}
+
+  @Test func aServerInTroubleMaySayWhenToComeAgain() throws {
+    var scheduler = scheduler(keys: 1)
+    let assignment = try assignment(&scheduler)
+    let reading = RateLimitReading(headers: [(name: "Retry-After", value: "20")], body: nil, wallClock: 0)
+    let exchange = Exchange(
+      verdict: .unsettled(status: 503, title: "Service Unavailable", detail: nil),
+      paced: PacedReply(kind: .serverError, reading: reading), status: 503, duration: 0.1)
+    let results = scheduler.receive(exchange, for: assignment, now: 0, wall: wall).results
+    #expect(results.map(\.verdict) == [.retry(due: wall.adding(seconds: 20))])
+  }
+
+  @Test func aKeyThatMayHaveBeenCancelledMeanwhileIsReadAnewAndNotSent() throws {
+    var scheduler = scheduler(keys: 1)
+    let assignment = try assignment(&scheduler)
+    scheduler.keysChanged()
+    let throttled = Exchange(verdict: .throttled, paced: PacedReply(kind: .throttled), status: 429, duration: 0.1)
+    #expect(scheduler.receive(throttled, for: assignment, now: 0, wall: wall).results.isEmpty)
+    guard case .waitForEvent = scheduler.next(now: 100, backlog: 1, wall: wall) else {
+      Issue.record("sent from memory")
+      return
+    }
+    #expect(scheduler.wantsKeys && scheduler.taken.isEmpty)
+  }
+}
+
+extension Exchange {
+  /// An exchange as far as the scheduler looks at it.
+  fileprivate init(_ verdict: Verdict) {
+    self.init(verdict: verdict, paced: PacedReply(kind: .answered), status: 200, duration: 0.01)
+  }
+}
