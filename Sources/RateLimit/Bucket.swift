@@ -16,8 +16,9 @@ struct Bucket: Sendable {
   private var settings: PacerSettings
   private var evidence = RefillEvidence()
 
-  /// Windows shorter than this are over before a Reset in whole seconds says anything: they are paced as a refill.
-  private static let shortestWindow: Seconds = 3
+  /// Windows no longer than this are over before a Reset in whole seconds says anything: they are paced as a refill.
+  /// Against a fixed window that costs a refusal in seven, so it begins no earlier than it must.
+  private static let shortestWindow: Seconds = 1
 
   var allowance: Allowance {
     switch model {

@@ -29,12 +29,12 @@ struct OutcomesCommand: ParsableCommand {
     let query = OutcomeQuery(list: list, state: state)
     var failure: (any Error)?
     var lines = LineSplitter()
-    if format == .table {
-      try StandardOutput.write(Self.row(["APP KEY ID", "STATE", "HTTP", "TRIES", "LIST", "ERROR"]))
-    }
+    // After the first piece, so that an error comes without a heading.
+    var heading: String? = Self.row(["APP KEY ID", "STATE", "HTTP", "TRIES", "LIST", "ERROR"])
     try client.outcomes(query, format: format == .csv ? "csv" : "jsonl") { bytes in
       do {
         if format == .table {
+          if let text = heading.take() { try StandardOutput.write(text) }
           for line in lines.split(bytes) {
             try StandardOutput.write(Self.row(try JSONDecoder().decode(Outcome.self, from: line)))
           }
@@ -48,6 +48,7 @@ struct OutcomesCommand: ParsableCommand {
       }
     }
     if let failure { throw failure }
+    if format == .table, let text = heading.take() { try StandardOutput.write(text) }
   }
 
   private static func row(_ outcome: Outcome) -> String {
