@@ -62,6 +62,13 @@ extension RegistrationQueue {
     }
   }
 
+  /// How many lists came from files of this name.
+  package func listCount(file: [UInt8]) throws -> Int {
+    try read("count lists of a name") { database in
+      try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM list WHERE source = ?", arguments: [Data(file)]) ?? 0
+    }
+  }
+
   /// Every list whose source was not seen moved away, oldest first.
   package func unfiledLists() throws -> [ListRecord] {
     try read("look for interrupted imports") { database in

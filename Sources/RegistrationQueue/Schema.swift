@@ -43,6 +43,7 @@ enum Schema {
             cancelled INTEGER NOT NULL DEFAULT 0
           ) STRICT;
           CREATE INDEX list_by_hash ON list (sha256);
+          CREATE INDEX list_by_source ON list (source);
           CREATE INDEX list_with_work ON list (name) WHERE owned_open > 0;
           CREATE INDEX list_unfiled ON list (id) WHERE filed_at IS NULL;
           CREATE INDEX list_active ON list (id) WHERE imported_at IS NULL OR pending + retrying > 0;

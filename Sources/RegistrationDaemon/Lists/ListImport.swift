@@ -98,7 +98,10 @@ struct ListImport {
     let source = ListSource(
       file: file.name.bytes, sha256: sha256, bytes: Int(file.size), format: format?.name ?? "text",
       isForced: try spool.isForced(file), arrivedAt: .now())
-    let name = try spool.freeName(for: ListName(of: file.name)) { try queue.list(named: $0.text) != nil }
+    let known = try queue.listCount(file: file.name.bytes)
+    let name = try spool.freeName(for: ListName(of: file.name), from: known + 1) {
+      try queue.list(named: $0.text) != nil
+    }
     return try queue.beginImport(source, names: [name.text], first: first, isWhole: isWhole)
   }
 

@@ -76,11 +76,14 @@ package struct SpoolDirectory: Hashable, Sendable {
 
   /// The first of `name`, `NAME.2`, `NAME.3` … that no list in `done/`, `rejected/` or `results/` has, and that
   /// `isTaken` (the queue knows names whose files were swept) does not claim.
+  ///
+  /// - Parameter number: Where to begin when many lists of this name are known: a name that comes every five minutes has
+  ///   a hundred thousand of them after a year.
   package func freeName(
-    for name: ListName, isTaken: (ListName) throws -> Bool = { _ in false }
+    for name: ListName, from number: Int = 1, isTaken: (ListName) throws -> Bool = { _ in false }
   ) throws -> ListName {
     let folders = (done: try folder(.done), rejected: try folder(.rejected), results: try folder(.results))
-    var number = 1
+    var number = max(1, number)
     while true {
       let candidate = name.numbered(number)
       let isInSpool =
