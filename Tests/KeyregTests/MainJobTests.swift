@@ -106,8 +106,10 @@ import Testing
     let daemon = try bench.start()
     let keys = randomKeys(20)
     let path = bench.spool("incoming/copy")
-    _ = FileManager.default.createFile(atPath: path, contents: nil)
-    let writer = try FileHandle(forWritingTo: URL(filePath: path))
+    // One open from its making to its end, as a copy has it.
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o644)
+    try #require(descriptor >= 0)
+    let writer = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
     try writer.write(contentsOf: Data(lines(Array(keys.prefix(10))).utf8))
     // Another list passes it meanwhile, so the daemon has had every occasion to take the half-written one.
     try bench.drop(lines(randomKeys(1)), as: "other")
