@@ -74,6 +74,13 @@ struct SettleRuleTests {
     #expect(isReady(file(size: 0, changed: 1000), at: 2))
   }
 
+  @Test mutating func a_file_that_one_writer_closed_waits_for_another_that_has_it_open() {
+    rule.note(.closedAfterWriting(name), at: .zero)
+    let written = file(size: 10, changed: 1000)
+    #expect(rule.ready(among: [written], at: .zero, wall: 1_000_000_000_000) { _ in true }.isEmpty)
+    #expect(rule.ready(among: [written], at: .zero, wall: 1_000_000_000_000) { _ in false } == [name])
+  }
+
   @Test mutating func an_open_writer_that_a_lease_shows_is_waited_for() {
     #expect(!isReady(file(changed: 900), at: 0, hasWriter: true))
     #expect(isReady(file(changed: 900), at: 1, hasWriter: false))

@@ -91,7 +91,8 @@ package struct SettleRule: Sendable {
   private func isReady(
     _ file: Observation, _ knowledge: Knowledge, at now: Duration, wall: Int64, hasWriter: (FileName) -> Bool?
   ) -> Bool {
-    if knowledge.isWhole, file.status.size > 0 { return true }
+    // One writer has closed it; another may have it open (`touch`, then a copy over it), and its close comes later.
+    if knowledge.isWhole, file.status.size > 0, hasWriter(file.name) != true { return true }
     let lastChange = max(knowledge.writtenAt ?? knowledge.since, knowledge.since)
     let isStill = now - lastChange >= patience
     // An empty file that was just made: its writer may be waiting for the first bytes.
