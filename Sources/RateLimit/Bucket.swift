@@ -28,10 +28,8 @@ struct Bucket: Sendable {
     }
   }
 
-  /// - Parameters:
-  ///   - own: requests of ours that stand in this limit's window, the one that was answered and those in flight included.
   init(
-    number: Int, reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?, own: Int,
+    number: Int, reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?,
     settings: PacerSettings, _ reply: Reply
   ) {
     self.number = number
@@ -42,8 +40,7 @@ struct Bucket: Sendable {
     let withheld = settings.withheld(of: allowance.count)
     if allowance.period <= Self.shortestWindow {
       model = .refill(
-        TokenRefill(
-          allowance: allowance, remaining: remaining, by: reply.flight, withheld: withheld, now: reply.now))
+        TokenRefill(reading, allowance: allowance, by: reply.flight, withheld: withheld, now: reply.now))
     } else {
       let end =
         reading.reset.map { reset in
@@ -52,6 +49,8 @@ struct Bucket: Sendable {
             reset: reset, date: reading.date, period: allowance.period, sentAt: reply.flight.sentAt,
             receivedAt: reply.now, clock: reply.clock, aligned: learned?.isAligned == true)
         } ?? Interval(low: reply.flight.sentAt, high: reply.now + allowance.period)
+      // Ours are all that were answered since the window began, with or without a word of it, and those in flight.
+      let own = max(1, reply.log.count(after: end.middle - allowance.period)) + reply.others.count
       model = .window(
         FixedWindow(
           allowance: allowance, remaining: remaining, end: end, own: own, flight: reply.flight, learned: learned,
@@ -118,7 +117,9 @@ struct Bucket: Sendable {
     case .sliding(var sliding):
       sliding.succeeded()
       model = .sliding(sliding)
-    case .refill: break
+    case .refill(var refill):
+      refill.succeeded()
+      model = .refill(refill)
     }
   }
 
@@ -127,7 +128,9 @@ struct Bucket: Sendable {
     seenAt = reply.now
     evidence.note(reading, allowance)
     switch model {
-    case .window where evidence.isConclusive(allowance.period), .sliding where evidence.isConclusive(allowance.period):
+    case .window(let window) where evidence.isConclusive && window.edge.isAligned != true:
+      model = refill(reading, reply)
+    case .sliding where evidence.isConclusive:
       model = refill(reading, reply)
     case .window(var window):
       // The end of the window moves: the own log is safe for every kind of limit.
@@ -151,7 +154,9 @@ struct Bucket: Sendable {
     case .refill(var refill):
       refill.observeSilence(reply)
       model = .refill(refill)
-    case .sliding: break
+    case .sliding(var sliding):
+      sliding.observeSilence()
+      model = .sliding(sliding)
     }
   }
 
@@ -164,7 +169,7 @@ struct Bucket: Sendable {
       defer { model = .sliding(sliding) }
       return sliding.refuse(reading, wait: wait, reply).map { .closed(until: $0) } ?? .outdated
     case .refill(var refill):
-      let until = refill.refuse(wait: wait, reply)
+      let until = refill.refuse(reading, wait: wait, reply)
       model = .refill(refill)
       if evidence.noteRefusal(period: allowance.period, now: reply.now), allowance.period > Self.shortestWindow {
         model = sliding(remaining: 0, reply)
@@ -182,8 +187,8 @@ struct Bucket: Sendable {
   private func refill(_ reading: RateLimitReading, _ reply: Reply) -> Model {
     .refill(
       TokenRefill(
-        allowance: allowance, remaining: reading.remaining ?? 0, by: reply.flight,
-        withheld: settings.withheld(of: allowance.count), now: reply.now))
+        reading, allowance: allowance, by: reply.flight, withheld: settings.withheld(of: allowance.count),
+        now: reply.now))
   }
 }
 

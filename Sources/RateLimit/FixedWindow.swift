@@ -1,9 +1,6 @@
 // A limit whose count starts anew at the end of each window, told by headers: the documented kind, and the one that all
 // recorded replies show.
-//
-// In such a window only two things decide when the work is done: how much of every window is used up, and when the last
-// one is begun. So requests are spread while the backlog needs more than this window, which leaves neighbours alone and
-// keeps tokens for a limit that is raised; and they go at full speed once the backlog fits into what is left.
+// When a request may go in it is in WindowPace.swift.
 
 struct FixedWindow: Sendable {
   private(set) var period: Seconds
@@ -14,24 +11,16 @@ struct FixedWindow: Sendable {
   /// Windows begun since the first, which was seen only in part.
   private(set) var windows = 0
   /// Seconds to wait after the edge: a server may restore late. Grows when a probe is refused, shrinks with clean windows.
-  private var lateness: Seconds = 0.25
+  private(set) var lateness: Seconds = 0.25
   private var refusedProbes = 0
-  private var doubts = 0
+  private(set) var doubts = 0
   /// A fraction of the jitter after the edge, drawn once a window.
-  private var shift = 0.5
+  private(set) var shift = 0.5
   /// Requests of each window that the operator leaves to others.
-  private var withheld: Int
+  private(set) var withheld: Int
 
   var allowance: Allowance { Allowance(count: budget.limit, period: period) }
 
-  /// How much faster than even the window is used while others use it too, so that the end is not a rush.
-  private static let tempo = 1.15
-  /// The same while nobody else does: what is sent early cannot be lost to an outage. More where the windows may turn out
-  /// not to be fixed.
-  private static let tempoAlone = 1.85
-  private static let tempoUnsure = 6.0
-  /// The fastest of all together while others are about, in multiples of the even rate.
-  private static let rush = 16.0
   /// Shortest wait after an edge, longest, and how it is widened by a refusal.
   private static let latenesses: ClosedRange<Seconds> = 0.02...2
 
@@ -46,81 +35,6 @@ struct FixedWindow: Sendable {
     startedAt = end.high - period
     others = Neighbours(
       taken: Double(budget.takenByOthers), elapsed: now - startedAt, history: learned?.takenByOthers ?? [], at: now)
-  }
-
-  // MARK: May the next request go?
-
-  func turn(_ ask: Ask) -> Turn {
-    let now = ask.now
-    let raw = budget.available(inFlight: ask.inFlight)
-    if now >= edge.end.high + lateness {
-      // The window is over and nobody has said what the new one holds. What was left of the old one passes either way.
-      return raw > max(withheld, others.reserve(allowance, left: period, roundTrip: ask.roundTrip)) ? .go : .probe
-    }
-    // No window ends later than a period from now: replies out of all order have led astray.
-    if edge.isAbsurd(at: now, period: period) { return .probe }
-    let wake = edge.end.high + lateness + shift * 0.05
-    let quiet = others.isQuiet(allowance)
-    // The rest fits: finish. What is left to nobody in particular would only delay the last few keys.
-    if quiet && ask.backlog <= raw - withheld { return .go }
-    let usable = raw - reserved(ask)
-    if usable < 1 { return whenEmpty(ask, raw: raw, wake: wake) }
-    let limit = Double(budget.limit)
-    // With others about, all together at no more than so many times the even rate: many daemons that all take what they
-    // see would empty the window within a round trip.
-    let pressure = others.pressure(own: budget.own, allowance: allowance, now: now)
-    let gap = min(max(1, pressure / Self.rush), 2 * Self.rush) * period / (Self.rush * limit)
-    if !quiet && ask.backlog <= usable {
-      let spare = Double(raw) - others.demand(allowance, left: edge.end.low - now)
-      if Double(ask.backlog) <= spare { return at(ask.lastSentAt + gap, now) }
-    }
-    let margin = max(1.5 * ask.roundTrip, 0.02 * period) + edge.end.width
-    let left = max(0, edge.end.low - now - margin)
-    if quiet {
-      let tempo = edge.isAligned == true ? Self.tempoAlone : Self.tempoUnsure
-      return at(ask.lastSentAt + left / (Double(usable) * tempo), now)
-    }
-    // Too late to arrive before the reset for sure, and not worth a rush.
-    let few = 10 + 4 * others.rate * ask.roundTrip + 0.05 * limit
-    if edge.end.low - now < 0.7 * ask.roundTrip && period > 5 && Double(usable) < few {
-      let clear = edge.end.low + ask.roundTrip
-      return .wait(until: clear > now ? min(wake, clear) : wake)
-    }
-    // What the reserve releases towards the end is not dumped at once.
-    return at(ask.lastSentAt + max(left / (Double(usable) * Self.tempo), gap), now)
-  }
-
-  /// Requests of what remains that are not ours to take now.
-  func reserved(_ ask: Ask) -> Int {
-    max(
-      withheld,
-      others.reserve(allowance, left: edge.end.low - ask.now, roundTrip: ask.roundTrip))
-  }
-
-  private func at(_ instant: Seconds, _ now: Seconds) -> Turn {
-    instant > now ? .wait(until: instant) : .go
-  }
-
-  private func whenEmpty(_ ask: Ask, raw: Int, wake: Seconds) -> Turn {
-    let now = ask.now
-    if let doubtAt = doubtAt(ask) { return doubtAt <= now ? .probe : .wait(until: min(doubtAt, wake)) }
-    if raw < 1 {
-      return .wait(until: budget.remaining < 1 || budget.own >= budget.limit ? wake : min(wake, now + 0.5))
-    }
-    // The reserve is released bit by bit as the window runs out.
-    return .wait(until: min(wake, now + max(0.1, period / 100)))
-  }
-
-  /// A header alone says that the window is empty, and neither we nor the usual others explain it: a replica that is behind
-  /// still shows the last window. When to ask again, nil when there is nothing to doubt.
-  private func doubtAt(_ ask: Ask) -> Seconds? {
-    let limit = Double(budget.limit)
-    guard windows > 0, !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 5, withheld == 0,
-      others.taken - others.worst > 0.1 * limit,
-      limit - Double(budget.own) - others.worst > 0.1 * limit,
-      ask.now - startedAt < 0.5 * period, edge.end.low - ask.now > min(3, 0.3 * period)
-    else { return nil }
-    return budget.readAt + min(1.1, 0.1 * period) * Double(1 << doubts)
   }
 
   // MARK: What was sent
@@ -224,8 +138,9 @@ struct FixedWindow: Sendable {
   }
 
   private mutating func begin(at start: Seconds, remaining: Int, _ reply: Reply, shift newShift: Double) {
-    // What was doubted to the end and never confirmed says nothing of others.
-    let isDoubtful = doubts > 0 && !budget.isConfirmedEmpty
+    // What was doubted to the end, or seen in one look only, says nothing of others unless a refusal confirmed it.
+    let wasSeenOnce = others.leap > 0.1 * Double(budget.limit) && budget.own <= 2
+    let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
     windows += 1
     startedAt = start
     doubts = 0
@@ -257,6 +172,7 @@ struct FixedWindow: Sendable {
     if let left = reading?.remaining {
       if left > 0 && wait == nil { return .elsewhere }
     }
+    let isSurprise = budget.remaining - reply.others.count > 2
     budget.close()
     if flight.isProbe {
       refusedProbes += 1
@@ -268,6 +184,11 @@ struct FixedWindow: Sendable {
       until = now + wait + (wait > 0 ? 0 : 0.5 * Double(refusedProbes))
       // Both name the same second: the finer estimate holds.
       if end > now && abs(end - until) < 1.5 { until = end }
+    } else if edge.isAligned != true, let reset = reading?.reset, now + reset + 2 < end {
+      until = now + reset
+    } else if edge.isAligned != true, isSurprise {
+      // The windows may be none: asking is cheap, a window is not.
+      until = min(end, now + max(1, period / 20))
     } else if end > now {
       until = end
     } else if reading?.reset != nil {

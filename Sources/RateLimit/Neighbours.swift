@@ -3,11 +3,17 @@
 // simulated, waiting for the reset and bursting refuses nine in ten of a neighbour's requests, this forecast one in a
 // hundred, at the same speed for us.
 
-struct Neighbours: Hashable, Sendable {
+struct Neighbours: Sendable {
   /// Tokens of the current window seen taken: the largest so far, since counts only ever arrive too high.
   private(set) var taken: Double
   /// Their rate now, tokens a second, over a quarter of a period.
   private(set) var rate: Double
+  /// The most that was seen taken between two looks at this window.
+  private(set) var leap = 0.0
+  /// Their rate over their last few tokens: single ones say nothing.
+  private(set) var recent = 0.0
+  private var recentFrom: (taken: Double, at: Seconds)
+  private static let recentTokens = 8.0
   /// Tokens taken in the last whole windows, newest last.
   private(set) var history: [Double] = []
   /// How much the forecast is stretched after it proved too low, 1…4.
@@ -32,6 +38,7 @@ struct Neighbours: Hashable, Sendable {
     self.history = history
     takenBefore = taken
     seenAt = now
+    recentFrom = (taken, now)
     watchedFrom = now
   }
 
@@ -46,6 +53,9 @@ struct Neighbours: Hashable, Sendable {
     (taken - takenBefore + Double(own)) / max(0.5, now - watchedFrom) / allowance.rate
   }
 
+  /// The part of all that was taken, since we watch this window, which is ours.
+  func share(own: Int) -> Double { Double(own) / max(1, Double(own) + taken - takenBefore) }
+
   /// Nobody else is about: less than a hundredth of the limit now and in every remembered window.
   func isQuiet(_ allowance: Allowance) -> Bool {
     let few = allowance.tokens * 0.01
@@ -59,10 +69,22 @@ struct Neighbours: Hashable, Sendable {
     let elapsed = now - seenAt
     guard elapsed > 0.2 || total > taken else { return }
     let span = max(elapsed, 0.05)
+    leap = max(leap, total - taken)
     let weight = 1 - Self.decay(span / max(2, period / 4))
     rate += weight * ((total - taken) / span - rate)
     taken = total
     seenAt = now
+    noteRecent(now: now)
+  }
+
+  private mutating func noteRecent(now: Seconds) {
+    let elapsed = max(0.05, now - recentFrom.at)
+    if taken - recentFrom.taken >= Self.recentTokens {
+      recent = (taken - recentFrom.taken) / elapsed
+      recentFrom = (taken, now)
+    } else {
+      recent = min(recent, Self.recentTokens / elapsed)
+    }
   }
 
   /// A count proved to be wrong: what was thought taken was not.
@@ -77,7 +99,10 @@ struct Neighbours: Hashable, Sendable {
   mutating func beginWindow(taken seen: Int, limit: Int, elapsed: Seconds, recording: Bool, now: Seconds) {
     if recording { history = history.suffix(Self.windowsKept - 1) + [taken] }
     taken = Double(seen)
-    takenBefore = 0
+    (recent, recentFrom) = (0, (taken, now))
+    leap = taken
+    // So much at the first look may be the last window's count: it says nothing of how fast they are.
+    takenBefore = taken > 0.1 * Double(limit) ? taken : 0
     seenAt = now
     watchedFrom = now - elapsed
     if taken > 0.004 * Double(limit) { rate = max(rate, 0.5 * taken / max(1, elapsed)) }
@@ -105,7 +130,7 @@ struct Neighbours: Hashable, Sendable {
   /// Tokens that they will want of this window at most, for the question whether all the rest may go at once. Where whole
   /// windows were seen they say more than the rate of the moment: two daemons that finish together both look like a flood.
   func demand(_ allowance: Allowance, left: Seconds) -> Double {
-    guard history.count >= 2 else { return forecast(allowance, left: left) }
+    guard !history.isEmpty else { return forecast(allowance, left: left) }
     return max(0, 1.05 * worst - taken)
   }
 
@@ -123,7 +148,8 @@ struct Neighbours: Hashable, Sendable {
   /// token is worth the risk: kept back in every window, it is a window lost in fifty.
   private func meanwhile(_ allowance: Allowance, roundTrip: Seconds) -> Double {
     guard rate * allowance.period > 0.02 * allowance.tokens else { return 0 }
-    let met = rate * 1.5 * roundTrip
+    // Many that are faster than the window lasts are in step with us: what one sees left, all see.
+    let met = rate * roundTrip * (rate > 0.5 * allowance.rate ? 4 : 1.5)
     let kept = met < 0.05 ? 0 : met < 0.3 ? 1 : met.rounded(.up) + 1
     return min(kept, 0.1 * allowance.tokens)
   }

@@ -23,6 +23,8 @@ package struct Pacer: Sendable {
   private(set) var lastSentAt: Seconds = -.infinity
   private var pauses = 0
 
+  /// Windows so short are half over before requests could be increased step by step. In longer ones others are seen first.
+  private static let shortPeriod: Seconds = 15
   /// Names that are told apart at most; a server that makes up a name for every reply must not fill the memory.
   static let limitsKept = 8
   /// Longest pause after a refusal that says nothing.
@@ -169,9 +171,8 @@ package struct Pacer: Sendable {
     bucketsMade += 1
     buckets.append(
       Bucket(
-        number: bucketsMade, reading: reading, allowance: allowance, learned: learned,
-        own: 1 + reply.others.count, settings: settings, reply))
-    concurrency.open(to: 2)
+        number: bucketsMade, reading: reading, allowance: allowance, learned: learned, settings: settings, reply))
+    concurrency.open(to: allowance.period <= Self.shortPeriod ? settings.workers : 4)
     return buckets.count - 1
   }
 

@@ -7,11 +7,14 @@ struct SlidingWindow: Sendable {
   private var foreign: Double
   private var foreignAt: Seconds
   private var readBy: UInt64 = 0
+  /// What the replies say is left at least, those in flight not taken off.
   private(set) var remaining: Int
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
   private var withheld: Int
 
+  /// A share of the limit that is more than stale counts and neighbours are likely to be off by.
+  private static let plenty = 0.1
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.03
 
@@ -27,6 +30,10 @@ struct SlidingWindow: Sendable {
     let horizon = ask.now - allowance.period - Self.settle
     let others = max(Int(foreign(at: ask.now) + 0.5), withheld)
     if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 { return .go }
+    // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
+    if Double(remaining - ask.inFlight - withheld) > max(2, Self.plenty * allowance.tokens, 2 * allowance.rate) {
+      return .go
+    }
     let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + 0.001 } ?? .infinity
     return .wait(until: max(ask.now + 0.01, min(expiry, ask.now + 0.1 * allowance.period)))
   }
@@ -55,9 +62,12 @@ struct SlidingWindow: Sendable {
   }
 
   mutating func observe(_ reading: RateLimitReading, _ reply: Reply) {
-    guard let said = reading.remaining, reply.flight.sequence >= readBy else { return }
+    guard let said = reading.remaining else { return }
+    // Each request that overlapped this one may have been counted after it.
+    let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
+    remaining = max(remaining - 1, said - max(0, overlapped))
+    guard reply.flight.sequence >= readBy else { return }
     readBy = reply.flight.sequence
-    remaining = said
     if let limit = reading.limit { allowance.count = limit }
     let own = reply.log.count(after: reply.now - allowance.period)
     let seen = Double(max(0, allowance.count - said - own - reply.others.count))
@@ -66,12 +76,16 @@ struct SlidingWindow: Sendable {
     foreign = seen > 2 ? 0.7 * foreign + 0.3 * seen : 0.9 * foreign
   }
 
+  /// A reply that says nothing of this limit: it may have been counted after the last that did.
+  mutating func observeSilence() { remaining -= 1 }
+
   mutating func succeeded() { refusals = 0 }
 
   /// - Returns: until when to wait, nil for a straggler of a refusal that was seen.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Seconds? {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return nil }
     refusedAt = reply.now
+    remaining = 0
     refusals += 1
     let period = allowance.period
     foreign = min(allowance.tokens - 1, foreign(at: reply.now) + max(0.26, 0.01 * allowance.tokens))

@@ -6,14 +6,25 @@ struct TokenRefill: Sendable {
   private var level: Double
   private var readAt: Seconds
   private var readBy: UInt64
+  private var refusals = 0
   private var withheld: Int
 
-  init(allowance: Allowance, remaining: Int, by flight: Flight, withheld: Int, now: Seconds) {
+  init(_ reading: RateLimitReading, allowance: Allowance, by flight: Flight, withheld: Int, now: Seconds) {
     self.withheld = withheld
     self.allowance = allowance
-    level = Double(remaining)
+    level = 0
     readAt = now
     readBy = flight.sequence
+    level = Self.level(reading, allowance)
+  }
+
+  /// The count is rounded down to whole tokens. Where a token takes many seconds, Reset tells how far the next one is.
+  private static func level(_ reading: RateLimitReading, _ allowance: Allowance) -> Double {
+    let whole = Double(reading.remaining ?? 0)
+    guard let reset = reading.reset else { return whole }
+    // Reset may have been rounded down: a second more is assumed.
+    let exact = allowance.tokens - (reset + 1) * allowance.rate
+    return min(max(whole, exact), whole + 0.999)
   }
 
   func available(at now: Seconds) -> Double {
@@ -30,22 +41,29 @@ struct TokenRefill: Sendable {
   }
 
   mutating func observe(_ reading: RateLimitReading, _ reply: Reply) {
-    guard let remaining = reading.remaining, reply.flight.sequence >= readBy else { return }
+    guard reading.remaining != nil else { return }
     if let limit = reading.limit { allowance.count = limit }
     if let period = reading.period { allowance.period = period }
-    level = Double(remaining)
+    let read = Self.level(reading, allowance)
+    // Requests overtake each other. Of those that were under way together the lowest count was taken last.
+    level = reply.flight.sentAt >= readAt ? read : min(available(at: reply.now), read)
     readAt = reply.now
-    readBy = reply.flight.sequence
+    readBy = max(readBy, reply.flight.sequence)
   }
 
   mutating func observeSilence(_ reply: Reply) {
     if reply.flight.sequence > readBy { level -= 1 }
   }
 
-  mutating func refuse(wait: Seconds?, _ reply: Reply) -> Seconds {
-    level = 0
+  mutating func succeeded() { refusals = 0 }
+
+  /// - Returns: until when to wait: for the token that was missing, longer when it was not there either.
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Seconds {
+    refusals += 1
+    level = min(0.999, reading.map { Self.level($0, allowance) } ?? 0)
     readAt = reply.now
-    return reply.now + max(min(1, 3 / allowance.rate), wait ?? 0)
+    let missing = max(0.05, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, 6))
+    return reply.now + max(min(missing, allowance.period), wait ?? 0)
   }
 
   /// The operator changed what is left to others.

@@ -111,6 +111,8 @@ final class SimulatedServer {
     }
   }
 
+  func shownLeft(_ now: Seconds) -> Int { remaining(now) }
+
   private func take(_ now: Seconds) -> Bool {
     roll(now)
     if let second = scenario.second, usedOfSecond >= second.count { return false }
