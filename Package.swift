@@ -104,6 +104,15 @@ let package = Package(
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPrctl"),
 
+    // Hours of pacing in virtual time: tests run it briefly, the report command as long as one likes.
+    .target(
+      name: "PacingSimulation", dependencies: ["RateLimit"], path: "Tests/PacingSimulation", swiftSettings: settings),
+    .executableTarget(
+      name: "pacing-report",
+      dependencies: [
+        "PacingSimulation", "RateLimit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/PacingReport", swiftSettings: settings),
+
     // One test target for each library, and one for the real binary.
     .testTarget(
       name: "ControlAPITests",
@@ -118,14 +127,17 @@ let package = Package(
       name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI"], swiftSettings: settings),
     .testTarget(
       name: "RegistrationDaemonTests",
-      dependencies: ["RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue"],
+      dependencies: [
+        "PacingSimulation", "RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationQueueTests",
       dependencies: ["Registration", "RegistrationQueue", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
     .testTarget(
-      name: "RateLimitTests", dependencies: ["RateLimit"], resources: [.copy("Fixtures")], swiftSettings: settings),
+      name: "RateLimitTests", dependencies: ["PacingSimulation", "RateLimit"], resources: [.copy("Fixtures")],
+      swiftSettings: settings),
     .testTarget(name: "RegistrationTests", dependencies: ["Registration"], swiftSettings: settings),
     .testTarget(
       name: "SandboxAPITests", dependencies: ["SandboxAPI", "Registration"], exclude: ["Fixtures"],

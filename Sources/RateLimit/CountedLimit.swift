@@ -29,7 +29,7 @@ struct CountedLimit: Sendable {
   private static let earned = 0.005
   private static let longestStep = 8
   /// Periods between two attempts that were refused, at most.
-  private static let longestPatience = 16.0
+  private static let longestPatience = 2.0
   /// The window is used this many times faster than even, so that there is time left to try for more.
   private static let tempo = 3.0
   /// Seconds after an expiry before the slot is used.

@@ -1,5 +1,6 @@
 // Replies that make no sense, in any order: the pacer must neither trap nor stop for good.
 
+import PacingSimulation
 import RateLimit
 import Testing
 

@@ -1,6 +1,7 @@
 // What a reply says about the limit: real headers, every form that is in use, and garbage.
 
 import Foundation
+import PacingSimulation
 import RateLimit
 import Testing
 

@@ -1,5 +1,6 @@
 // Every named situation, five seeds each, against its levels.
 
+import PacingSimulation
 import RateLimit
 import Testing
 

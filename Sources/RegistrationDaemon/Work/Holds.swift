@@ -328,15 +328,15 @@ extension Holds {
     switch phase {
     case .holding(.credentials):
       // 5, 10, 20, 20 … s: a refused credential does not mend itself, and refusals are counted against the caller.
-      probeAt = now + min(20, 5 * Double(1 << min(probes - 1, 2))) * random.between(0.8, 1)
+      probeAt = now + min(20, 5 * Double(1 << min(probes - 1, 2))) * random.between(1, 1.1)
     default:
       probeAt = now + outageDelay(now - heldSince)
     }
   }
 
-  /// 0.5, 1, 2, 4, 8 s, jittered; after ten minutes of outage up to 30 s.
+  /// 0.5, 1, 2, 4, 7.5 s, jittered, so that an outage of minutes is over for us within 8 s; after ten minutes up to 30 s.
   private mutating func outageDelay(_ age: Seconds = 0) -> Seconds {
-    let cap: Seconds = age > 600 ? 30 : 8
+    let cap: Seconds = age > 600 ? 30 : 7.5
     return min(cap, 0.5 * Double(1 << min(probes, 6))) * random.between(0.5, 1)
   }
 }

@@ -5,7 +5,7 @@ import RateLimit
 
 extension Scenario {
   /// - Parameter seed: the same seed gives the same situation.
-  static func random(seed: UInt64) -> Scenario {
+  package static func random(seed: UInt64) -> Scenario {
     var random = SeededRandom(seed: seed &* 0x9e37 &+ 77)
     return Scenario("R\(seed)", "random") { scenario in
       scenario.limit = Int(exponential(&random, 1, 2_000))
@@ -41,10 +41,24 @@ extension Scenario {
   }
 
   /// In one line, for a report of what went wrong.
-  var summary: String {
+  package var summary: String {
     "\(id) \(kind) \(limit)/\(period) keys \(keys) workers \(workers) headers \(hasHeaders) dropped \(rounded(headersDropped)) "
       + "stale \(rounded(stale)) lag \(rounded(lag)) reorder \(rounded(reorder)) aligned \(isAligned) \(resetForm) "
       + "after \(retryAfter.map { "\($0)" } ?? "-") states \(statesLimit) \(rounding) latency \(rounded(latency)) "
       + "neighbour \(neighbour.map { "\(rounded($0.share))\($0.inClumps ? " clumps" : "")" } ?? "-")"
   }
+}
+
+/// One run of a random situation.
+package struct RandomRun: Sendable {
+  package let scenario: Scenario
+  package let result: SimulationResult
+
+  package init(seed: UInt64) {
+    scenario = Scenario.random(seed: seed)
+    result = Simulation.keyreg(scenario, seed: seed, checksGate: true)
+  }
+
+  /// Did not stall, lost nothing, and kept to the gate.
+  package var isSound: Bool { result.isDone && result.lost == 0 && result.sentIntoClosedGate == 0 }
 }

@@ -2,32 +2,32 @@
 // scenario's quirks.
 
 import Foundation
-import RateLimit
+package import RateLimit
 
-struct ServerReply: Sendable {
-  var status: Int
+package struct ServerReply: Sendable {
+  package var status: Int
   /// Whole seconds since 1970.
-  var date: Double
-  var name: String?
-  var limit: Int?
-  var period: Seconds?
-  var remaining: Int?
+  package var date: Double
+  package var name: String?
+  package var limit: Int?
+  package var period: Seconds?
+  package var remaining: Int?
   /// Seconds, or seconds since 1970.
-  var reset: Double?
-  var retryAfter: (value: Double, isDate: Bool)?
-  var stated: Allowance?
+  package var reset: Double?
+  package var retryAfter: (value: Double, isDate: Bool)?
+  package var stated: Allowance?
 }
 
-final class SimulatedServer {
-  let scenario: Scenario
+package final class SimulatedServer {
+  package let scenario: Scenario
   /// Server time at simulated zero.
-  let epoch: Double
-  let phase: Double
+  package let epoch: Double
+  package let phase: Double
   private var random: SeededRandom
-  private(set) var neighbours: [Seconds] = []
+  package private(set) var neighbours: [Seconds] = []
   private var nextNeighbour = 0
-  private(set) var neighboursServed = 0
-  private(set) var neighboursRefused = 0
+  package private(set) var neighboursServed = 0
+  package private(set) var neighboursRefused = 0
   private var used = 0
   private var usedOfSecond = 0
   private var window: Int?
@@ -38,10 +38,10 @@ final class SimulatedServer {
   private var refilledAt: Seconds = 0
   private var history: [(at: Seconds, remaining: Int)] = []
   private var historyStart = 0
-  private(set) var arrivals: [Seconds] = []
-  private(set) var served: [Seconds] = []
+  package private(set) var arrivals: [Seconds] = []
+  package private(set) var served: [Seconds] = []
 
-  init(_ scenario: Scenario, seed: UInt64) {
+  package init(_ scenario: Scenario, seed: UInt64) {
     self.scenario = scenario
     random = SeededRandom(seed: seed &* 7 &+ 1)
     var start = 1.7e9 + random.uniform(0, 86_400)
@@ -79,9 +79,9 @@ final class SimulatedServer {
     neighbours.sort()
   }
 
-  func index(_ instant: Seconds) -> Int { Int(((instant + phase) / scenario.period).rounded(.down)) }
+  package func index(_ instant: Seconds) -> Int { Int(((instant + phase) / scenario.period).rounded(.down)) }
 
-  func start(of window: Int) -> Seconds { Double(window) * scenario.period - phase }
+  package func start(of window: Int) -> Seconds { Double(window) * scenario.period - phase }
 
   private func limit(_ now: Seconds) -> Int { scenario.changes.isEmpty ? scenario.limit : scenario.limit(at: now) }
 
@@ -111,7 +111,7 @@ final class SimulatedServer {
     }
   }
 
-  func shownLeft(_ now: Seconds) -> Int { remaining(now) }
+  package func shownLeft(_ now: Seconds) -> Int { remaining(now) }
 
   private func take(_ now: Seconds) -> Bool {
     roll(now)
@@ -127,14 +127,14 @@ final class SimulatedServer {
   }
 
   /// Serves the neighbours up to an instant.
-  func advance(to now: Seconds) {
+  package func advance(to now: Seconds) {
     while nextNeighbour < neighbours.count && neighbours[nextNeighbour] <= now {
       if take(neighbours[nextNeighbour]) { neighboursServed += 1 } else { neighboursRefused += 1 }
       nextNeighbour += 1
     }
   }
 
-  func handle(at now: Seconds) -> ServerReply {
+  package func handle(at now: Seconds) -> ServerReply {
     advance(to: now)
     arrivals.append(now)
     var reply = ServerReply(status: 201, date: (epoch + now).rounded(.down))

@@ -1,20 +1,21 @@
 // What a simulated daemon does with its keys. The keyreg client asks the pacer; the baselines decide by themselves.
 
-import RateLimit
+package import RateLimit
 
-enum ClientDecision {
+package enum ClientDecision {
   case send
   case wait(until: Seconds)
   case awaitReply
 }
 
-/// What becomes of a request that did not succeed: its worker stays with the key for a while, or the key goes back.
-enum Afterwards {
+/// What becomes of the key of a request: it is done, it goes back, or its worker stays with it for a while.
+package enum Afterwards {
+  case done
   case requeue
   case hold(Seconds)
 }
 
-protocol SimulatedClient: AnyObject {
+package protocol SimulatedClient: AnyObject {
   func next(now: Seconds, backlog: Int) -> ClientDecision
   func sent(_ request: Int, now: Seconds)
   /// - Parameter attempt: how often the key was sent before.
@@ -22,18 +23,19 @@ protocol SimulatedClient: AnyObject {
 }
 
 /// The pacer, with a stand-in for the daemon's breaker.
-final class KeyregClient: SimulatedClient {
-  var pacer: Pacer
+package final class KeyregClient: SimulatedClient {
+  package var pacer: Pacer
   private var breaker: StandInBreaker
   private var permits: [Int: Permit] = [:]
   private let wall: (Seconds) -> Seconds
   private let readsHeaders: Bool
   /// Requests sent although the pacer said that its gate was closed.
-  private(set) var sentIntoClosedGate = 0
-  var checksGate = false
+  package private(set) var sentIntoClosedGate = 0
+  package var checksGate = false
   private var backlog = 0
 
-  init(_ scenario: Scenario, seed: UInt64, learned: LearnedLimits? = nil, wall: @escaping (Seconds) -> Seconds) {
+  package init(_ scenario: Scenario, seed: UInt64, learned: LearnedLimits? = nil, wall: @escaping (Seconds) -> Seconds)
+  {
     let settings = PacerSettings(workers: scenario.workers, reserve: scenario.reserve, assume: scenario.assume)
     pacer = Pacer(settings: settings, learned: learned, seed: seed)
     breaker = StandInBreaker(seed: seed)
@@ -41,7 +43,7 @@ final class KeyregClient: SimulatedClient {
     self.wall = wall
   }
 
-  func next(now: Seconds, backlog: Int) -> ClientDecision {
+  package func next(now: Seconds, backlog: Int) -> ClientDecision {
     self.backlog = backlog
     if let held = breaker.hold(now: now) { return held }
     switch pacer.next(now: now, backlog: backlog) {
@@ -51,7 +53,7 @@ final class KeyregClient: SimulatedClient {
     }
   }
 
-  func sent(_ request: Int, now: Seconds) {
+  package func sent(_ request: Int, now: Seconds) {
     if checksGate, let opens = pacer.standing(now: now, backlog: backlog).opensAt, opens > now + 1e-6 {
       sentIntoClosedGate += 1
     }
@@ -59,7 +61,7 @@ final class KeyregClient: SimulatedClient {
     breaker.sent(request)
   }
 
-  func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
+  package func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
     let kind: PacedReply.Kind =
       switch reply.status {
       case 429: .throttled
@@ -71,7 +73,7 @@ final class KeyregClient: SimulatedClient {
     if let permit = permits.removeValue(forKey: request) {
       pacer.receive(PacedReply(kind: kind, reading: reading(reply, now)), for: permit, now: now)
     }
-    return .requeue
+    return reply.status == 201 ? .done : .requeue
   }
 
   private func reading(_ reply: ServerReply, _ now: Seconds) -> RateLimitReading? {

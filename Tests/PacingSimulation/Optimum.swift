@@ -19,6 +19,7 @@ struct Optimum {
   }
 
   func time() -> Seconds {
+    if let second = scenario.second { return time(with: second) }
     var need = Double(scenario.keys) / (1 - scenario.randomErrors)
     let limit = Double(scenario.limit)
     switch scenario.kind {
@@ -45,6 +46,23 @@ struct Optimum {
       need -= available
       window += 1
       if window > 1_000_000 { return .infinity }
+    }
+  }
+
+  /// The same for two limits whose windows are aligned to the calendar, the second's a multiple of the first's.
+  private func time(with second: Allowance) -> Seconds {
+    var need = Double(scenario.keys)
+    var (left, until) = (Double(second.count), -server.epoch.truncatingRemainder(dividingBy: second.period))
+    var window = server.index(0)
+    while true {
+      let (start, end) = (max(0, server.start(of: window)), server.start(of: window + 1))
+      if start >= until - 0.001 { (left, until) = (Double(second.count), until + second.period) }
+      let slots = (end - start) * service + (start == 0 ? Double(scenario.workers) : 0)
+      let available = min(Double(scenario.limit), left, slots)
+      if available >= need { return finish(start, need) }
+      need -= available
+      left -= available
+      window += 1
     }
   }
 

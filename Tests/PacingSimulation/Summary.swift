@@ -1,22 +1,24 @@
 // The means of several runs of one scenario, and which levels they miss.
 
-struct Summary: Sendable {
-  var runs: [SimulationResult]
+package struct Summary: Sendable {
+  package var runs: [SimulationResult]
 
-  func mean(_ value: (SimulationResult) -> Double) -> Double {
+  package init(runs: [SimulationResult]) { self.runs = runs }
+
+  package func mean(_ value: (SimulationResult) -> Double) -> Double {
     runs.reduce(0) { $0 + value($1) } / Double(max(1, runs.count))
   }
 
-  var efficiency: Double { mean(\.efficiency) }
-  var throttled: Double { mean(\.throttledPerThousand) }
-  var harm: Double { mean(\.harm) }
-  var use: Double? { runs.contains { $0.use != nil } ? mean { $0.use ?? 1 } : nil }
-  var fairness: Double? { runs.contains { $0.fairness != nil } ? mean { $0.fairness ?? 1 } : nil }
-  var firstSecond: Int { runs.compactMap(\.firstSecond).max() ?? 0 }
-  var herd: Int { runs.map(\.herd).max() ?? 0 }
+  package var efficiency: Double { mean(\.efficiency) }
+  package var throttled: Double { mean(\.throttledPerThousand) }
+  package var harm: Double { mean(\.harm) }
+  package var use: Double? { runs.contains { $0.use != nil } ? mean { $0.use ?? 1 } : nil }
+  package var fairness: Double? { runs.contains { $0.fairness != nil } ? mean { $0.fairness ?? 1 } : nil }
+  package var firstSecond: Int { runs.compactMap(\.firstSecond).max() ?? 0 }
+  package var herd: Int { runs.map(\.herd).max() ?? 0 }
 
   /// Each level that is missed, in words.
-  func missed(_ levels: Scenario.Levels) -> [String] {
+  package func missed(_ levels: Scenario.Levels) -> [String] {
     var missed: [String] = []
     let check = { (holds: Bool, name: String, value: Double, level: Double) in
       if !holds { missed.append("\(name) \(rounded(value)), level \(rounded(level))") }
@@ -38,4 +40,4 @@ struct Summary: Sendable {
   }
 }
 
-func rounded(_ value: Double) -> Double { value.isFinite ? (value * 1_000).rounded() / 1_000 : value }
+package func rounded(_ value: Double) -> Double { value.isFinite ? (value * 1_000).rounded() / 1_000 : value }

@@ -1,37 +1,37 @@
 // The run: a virtual clock, an event queue, one server, and one or more clients with their workers.
 
-import RateLimit
+package import RateLimit
 
-struct SimulationResult: Sendable {
-  var time: Seconds = 0
-  var optimum: Seconds = 0
-  var succeeded = 0
-  var isDone = false
-  var throttled = 0
-  var refused = 0
-  var errors = 0
+package struct SimulationResult: Sendable {
+  package var time: Seconds = 0
+  package var optimum: Seconds = 0
+  package var succeeded = 0
+  package var isDone = false
+  package var throttled = 0
+  package var refused = 0
+  package var errors = 0
   /// Keys that a client with three retries would have dropped.
-  var dropped = 0
+  package var dropped = 0
   /// Keys that are neither done nor waiting: must be none.
-  var lost = 0
+  package var lost = 0
   /// Per cent of the neighbours' requests refused because of us.
-  var harm: Double = 0
+  package var harm: Double = 0
   /// Own successes of what neighbours left, over the whole windows before the last.
-  var use: Double?
-  var firstSecond: Int?
-  var fairness: Double?
+  package var use: Double?
+  package var firstSecond: Int?
+  package var fairness: Double?
   /// Largest number of own arrivals in 100 ms.
-  var herd = 0
-  var recovery: Seconds?
-  var sentIntoClosedGate = 0
+  package var herd = 0
+  package var recovery: Seconds?
+  package var sentIntoClosedGate = 0
   /// How often a client was told to wait: must stay in proportion to the requests.
-  var turns = 0
+  package var turns = 0
 
-  var efficiency: Double { isDone ? optimum / time : 0 }
-  var throttledPerThousand: Double { 1_000 * Double(throttled) / Double(max(1, succeeded)) }
+  package var efficiency: Double { isDone ? optimum / time : 0 }
+  package var throttledPerThousand: Double { 1_000 * Double(throttled) / Double(max(1, succeeded)) }
 }
 
-final class Simulation {
+package final class Simulation {
   private enum Event {
     case timer(client: Int)
     case arrival(client: Int, request: Int, back: Seconds)
@@ -65,7 +65,7 @@ final class Simulation {
   }
 
   private let scenario: Scenario
-  let server: SimulatedServer
+  package let server: SimulatedServer
   private var network: SimulatedNetwork
   private var stations: [Station] = []
   private var queue = EventQueue<Event>()
@@ -73,9 +73,9 @@ final class Simulation {
   private var result = SimulationResult()
   private let seed: UInt64
   /// Called with the time, the client's index, the keys not done and the status; for tests that watch a run.
-  var onReply: ((Seconds, Int, Int, Int) -> Void)?
+  package var onReply: ((Seconds, Int, Int, Int) -> Void)?
 
-  init(
+  package init(
     _ scenario: Scenario, seed: UInt64,
     client: (Int, @escaping (Seconds) -> Seconds) -> any SimulatedClient
   ) {
@@ -91,7 +91,7 @@ final class Simulation {
     }
   }
 
-  static func keyreg(_ scenario: Scenario, seed: UInt64, checksGate: Bool = false) -> SimulationResult {
+  package static func keyreg(_ scenario: Scenario, seed: UInt64, checksGate: Bool = false) -> SimulationResult {
     Simulation(scenario, seed: seed) { index, wall in
       let client = KeyregClient(scenario, seed: seed &* 31 &+ UInt64(index), wall: wall)
       client.checksGate = checksGate
@@ -99,7 +99,7 @@ final class Simulation {
     }.run()
   }
 
-  func run() -> SimulationResult {
+  package func run() -> SimulationResult {
     for index in stations.indices {
       queue.push(.timer(client: index), at: 0)
       stations[index].timer = 0
@@ -164,28 +164,28 @@ final class Simulation {
     let station = stations[index]
     let attempts = station.attempts.removeValue(forKey: request) ?? 0
     let afterwards = station.client.received(reply, for: request, attempt: attempts, now: now)
-    if reply.status == 201 {
+    switch reply.status {
+    case 201: break
+    case 429: result.throttled += 1
+    case 403: result.refused += 1
+    default: result.errors += 1
+    }
+    switch afterwards {
+    case .done:
       station.successes.append(now)
       station.free += 1
       if station.successes.count == station.total { station.doneAt = now }
       if result.recovery == nil, let end = scenario.outages.last?.upperBound, now > end {
         result.recovery = now - end
       }
-    } else {
-      switch reply.status {
-      case 429: result.throttled += 1
-      case 403: result.refused += 1
-      default: result.errors += 1
-      }
+    case .requeue:
       if attempts == 3 { result.dropped += 1 }
-      switch afterwards {
-      case .requeue:
-        station.free += 1
-        station.returned.append(attempts + 1)
-      case .hold(let seconds):
-        station.resting += 1
-        queue.push(.resume(client: index, attempts: attempts + 1), at: now + seconds)
-      }
+      station.free += 1
+      station.returned.append(attempts + 1)
+    case .hold(let seconds):
+      if attempts == 3 { result.dropped += 1 }
+      station.resting += 1
+      queue.push(.resume(client: index, attempts: attempts + 1), at: now + seconds)
     }
     onReply?(now, index, station.total - station.successes.count, reply.status)
   }

@@ -4,7 +4,7 @@ import RateLimit
 
 extension Scenario {
   /// S01…S35: every kind of limit and every quirk of replies, each alone.
-  static let all: [Scenario] = [
+  package static let all: [Scenario] = [
     Scenario("S01", "fixed 600/60 s, headers, alone") {
       $0.levels = Levels(efficiency: 0.99, throttled: 0, use: 0.995, firstSecond: 30)
     },
@@ -136,7 +136,8 @@ extension Scenario {
     Scenario("S31", "no headers, limit 600, 200, 900") {
       $0.hasHeaders = false
       $0.changes = [(130, 200), (400, 900)]
-      $0.levels = Levels(efficiency: 0.5, throttled: 12)
+      // The proposal reaches 0.57: a raised limit is found again within a few windows now.
+      $0.levels = Levels(efficiency: 0.75, throttled: 12)
     },
     Scenario("S32", "no headers, neighbour 30 %") {
       $0.hasHeaders = false
@@ -159,7 +160,7 @@ extension Scenario {
   ]
 
   /// Beyond the proposal's list.
-  static let further: [Scenario] = [
+  package static let further: [Scenario] = [
     Scenario("T01", "no headers, 429 states its limit") {
       ($0.hasHeaders, $0.statesLimit) = (false, true)
       $0.levels = Levels(efficiency: 0.95, throttled: 8)
@@ -167,16 +168,16 @@ extension Scenario {
     Scenario("T02", "as S31, 429 states its limit") {
       ($0.hasHeaders, $0.statesLimit) = (false, true)
       $0.changes = [(130, 200), (400, 900)]
-      $0.levels = Levels(efficiency: 0.7, throttled: 12)
+      $0.levels = Levels(efficiency: 0.75, throttled: 12)
     },
     Scenario("T03", "first window ends in 0.2 s") {
       $0.firstEdge = 0.2
       $0.levels = Levels(efficiency: 0.98, throttled: 0)
     },
     Scenario("T04", "two limits by name: 100/10 s and 400/60 s") {
-      ($0.limit, $0.period, $0.keys) = (100, 10, 2_000)
+      ($0.limit, $0.period, $0.keys) = (100, 10, 1_900)
       $0.second = Allowance(count: 400, period: 60)
-      $0.levels = Levels(efficiency: 0, throttled: 1)
+      $0.levels = Levels(efficiency: 0.95, throttled: 1)
     },
     Scenario("T05", "20/4 s, counts up to 1.5 s old") {
       ($0.limit, $0.period, $0.keys, $0.stale) = (20, 4, 400, 1.5)
@@ -198,9 +199,7 @@ extension Scenario {
     },
     Scenario("T09", "32 daemons, one budget") {
       ($0.daemons, $0.keys, $0.workers) = (32, 6_300, 8)
-      // The goal is 5 and 0.8. Nearly all refusals fall into the first two windows, before one knows of the others; a
-      // job of 200 keys a daemon is too short to make up for them.
-      $0.levels = Levels(efficiency: 0.95, throttled: 16, fairness: 0.6)
+      $0.levels = Levels(efficiency: 0.95, throttled: 5, fairness: 0.8)
     },
   ]
 }
