@@ -126,6 +126,9 @@ struct Bucket: Sendable {
   /// A reply that counts this limit.
   mutating func observe(_ reading: RateLimitReading, _ reply: Reply, shift: Double) {
     seenAt = reply.now
+    if reading.period == nil, let reset = reading.reset, UsualPeriod.nearest(reset) > allowance.period + 0.5 {
+      lengthen(to: UsualPeriod.nearest(reset))
+    }
     evidence.note(reading, allowance)
     switch model {
     case .window(let window) where evidence.isConclusive && window.edge.isAligned != true:
@@ -142,6 +145,19 @@ struct Bucket: Sendable {
     case .refill(var refill):
       refill.observe(reading, reply)
       model = .refill(refill)
+    }
+  }
+
+  /// No window is shorter than the time that is left of it.
+  private mutating func lengthen(to period: Seconds) {
+    switch model {
+    case .window(var window):
+      window.lengthen(to: period)
+      model = .window(window)
+    case .sliding(var sliding):
+      sliding.lengthen(to: period)
+      model = .sliding(sliding)
+    case .refill: break
     }
   }
 

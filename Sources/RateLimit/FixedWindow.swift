@@ -13,6 +13,8 @@ struct FixedWindow: Sendable {
   /// Seconds to wait after the edge: a server may restore late. Grows when a probe is refused, shrinks with clean windows.
   private(set) var lateness: Seconds = 0.25
   private var refusedProbes = 0
+  /// Own requests of the last window that a first look at this one may have counted: there may be no windows.
+  private var carried = 0
   private(set) var doubts = 0
   /// A fraction of the jitter after the edge, drawn once a window.
   private(set) var shift = 0.5
@@ -102,7 +104,7 @@ struct FixedWindow: Sendable {
         now: now)
       if budget.isLagging && !lagged { others.forget(taken: budget.takenByOthers) }
     }
-    others.observe(taken: budget.takenByOthers, most: budget.mostForOthers, period: period, now: now)
+    others.observe(taken: takenByOthers, most: budget.mostForOthers, period: period, now: now)
     return .fits
   }
 
@@ -150,10 +152,15 @@ struct FixedWindow: Sendable {
     let usual = Int(others.worst)
     let own = 1 + reply.others.count { $0.sentAt >= start }
     budget.renew(remaining: remaining, own: own, usualForOthers: usual, by: reply.flight, at: reply.now)
+    let still = edge.isAligned == true ? 0 : max(0, reply.log.count(after: reply.now - period) - own)
+    // A few at most: more are rather an old count from a replica that is behind, which must be doubted.
+    carried = min(still, budget.takenByOthers, 1 + budget.limit / 20)
     others.beginWindow(
-      taken: budget.takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1 && !isDoubtful,
+      taken: takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1 && !isDoubtful,
       now: reply.now)
   }
+
+  private var takenByOthers: Int { max(0, budget.takenByOthers - carried) }
 
   // MARK: What was refused
 
@@ -200,6 +207,9 @@ struct FixedWindow: Sendable {
   }
 
   mutating func succeeded() { refusedProbes = 0 }
+
+  /// The period, which no reply names, turned out to be longer.
+  mutating func lengthen(to period: Seconds) { self.period = period }
 
   /// The operator changed what is left to others.
   mutating func withhold(_ count: Int) { withheld = count }

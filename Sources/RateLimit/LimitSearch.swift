@@ -8,6 +8,7 @@ struct LimitSearch: Sendable {
     case refill
   }
 
+  private let startedAt: Seconds
   private var passed = 0
   private var firstCount: Int?
   private var count: Int?
@@ -23,8 +24,10 @@ struct LimitSearch: Sendable {
   /// Seconds after a calendar multiple at which a probe asks whether a window began there.
   private static let lateness: Seconds = 0.6
 
-  /// Requests in flight at most: a server that shows nothing is not stormed.
-  func ceiling(now: Seconds) -> Int { max(8, Int(min(1e6, (now - max(0, refusedAt)) / 5))) }
+  init(now: Seconds) { startedAt = now }
+
+  /// Requests in flight at most: a server that shows nothing is not stormed. More the longer it refuses nothing.
+  func ceiling(now: Seconds) -> Int { max(8, Int(min(1e6, (now - max(startedAt, refusedAt)) / 5))) }
 
   func turn(_ ask: Ask) -> Turn {
     // Near the count at which the first window was used up, one by one: each further request in flight is a refusal.

@@ -37,21 +37,22 @@ package struct Pacer: Sendable {
   /// - Parameters:
   ///   - learned: what an earlier run knew.
   ///   - seed: of the jitter; the same seed and the same replies give the same decisions.
-  package init(settings: PacerSettings, learned: LearnedLimits? = nil, seed: UInt64) {
+  ///   - now: on the clock that all later instants are of.
+  package init(settings: PacerSettings, learned: LearnedLimits? = nil, seed: UInt64, now: Seconds) {
     self.settings = settings
     remembered = learned?.sanitized ?? []
     jitter = Jitter(seed: seed)
     concurrency = Concurrency(workers: settings.workers)
     let known =
       settings.assume.map { ($0, Standing.Source.assumed) } ?? remembered.first.map { ($0.allowance, .learned) }
-    unmetered = Unmetered(known: known, settings: settings, now: 0)
+    unmetered = Unmetered(known: known, settings: settings, now: now)
   }
 
   /// Settings were reloaded; what is in flight stays.
-  package mutating func apply(_ settings: PacerSettings) {
+  package mutating func apply(_ settings: PacerSettings, now: Seconds) {
     self.settings = settings
     concurrency.workers = settings.workers
-    unmetered.apply(settings, now: lastSentAt.isFinite ? lastSentAt : 0)
+    unmetered.apply(settings, now: now)
     for index in buckets.indices { buckets[index].apply(settings) }
   }
 
@@ -181,8 +182,8 @@ package struct Pacer: Sendable {
     guard let remaining = reading.remaining else { return nil }
     let known = learned?.allowance ?? settings.assume
     guard let count = reading.limit ?? known?.count ?? (remaining > 0 ? remaining + 1 : nil) else { return nil }
-    let usual: [Seconds] = [1, 10, 60, 300, 3_600, 86_400]
-    let period = reading.period ?? known?.period ?? usual.first { $0 >= reading.reset ?? 60 } ?? 86_400
+    // A guess may be too short for a while: it grows with the first longer Reset.
+    let period = reading.period ?? known?.period ?? max(5, UsualPeriod.nearest(reading.reset ?? 60))
     return Allowance(count: count, period: period)
   }
 

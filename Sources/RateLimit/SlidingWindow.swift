@@ -96,6 +96,9 @@ struct SlidingWindow: Sendable {
     return reply.now + max(pause, wait ?? 0)
   }
 
+  /// The period, which no reply names, turned out to be longer.
+  mutating func lengthen(to period: Seconds) { allowance.period = period }
+
   /// The operator changed what is left to others.
   mutating func withhold(_ count: Int) { withheld = count }
 }

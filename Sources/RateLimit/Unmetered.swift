@@ -14,7 +14,7 @@ struct Unmetered: Sendable {
   /// - Parameter known: a limit to begin with, and where it is known from.
   init(known: (allowance: Allowance, source: Standing.Source)?, settings: PacerSettings, now: Seconds) {
     self.settings = settings
-    phase = .searching(LimitSearch())
+    phase = .searching(LimitSearch(now: now))
     if let known { count(known.allowance, known.source, edge: nil, now: now) }
   }
 
@@ -54,7 +54,7 @@ struct Unmetered: Sendable {
     if let assumed = settings.assume, assumed != old.assume {
       count(assumed, .assumed, edge: nil, now: now)
     } else if settings.assume == nil, counted?.source == .assumed {
-      phase = .searching(LimitSearch())
+      phase = .searching(LimitSearch(now: now))
     } else if let counted {
       count(counted.allowance, counted.source, edge: counted.edge, now: now)
     }
@@ -90,7 +90,7 @@ struct Unmetered: Sendable {
       defer { phase = .searching(search) }
       return search.refuse(wait: wait, reply)
     case .counting(let limit) where limit.isDisproved(by: reply):
-      var search = LimitSearch()
+      var search = LimitSearch(now: reply.now)
       defer { phase = .searching(search) }
       return search.refuse(wait: wait, reply)
     case .counting(var limit):
@@ -98,7 +98,7 @@ struct Unmetered: Sendable {
       return limit.refuse(wait: wait, reply)
     case .pacing(var rate):
       let (until, isNoRefill) = rate.refuse(wait: wait, reply, jitter: jitter)
-      phase = isNoRefill ? .searching(LimitSearch()) : .pacing(rate)
+      phase = isNoRefill ? .searching(LimitSearch(now: reply.now)) : .pacing(rate)
       return until
     }
   }

@@ -63,6 +63,8 @@ package struct Scenario: Sendable {
 
   package var hasHeaders = true
   package var headersDropped = 0.0
+  /// Replies name the period.
+  package var tellsPeriod = true
   package var rounding = Rounding.up
   package var resetForm = ResetForm.delta
   package var retryAfter: RetryAfter?

@@ -179,6 +179,21 @@ extension Scenario {
       $0.second = Allowance(count: 400, period: 60)
       $0.levels = Levels(efficiency: 0.95, throttled: 1)
     },
+    Scenario("T10", "20 s windows from a first request on, no Period, Reset since 1970") {
+      ($0.limit, $0.period, $0.keys, $0.workers) = (200, 20, 900, 16)
+      ($0.isAligned, $0.tellsPeriod, $0.resetForm) = (false, false, .epoch)
+      $0.levels = Levels(efficiency: 0.95, throttled: 2)
+    },
+    Scenario("T11", "sliding log of 20 s, no Period, Reset since 1970") {
+      ($0.limit, $0.period, $0.keys, $0.workers) = (200, 20, 900, 16)
+      ($0.kind, $0.tellsPeriod, $0.resetForm) = (.sliding, false, .epoch)
+      $0.levels = Levels(efficiency: 0.95, throttled: 2)
+    },
+    Scenario("T12", "sliding log of 20 s") {
+      ($0.limit, $0.period, $0.keys, $0.workers, $0.latency) = (200, 20, 700, 16, 0.05)
+      $0.kind = .sliding
+      $0.levels = Levels(efficiency: 0.95, throttled: 0)
+    },
     Scenario("T05", "20/4 s, counts up to 1.5 s old") {
       ($0.limit, $0.period, $0.keys, $0.stale) = (20, 4, 400, 1.5)
       $0.levels = Levels(efficiency: 0.9, throttled: 10)

@@ -34,10 +34,13 @@ package final class KeyregClient: SimulatedClient {
   package var checksGate = false
   private var backlog = 0
 
+  /// The clock of a real daemon does not begin with its work.
+  private static let uptime: Seconds = 432_109.8
+
   package init(_ scenario: Scenario, seed: UInt64, learned: LearnedLimits? = nil, wall: @escaping (Seconds) -> Seconds)
   {
     let settings = PacerSettings(workers: scenario.workers, reserve: scenario.reserve, assume: scenario.assume)
-    pacer = Pacer(settings: settings, learned: learned, seed: seed)
+    pacer = Pacer(settings: settings, learned: learned, seed: seed, now: Self.uptime)
     breaker = StandInBreaker(seed: seed)
     readsHeaders = scenario.resetForm == .epoch || scenario.retryAfter == .date
     self.wall = wall
@@ -46,19 +49,23 @@ package final class KeyregClient: SimulatedClient {
   package func next(now: Seconds, backlog: Int) -> ClientDecision {
     self.backlog = backlog
     if let held = breaker.hold(now: now) { return held }
-    switch pacer.next(now: now, backlog: backlog) {
+    switch pacer.next(now: now + Self.uptime, backlog: backlog) {
     case .send: return .send
-    case .wait(let until): return .wait(until: until)
+    case .wait(let until): return .wait(until: until - Self.uptime)
     case .awaitReply: return .awaitReply
     }
   }
 
   package func sent(_ request: Int, now: Seconds) {
-    if checksGate, let opens = pacer.standing(now: now, backlog: backlog).opensAt, opens > now + 1e-6 {
+    if checksGate, let opens = standing(now: now, backlog: backlog).opensAt, opens > now + Self.uptime + 1e-6 {
       sentIntoClosedGate += 1
     }
-    permits[request] = pacer.send(now: now)
+    permits[request] = pacer.send(now: now + Self.uptime)
     breaker.sent(request)
+  }
+
+  package func standing(now: Seconds, backlog: Int) -> Standing {
+    pacer.standing(now: now + Self.uptime, backlog: backlog)
   }
 
   package func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
@@ -71,7 +78,7 @@ package final class KeyregClient: SimulatedClient {
       }
     breaker.received(kind, request, now: now)
     if let permit = permits.removeValue(forKey: request) {
-      pacer.receive(PacedReply(kind: kind, reading: reading(reply, now)), for: permit, now: now)
+      pacer.receive(PacedReply(kind: kind, reading: reading(reply, now)), for: permit, now: now + Self.uptime)
     }
     return reply.status == 201 ? .done : .requeue
   }

@@ -172,7 +172,7 @@ package final class SimulatedServer {
     }
     if scenario.hasHeaders && !random.chance(scenario.headersDropped) {
       reply.limit = limit
-      reply.period = period
+      reply.period = scenario.tellsPeriod ? period : nil
       reply.remaining = left
       reply.reset = scenario.resetForm == .epoch ? rounded(epoch + now + until) : rounded(until)
       if throttled && scenario.retryAfterOnly { reply.reset = nil }

@@ -11,9 +11,10 @@ import Testing
     let settings = PacerSettings(
       workers: 1 + Int(random.unit() * 8), reserve: random.chance(0.3) ? .share(random.unit()) : .automatic,
       assume: random.chance(0.3) ? Allowance(count: 1 + Int(random.unit() * 50), period: random.uniform(0, 100)) : nil)
-    var pacer = Pacer(settings: settings, learned: nil, seed: seed)
+    let start: Seconds = random.uniform(-1e6, 1e6)
+    var pacer = Pacer(settings: settings, learned: nil, seed: seed, now: start)
     var permits: [Permit] = []
-    var now: Seconds = random.uniform(-1e6, 1e6)
+    var now = start
     var sent = 0
     for _ in 0..<1_500 {
       let backlog = Int(random.unit() * 1_000) + 1

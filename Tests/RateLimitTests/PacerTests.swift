@@ -9,7 +9,7 @@ import Testing
     workers: Int = 16, reserve: PacerSettings.Reserve = .automatic, assume: Allowance? = nil,
     learned: LearnedLimits? = nil
   ) -> Pacer {
-    Pacer(settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, seed: 1)
+    Pacer(settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, seed: 1, now: 0)
   }
 
   private func answered(
@@ -219,7 +219,7 @@ import Testing
     var pacer = pacer(workers: 8)
     pacer.receive(answered(90, reset: 30), for: pacer.send(now: 0), now: 0.1)
     let permit = pacer.send(now: 1)
-    pacer.apply(PacerSettings(workers: 1))
+    pacer.apply(PacerSettings(workers: 1), now: 1)
     #expect(pacer.next(now: 1, backlog: 9) == .awaitReply)
     pacer.receive(answered(89, reset: 29), for: permit, now: 1.1)
     #expect(pacer.next(now: 2, backlog: 9) == .send)

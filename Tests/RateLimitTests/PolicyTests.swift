@@ -16,7 +16,7 @@ import Testing
       var estimates: [(at: Seconds, end: Seconds)] = []
       simulation.onReply = { now, _, left, _ in
         guard now > 2 * scenario.period, left > 0 else { return }
-        guard let eta = clients.all[0].pacer.standing(now: now, backlog: left).etaSeconds else { return }
+        guard let eta = clients.all[0].standing(now: now, backlog: left).etaSeconds else { return }
         estimates.append((now, now + eta))
       }
       let end = simulation.run().time

@@ -239,7 +239,7 @@ extension Scheduler {
   package mutating func reloaded(
     pacer settings: PacerSettings, retry: RetryPolicy, credentialsChanged: Bool, now: Seconds
   ) {
-    pacer.apply(settings)
+    pacer.apply(settings, now: now)
     if credentialsChanged { knownGood = nil }
     holds.reloaded(retry: retry, now: now)
   }

@@ -71,7 +71,7 @@ package final class WorkerPool: Sendable {
     state = Mutex(
       State(
         scheduler: Scheduler(
-          pacer: Pacer(settings: pacer, learned: learned, seed: random.next()),
+          pacer: Pacer(settings: pacer, learned: learned, seed: random.next(), now: now),
           holds: Holds(retry: retry, seed: random.next())),
         settings: api, size: pacer.workers, pause: pause, waitingSince: now, statistics: Statistics(now: now),
         retryHorizon: Self.horizon(retry)))

@@ -1,0 +1,14 @@
+// The period of a limit whose replies name none. A reply at the beginning of a window has nearly the whole of it as its
+// Reset, so the longest Reset so far is the best guess.
+
+enum UsualPeriod {
+  /// Periods that limits have, in seconds.
+  private static let known: [Seconds] = [
+    1, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 43_200, 86_400,
+  ]
+
+  /// The period that a Reset tells, which may have been rounded up twice, or be a second late: 19…22 tell 20, 25 tells 25.
+  static func nearest(_ reset: Seconds) -> Seconds {
+    known.last { (reset - 2...reset + 1).contains($0) } ?? max(1, reset)
+  }
+}

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""The daemon's pacing in real time: the sandbox in each algorithm, and rate limiters that nobody here wrote (Flask-Limiter
+in its three strategies, nginx's leaky bucket, HAProxy's stick table). For each the time that it took is compared with the
+shortest possible, and the refusals are counted.
+
+    pacing_check.py BINARY PYTHON      PYTHON has Flask-Limiter and waitress; needs nginx and haproxy; loopback only; a few
+                                       jobs at a time, under four minutes
+"""
+
+import json
+import math
+import os
+import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from support import Place, check, finish, free_port, keys, wait_for
+
+BINARY, PYTHON = os.path.realpath(sys.argv[1]), sys.argv[2]
+HERE = os.path.dirname(os.path.realpath(__file__))
+LATENCY = 0.03
+
+# Shortest times in seconds for so many keys, from the first request on. `rest` is sent at full speed in the last window.
+
+
+def rest(count, limit):
+    return ((count - 1) % limit + 1) * LATENCY / 16 + LATENCY
+
+
+def calendar(count, limit, period, start):
+    """Windows that end at multiples of the period."""
+    return period - start % period + (math.ceil(count / limit) - 2) * period + rest(count, limit)
+
+
+def log(count, limit, period, start):
+    """At most the limit in any stretch of one period; the same for windows that begin with a first request."""
+    return (math.ceil(count / limit) - 1) * period + rest(count, limit)
+
+
+def bucket(count, limit, period, start):
+    """A bucket of the limit's size, full at first."""
+    return (count - limit) * period / limit + LATENCY
+
+
+def counter(count, limit, period, start):
+    """The last window counts in proportion to how much of it still overlaps: linear refill from the first edge on."""
+    return period - start % period + (count - limit) * period / limit + LATENCY
+
+
+NGINX = """
+daemon off; user root; error_log {folder}/error.log; pid {folder}/nginx.pid; worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+  log_format times '$msec $status'; access_log {folder}/times times;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  limit_req_zone $http_dd_api_key zone=keys:1m rate={rate}r/s; limit_req_status 429;
+  server {{
+    listen 127.0.0.1:{port}; default_type application/json;
+    location / {{ limit_req zone=keys burst={burst} nodelay; proxy_pass http://unix:{folder}/inner.sock; }}
+  }}
+  server {{
+    listen unix:{folder}/inner.sock; access_log off; default_type application/json;
+    location ~ ^/api/v2/actions/app_key_registrations/(?<key>[-0-9a-f]+)$ {{
+      return 201 '{{"data":{{"id":"$key","type":"app_key_registration"}}}}';
+    }}
+  }}
+}}
+"""
+
+HAPROXY = """
+global
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  log-format "%Ts.%ms %ST"
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+frontend api
+  bind 127.0.0.1:{port}
+  stick-table type string len 64 size 10 expire 10m store http_req_rate({period}s)
+  http-request track-sc0 req.hdr(DD-API-KEY)
+  http-request deny deny_status 429 hdr Retry-After 1 if {{ sc_http_req_rate(0) gt {limit} }}
+  http-request return status 201 content-type application/json lf-string \
+'{{"data":{{"id":"%[path,field(6,/)]","type":"app_key_registration"}}}}'
+"""
+
+
+def sandbox(limit, period, *flags):
+    def start(place):
+        place.sandbox("--limit", f"{limit}/{period}s", "--latency", f"{int(LATENCY * 1000)}ms", *flags)
+        return lambda: [(stamp(line["time"]), line["status"]) for line in place.journal()]
+    return start
+
+
+def stamp(text):
+    whole, fraction = re.match(r"(.*?)(\.\d+)?Z$", text).groups()
+    return time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone + float(fraction or 0)
+
+
+def flask(limit, period, strategy):
+    def start(place):
+        port = free_port()
+        place.start(PYTHON, os.path.join(HERE, "flask_limiter_server.py"), str(port), f"{limit} per {period} second",
+                    strategy, str(LATENCY), place.path("times"))
+        wait_for(lambda: os.path.exists(place.path("times")))
+        place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
+        return lambda: lines(place.path("times"))
+    return start
+
+
+def nginx(rate, burst):
+    def start(place):
+        port = free_port()
+        with open(place.path("nginx.conf"), "w") as file:
+            file.write(NGINX.format(folder=place.folder, port=port, rate=rate, burst=burst))
+        place.start("nginx", "-c", place.path("nginx.conf"), "-p", place.folder)
+        wait_for(lambda: os.path.exists(place.path("nginx.pid")))
+        place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
+        return lambda: lines(place.path("times"))
+    return start
+
+
+def haproxy(limit, period):
+    def start(place):
+        port = free_port()
+        with open(place.path("haproxy.cfg"), "w") as file:
+            file.write(HAPROXY.format(port=port, limit=limit, period=period))
+        place.start("haproxy", "-db", "-f", place.path("haproxy.cfg"))
+        place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
+        return lambda: lines(place.path("haproxy.log"))
+    return start
+
+
+def lines(path):
+    with open(path) as file:
+        pairs = [line.split() for line in file]
+    return [(float(at), int(status)) for at, status in (pair for pair in pairs if len(pair) == 2 and pair[1].isdigit())]
+
+
+def job(name, count, limit, period, shortest, server, efficiency, per_thousand):
+    """Runs one job to its end and says what came of it."""
+    with Place(BINARY) as place:
+        read = server(place)
+        place.drop("list", "\n".join(keys(count)))
+        code = place.until_done(280)
+        requests = sorted(read())
+        states = {row[1] for row in place.results("list")} if code == 0 else set()
+    done = [at for at, status in requests if status == 201]
+    refused = [at for at, status in requests if status == 429]
+    if code != 0 or not done:
+        return name, f"exit {code}, {len(done)} of {count}", {}
+    taken = done[-1] - requests[0][0]
+    best = shortest(count, limit, period, requests[0][0])
+    burst = max((sum(1 for other in refused if at <= other < at + 1) for at in refused), default=0)
+    return name, (
+        f"{taken:.1f} s of at least {best:.1f} s: {best / taken:.3f}; {len(refused)} x 429 in {count}, "
+        f"{burst} of them in a second"
+    ), {
+        "every key is registered once": states == {"registered"} and len(done) == count,
+        f"efficiency is {efficiency} or more": best / taken >= efficiency,
+        f"{per_thousand} refusals in 1,000 at most": len(refused) <= math.ceil(per_thousand * count / 1000),
+        "no burst of refusals": burst <= 8,
+    }
+
+
+JOBS = [
+    ("sandbox, fixed", 900, 200, 20, calendar, sandbox(200, 20), 0.95, 2),
+    ("sandbox, sliding", 700, 200, 20, log, sandbox(200, 20, "--algorithm", "sliding"), 0.95, 2),
+    ("sandbox, bucket", 700, 200, 20, bucket, sandbox(200, 20, "--algorithm", "bucket"), 0.95, 2),
+    ("sandbox, fixed, no headers", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "none"), 0, 40),
+    ("sandbox, fixed, Retry-After only", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "retry-after"), 0, 40),
+    ("Flask-Limiter, fixed window", 900, 200, 20, log, flask(200, 20, "fixed-window"), 0.95, 2),
+    ("Flask-Limiter, moving window", 900, 200, 20, log, flask(200, 20, "moving-window"), 0.95, 2),
+    ("Flask-Limiter, sliding window counter", 900, 200, 20, counter, flask(200, 20, "sliding-window-counter"), 0.95, 2),
+    ("nginx, leaky bucket", 900, 100, 10, bucket, nginx(10, 100), 0, 40),
+    ("HAProxy, stick table, Retry-After", 900, 200, 20, bucket, haproxy(200, 20), 0, 40),
+]
+
+if __name__ == "__main__":
+    chosen = [entry for entry in JOBS if len(sys.argv) < 4 or re.search(sys.argv[3], entry[0])]
+    with ThreadPoolExecutor(5) as pool:
+        for name, report, outcomes in pool.map(lambda entry: job(*entry), chosen):
+            print(f"      {name}: {report}", flush=True)
+            check(f"{name}: it ends", outcomes, report)
+            for what, fine in outcomes.items():
+                check(f"{name}: {what}", fine, report)
+    finish()
