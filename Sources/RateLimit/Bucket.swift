@@ -171,7 +171,7 @@ struct Bucket: Sendable {
       refill.observeSilence(reply)
       model = .refill(refill)
     case .sliding(var sliding):
-      sliding.observeSilence()
+      sliding.observeSilence(now: reply.now)
       model = .sliding(sliding)
     }
   }

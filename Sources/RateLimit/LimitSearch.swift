@@ -17,6 +17,8 @@ struct LimitSearch: Sendable {
   private var lastRefused: Seconds?
   private var refusals = 0
   private var quickReturns = 0
+  /// The longest that the quota is known to have been away: no window is shorter.
+  private var drought: Seconds = 0
   private var candidates = Self.periods
 
   /// Periods that limits have, in seconds.
@@ -52,6 +54,8 @@ struct LimitSearch: Sendable {
     let period = period(
       between: last.at - previous.at,
       bounds: last.between.low - previous.between.high...last.between.high - previous.between.low)
+    // Back long before a window can have ended: it is given back bit by bit.
+    if period < 0.5 * drought { return .refill }
     return .limit(Allowance(count: count, period: period), edge: last.at)
   }
 
@@ -82,6 +86,7 @@ struct LimitSearch: Sendable {
     }
     refusals += 1
     lastRefused = flight.sentAt
+    drought = max(drought, flight.sentAt - refusedAt)
     if let wait { return now + wait + 0.05 + 0.2 * Double(refusals - 1) }
     if refusals == 1 { return now + 1 }
     guard let server = reply.clock.epoch(at: now), let asked = reply.clock.epoch(at: flight.sentAt) else {

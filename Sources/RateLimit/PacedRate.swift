@@ -12,6 +12,10 @@ struct PacedRate: Sendable {
     refusedAt = now
     rate = 1
     measure(log, now)
+    // Of what came in a rush and then had to wait, the last seconds alone tell too little.
+    if let first = log.first(after: now - 120) {
+      rate = max(rate, 0.9 * Double(log.count(after: now - 120)) / max(5, now - first))
+    }
   }
 
   private mutating func measure(_ log: SentLog, _ now: Seconds) {

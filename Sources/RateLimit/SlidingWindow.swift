@@ -9,19 +9,26 @@ struct SlidingWindow: Sendable {
   private var readBy: UInt64 = 0
   /// What the replies say is left at least, those in flight not taken off.
   private(set) var remaining: Int
+  private var readAt: Seconds
+  /// It refused where the log had room.
+  private var isDoubtful = false
+  /// How often it had about what the log said after requests had left that.
+  private var agreements = 0
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
   private var withheld: Int
 
-  /// A share of the limit that is more than stale counts and neighbours are likely to be off by.
-  private static let plenty = 0.1
+  private static let plentiful = 0.1
+  /// How fast the count is taken to have grown since it was read, in multiples of the even rate.
+  private static let trusted = 0.4
   /// Seconds after an expiry before the slot is used.
-  private static let settle: Seconds = 0.03
+  private static let settle: Seconds = 0.01
 
   init(allowance: Allowance, remaining: Int, withheld: Int, now: Seconds) {
     self.withheld = withheld
     self.allowance = allowance
     self.remaining = remaining
+    readAt = now
     foreign = 0
     foreignAt = now
   }
@@ -29,14 +36,25 @@ struct SlidingWindow: Sendable {
   func turn(_ ask: Ask) -> Turn {
     let horizon = ask.now - allowance.period - Self.settle
     let others = max(Int(foreign(at: ask.now) + 0.5), withheld)
-    if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 { return .go }
-    // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
-    if Double(remaining - ask.inFlight - withheld) > max(2, Self.plenty * allowance.tokens, 2 * allowance.rate) {
-      return .go
+    let said = remaining + Int(Self.trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
+    if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 {
+      // The log has room. So must the server where it counts in another way, and gives back evenly what came in a rush.
+      if said >= 1 || (!isDoubtful && (isProven || ask.inFlight < 3)) { return .go }
+      if ask.inFlight > 0 { return .reply }
+      return .wait(
+        until: max(ask.now + 0.005, readAt + Double(1 - remaining + withheld) / (Self.trusted * allowance.rate)))
     }
+    // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
+    if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
     let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + 0.001 } ?? .infinity
     return .wait(until: max(ask.now + 0.01, min(expiry, ask.now + 0.1 * allowance.period)))
   }
+
+  /// The server was seen to give back what left the log.
+  private var isProven: Bool { agreements >= 3 }
+
+  /// More left than stale counts and neighbours are likely to be off by.
+  private var plenty: Double { max(2, Self.plentiful * allowance.tokens, 2 * allowance.rate) }
 
   func available(_ ask: Ask) -> Int {
     let others = Int(foreign(at: ask.now) + 0.5)
@@ -66,6 +84,11 @@ struct SlidingWindow: Sendable {
     // Each request that overlapped this one may have been counted after it.
     let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
     remaining = max(remaining - 1, said - max(0, overlapped))
+    readAt = reply.now
+    let logged = allowance.count - reply.log.count(after: reply.now - allowance.period) - reply.others.count
+    let left =
+      reply.log.count(after: reply.now - 2 * allowance.period) - reply.log.count(after: reply.now - allowance.period)
+    if left > 0 && logged >= 3 && 2 * said >= logged { agreements += 1 }
     guard reply.flight.sequence >= readBy else { return }
     readBy = reply.flight.sequence
     if let limit = reading.limit { allowance.count = limit }
@@ -77,7 +100,10 @@ struct SlidingWindow: Sendable {
   }
 
   /// A reply that says nothing of this limit: it may have been counted after the last that did.
-  mutating func observeSilence() { remaining -= 1 }
+  mutating func observeSilence(now: Seconds) {
+    remaining = min(allowance.count, remaining + Int(Self.trusted * allowance.rate * max(0, now - readAt))) - 1
+    readAt = now
+  }
 
   mutating func succeeded() { refusals = 0 }
 
@@ -85,9 +111,11 @@ struct SlidingWindow: Sendable {
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Seconds? {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return nil }
     refusedAt = reply.now
-    remaining = 0
+    (remaining, readAt) = (0, reply.now)
     refusals += 1
     let period = allowance.period
+    let room = allowance.count - reply.log.count(after: reply.now - period) - reply.others.count
+    if Double(room) >= max(2, Self.plentiful * allowance.tokens) { isDoubtful = true }
     foreign = min(allowance.tokens - 1, foreign(at: reply.now) + max(0.26, 0.01 * allowance.tokens))
     foreignAt = reply.now
     var pause = min(period / 4, max(0.5, period / 60) * Double(1 << min(refusals, 6)))

@@ -27,6 +27,9 @@ struct Optimum {
       if limit / service >= scenario.period { return finish(0, need) }
       let full = (need / limit).rounded(.up) - 1
       return finish(full * scenario.period, need - full * limit)
+    case .counter:
+      return max(server.start(of: server.index(0) + 1) + (need - limit) / (limit / scenario.period), need / service)
+        + latency
     case .bucket:
       return max((need - limit) / (limit / scenario.period), need / service) + latency
     case .fixed: break

@@ -3,7 +3,11 @@
 package import RateLimit
 
 package struct Scenario: Sendable {
-  package enum Kind: Sendable { case fixed, sliding, bucket }
+  package enum Kind: Sendable {
+    case fixed, sliding, bucket
+    /// Two windows: the last one counts in proportion to how much of it still overlaps.
+    case counter
+  }
   package enum Rounding: Sendable { case up, down, nearest }
   package enum ResetForm: Sendable { case delta, epoch }
   package enum RetryAfter: Sendable { case seconds, date }

@@ -29,6 +29,7 @@ package final class SimulatedServer {
   package private(set) var neighboursServed = 0
   package private(set) var neighboursRefused = 0
   private var used = 0
+  private var previous = 0
   private var usedOfSecond = 0
   private var window: Int?
   private var secondWindow: Int?
@@ -87,6 +88,12 @@ package final class SimulatedServer {
 
   private func roll(_ now: Seconds) {
     switch scenario.kind {
+    case .counter:
+      let current = index(now)
+      if current != window {
+        previous = current == (window ?? current) + 1 ? used : 0
+        (window, used) = (current, 0)
+      }
     case .fixed:
       let current = index(now - scenario.lag)
       if current != window { (window, used) = (current, 0) }
@@ -106,6 +113,8 @@ package final class SimulatedServer {
   private func remaining(_ now: Seconds) -> Int {
     switch scenario.kind {
     case .fixed: max(0, limit(now) - used)
+    case .counter:
+      max(0, limit(now) - Int(Double(previous) * (start(of: index(now) + 1) - now) / scenario.period) - used)
     case .sliding: max(0, limit(now) - (log.count - logStart))
     case .bucket: Int(tokens)
     }
@@ -119,7 +128,7 @@ package final class SimulatedServer {
     guard remaining(now) >= 1 else { return false }
     usedOfSecond += 1
     switch scenario.kind {
-    case .fixed: used += 1
+    case .fixed, .counter: used += 1
     case .sliding: log.append(now)
     case .bucket: tokens -= 1
     }
@@ -201,6 +210,9 @@ package final class SimulatedServer {
     case .fixed:
       if scenario.lag > 0 && (now + phase).truncatingRemainder(dividingBy: scenario.period) < scenario.lag { return 0 }
       return start(of: index(now) + 1) - now
+    case .counter:
+      let left = start(of: index(now) + 1) - now
+      return previous > 0 ? left.truncatingRemainder(dividingBy: scenario.period / Double(previous)) : left
     case .sliding:
       return logStart < log.count ? log[logStart] + scenario.period - now : 0
     case .bucket:

@@ -48,6 +48,11 @@ def counter(count, limit, period, start):
     return period - start % period + (count - limit) * period / limit + LATENCY
 
 
+def stick_table(count, limit, period, start):
+    """The same when the first window begins with the first request."""
+    return count * period / limit + LATENCY
+
+
 NGINX = """
 daemon off; user root; error_log {folder}/error.log; pid {folder}/nginx.pid; worker_processes 1;
 events {{ worker_connections 256; }}
@@ -141,8 +146,8 @@ def lines(path):
     return [(float(at), int(status)) for at, status in (pair for pair in pairs if len(pair) == 2 and pair[1].isdigit())]
 
 
-def job(name, count, limit, period, shortest, server, efficiency, per_thousand):
-    """Runs one job to its end and says what came of it."""
+def job(name, count, limit, period, shortest, server, efficiency, per_thousand, together):
+    """Runs one job to its end and says what came of it. At most `together` refusals may fall into one second."""
     with Place(BINARY) as place:
         read = server(place)
         place.drop("list", "\n".join(keys(count)))
@@ -158,26 +163,30 @@ def job(name, count, limit, period, shortest, server, efficiency, per_thousand):
     burst = max((sum(1 for other in refused if at <= other < at + 1) for at in refused), default=0)
     return name, (
         f"{taken:.1f} s of at least {best:.1f} s: {best / taken:.3f}; {len(refused)} x 429 in {count}, "
-        f"{burst} of them in a second"
+        f"at most {burst} in a second"
     ), {
         "every key is registered once": states == {"registered"} and len(done) == count,
         f"efficiency is {efficiency} or more": best / taken >= efficiency,
         f"{per_thousand} refusals in 1,000 at most": len(refused) <= math.ceil(per_thousand * count / 1000),
-        "no burst of refusals": burst <= 8,
+        f"{together} of them in a second at most": burst <= together,
     }
 
 
+# Levels leave room for a slow machine; what is usually reached is beside them. With headers nearly nothing is refused.
+# Without, the limit has to be found by refusals: all that is under way when it is met.
 JOBS = [
-    ("sandbox, fixed", 900, 200, 20, calendar, sandbox(200, 20), 0.95, 2),
-    ("sandbox, sliding", 700, 200, 20, log, sandbox(200, 20, "--algorithm", "sliding"), 0.95, 2),
-    ("sandbox, bucket", 700, 200, 20, bucket, sandbox(200, 20, "--algorithm", "bucket"), 0.95, 2),
-    ("sandbox, fixed, no headers", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "none"), 0, 40),
-    ("sandbox, fixed, Retry-After only", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "retry-after"), 0, 40),
-    ("Flask-Limiter, fixed window", 900, 200, 20, log, flask(200, 20, "fixed-window"), 0.95, 2),
-    ("Flask-Limiter, moving window", 900, 200, 20, log, flask(200, 20, "moving-window"), 0.95, 2),
-    ("Flask-Limiter, sliding window counter", 900, 200, 20, counter, flask(200, 20, "sliding-window-counter"), 0.95, 2),
-    ("nginx, leaky bucket", 900, 100, 10, bucket, nginx(10, 100), 0, 40),
-    ("HAProxy, stick table, Retry-After", 900, 200, 20, bucket, haproxy(200, 20), 0, 40),
+    ("sandbox, fixed", 900, 200, 20, calendar, sandbox(200, 20), 0.95, 2, 2),  # 0.99
+    ("sandbox, sliding", 700, 200, 20, log, sandbox(200, 20, "--algorithm", "sliding"), 0.92, 2, 2),  # 0.97
+    ("sandbox, bucket", 700, 200, 20, bucket, sandbox(200, 20, "--algorithm", "bucket"), 0.95, 2, 2),  # 1.00
+    ("sandbox, fixed, no headers", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "none"), 0.7, 40, 16),  # 0.99
+    ("sandbox, fixed, Retry-After only", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "retry-after"), 0.7, 40,
+     16),  # 0.99
+    ("Flask-Limiter, fixed window", 900, 200, 20, log, flask(200, 20, "fixed-window"), 0.92, 2, 2),  # 0.97
+    ("Flask-Limiter, moving window", 900, 200, 20, log, flask(200, 20, "moving-window"), 0.9, 2, 2),  # 0.97
+    ("Flask-Limiter, sliding window counter", 900, 200, 20, counter, flask(200, 20, "sliding-window-counter"), 0.92, 12,
+     8),  # 0.99
+    ("nginx, leaky bucket, no headers", 900, 100, 10, bucket, nginx(10, 100), 0.9, 40, 16),  # 0.99
+    ("HAProxy, stick table, Retry-After only", 900, 200, 20, stick_table, haproxy(200, 20), 0.75, 50, 20),  # 0.89
 ]
 
 if __name__ == "__main__":
