@@ -69,8 +69,8 @@ package final class RegistrationClient {
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
     do {
-      let reply = redacted(try handle.perform(request))
-      return Exchange(reply, registering: id, wallClock: wallClock)
+      let reply = try handle.perform(request)
+      return Exchange(reply, shown: redacted(reply), registering: id, wallClock: wallClock)
     } catch {
       return Exchange(error)
     }
@@ -117,21 +117,29 @@ package final class RegistrationClient {
 }
 
 extension Exchange {
-  init(_ reply: CurlReply, registering id: AppKeyID, wallClock: Double) {
-    verdict = Verdict(
-      status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
-      location: reply.header("location"), registering: id)
+  /// What the reply means is read from it as it came: a short credential may well be a part of an ordinary word or number.
+  ///
+  /// - Parameter shown: The reply without secrets: all words that are kept are taken from it.
+  init(_ reply: CurlReply, shown: CurlReply, registering id: AppKeyID, wallClock: Double) {
+    let verdict = { (reply: CurlReply) in
+      Verdict(
+        status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
+        location: reply.header("location"), registering: id)
+    }
+    self.verdict = verdict(reply)
+    if case .registered = self.verdict {} else { self.verdict = verdict(shown) }
     var reading = RateLimitReading(
       headers: reply.headers, body: reply.status == 429 ? reply.body : nil, wallClock: wallClock)
+    if reading?.name != nil { reading?.name = RateLimitReading(headers: shown.headers, wallClock: wallClock)?.name }
     if reply.status == 429, let said = reading, said.retryAfter == nil, said.limit == nil {
       // A reset without a limit is all that is said of when to come again.
       reading?.retryAfter = said.reset
     }
-    paced = PacedReply(kind: verdict.pacing, reading: reading)
+    paced = PacedReply(kind: self.verdict.pacing, reading: reading)
     status = reply.status
     duration = reply.duration
     let wanted = ["x-dd-version", "x-dd-debug", "dd-pool", "via"]
-    diagnostics = reply.headers.filter { wanted.contains($0.name.lowercased()) }
+    diagnostics = shown.headers.filter { wanted.contains($0.name.lowercased()) }
       .map { ($0.name.lowercased(), PrintableText.escape($0.value, limit: 100)) }
   }
 

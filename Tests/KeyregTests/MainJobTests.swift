@@ -132,6 +132,15 @@ import Testing
     #expect(bench.sandbox.registeredCount == 2_000)
   }
 
+  /// What is kept of a reply has no secret in it; what the reply means must not suffer from that.
+  @Test func credentialsThatArePartsOfOrdinaryWordsAndNumbersHarmNothing() throws {
+    let bench = try Bench(limit: "111/10s")
+    (bench.environment["DD_API_KEY"], bench.environment["DD_APP_KEY"]) = ("app", "1")
+    try bench.drop(lines(randomKeys(30)), as: "list")
+    #expect(try bench.runUntilDone() == 0)
+    #expect(bench.sandbox.registeredCount == 30)
+  }
+
   @Test func someFailedIsExitCodeOne() throws {
     let keys = randomKeys(3)
     let bench = try Bench(faults: "404:key=\(keys[1])")

@@ -9,7 +9,8 @@ import Testing
     workers: Int = 16, reserve: PacerSettings.Reserve = .automatic, assume: Allowance? = nil,
     learned: LearnedLimits? = nil
   ) -> Pacer {
-    Pacer(settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, seed: 1, now: 0)
+    Pacer(
+      settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, seed: 1, now: 0)
   }
 
   private func answered(

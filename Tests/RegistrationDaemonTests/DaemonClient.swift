@@ -26,7 +26,8 @@ final class DaemonClient: SimulatedClient {
     workers = scenario.workers
     self.guilty = guilty
     scheduler = Scheduler(
-      pacer: Pacer(settings: PacerSettings(workers: workers, reserve: scenario.reserve), learned: nil, seed: seed, now: 0),
+      pacer: Pacer(
+        settings: PacerSettings(workers: workers, reserve: scenario.reserve), learned: nil, seed: seed, now: 0),
       holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: seed))
     keys = (0..<scenario.keys).map {
       DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)

@@ -14,7 +14,8 @@ import Testing
     let guilty = Set((0..<40).filter { _ in random.unit() < 0.1 }.map(Int64.init))
     var scheduler = Scheduler(
       pacer: Pacer(
-        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: seed, now: 0),
+        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: seed,
+        now: 0),
       holds: Holds(retry: RetryPolicy(maxAttempts: 2, firstDelay: 0.1, maxDelay: 1), seed: seed))
     var state: [Int64: KeyState] = Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, .pending) })
     var attempts: [Int64: Int] = [:]
@@ -87,7 +88,8 @@ import Testing
   private func scheduler(keys count: Int) -> Scheduler {
     var scheduler = Scheduler(
       pacer: Pacer(
-        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: 1, now: 0),
+        settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: 1,
+        now: 0),
       holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1))
     let keys = (1...count).map {
       DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)

@@ -31,7 +31,7 @@ package final class WorkerPool: Sendable {
     /// The longest wait for another attempt that is ever set, and some more.
     var retryHorizon: Seconds
     var lastError: (at: Timestamp, message: String)?
-    var limit: Allowance?
+    var limitNews = LimitNews()
   }
 
   /// Keys in hand, results on their way to disk among them, beyond which nothing more is sent: what a kill has sent again.
@@ -210,13 +210,13 @@ extension WorkerPool {
   private func finish(_ assignment: Scheduler.Assignment, _ exchange: Exchange, by worker: Int) {
     let now = MonotonicClock.now()
     let wall = Timestamp.now()
-    let (events, newLimit) = state.withLock { state in
+    let (events, newLimits) = state.withLock { state in
       state.busy.remove(worker)
       state.statistics.received(exchange)
       if let message = exchange.verdict.trouble { state.lastError = (wall, message) }
       let settlement = state.scheduler.receive(exchange, for: assignment, now: now, wall: wall)
       record(settlement)
-      return (settlement.events, Self.newLimit(in: &state, now: now))
+      return (settlement.events, state.limitNews.news(of: state.scheduler.pacer.limits))
     }
     log.debug(
       "exchange",
@@ -224,22 +224,20 @@ extension WorkerPool {
         "key": "\(assignment.job.key.id)", "status": "\(exchange.status ?? 0)",
         "milliseconds": "\(Int(exchange.duration * 1_000))", "answer": "\(exchange.verdict.trouble ?? "registered")",
       ].merging(exchange.diagnostics.map { ($0.name, "\($0.value)") }) { first, _ in first })
-    if let newLimit { log.notice("the rate limit changed", metadata: ["limit": "\(newLimit)"]) }
+    for limit in newLimits {
+      log.notice(
+        "the rate limit changed",
+        metadata: [
+          "limit": "\(limit.allowance)", "name": "\(PrintableText.escape(limit.name ?? "-"))",
+          "from": "\(limit.source.rawValue)",
+        ])
+    }
     tell(events)
     pump()
     changed()
   }
 
   static func horizon(_ retry: RetryPolicy) -> Seconds { max(retry.maxDelay, retry.firstDelay) + 60 }
-
-  /// The limit that governs now, when it is not the one that governed before.
-  private static func newLimit(in state: inout State, now: Seconds) -> Allowance? {
-    let standing = state.scheduler.pacer.standing(now: now, backlog: 1)
-    guard let count = standing.limit, let period = standing.period else { return nil }
-    let limit = Allowance(count: count, period: period)
-    defer { state.limit = limit }
-    return limit == state.limit ? nil : limit
-  }
 
   /// Sends results to disk. Under the lock, so that they come there in the order in which they were decided.
   private func record(_ settlement: Scheduler.Settlement) {

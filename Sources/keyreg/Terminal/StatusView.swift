@@ -66,10 +66,18 @@ struct StatusView {
     guard let count = limit.limit, let period = limit.periodSeconds else {
       return label("limit") + "not known yet"
     }
-    var text = "\(count) in \(DurationText.approximate(seconds: Double(period)))"
+    var text = limit.name.map { "\($0): " } ?? ""
+    text += "\(count) in \(DurationText.approximate(seconds: Double(period)))"
+    switch limit.source {
+    case "learned"?, "assumed"?: text += " (\(limit.source ?? ""))"
+    default: break
+    }
     if let remaining = limit.remaining { text += ", \(remaining) left" }
     if let reserved = limit.reserved, reserved > 0 { text += " (\(reserved) for others)" }
     if let reset = limit.resetsInSeconds { text += ", resets in \(DurationText.approximate(seconds: Double(reset)))" }
+    if let waiting = limit.waitingSeconds, waiting >= 1 {
+      text += ", next request in \(DurationText.approximate(seconds: waiting.rounded(.up)))"
+    }
     return label("limit") + text
   }
 
