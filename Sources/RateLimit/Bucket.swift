@@ -51,9 +51,11 @@ struct Bucket: Sendable {
         } ?? Interval(low: reply.flight.sentAt, high: reply.now + allowance.period)
       // Ours are all that were answered since the window began, with or without a word of it, and those in flight.
       let own = max(1, reply.log.count(after: end.middle - allowance.period)) + reply.others.count
+      let latest = reading.period == nil ? end.high : max(end.low, min(end.high, reply.now + allowance.period))
       model = .window(
         FixedWindow(
-          allowance: allowance, remaining: remaining, end: end, own: own, flight: reply.flight, learned: learned,
+          allowance: allowance, remaining: remaining, end: Interval(low: end.low, high: latest), own: own,
+          flight: reply.flight, learned: learned,
           withheld: withheld, now: reply.now))
     }
   }

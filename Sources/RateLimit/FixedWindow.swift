@@ -11,7 +11,7 @@ struct FixedWindow: Sendable {
   /// Windows begun since the first, which was seen only in part.
   private(set) var windows = 0
   /// Seconds to wait after the edge: a server may restore late. Grows when a probe is refused, shrinks with clean windows.
-  private(set) var lateness: Seconds = 0.25
+  private(set) var lateness: Seconds = 0.05
   private var refusedProbes = 0
   /// Own requests of the last window that a first look at this one may have counted: there may be no windows.
   private var carried = 0
@@ -90,6 +90,7 @@ struct FixedWindow: Sendable {
       return .fits
     case .later(let count):
       begin(at: over.low + Double(count - 1) * period, remaining: remaining, reply, shift: newShift)
+      if reading.period != nil { edge.begun(by: now, period: period) }
     case .current:
       break
     }

@@ -18,6 +18,7 @@ struct SlidingWindow: Sendable {
   private var refusedAt: Seconds = -.infinity
   private var withheld: Int
 
+  /// More than this share of the limit is more than stale counts and neighbours are likely to be off by.
   private static let plentiful = 0.1
   /// How fast the count is taken to have grown since it was read, in multiples of the even rate.
   private static let trusted = 0.4
@@ -53,7 +54,7 @@ struct SlidingWindow: Sendable {
   /// The server was seen to give back what left the log.
   private var isProven: Bool { agreements >= 3 }
 
-  /// More left than stale counts and neighbours are likely to be off by.
+  /// So much left is no mistake.
   private var plenty: Double { max(2, Self.plentiful * allowance.tokens, 2 * allowance.rate) }
 
   func available(_ ask: Ask) -> Int {

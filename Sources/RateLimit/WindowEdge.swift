@@ -112,6 +112,12 @@ struct WindowEdge: Hashable, Sendable {
     end = end.shifted(by: Double(windows) * period)
   }
 
+  /// The window had begun at an instant, so it ends a period later at most.
+  mutating func begun(by instant: Seconds, period: Seconds) {
+    guard instant + period > end.low else { return }
+    end.high = min(end.high, instant + period)
+  }
+
   /// A refusal named another end.
   mutating func replace(_ end: Interval) {
     self.end = end
