@@ -93,7 +93,7 @@ package final class KeyregClient: SimulatedClient {
   }
 }
 
-/// The daemon's answer to outages and refused credentials, with the proposal's timing.
+/// The daemon's answer to outages and refused credentials, with its timing.
 struct StandInBreaker {
   private var random: SeededRandom
   private var until: Seconds = 0
@@ -128,7 +128,7 @@ struct StandInBreaker {
     case .refused:
       if !isHolding || wasCanary {
         trips += 1
-        until = now + min(20, 5 * Double(1 << min(trips - 1, 4))) * random.uniform(0.8, 1)
+        until = now + min(20, 5 * Double(1 << min(trips - 1, 4))) * random.uniform(1, 1.1)
         isHolding = true
       }
     case .serverError, .unanswered:
@@ -136,7 +136,7 @@ struct StandInBreaker {
       let failures = outcomes.count { !$0 }
       if wasCanary || (!isHolding && outcomes.count >= 5 && failures * 2 >= outcomes.count) {
         trips += 1
-        until = now + min(8, 0.5 * Double(1 << min(trips, 6))) * random.uniform(0.5, 1)
+        until = now + min(7.5, 0.5 * Double(1 << min(trips, 6))) * random.uniform(0.5, 1)
         isHolding = true
         outcomes.removeAll()
       }
