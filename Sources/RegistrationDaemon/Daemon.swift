@@ -130,6 +130,13 @@ extension Daemon {
   /// cannot be served.
   package func run() throws -> Ending {
     let settings = self.settings
+    // Before anything that others can see, so that whoever finds the daemon can stop it.
+    let signals = SignalHandlers([
+      SIGTERM: { @Sendable [weak self] in self?.end(.stopped) },
+      SIGINT: { @Sendable [weak self] in self?.end(.stopped) },
+      SIGHUP: { @Sendable [weak self] in self?.reloadOnSignal() },
+    ])
+    defer { withExtendedLifetime(signals) {} }
     try importer.reconcile()
     var control = ControlServer.Configuration(socketPath: settings.socket)
     control.socketMode = settings.socketMode
@@ -138,12 +145,6 @@ extension Daemon {
     let server = try ControlServer(control, backend: DaemonControl(daemon: self), logger: log)
     try server.start()
     defer { server.stop() }
-    // Before READY, so that no signal finds its default action.
-    let signals = [
-      onSignal(SIGTERM) { $0.end(.stopped) }, onSignal(SIGINT) { $0.end(.stopped) },
-      onSignal(SIGHUP) { $0.reloadOnSignal() },
-    ]
-    defer { for source in signals { source.cancel() } }
     let watcher = SpoolWatcher(
       spool: spool, settle: .milliseconds(settings.settle),
       // A file that is found by looking is taken within twice the time it must have been still for.
@@ -200,16 +201,6 @@ extension Daemon {
       usleep(5_000)
     }
     results.finish()
-  }
-
-  private func onSignal(_ number: Int32, _ act: @escaping @Sendable (Daemon) -> Void) -> any DispatchSourceSignal {
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number, queue: DispatchQueue(label: "keyreg.signal.\(number)"))
-    source.setEventHandler { @Sendable [weak self] in
-      if let self { act(self) }
-    }
-    source.activate()
-    return source
   }
 
   /// Keeps what the pacer learned for the next start.

@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import Registration
 import SandboxAPI
+import Systemd
 
 struct SandboxCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -46,14 +47,9 @@ struct SandboxCommand: ParsableCommand {
     if let faults { configuration.faults = try FaultPlan(parsing: faults) }
     configuration.journal = journal
     let ended = DispatchSemaphore(value: 0)
-    let signals = [SIGTERM, SIGINT].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { @Sendable in ended.signal() }
-      source.activate()
-      return source
-    }
-    defer { for source in signals { source.cancel() } }
+    let end = { @Sendable in _ = ended.signal() }
+    let signals = SignalHandlers([SIGTERM: end, SIGINT: end])
+    defer { withExtendedLifetime(signals) {} }
     let sandbox: Sandbox
     let bound: Int
     do {

@@ -1,0 +1,35 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Signals that this process acts on, each on a queue of its own, for as long as this value lives.
+///
+/// Dispatch puts its handler in place some time after a source is activated, so `init` waits for it: a signal that comes
+/// later is never lost, and one that comes earlier has its default action. Ignoring the signals meanwhile would lose one.
+package final class SignalHandlers: Sendable {
+  // Each source is made once and cancelled once. The type of sources is not Sendable, hence the lock.
+  private let sources: Mutex<[any DispatchSourceSignal]>
+
+  /// Returns when every handler is in place.
+  package init(_ handlers: [Int32: @Sendable () -> Void]) {
+    let ready = DispatchGroup()
+    sources = Mutex(handlers.map { number, act in Self.source(of: number, ready: ready, act) })
+    ready.wait()
+  }
+
+  private static func source(
+    of number: Int32, ready: DispatchGroup, _ act: @escaping @Sendable () -> Void
+  ) -> sending any DispatchSourceSignal {
+    let queue = DispatchQueue(label: "keyreg.signal.\(number)")
+    let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+    ready.enter()
+    source.setRegistrationHandler { @Sendable in ready.leave() }
+    source.setEventHandler { @Sendable in act() }
+    source.activate()
+    return source
+  }
+
+  deinit {
+    sources.withLock { for source in $0 { source.cancel() } }
+  }
+}
