@@ -137,10 +137,12 @@ final class Bench {
     return daemon
   }
 
-  func stop(_ daemon: Process) -> Int32 {
+  /// Stops the daemon as systemd does. It must end by itself, and well.
+  func stop(_ daemon: Process, sourceLocation: SourceLocation = #_sourceLocation) {
     kill(daemon.processIdentifier, SIGTERM)
     daemon.waitUntilExit()
-    return daemon.terminationStatus
+    #expect(
+      daemon.terminationReason == .exit && daemon.terminationStatus == 0, "\(log)", sourceLocation: sourceLocation)
   }
 
   func murder(_ daemon: Process) {
