@@ -90,6 +90,11 @@ struct CountedLimit: Sendable {
     return .wait(until: max(now + 0.02, renewal(now, ask.log)))
   }
 
+  /// Requests in flight at most: a limit that was found by refusals has to stand for a period before it is trusted.
+  func concurrency(now: Seconds) -> Int? {
+    source == .learned && now - since < allowance.period ? 8 : nil
+  }
+
   mutating func succeeded(_ reply: Reply) {
     if reply.flight.isProbe && suspect != nil {
       // Quota came back without a new window.
@@ -121,7 +126,8 @@ struct CountedLimit: Sendable {
     tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)
-    let expected = !reply.flight.isProbe && used >= allowance.count
+    // Those under way may have been counted before it.
+    let expected = !reply.flight.isProbe && used + reply.others.count >= allowance.count
     refusedAt = now
     // One too many, as expected; the own log holds us back without a gate.
     if expected { return nil }
@@ -142,7 +148,7 @@ struct CountedLimit: Sendable {
     if refusals > 2 { edge = nil }
     shift = min(2, shift + (reply.flight.isProbe ? 0.25 : 0))
     if let wait { return now + wait + Self.settle }
-    if edge != nil { return renewal(now, reply.log) }
+    if edge != nil || used >= allowance.count { return renewal(now, reply.log) }
     return now + min(max(1, allowance.period / 4), Double(1 << min(refusals, 6)))
   }
 }

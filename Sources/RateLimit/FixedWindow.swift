@@ -102,7 +102,7 @@ struct FixedWindow: Sendable {
       let lagged = budget.isLagging
       budget.read(
         remaining, flight: flight, inFlight: reply.others.count, throttled: reply.isThrottled, startedAt: startedAt,
-        now: now)
+        end: over.high, now: now)
       if budget.isLagging && !lagged { others.forget(taken: budget.takenByOthers) }
     }
     others.observe(taken: takenByOthers, most: budget.mostForOthers, period: period, now: now)
@@ -116,7 +116,7 @@ struct FixedWindow: Sendable {
     } else if holds(reply.flight) {
       budget.read(
         min(remaining, budget.remaining), flight: reply.flight, inFlight: reply.others.count,
-        throttled: reply.isThrottled, startedAt: startedAt, now: reply.now)
+        throttled: reply.isThrottled, startedAt: startedAt, end: edge.end.high, now: reply.now)
     }
   }
 

@@ -12,6 +12,9 @@ struct SlidingWindow: Sendable {
   private var readAt: Seconds
   /// It refused where the log had room.
   private var isDoubtful = false
+  /// How fast the count is taken to have grown since it was read, in multiples of the even rate. Too much is refused: the
+  /// period may be a guess.
+  private var trusted = 0.4
   /// How often it had about what the log said after requests had left that.
   private var agreements = 0
   private var refusals = 0
@@ -20,8 +23,6 @@ struct SlidingWindow: Sendable {
 
   /// More than this share of the limit is more than stale counts and neighbours are likely to be off by.
   private static let plentiful = 0.1
-  /// How fast the count is taken to have grown since it was read, in multiples of the even rate.
-  private static let trusted = 0.4
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.01
 
@@ -37,13 +38,13 @@ struct SlidingWindow: Sendable {
   func turn(_ ask: Ask) -> Turn {
     let horizon = ask.now - allowance.period - Self.settle
     let others = max(Int(foreign(at: ask.now) + 0.5), withheld)
-    let said = remaining + Int(Self.trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
+    let said = remaining + Int(trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
     if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 {
       // The log has room. So must the server where it counts in another way, and gives back evenly what came in a rush.
-      if said >= 1 || (!isDoubtful && (isProven || ask.inFlight < 3)) { return .go }
+      if said >= 1 || (!isDoubtful && (isProven || ask.inFlight < 1)) { return .go }
       if ask.inFlight > 0 { return .reply }
       return .wait(
-        until: max(ask.now + 0.005, readAt + Double(1 - remaining + withheld) / (Self.trusted * allowance.rate)))
+        until: max(ask.now + 0.005, readAt + Double(1 - remaining + withheld) / (trusted * allowance.rate)))
     }
     // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
     if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
@@ -89,7 +90,7 @@ struct SlidingWindow: Sendable {
     let logged = allowance.count - reply.log.count(after: reply.now - allowance.period) - reply.others.count
     let left =
       reply.log.count(after: reply.now - 2 * allowance.period) - reply.log.count(after: reply.now - allowance.period)
-    if left > 0 && logged >= 3 && 2 * said >= logged { agreements += 1 }
+    if left > 0 && logged >= 3 && 5 * said >= 4 * logged { agreements += 1 }
     guard reply.flight.sequence >= readBy else { return }
     readBy = reply.flight.sequence
     if let limit = reading.limit { allowance.count = limit }
@@ -102,7 +103,7 @@ struct SlidingWindow: Sendable {
 
   /// A reply that says nothing of this limit: it may have been counted after the last that did.
   mutating func observeSilence(now: Seconds) {
-    remaining = min(allowance.count, remaining + Int(Self.trusted * allowance.rate * max(0, now - readAt))) - 1
+    remaining = min(allowance.count, remaining + Int(trusted * allowance.rate * max(0, now - readAt))) - 1
     readAt = now
   }
 
@@ -114,9 +115,13 @@ struct SlidingWindow: Sendable {
     refusedAt = reply.now
     (remaining, readAt) = (0, reply.now)
     refusals += 1
+    agreements = 0
     let period = allowance.period
     let room = allowance.count - reply.log.count(after: reply.now - period) - reply.others.count
-    if Double(room) >= max(2, Self.plentiful * allowance.tokens) { isDoubtful = true }
+    if Double(room) >= max(2, Self.plentiful * allowance.tokens) {
+      isDoubtful = true
+      trusted = max(0.05, 0.5 * trusted)
+    }
     foreign = min(allowance.tokens - 1, foreign(at: reply.now) + max(0.26, 0.01 * allowance.tokens))
     foreignAt = reply.now
     var pause = min(period / 4, max(0.5, period / 60) * Double(1 << min(refusals, 6)))
@@ -126,7 +131,9 @@ struct SlidingWindow: Sendable {
   }
 
   /// The period, which no reply names, turned out to be longer.
-  mutating func lengthen(to period: Seconds) { allowance.period = period }
+  mutating func lengthen(to period: Seconds) {
+    allowance.period = period
+  }
 
   /// The operator changed what is left to others.
   mutating func withhold(_ count: Int) { withheld = count }

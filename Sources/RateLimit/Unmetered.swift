@@ -30,7 +30,11 @@ struct Unmetered: Sendable {
 
   /// Requests in flight at most.
   func ceiling(now: Seconds) -> Int? {
-    if case .searching(let search) = phase { search.ceiling(now: now) } else { nil }
+    switch phase {
+    case .searching(let search): search.ceiling(now: now)
+    case .counting(let limit): limit.concurrency(now: now)
+    case .pacing: nil
+    }
   }
 
   func turn(_ ask: Ask) -> Turn {

@@ -57,8 +57,10 @@ struct WindowBudget: Sendable {
     isConfirmedEmpty = false
   }
 
-  /// A count of the current window.
-  mutating func read(_ count: Int, flight: Flight, inFlight: Int, throttled: Bool, startedAt: Seconds, now: Seconds) {
+  /// A count of the current window, which ends at `end` at the latest.
+  mutating func read(
+    _ count: Int, flight: Flight, inFlight: Int, throttled: Bool, startedAt: Seconds, end: Seconds, now: Seconds
+  ) {
     let tolerance = Double(limit) * 0.05
     let age = flight.sentAt - startedAt
     if isLagging && !throttled && age < 2.5 && Double(remaining - count) > tolerance + Double(inFlight) {
@@ -68,7 +70,8 @@ struct WindowBudget: Sendable {
       set(count, by: flight, at: now)
     } else if !throttled && flight.sentAt > readAt {
       if flight.isProbe || (isLagging && age < 4) {
-        if Double(count - remaining) > tolerance { isLagging = true }
+        // Asked after the end it tells nothing of replicas: there was no end, if this is still the same window.
+        if Double(count - remaining) > tolerance && flight.sentAt < end { isLagging = true }
         set(count, by: flight, at: now)
       } else {
         higher = (min(count, higher?.count ?? count), (higher?.times ?? 0) + 1)

@@ -197,7 +197,7 @@ extension Scenario {
     Scenario("T13", "sliding window counter of 20 s, no Period, Reset since 1970") {
       ($0.limit, $0.period, $0.keys, $0.workers, $0.latency) = (200, 20, 900, 16, 0.05)
       ($0.kind, $0.tellsPeriod, $0.resetForm) = (.counter, false, .epoch)
-      $0.levels = Levels(efficiency: 0.95, throttled: 5)
+      $0.levels = Levels(efficiency: 0.95, throttled: 3)
     },
     Scenario("T05", "20/4 s, counts up to 1.5 s old") {
       ($0.limit, $0.period, $0.keys, $0.stale) = (20, 4, 400, 1.5)
