@@ -52,8 +52,11 @@ extension RegistrationQueue {
           arguments: [now.adding(seconds: horizon).milliseconds]))
       guard keys.count < limit else { return keys }
       let lists = try Int64.fetchCursor(database, sql: "SELECT id FROM list WHERE owned_open > 0 ORDER BY name")
+      // By name: without statistics SQLite would as soon walk over all that is finished of the list.
       let pending = try database.cachedStatement(
-        sql: "SELECT id, uuid, attempts, state FROM key WHERE state = 0 AND list_id = ? ORDER BY id")
+        sql: """
+          SELECT id, uuid, attempts, state FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id
+          """)
       while keys.count < limit, let list = try lists.next() {
         try take(try Row.fetchCursor(pending, arguments: [list]))
       }

@@ -19,58 +19,79 @@ package struct RetrySelection: Sendable {
 }
 
 extension RegistrationQueue {
-  /// Rows changed in one transaction by `retry` and `cancel`, so that outcomes never wait long behind them.
+  /// Rows changed in one transaction by `retry` and `cancel`, so that outcomes never wait long behind them. The rows are
+  /// looked for outside of it.
   private static let stride = 5_000
 
   /// Puts failed keys back to pending. Returns how many.
-  package func retry(_ selection: RetrySelection) throws -> Int {
+  ///
+  /// - Parameter step: Called after each step.
+  package func retry(_ selection: RetrySelection, step: () -> Void = {}) throws -> Int {
+    let named = try selection.keys.isEmpty ? nil : rows(of: selection.keys).sorted()
     var total = 0
     var cursor: Int64 = 0
-    let named = try selection.keys.isEmpty ? nil : rows(of: selection.keys).sorted()
     while true {
-      let (count, last) = try write("put failed keys back") { database, changes -> (Int, Int64?) in
-        var conditions = ["key.state = 3", "key.id > ?"]
-        var arguments: StatementArguments = [cursor]
-        if let list = selection.list {
-          conditions.append(
-            "(key.list_id = ? OR EXISTS (SELECT 1 FROM also_in WHERE key_id = key.id AND list_id = ?))")
-          arguments += [list, list]
-        }
-        if let error = selection.error {
-          conditions.append(
-            """
-            (instr(lower(COALESCE(error_title, '')), lower(?)) OR instr(lower(COALESCE(error_detail, '')), lower(?))
-              OR CAST(http_status AS TEXT) = ?)
-            """)
-          arguments += [error, error, error]
-        }
-        if let named {
-          let wanted = named.drop { $0 <= cursor }.prefix(Self.stride)
-          guard !wanted.isEmpty else { return (0, nil) }
-          conditions.append("key.id IN (\(wanted.map(String.init).joined(separator: ",")))")
-        }
-        let found = try Row.fetchAll(
-          database,
-          sql: """
-            SELECT id, list_id FROM key WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT \(Self.stride)
-            """, arguments: arguments)
-        for row in found {
-          try Self.requeue(row["id"], from: .failed, owner: row["list_id"], in: database, changes: &changes)
-          // Somebody wants a key of it again: a list that was cancelled lives again, or the next start would cancel it.
-          try database.cachedStatement(
-            sql: "UPDATE list SET cancelled_at = NULL WHERE id = ? AND cancelled_at IS NOT NULL"
-          )
-          .execute(arguments: [selection.list ?? row["list_id"] as Int64])
-        }
-        if let named {
-          return (found.count, named.drop { $0 <= cursor }.prefix(Self.stride).last)
-        }
-        return (found.count, found.last?["id"])
+      let found: [Int64]
+      if let named {
+        found = Array(named.drop { $0 <= cursor }.prefix(Self.stride))
+      } else {
+        found = try failedKeys(of: selection, after: cursor)
       }
-      total += count
-      guard let last else { return total }
+      guard let last = found.last else { return total }
+      total += try write("put failed keys back") { database, changes in
+        try Self.requeueFailed(found, selection, in: database, changes: &changes)
+      }
+      step()
       cursor = last
     }
+  }
+
+  private func failedKeys(of selection: RetrySelection, after cursor: Int64) throws -> [Int64] {
+    let (conditions, arguments) = Self.conditions(selection)
+    return try read("look for failed keys") { database in
+      try Int64.fetchAll(
+        database,
+        sql: """
+          SELECT id FROM key INDEXED BY key_failed WHERE id > ? AND \(conditions) ORDER BY id LIMIT \(Self.stride)
+          """, arguments: [cursor] + arguments)
+    }
+  }
+
+  /// Those of `rows` that still are what was looked for.
+  private static func requeueFailed(
+    _ rows: [Int64], _ selection: RetrySelection, in database: Database, changes: inout Changes
+  ) throws -> Int {
+    let (conditions, arguments) = conditions(selection)
+    let find = try database.cachedStatement(sql: "SELECT list_id FROM key WHERE id = ? AND \(conditions)")
+    // Somebody wants a key of it again: a list that was cancelled lives again, or the next start would cancel it.
+    let revive = try database.cachedStatement(
+      sql: "UPDATE list SET cancelled_at = NULL WHERE id = ? AND cancelled_at IS NOT NULL")
+    var count = 0
+    for row in rows {
+      guard let owner = try Int64.fetchOne(find, arguments: [row] + arguments) else { continue }
+      try requeue(row, from: .failed, owner: owner, in: database, changes: &changes)
+      try revive.execute(arguments: [selection.list ?? owner])
+      count += 1
+    }
+    return count
+  }
+
+  private static func conditions(_ selection: RetrySelection) -> (sql: String, arguments: StatementArguments) {
+    var conditions = ["key.state = 3"]
+    var arguments = StatementArguments()
+    if let list = selection.list {
+      conditions.append("(key.list_id = ? OR EXISTS (SELECT 1 FROM also_in WHERE key_id = key.id AND list_id = ?))")
+      arguments += [list, list]
+    }
+    if let error = selection.error {
+      conditions.append(
+        """
+        (instr(lower(COALESCE(error_title, '')), lower(?)) OR instr(lower(COALESCE(error_detail, '')), lower(?))
+          OR CAST(http_status AS TEXT) = ?)
+        """)
+      arguments += [error, error, error]
+    }
+    return (conditions.joined(separator: " AND "), arguments)
   }
 
   /// Cancels the open keys of a list that no other live list names. Returns how many.
@@ -97,43 +118,59 @@ extension RegistrationQueue {
   }
 
   private func cancelKeys(of list: Int64, at now: Timestamp, step: () -> Void = {}) throws -> Int {
-    let unwanted = """
-      NOT EXISTS (
-        SELECT 1 FROM list WHERE cancelled_at IS NULL
-          AND (list.id = key.list_id OR list.id IN (SELECT list_id FROM also_in WHERE key_id = key.id)))
-      """
     var total = 0
     var cursor: Int64 = 0
     while true {
-      let (count, last) = try write("cancel keys") { database, changes -> (Int, Int64?) in
-        let found = try Row.fetchAll(
-          database,
-          sql: """
-            SELECT id, state, list_id FROM (
-              SELECT * FROM (
-                SELECT id, state, list_id FROM key
-                WHERE list_id = ?2 AND id > ?1 AND state IN (0, 1) AND \(unwanted) ORDER BY id LIMIT \(Self.stride))
-              UNION ALL SELECT * FROM (
-                SELECT key.id, key.state, key.list_id FROM also_in CROSS JOIN key ON key.id = also_in.key_id
-                WHERE also_in.list_id = ?2 AND also_in.key_id > ?1 AND key.state IN (0, 1) AND \(unwanted)
-                ORDER BY also_in.key_id LIMIT \(Self.stride)))
-            ORDER BY id LIMIT \(Self.stride)
-            """, arguments: [cursor, list])
+      let found = try unwantedKeys(of: list, after: cursor)
+      guard let last = found.last else { return total }
+      total += try write("cancel keys") { database, changes in
+        let find = try database.cachedStatement(
+          sql: "SELECT state, list_id FROM key WHERE id = ? AND state IN (0, 1) AND \(Self.unwanted)")
         let update = try database.cachedStatement(
           sql: "UPDATE key SET state = 4, finished_at = ?, due_at = NULL WHERE id = ?")
-        for row in found {
+        var count = 0
+        for id in found {
+          guard let row = try Row.fetchOne(find, arguments: [id]) else { continue }
           guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.defect("an unknown state") }
-          let id: Int64 = row["id"]
           try update.execute(arguments: [now.milliseconds, id])
           changes.move(
             from: old, to: .cancelled, owner: row["list_id"], alsoIn: try Self.otherLists(of: id, in: database))
+          count += 1
         }
-        return (found.count, found.last?["id"])
+        return count
       }
-      total += count
       step()
-      guard let last else { return total }
       cursor = last
+    }
+  }
+
+  /// No list that is not cancelled names the key.
+  private static let unwanted = """
+    NOT EXISTS (
+      SELECT 1 FROM list WHERE cancelled_at IS NULL
+        AND (list.id = key.list_id OR list.id IN (SELECT list_id FROM also_in WHERE key_id = key.id)))
+    """
+
+  /// Open keys of a list that nobody else wants, at most a stride of them, in order. Each part by its own index, so that
+  /// what is finished of the list costs nothing.
+  private func unwantedKeys(of list: Int64, after cursor: Int64) throws -> [Int64] {
+    try read("look for keys to cancel") { database in
+      try Int64.fetchAll(
+        database,
+        sql: """
+          SELECT id FROM (
+            SELECT * FROM (
+              SELECT id FROM key INDEXED BY key_pending
+              WHERE state = 0 AND list_id = ?2 AND id > ?1 AND \(Self.unwanted) ORDER BY id LIMIT \(Self.stride))
+            UNION ALL SELECT * FROM (
+              SELECT id FROM key INDEXED BY key_retrying
+              WHERE state = 1 AND list_id = ?2 AND id > ?1 AND \(Self.unwanted) ORDER BY id LIMIT \(Self.stride))
+            UNION ALL SELECT * FROM (
+              SELECT key.id FROM also_in CROSS JOIN key ON key.id = also_in.key_id
+              WHERE also_in.list_id = ?2 AND also_in.key_id > ?1 AND key.state IN (0, 1) AND \(Self.unwanted)
+              ORDER BY also_in.key_id LIMIT \(Self.stride)))
+          ORDER BY id LIMIT \(Self.stride)
+          """, arguments: [cursor, list])
     }
   }
 

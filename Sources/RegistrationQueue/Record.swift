@@ -57,6 +57,8 @@ extension RegistrationQueue {
           throw QueueError.defect("row \(result.row) is not there")
         }
         let new = Self.state(after: result.verdict, from: old)
+        // Cancelled while it was under way, and not registered: its list's results may be written already, and stand.
+        if old.isFinal && new == old && new != .registered { continue }
         let due: Timestamp? = if case .retry(let due) = result.verdict, new == .retrying { due } else { nil }
         try update.execute(arguments: [
           new.rawValue, (row["attempts"] as Int) + 1, result.httpStatus, result.sentAt.milliseconds,

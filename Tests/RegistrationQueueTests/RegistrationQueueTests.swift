@@ -136,14 +136,36 @@ import Testing
 
   @Test func aResultThatArrivesAfterTheCancellationIsKept() throws {
     let temporary = try TemporaryQueue()
-    let list = try temporary.add(keys(2), as: "a")
+    let list = try temporary.add(keys(3), as: "a")
     let due = try temporary.due()
     _ = try temporary.queue.cancel(list.id, at: .now())
     try temporary.record(due[0], .registered, status: 201)
+    let before = try temporary.queue.outcomes(list: nil, state: .cancelled, after: 0, limit: 10).rows
     try temporary.record(due[1], .retry(due: .now()), status: 500)
+    try temporary.record(due[2], .failed, status: 404, title: "Not Found")
     #expect(temporary.queue.tally[.registered] == 1)
-    #expect(temporary.queue.tally[.cancelled] == 1)
+    #expect(temporary.queue.tally[.cancelled] == 2)
     #expect(try temporary.due().isEmpty)
+    // The results of the list may be written: what they say of a cancelled key stands.
+    let after = try temporary.queue.outcomes(list: nil, state: .cancelled, after: 0, limit: 10).rows
+    #expect(before == after && after.count == 2)
+  }
+
+  @Test func manyKeysArePutBackAndCancelledInSteps() throws {
+    let temporary = try TemporaryQueue()
+    let list = try temporary.add(keys(12_000), as: "a")
+    let other = try temporary.add(keys(1, from: 20_000), as: "b")
+    let results = try temporary.due(20_000).map { key in
+      KeyResult(row: key.row, verdict: .failed, httpStatus: 404, sentAt: .now(), at: .now())
+    }
+    try temporary.queue.record(results)
+    var steps = 0
+    #expect(try temporary.queue.retry(RetrySelection(list: list.id)) { steps += 1 } == 12_000)
+    #expect(steps == 3 && temporary.queue.tally[.pending] == 12_000 && temporary.queue.tally[.failed] == 1)
+    steps = 0
+    #expect(try temporary.queue.cancel(list.id, at: .now()) { steps += 1 } == 12_000)
+    #expect(steps == 3 && temporary.queue.tally[.cancelled] == 12_000)
+    #expect(try temporary.queue.cancel(other.id, at: .now()) == 0)
   }
 
   @Test func retryTakesTheChosenKeysOnly() throws {

@@ -89,19 +89,20 @@ struct DaemonControl: ControlBackend {
         guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
         return list.id
       }
-      let count = try daemon.queue.retry(RetrySelection(list: list, error: request.error, keys: request.keys))
-      daemon.pool.keysChanged()
-      return RetryResult(retried: count)
+      let selection = RetrySelection(list: list, error: request.error, keys: request.keys)
+      return RetryResult(retried: try daemon.queue.retry(selection) { daemon.pool.keysChanged() })
     }
   }
 
   func cancel(list name: String) async throws -> CancelResult {
     try await Self.onQueue(Self.bulk) { () throws in
       guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
-      let count = try daemon.queue.cancel(list.id, at: .now()) { daemon.pool.keysChanged() }
-      daemon.pool.keysChanged()
-      daemon.results.look()
-      return CancelResult(cancelled: count)
+      // What was done before an error is done.
+      defer {
+        daemon.pool.keysChanged()
+        daemon.results.look()
+      }
+      return CancelResult(cancelled: try daemon.queue.cancel(list.id, at: .now()) { daemon.pool.keysChanged() })
     }
   }
 
