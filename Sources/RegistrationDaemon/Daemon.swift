@@ -80,7 +80,8 @@ package final class Daemon: Sendable {
     let pool = WorkerPool(
       queue: queue, api: settings.api(credentials), pacer: settings.pacer, retry: settings.retryPolicy,
       learned: try queue.recall(LearnedLimits.self, named: Memory.learned),
-      pause: try queue.recall(Pause.self, named: Memory.pause), version: options.version, log: log,
+      pause: try queue.recall(Pause.self, named: Memory.pause),
+      canary: try queue.registeredKey(since: .now().adding(seconds: -Self.canaryAge)), version: options.version, log: log,
       settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     importer = Importer(
@@ -103,6 +104,9 @@ package final class Daemon: Sendable {
     state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
     box.connect(self)
   }
+
+  /// Seconds since its registration after which a key is no canary: its owner may have taken it back on purpose.
+  private static let canaryAge = 86_400.0
 
   /// Names under which the queue keeps what outlives a restart.
   enum Memory {

@@ -8,7 +8,7 @@ package struct DueKey: Sendable, Hashable {
   package var row: Int64
   package var id: AppKeyID
   package var attempts: Int
-  /// `pending` or `retrying`.
+  /// `pending` or `retrying`; `registered` for a canary.
   package var state: KeyState
 
   package init(row: Int64, id: AppKeyID, attempts: Int, state: KeyState) {
@@ -61,6 +61,25 @@ extension RegistrationQueue {
         try take(try Row.fetchCursor(pending, arguments: [list]))
       }
       return keys
+    }
+  }
+
+  /// A key that was registered at `since` or later, of the newest list that has one; nil when none was.
+  package func registeredKey(since: Timestamp) throws -> DueKey? {
+    try read("look for a registered key") { database in
+      try Row.fetchOne(
+        database,
+        sql: """
+          SELECT key.id, key.uuid, key.attempts FROM list CROSS JOIN key INDEXED BY key_by_list
+          WHERE key.list_id = list.id AND list.registered > 0 AND (list.finished_at IS NULL OR list.finished_at >= ?1)
+            AND key.state = 2 AND key.finished_at >= ?1
+          ORDER BY list.id DESC LIMIT 1
+          """, arguments: [since.milliseconds]
+      ).flatMap { row in
+        AppKeyID(bytes: row["uuid"] as Data).map {
+          DueKey(row: row["id"], id: $0, attempts: row["attempts"], state: .registered)
+        }
+      }
     }
   }
 

@@ -91,6 +91,17 @@ import Testing
     #expect(failed.count == 1 && failed[0].hasPrefix("\(keys[7]),failed,500,3,"))
   }
 
+  @Test(arguments: ["403", "500"]) func aBadKeyThatIsAllThatIsLeftIsDecidedAfterARestart(fault: String) throws {
+    let bad = randomKeys(2)
+    let bench = try Bench(faults: bad.map { "\(fault):key=\($0)" }.joined(separator: ","))
+    try bench.configure("retry:\n  max_attempts: 3\n  first_delay: 10ms\n")
+    try bench.drop(lines(randomKeys(5)), as: "a")
+    #expect(try bench.runUntilDone() == 0)
+    try bench.drop(lines(bad), as: "b")
+    #expect(try bench.runUntilDone() == 1)
+    #expect(try bench.results("b").count { $0.contains(",failed,\(fault),") } == 2)
+  }
+
   @Test(arguments: ["captive", "foreign", "truncated"])
   func anAnswerThatDoesNotConfirmTheKeyIsNoSuccess(fault: String) throws {
     let keys = randomKeys(40)

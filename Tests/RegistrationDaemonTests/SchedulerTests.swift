@@ -85,12 +85,12 @@ import Testing
 @Suite struct SchedulerTests {
   private let wall = Timestamp(milliseconds: 1_000_000)
 
-  private func scheduler(keys count: Int) -> Scheduler {
+  private func scheduler(keys count: Int, canary: DueKey? = nil) -> Scheduler {
     var scheduler = Scheduler(
       pacer: Pacer(
         settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: 1,
         now: 0),
-      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1))
+      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1), canary: canary)
     let keys = (1...count).map {
       DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)
     }
@@ -106,6 +106,61 @@ import Testing
   }
 
   private struct Stuck: Error {}
+
+  /// Goes on, one request at a time, until every key has its outcome; nil when it does not come to that.
+  private func outcomes(
+    _ scheduler: inout Scheduler, of count: Int, _ answer: (Job) -> Verdict
+  ) -> [Int64: KeyResult.Verdict]? {
+    var outcomes: [Int64: KeyResult.Verdict] = [:]
+    var now = 0.0
+    for _ in 0..<1_000 where outcomes.count < count {
+      var settlement = Scheduler.Settlement()
+      switch scheduler.next(now: now, backlog: 10, wall: wall) {
+      case .send(let assignment):
+        settlement = scheduler.receive(Exchange(answer(assignment.job)), for: assignment, now: now, wall: wall)
+      case .wait(let until): now = max(now, until)
+      case .waitForEvent: now += 1
+      }
+      settlement.results += scheduler.takeUndelivered().results
+      for result in settlement.results { outcomes[result.row] = result.verdict }
+      scheduler.recorded(settlement.results)
+      // What was given back to the queue is read again.
+      if scheduler.wantsKeys {
+        let taken = scheduler.taken
+        let open = (1...Int64(count)).filter { outcomes[$0] == nil && !taken.contains($0) }
+        scheduler.supply(
+          open.map { DueKey(row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending) },
+          isAll: true, nextDue: nil, generation: scheduler.generation)
+      }
+    }
+    return outcomes.count == count ? outcomes : nil
+  }
+
+  private let forbidden = Verdict.forbidden(title: "Forbidden", detail: nil)
+
+  @Test func aCanaryThatHasBecomeBadItselfHoldsNobodyForGood() throws {
+    let canary = DueKey(row: 99, id: AppKeyID(high: 1, low: 1), attempts: 1, state: .registered)
+    var scheduler = scheduler(keys: 5, canary: canary)
+    let outcomes = try #require(
+      self.outcomes(&scheduler, of: 5) { job in job.key.row == 99 || job.key.row == 1 ? forbidden : .registered(status: 201) }
+    )
+    #expect(outcomes[1] == .failed && outcomes.values.count { $0 == .registered } == 4)
+  }
+
+  @Test(arguments: 1...3) func theLastKeysAreDecidedAfterARestartToo(count: Int) throws {
+    let canary = DueKey(row: 99, id: AppKeyID(high: 1, low: 1), attempts: 1, state: .registered)
+    var scheduler = scheduler(keys: count, canary: canary)
+    let outcomes = try #require(
+      self.outcomes(&scheduler, of: count) { job in job.key.row == 99 ? .registered(status: 200) : forbidden })
+    #expect(outcomes.values.allSatisfy { $0 == .failed })
+  }
+
+  @Test func refusedCredentialsAreNoKeysFaultWhateverTheCanary() {
+    let canary = DueKey(row: 99, id: AppKeyID(high: 1, low: 1), attempts: 1, state: .registered)
+    var scheduler = scheduler(keys: 3, canary: canary)
+    #expect(outcomes(&scheduler, of: 3) { _ in forbidden } == nil)
+    #expect(scheduler.holds.reason == .credentials)
+  }
 
   @Test func aServerInTroubleMaySayWhenToComeAgain() throws {
     var scheduler = scheduler(keys: 1)

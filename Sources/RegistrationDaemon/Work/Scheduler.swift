@@ -49,8 +49,10 @@ package struct Scheduler: Sendable {
   private var kept: Set<Int64> = []
   /// Keys whose result is not on disk yet.
   private var unrecorded: Set<Int64> = []
-  /// A key registered with the present credentials, the best of canaries.
+  /// A key that was registered, the best of canaries.
   private var knownGood: DueKey?
+  /// It was refused itself and takes turns with other keys: it may have become bad since.
+  private var sparesKnownGood = false
   /// Whether a read has shown that no more keys are due than are here.
   private var isDrained = false
   /// When the next key that waits for another attempt is due.
@@ -62,9 +64,11 @@ package struct Scheduler: Sendable {
   /// Counts changes of the keys themselves: lists that came, went or were cancelled.
   private var reading = 0
 
-  package init(pacer: Pacer, holds: Holds) {
+  /// - Parameter canary: A key that an earlier run has registered.
+  package init(pacer: Pacer, holds: Holds, canary: DueKey? = nil) {
     self.pacer = pacer
     self.holds = holds
+    knownGood = canary
   }
 
   /// Keys in the memory of this process that are neither due nor recorded: sent, kept or on their way to disk.
@@ -164,7 +168,7 @@ extension Scheduler {
     case .awaitReply: return .waitForEvent
     case .send: break
     }
-    let isKnownGood = isProbe && knownGood != nil
+    let isKnownGood = isProbe && knownGood != nil && !(sparesKnownGood && hasKey)
     guard let key = isKnownGood ? knownGood : takeKey() else { return .waitForEvent }
     sent += 1
     if isProbe { holds.probeSent() }
@@ -202,7 +206,7 @@ extension Scheduler {
 
 extension Scheduler {
   /// The longest Retry-After of a failing server that is obeyed, in seconds.
-  private static let longestAsked: Seconds = 300
+  static let longestAsked: Seconds = 300
 
   /// Takes in the reply to an assignment.
   ///
@@ -213,18 +217,15 @@ extension Scheduler {
     let job = assignment.job
     inFlight[job.order] = nil
     pacer.receive(exchange.paced, for: assignment.permit, now: now)
+    noteCanary(exchange.verdict, job)
     var settlement = Settlement()
     switch exchange.verdict {
     case .registered where !job.isKnownGood:
-      knownGood = job.key
       note(
         KeyResult(row: job.key.row, verdict: .registered, httpStatus: exchange.status, sentAt: job.sentAt, at: wall),
         in: &settlement)
     case .failed(let status, let title, let detail) where !job.isKnownGood:
       note(Fault(status: status, title: title, detail: detail).result(of: job, .failed, at: wall), in: &settlement)
-    case .failed:
-      // Somebody has taken the known key away; it is no canary any more.
-      knownGood = nil
     default: break
     }
     // RFC 9110 lets a server in trouble say when to come again; a wait beyond the longest of ours is not believed.
@@ -233,6 +234,20 @@ extension Scheduler {
     let effects = holds.observe(exchange.verdict, for: job, sent: sent, now: now)
     apply(effects, at: wall, now: now, atLeast: atLeast, to: &settlement)
     return settlement
+  }
+
+  /// What a reply says of the known key.
+  private mutating func noteCanary(_ verdict: Verdict, _ job: Job) {
+    switch verdict {
+    case .registered:
+      if !job.isKnownGood { knownGood = job.key }
+      sparesKnownGood = false
+    case .throttled: break
+    // Somebody has taken the known key away; it is no canary any more.
+    case .failed: if job.isKnownGood { knownGood = nil }
+    // Refused; another key has its turn next, and after that this one again.
+    default: if job.isProbe { sparesKnownGood = job.isKnownGood }
+    }
   }
 
   /// New credentials or settings are in force.

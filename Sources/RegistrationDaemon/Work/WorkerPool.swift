@@ -52,13 +52,13 @@ package final class WorkerPool: Sendable {
   private let broken: @Sendable (QueueError) -> Void
 
   /// - Parameters:
+  ///   - canary: A key that an earlier run has registered.
   ///   - settled: Called after each commit that may have finished a list, on the recorder's queue.
   ///   - changed: Called after every change that status shows.
   ///   - broken: Called once when the queue cannot be used any more.
   package init(
     queue: RegistrationQueue, api: APISettings, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    pause: Pause?,
-    version: String, log: Logger, settled: @escaping @Sendable () -> Void, changed: @escaping @Sendable () -> Void,
+    pause: Pause?, canary: DueKey?, version: String, log: Logger, settled: @escaping @Sendable () -> Void, changed: @escaping @Sendable () -> Void,
     broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
@@ -72,7 +72,7 @@ package final class WorkerPool: Sendable {
       State(
         scheduler: Scheduler(
           pacer: Pacer(settings: pacer, learned: learned, seed: random.next(), now: now),
-          holds: Holds(retry: retry, seed: random.next())),
+          holds: Holds(retry: retry, seed: random.next()), canary: canary),
         settings: api, size: pacer.workers, pause: pause, waitingSince: now, statistics: Statistics(now: now),
         retryHorizon: Self.horizon(retry)))
     recorder.withLock { slot in
@@ -237,7 +237,9 @@ extension WorkerPool {
     changed()
   }
 
-  static func horizon(_ retry: RetryPolicy) -> Seconds { max(retry.maxDelay, retry.firstDelay) + 60 }
+  static func horizon(_ retry: RetryPolicy) -> Seconds {
+    max(retry.maxDelay, retry.firstDelay, Scheduler.longestAsked) + 60
+  }
 
   /// Sends results to disk. Under the lock, so that they come there in the order in which they were decided.
   private func record(_ settlement: Scheduler.Settlement) {
