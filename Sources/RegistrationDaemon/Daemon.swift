@@ -81,7 +81,8 @@ package final class Daemon: Sendable {
       queue: queue, api: settings.api(credentials), pacer: settings.pacer, retry: settings.retryPolicy,
       learned: try queue.recall(LearnedLimits.self, named: Memory.learned),
       pause: try queue.recall(Pause.self, named: Memory.pause),
-      canary: try queue.registeredKey(since: .now().adding(seconds: -Self.canaryAge)), version: options.version, log: log,
+      canary: try queue.registeredKey(since: .now().adding(seconds: -Self.canaryAge)), version: options.version,
+      log: log,
       settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     importer = Importer(

@@ -35,7 +35,7 @@ import Testing
     try expect(65, "submit", bench.path("bad"), says: "hint: ")
     try bench.configure("workers: 65\n")
     try expect(78, "run", "--config", bench.path("keyreg.yaml"), says: "keyreg.yaml:1:10")
-    try bench.configure("spool:\n  directory: /tmp\nworker: 3\n")
+    try bench.configure("retry:\n  max_attempts: 3\nworker: 3\n")
     try expect(78, "check", "--config", bench.path("keyreg.yaml"), says: "keyreg.yaml:3:1: unknown setting “worker”")
     try expect(78, "check", "--config", bench.path("missing.yaml"), says: "missing.yaml")
     bench.environment["DD_SITE"] = "datadoghq.con"

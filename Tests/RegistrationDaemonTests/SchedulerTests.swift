@@ -142,8 +142,9 @@ import Testing
     let canary = DueKey(row: 99, id: AppKeyID(high: 1, low: 1), attempts: 1, state: .registered)
     var scheduler = scheduler(keys: 5, canary: canary)
     let outcomes = try #require(
-      self.outcomes(&scheduler, of: 5) { job in job.key.row == 99 || job.key.row == 1 ? forbidden : .registered(status: 201) }
-    )
+      self.outcomes(&scheduler, of: 5) { job in
+        job.key.row == 99 || job.key.row == 1 ? forbidden : .registered(status: 201)
+      })
     #expect(outcomes[1] == .failed && outcomes.values.count { $0 == .registered } == 4)
   }
 

@@ -58,8 +58,8 @@ package final class WorkerPool: Sendable {
   ///   - broken: Called once when the queue cannot be used any more.
   package init(
     queue: RegistrationQueue, api: APISettings, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    pause: Pause?, canary: DueKey?, version: String, log: Logger, settled: @escaping @Sendable () -> Void, changed: @escaping @Sendable () -> Void,
-    broken: @escaping @Sendable (QueueError) -> Void
+    pause: Pause?, canary: DueKey?, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
+    changed: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
     self.log = log
