@@ -106,7 +106,8 @@ let package = Package(
 
     // Hours of pacing in virtual time: tests run it briefly, the report command as long as one likes.
     .target(
-      name: "PacingSimulation", dependencies: ["RateLimit"], path: "Tests/PacingSimulation", swiftSettings: settings),
+      name: "PacingSimulation", dependencies: ["RateLimit", "Registration"], path: "Tests/PacingSimulation",
+      swiftSettings: settings),
     .executableTarget(
       name: "pacing-report",
       dependencies: [
@@ -124,7 +125,8 @@ let package = Package(
       name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "SandboxAPI", "keyreg"],
       swiftSettings: settings),
     .testTarget(
-      name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI"], swiftSettings: settings),
+      name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI", "Systemd"],
+      swiftSettings: settings),
     .testTarget(
       name: "RegistrationDaemonTests",
       dependencies: [

@@ -110,11 +110,11 @@ package struct FaultPlan: Equatable, Sendable {
     case .everyRequest:
       true
     case .shareOfRequests(let share):
-      SplitMix.share(of: seed, clause, key?.high ?? 0, key?.low ?? 0, UInt64(ordinal)) < share
+      SplitMix64.unit(of: seed, clause, key?.high ?? 0, key?.low ?? 0, UInt64(ordinal)) < share
     case .key(let wanted):
       key == wanted
     case .shareOfKeys(let share):
-      key.map { SplitMix.share(of: seed, clause, $0.high, $0.low) < share } ?? false
+      key.map { SplitMix64.unit(of: seed, clause, $0.high, $0.low) < share } ?? false
     case .firstOfEachKey(let count):
       key != nil && ordinal <= count
     }

@@ -5,7 +5,7 @@ import Registration
 ///
 /// The requests are a Poisson process, drawn from a seed and produced when the clock is next looked at.
 struct Neighbour: Sendable {
-  private var random: SplitMix
+  private var random: SplitMix64
   /// Requests that come at once, more than one only for limits so large that single ones would cost too much to draw.
   private let burst: Int
   private let meanGapMilliseconds: Double
@@ -13,7 +13,7 @@ struct Neighbour: Sendable {
 
   /// `share` of `quota`, above 0 and up to 1.
   init(share: Double, of quota: Quota, seed: UInt64) {
-    random = SplitMix(seed: seed)
+    random = SplitMix64(seed: seed)
     let requestsInAPeriod = Double(quota.count) * share
     burst = max(1, Int(requestsInAPeriod / 10_000))
     meanGapMilliseconds = Double(quota.periodMilliseconds) * Double(burst) / requestsInAPeriod
@@ -33,6 +33,6 @@ struct Neighbour: Sendable {
 
   private mutating func gap() -> Double {
     // Adding the smallest share keeps the logarithm finite.
-    -log(random.nextShare() + 0x1p-54) * meanGapMilliseconds
+    -log(random.unit() + 0x1p-54) * meanGapMilliseconds
   }
 }

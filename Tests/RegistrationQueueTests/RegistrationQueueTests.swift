@@ -227,7 +227,7 @@ import Testing
 /// Whatever happens to keys, the counters are what counting would give.
 @Suite struct CounterTests {
   @Test(arguments: 0..<8) func countersEqualACount(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     let temporary = try TemporaryQueue()
     for step in 0..<60 {
       switch Int.random(in: 0..<8, using: &random) {
@@ -265,20 +265,5 @@ import Testing
     let before = temporary.queue.tally
     try temporary.reopen()
     #expect(temporary.queue.tally == before)
-  }
-}
-
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1
-  }
-
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
   }
 }

@@ -26,7 +26,7 @@ import Testing
   func resetIsNeverZeroAndNeverAboveThePeriod(_ algorithm: ServerLimit.Algorithm) throws {
     var limit = try Self.limit("5/3s", algorithm)
     var time = Int64(0)
-    var random = Generator(state: 7)
+    var random = SplitMix64(seed: 7)
     for _ in 0..<5000 {
       time += Int64.random(in: 0...900, using: &random)
       let reading = limit.admit(at: at(time))
@@ -63,7 +63,7 @@ import Testing
 
   @Test func aSlidingLogAdmitsNoMoreThanTheCountInAnyStretchOfOnePeriod() throws {
     var limit = try Self.limit("20/2s", .sliding)
-    var random = Generator(state: 3)
+    var random = SplitMix64(seed: 3)
     var admitted: [Int64] = []
     var time = Int64(0)
     var refused = 0
@@ -106,15 +106,5 @@ import Testing
     _ = limit.admit(at: at(15_000))
     #expect(!limit.admit(at: at(4_000)).admitted)
     #expect(!limit.admit(at: at(15_000)).admitted)
-  }
-}
-
-/// A generator that draws the same numbers in every run.
-struct Generator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return state ^ state >> 29
   }
 }

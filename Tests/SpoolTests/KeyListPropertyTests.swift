@@ -8,14 +8,14 @@ struct KeyListPropertyTests {
   enum Form: CaseIterable {
     case text, quotedText, commentedText, csv, wideCSV, jsonLines, jsonArray, prettyArray, answers, prettyAnswers
 
-    func write(_ ids: [AppKeyID], with random: inout SeededGenerator) -> String {
+    func write(_ ids: [AppKeyID], with random: inout SplitMix64) -> String {
       let lineEnd = Bool.random(using: &random) ? "\n" : "\r\n"
       let mark = Int.random(in: 0..<4, using: &random) == 0 ? "\u{feff}" : ""
       let texts = ids.map { Bool.random(using: &random) ? $0.description : $0.description.uppercased() }
       return mark + lines(texts, with: &random).joined(separator: lineEnd) + lineEnd
     }
 
-    private func lines(_ ids: [String], with random: inout SeededGenerator) -> [String] {
+    private func lines(_ ids: [String], with random: inout SplitMix64) -> [String] {
       switch self {
       case .text: return ids
       case .quotedText: return ids.map { " \"\($0)\"\t" }
@@ -41,7 +41,7 @@ struct KeyListPropertyTests {
 
   @Test(arguments: Form.allCases)
   func ids_written_in_any_form_are_read_back(form: Form) throws {
-    var random = SeededGenerator(seed: 7)
+    var random = SplitMix64(seed: 7)
     for count in [1, 2, 3, 50, 3000] {
       let ids = (0..<count).map { _ in random.id() }
       var reader = KeyListReader(bytes: form.write(ids, with: &random).utf8)
@@ -52,7 +52,7 @@ struct KeyListPropertyTests {
 
   @Test(arguments: Form.allCases)
   func the_entries_do_not_depend_on_how_the_bytes_arrive(form: Form) throws {
-    var random = SeededGenerator(seed: 11)
+    var random = SplitMix64(seed: 11)
     for round in 0..<13 {
       let ids = (0..<(round < 12 ? 40 : 3000)).map { _ in random.id() }
       var list = Array(form.write(ids, with: &random).utf8)
@@ -65,7 +65,7 @@ struct KeyListPropertyTests {
   }
 
   @Test func damaged_lists_neither_hang_nor_invent_keys() {
-    var random = SeededGenerator(seed: 13)
+    var random = SplitMix64(seed: 13)
     for round in 0..<1500 {
       let form = Form.allCases[round % Form.allCases.count]
       let ids = (0..<8).map { _ in random.id() }
@@ -89,7 +89,7 @@ struct KeyListPropertyTests {
   }
 
   @Test func a_list_with_one_bad_line_loses_no_other_key() throws {
-    var random = SeededGenerator(seed: 17)
+    var random = SplitMix64(seed: 17)
     let bad = [
       "garbage", "\"", "{", "}", "[", "]", "{\"id\":", "a,b,c,d,e", "\"x\"y", "null", ":", "#", "\0", "\u{fffd}",
     ]
@@ -125,7 +125,7 @@ struct KeyListPropertyTests {
 
 /// Ways in which a list is damaged.
 private enum Mutation {
-  static func apply(_ kind: Int, to list: inout [UInt8], with random: inout SeededGenerator) {
+  static func apply(_ kind: Int, to list: inout [UInt8], with random: inout SplitMix64) {
     guard kind > 0 else { return }
     for _ in 0..<Int.random(in: 1...4, using: &random) where list.count > 2 {
       let position = Int.random(in: 0..<list.count, using: &random)

@@ -1,4 +1,5 @@
 package import RateLimit
+import Registration
 package import RegistrationAPI
 
 /// Whether the trouble that a reply shows is the key's own or everybody's, and what may be sent until that is known.

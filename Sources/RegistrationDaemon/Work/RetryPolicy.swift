@@ -24,25 +24,3 @@ package struct RetryPolicy: Sendable, Hashable {
     return random * min(max(firstDelay, maxDelay), firstDelay * Double(1 << doublings))
   }
 }
-
-/// A small seeded generator, so that jitter can be replayed. Vigna's SplitMix64 (public domain reference constants).
-package struct SplitMix64: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  package init(seed: UInt64) {
-    state = seed
-  }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-    return word ^ (word >> 31)
-  }
-
-  /// 0..<1.
-  package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-  package mutating func between(_ low: Double, _ high: Double) -> Double { low + (high - low) * unit() }
-}
