@@ -11,20 +11,24 @@ package struct ErrorBody: Hashable, Sendable {
   private static let titleLimit = 200
   private static let detailLimit = 500
 
-  package init(_ body: [UInt8], contentType: String? = nil) {
+  /// - Parameter redaction: Before anything is cut, so that no half of a secret stays.
+  package init(_ body: [UInt8], redaction: Redaction = .none) {
     guard !body.isEmpty else { return }
-    if let object = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] {
-      // Not JSON is no error here: it is another of the forms.
-      read(object)
-    } else if let text = Self.visibleText(body), !text.isEmpty {
-      detail = PrintableText.escape(text, limit: Self.detailLimit)
+    // Not JSON is no error here: it is another of the forms.
+    if let object = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] { read(object) }
+    if title == nil, detail == nil {
+      let text = Self.visibleText(body)
+      if !text.isEmpty { detail = text }
     }
+    title = title.map { PrintableText.escape(redaction($0), limit: Self.titleLimit) }
+    detail = detail.map { PrintableText.escape(redaction($0), limit: Self.detailLimit) }
   }
 
   private mutating func read(_ object: [String: Any]) {
     var titles: [String] = []
     var details: [String] = []
-    for error in object["errors"] as? [Any] ?? [] {
+    let errors = object["errors"]
+    for error in errors as? [Any] ?? [errors as Any] {
       if let text = error as? String {
         details.append(text)
       } else if let error = error as? [String: Any] {
@@ -33,12 +37,12 @@ package struct ErrorBody: Hashable, Sendable {
       }
     }
     if titles.isEmpty, details.isEmpty, let message = object["message"] as? String { details.append(message) }
-    title = titles.isEmpty ? nil : PrintableText.escape(titles.joined(separator: "; "), limit: Self.titleLimit)
-    detail = details.isEmpty ? nil : PrintableText.escape(details.joined(separator: "; "), limit: Self.detailLimit)
+    if !titles.isEmpty { title = titles.joined(separator: "; ") }
+    if !details.isEmpty { detail = details.joined(separator: "; ") }
   }
 
   /// The text of a page without its tags, white space folded: enough to recognise a proxy's error page by.
-  private static func visibleText(_ body: [UInt8]) -> String? {
+  private static func visibleText(_ body: [UInt8]) -> String {
     var text = ""
     var isTag = false
     for character in String(decoding: body.prefix(4096), as: UTF8.self) {

@@ -1,4 +1,5 @@
 package import Curl
+import Foundation
 package import RateLimit
 package import Registration
 
@@ -47,11 +48,13 @@ package final class RegistrationClient {
   private let settings: APISettings
   private let handle: EasyHandle
   private let headers: [(name: String, value: String)]
+  private let redaction: Redaction
 
   /// Throws `CurlError` when the route cannot be used (no such CA file).
   package init(_ settings: APISettings, version: String) throws(CurlError) {
     self.settings = settings
     handle = try EasyHandle(route: settings.route, userAgent: "keyreg/\(version)")
+    redaction = Redaction(of: [settings.credentials.apiKey, settings.credentials.appKey])
     headers = [
       ("Accept", "application/json"),
       ("DD-API-KEY", settings.credentials.apiKey.exposed),
@@ -70,49 +73,53 @@ package final class RegistrationClient {
     request.timeout = settings.timeout
     do {
       let reply = try handle.perform(request)
-      return Exchange(reply, shown: redacted(reply), registering: id, wallClock: wallClock)
+      return Exchange(
+        reply, shown: redacted(reply), redaction: redaction, registering: id, wallClock: wallClock)
     } catch {
       return Exchange(error)
     }
   }
 
-  /// A server may echo what it was sent. What is kept, shown or logged of its reply never has a secret in it.
   private func redacted(_ reply: CurlReply) -> CurlReply {
     var reply = reply
-    for secret in [settings.credentials.apiKey, settings.credentials.appKey] {
-      let bytes = Array(secret.exposed.utf8)
-      reply.body = Self.redact(bytes, in: reply.body)
-      for index in reply.headers.indices where reply.headers[index].value.contains(secret.exposed) {
-        let value = Self.redact(bytes, in: Array(reply.headers[index].value.utf8))
-        reply.headers[index].value = String(decoding: value, as: UTF8.self)
-      }
-    }
+    reply.body = redaction(reply.body)
+    for index in reply.headers.indices { reply.headers[index].value = redaction(reply.headers[index].value) }
     return reply
   }
 
-  private static func redact(_ secret: [UInt8], in text: [UInt8]) -> [UInt8] {
-    guard var match = text.firstRange(of: secret) else { return text }
-    var result: [UInt8] = []
-    var rest = text[...]
-    while true {
-      result += rest[..<match.lowerBound] + Array("(redacted)".utf8)
-      rest = rest[match.upperBound...]
-      guard let next = rest.firstRange(of: secret) else { return result + rest }
-      match = next
-    }
+  /// What became of the call that changes nothing.
+  package struct OnlineCheck: Sendable {
+    package var status: Int
+    package var detail: String
+    /// The body is a list, as the API answers: anybody can say 200.
+    package var isList: Bool
   }
 
-  /// Reads the first registration: a call that changes nothing, to see whether the credentials are accepted.
+  /// Reads the first registration, to see whether the credentials are accepted.
   ///
   /// Throws `CurlError` when there is no reply.
-  package func onlineCheck() throws(CurlError) -> (status: Int, detail: String) {
+  package func onlineCheck() throws(CurlError) -> OnlineCheck {
     var request = CurlRequest(method: "GET", url: settings.endpoint.firstRegistration)
     request.headers = headers
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
     let reply = redacted(try handle.perform(request))
-    let error = ErrorBody(reply.body)
-    return (reply.status, error.detail ?? error.title ?? "")
+    let error = ErrorBody(reply.body, redaction: redaction)
+    return OnlineCheck(
+      status: reply.status, detail: error.detail ?? error.title ?? "", isList: Self.isList(reply.body))
+  }
+}
+
+extension RegistrationClient {
+  private static func isList(_ body: [UInt8]) -> Bool {
+    struct Document: Decodable {
+      struct Resource: Decodable {
+        var type: String
+      }
+      var data: [Resource]
+    }
+    // What does not read is no list, whatever the reason.
+    return (try? JSONDecoder().decode(Document.self, from: Data(body))) != nil
   }
 }
 
@@ -120,11 +127,14 @@ extension Exchange {
   /// What the reply means is read from it as it came: a short credential may well be a part of an ordinary word or number.
   ///
   /// - Parameter shown: The reply without secrets: all words that are kept are taken from it.
-  init(_ reply: CurlReply, shown: CurlReply, registering id: AppKeyID, wallClock: Double) {
+  /// - Parameter redaction: Of words that are secret only when they are read: an escape in JSON hides them from the bytes.
+  init(
+    _ reply: CurlReply, shown: CurlReply, redaction: Redaction, registering id: AppKeyID, wallClock: Double
+  ) {
     let verdict = { (reply: CurlReply) in
       Verdict(
         status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
-        location: reply.header("location"), registering: id)
+        location: reply.header("location"), redaction: redaction, registering: id)
     }
     self.verdict = verdict(reply)
     if case .registered = self.verdict {} else { self.verdict = verdict(shown) }

@@ -27,8 +27,11 @@ extension Verdict {
   /// Reads a complete reply to the registration of `id`.
   ///
   /// - Parameter isBodyTruncated: More body came than is kept, so it cannot be the expected one.
-  package init(status: Int, body: [UInt8], isBodyTruncated: Bool, location: String?, registering id: AppKeyID) {
-    let error = ErrorBody(body)
+  package init(
+    status: Int, body: [UInt8], isBodyTruncated: Bool, location: String?, redaction: Redaction = .none,
+    registering id: AppKeyID
+  ) {
+    let error = ErrorBody((200..<300).contains(status) ? [] : body, redaction: redaction)
     let title = error.title ?? Self.reason(status)
     switch status {
     case 200..<300:

@@ -1,5 +1,6 @@
 import Registration
 import RegistrationAPI
+import Systemd
 import Testing
 
 /// What one reply means for its key: every row of the table.
@@ -47,6 +48,32 @@ import Testing
       return
     }
     #expect(!title.isEmpty)
+  }
+
+  @Test func aSecretIsTakenOutOfWhatIsKeptHoweverItIsWritten() throws {
+    let secret = try Secret("SECRETkey0123".utf8, from: "test")
+    let padding = String(repeating: "x", count: 490)
+    for body in [
+      #"{"errors":[{"title":"SECRETkey0123","detail":"a SECRETkey0123 b"}]}"#,
+      #"{"errors":[{"title":"\u0053ECRETkey0123","detail":"\u0053\u0045CRETkey0123"}]}"#,
+      #"{"errors":["\u0053ECRETkey0123"]}"#, #"{"message":"\u0053ECRETkey0123"}"#, "<b>SECRET</b>key0123 SECRETkey0123",
+      #"{"errors":["\#(padding) \u0053ECRETkey0123"]}"#,
+    ] {
+      let error = ErrorBody(Array(body.utf8), redaction: Redaction(of: [secret]))
+      let shown = (error.title ?? "") + (error.detail ?? "")
+      #expect(!shown.contains("SECRETk"), "\(shown)")
+      #expect(shown.contains("(redac"), "\(shown)")
+    }
+  }
+
+  @Test func errorBodiesOfOtherFormsAreKeptAsTheyCame() throws {
+    for (body, detail) in [
+      (#"{"errors":"a string"}"#, "a string"), (#"{"errors":{"detail":"alone"}}"#, "alone"),
+      (#"{"errors":{"a":1}}"#, #"{"errors":{"a":1}}"#), (#"{"problem":"else"}"#, #"{"problem":"else"}"#),
+      ("[1]", "[1]"),
+    ] {
+      #expect(ErrorBody(Array(body.utf8)).detail == detail)
+    }
   }
 
   @Test func errorBodiesInEveryFormThatWasSeen() throws {

@@ -43,8 +43,9 @@ package struct Statistics: Sendable {
     switch status {
     case 429: throttled += 1
     case 400..<500: clientErrors += 1
-    case 500...: serverErrors += 1
-    default: if case .registered = exchange.verdict { created += 1 }
+    default:
+      // A redirect, or a success of something else, is the server's error as well: every reply is counted once.
+      if case .registered = exchange.verdict { created += 1 } else { serverErrors += 1 }
     }
     latency.record(UInt64(max(0, min(exchange.duration * 1_000, 3_600_000)).rounded()))
     buckets[Self.bounds.firstIndex { exchange.duration <= $0 } ?? Self.bounds.count] += 1

@@ -18,6 +18,7 @@ struct CheckCommand: ParsableCommand {
   var online = false
 
   func run() throws {
+    try ProcessHardening.applyOrFail()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     try loaded.validate()
@@ -43,7 +44,7 @@ struct CheckCommand: ParsableCommand {
   }
 
   private func probe(_ settings: APISettings) throws {
-    let reply: (status: Int, detail: String)
+    let reply: RegistrationClient.OnlineCheck
     do {
       reply = try RegistrationClient(settings, version: Keyreg.version).onlineCheck()
     } catch {
@@ -52,6 +53,10 @@ struct CheckCommand: ParsableCommand {
         hint: "look at api.url or site, api.proxy, api.ca_file, and whether this machine may connect there")
     }
     switch reply.status {
+    case 200..<300 where !reply.isList:
+      throw Failure(
+        .unavailable, "\(settings.endpoint) answers \(reply.status), but not as the API does",
+        hint: "is there a portal or a proxy in between that wants to be logged in to? Look at api.url and api.proxy")
     case 200..<300: try StandardOutput.line("online: \(settings.endpoint) accepts the credentials")
     case 401, 403:
       throw Failure(
