@@ -7,8 +7,8 @@ package import Registration
 package protocol ControlBackend: Sendable {
   func status() async -> StatusDocument
 
-  /// In order of arrival.
-  func lists() async throws -> [ListDocument]
+  /// The newest lists, in order of arrival; all of them without a number.
+  func lists(newest count: Int?) async throws -> [ListDocument]
   /// Nil when there is none of that name.
   func list(named name: String) async throws -> ListDocument?
 

@@ -12,7 +12,7 @@ package struct ControlClient: Sendable {
   private let socket: String
   private let timeoutMilliseconds: Int
 
-  /// - Parameter timeout: For a whole answer. Streams, and calls that wait for the disk, have none or a longer one.
+  /// - Parameter timeout: For a whole answer. Streams, and calls that may change millions of rows, have none.
   package init(socket: String, timeout: Duration = .seconds(30)) {
     self.socket = socket
     let (seconds, attoseconds) = timeout.components
@@ -46,11 +46,11 @@ package struct ControlClient: Sendable {
   package func resume() throws -> StatusDocument { try document("POST", "/v1/resume", bytes: []) }
 
   package func retry(_ request: RetryRequest) throws -> RetryResult {
-    try document("POST", "/v1/retry", body: request)
+    try document("POST", "/v1/retry", bytes: try DocumentCoding.encode(request), timeout: 0)
   }
 
   package func cancel(_ list: String) throws -> CancelResult {
-    try document("POST", "/v1/lists/\(PercentEncoding.encode(list))/cancel", bytes: [])
+    try document("POST", "/v1/lists/\(PercentEncoding.encode(list))/cancel", bytes: [], timeout: 0)
   }
 
   package func reload() throws -> ReloadResult { try document("POST", "/v1/reload", bytes: []) }
@@ -101,9 +101,10 @@ package struct ControlClient: Sendable {
   }
 
   private func document<Document: Decodable>(
-    _ method: String, _ target: String, bytes: [UInt8]? = nil, accepting statuses: Set<Int> = [200]
+    _ method: String, _ target: String, bytes: [UInt8]? = nil, accepting statuses: Set<Int> = [200],
+    timeout: Int? = nil
   ) throws -> Document {
-    let reply = try exchange(method, target, body: bytes, accepting: statuses)
+    let reply = try exchange(method, target, body: bytes, accepting: statuses, timeout: timeout)
     do {
       return try DocumentCoding.decode(Document.self, from: reply.body)
     } catch {
@@ -111,6 +112,7 @@ package struct ControlClient: Sendable {
     }
   }
 
+  /// - Parameter timeout: In milliseconds; 0 for none.
   private func exchange(
     _ method: String, _ target: String, body: [UInt8]?, accepting statuses: Set<Int> = [200], timeout: Int? = nil
   ) throws -> CurlReply {

@@ -4,6 +4,8 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
     case badRequest = "bad_request"
     case forbidden
     case notFound = "not_found"
+    /// A list of that name came and could not be used.
+    case rejected
     case methodNotAllowed = "method_not_allowed"
     case conflict
     case tooLarge = "too_large"
@@ -18,7 +20,7 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
       switch self {
       case .badRequest: 400
       case .forbidden: 403
-      case .notFound: 404
+      case .notFound, .rejected: 404
       case .methodNotAllowed: 405
       case .conflict: 409
       case .tooLarge: 413

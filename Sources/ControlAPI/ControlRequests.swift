@@ -25,7 +25,7 @@ package struct OutcomePage: Sendable {
   }
 }
 
-/// Which failed keys are to become pending again. What is nil or empty does not narrow the choice.
+/// Which failed keys are to become pending again. What is nil, or empty here, does not narrow the choice.
 package struct RetryRequest: Codable, Equatable, Sendable {
   package var list: String?
   /// A part of the error's title or detail.
@@ -46,7 +46,12 @@ package struct RetryRequest: Codable, Equatable, Sendable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     list = try container.decodeIfPresent(String.self, forKey: .list)
     error = try container.decodeIfPresent(String.self, forKey: .error)
-    keys = try (container.decodeIfPresent([String].self, forKey: .keys) ?? []).map { text in
+    let texts = try container.decodeIfPresent([String].self, forKey: .keys)
+    // A script that found nothing to retry does not mean everything.
+    if texts?.isEmpty == true {
+      throw ControlError(.badRequest, "“keys” is empty: without it all failed keys are meant")
+    }
+    keys = try (texts ?? []).map { text in
       guard let id = AppKeyID(text) else {
         throw ControlError(.badRequest, "“\(PrintableText.escape(text))” is not a key id (a UUID)")
       }
@@ -58,7 +63,7 @@ package struct RetryRequest: Codable, Equatable, Sendable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(list, forKey: .list)
     try container.encodeIfPresent(error, forKey: .error)
-    try container.encode(keys.map(\.description), forKey: .keys)
+    if !keys.isEmpty { try container.encode(keys.map(\.description), forKey: .keys) }
   }
 }
 
@@ -91,10 +96,18 @@ package struct ReloadResult: Codable, Equatable, Sendable {
   package var reloaded: Bool
   /// The settings that have another value now.
   package var changed: [String]
+  /// Those of them that are not in force before a restart.
+  package var needsRestart: [String]
 
-  package init(reloaded: Bool = true, changed: [String]) {
+  private enum CodingKeys: String, CodingKey {
+    case reloaded, changed
+    case needsRestart = "needs_restart"
+  }
+
+  package init(reloaded: Bool = true, changed: [String], needsRestart: [String] = []) {
     self.reloaded = reloaded
     self.changed = changed
+    self.needsRestart = needsRestart
   }
 }
 

@@ -16,7 +16,7 @@ struct ControlResponder: Sendable {
 
   let backend: any ControlBackend
   let logger: Logger
-  let listLimit: Int
+  let listLimit: @Sendable () -> Int
   let keepAlive: Duration
   /// Nil on the Unix socket, whose permissions say who may do what.
   let guardTCP: LoopbackGuard?
@@ -52,7 +52,7 @@ struct ControlResponder: Sendable {
   }
 
   private func body(of request: Request, for route: ControlRoute, _ channel: any Channel) throws -> SubmittedBody {
-    let limit = if case .submit = route { listLimit } else { Self.commandLimit }
+    let limit = if case .submit = route { listLimit() } else { Self.commandLimit }
     let length = request.headers[.contentLength].flatMap { Int($0) }
     if let length, length > limit, route.readsBody { throw SubmittedBody.tooLarge(limit) }
     return SubmittedBody(body: request.body, channel: channel, length: length, limit: limit)
@@ -63,11 +63,11 @@ struct ControlResponder: Sendable {
     let stall = StallGuard(channel: channel, patience: Self.stallPatience)
     switch route {
     case .index:
-      return IndexPage.reply(await backend.status(), try await backend.lists())
+      return IndexPage.reply(await backend.status(), try await backend.lists(newest: IndexPage.shownLists))
     case .status:
       return try .document(await backend.status())
     case .lists:
-      return try .document(ListsDocument(lists: try await backend.lists()))
+      return try .document(ListsDocument(lists: try await backend.lists(newest: nil)))
     case .list(let name):
       guard let list = try await backend.list(named: name) else {
         throw ControlError.notFound("there is no list named “\(PrintableText.escape(name))”")

@@ -11,8 +11,8 @@ package final class ControlServer: Sendable {
     package var socketPath: String
     package var socketMode: mode_t = 0o660
     package var listen: LoopbackAddress?
-    /// Bytes of a list that is submitted; a larger one is refused.
-    package var listLimit = 1 << 30
+    /// Bytes of a list that is submitted; a larger one is refused. Asked for each.
+    package var listLimit: @Sendable () -> Int = { 1 << 30 }
     /// Clients of the socket, and of the port, at one time. More have to wait.
     package var connections = 256
     /// Until a client is let go that has sent no request, or a part of one.

@@ -9,11 +9,11 @@ enum IndexPage {
   }
 
   /// Lists that are shown; the newest come first.
-  private static let shownLists = 200
+  static let shownLists = 200
 
   private static func html(_ status: StatusDocument, _ lists: [ListDocument]) -> String {
     let keys = status.keys
-    let rows = lists.suffix(shownLists).reversed().map { list in
+    let rows = lists.reversed().map { list in
       "<tr><td>\(escape(list.name))</td><td>\(list.state.rawValue)</td>"
         + "<td>\(bar(list.progress.fraction))</td><td>\(list.progress.done) / \(list.keys.total)</td>"
         + "<td>\(list.keys.failed)</td></tr>"

@@ -20,15 +20,16 @@ extension Daemon {
 
   /// Reads configuration and credentials anew and puts them into force. When they cannot be used, the old ones stay.
   ///
-  /// Returns the names of the settings that changed. Those that cannot change while the daemon runs are named in the
-  /// journal.
-  func reload() throws -> [String] {
+  /// Returns the names of the settings that changed, and of those among them that cannot change while the daemon runs.
+  func reload() throws -> (changed: [String], needsRestart: [String]) {
     try reloads.withLock { _ in try reloadOnce() }
   }
 
-  private func reloadOnce() throws -> [String] {
-    notifier.reloading()
-    defer { notifier.ready() }
+  private func reloadOnce() throws -> (changed: [String], needsRestart: [String]) {
+    // Not before the first READY=1, which says more than that.
+    let isServing = state.withLock { $0.isServing }
+    if isServing { notifier.reloading() }
+    defer { if isServing { notifier.ready() } }
     let new = try source.load()
     try new.validate()
     let credentials = try CredentialSource(environment: source.environment).load(new.settings)
@@ -51,7 +52,7 @@ extension Daemon {
     if !fixed.isEmpty {
       log.warning("some changes need a restart", metadata: ["settings": "\(fixed.joined(separator: ", "))"])
     }
-    return changed
+    return (changed, fixed)
   }
 
   private static let needsRestart: Set = [

@@ -6,10 +6,14 @@ import Systemd
 
 /// What the daemon says of itself, and the upkeep that goes with it.
 extension Daemon {
-  package func status() -> StatusDocument {
-    report.document(
+  package func status() -> StatusDocument { status(incoming: incoming) }
+
+  private func status(incoming: Int) -> StatusDocument {
+    let fault = importer.fault
+    return report.document(
       pool.snapshot(), tally: queue.tally, lists: queue.listTotals, incoming: incoming,
-      isImporting: !importer.isIdle, importFault: importer.fault, now: .now())
+      isImporting: !importer.isIdle, diskFault: fault.flatMap { $0.isDisk ? $0.text : nil } ?? results.fault,
+      listFault: fault?.text, now: .now())
   }
 
   func metrics() -> MetricsSnapshot {
@@ -33,7 +37,8 @@ extension Daemon {
   func health() -> HealthDocument {
     let age = MonotonicClock.now() - state.withLock { $0.lastBeat }
     guard age < 30 else { return HealthDocument(healthy: false, reason: "no heartbeat for \(Int(age)) s") }
-    let status = status()
+    // Without a look at the spool, which may hang with its file system.
+    let status = status(incoming: 0)
     return HealthDocument(
       healthy: true, reason: status.state == .working ? nil : status.reason ?? status.state.rawValue)
   }
@@ -56,10 +61,16 @@ extension Daemon {
 }
 
 extension Daemon {
+  /// No list waits in the spool, no key is open, and every results file is written.
+  package var isDone: Bool {
+    incoming == 0 && importer.isIdle && queue.listTotals.active == 0 && queue.tally.open == 0 && pool.isDrained
+      && areResultsWritten
+  }
+
   /// Lists that still lie in `incoming/`. A folder that cannot be read counts as one: it is not known to be empty.
   var incoming: Int {
     do {
-      return try spool.pendingFiles().count
+      return try pendingLists.current(now: .now())
     } catch {
       return 1
     }

@@ -27,6 +27,8 @@ package final class Daemon: Sendable {
     package var version: String
     /// Ends when every list in the spool is imported and no key is left to work on.
     package var untilDone = false
+    /// How often systemd wants to hear that the daemon lives.
+    package var watchdog: WatchdogInterval?
 
     package init(version: String) {
       self.version = version
@@ -38,6 +40,8 @@ package final class Daemon: Sendable {
     var credentials: Credentials
     var ending: Ending?
     var lastBeat: Double
+    /// The control socket answers and lists are taken in.
+    var isServing = false
   }
 
   package let queue: RegistrationQueue
@@ -47,6 +51,7 @@ package final class Daemon: Sendable {
   let changes = ChangeBroadcast()
   private let directory: StateDirectory
   let spool: SpoolDirectory
+  let pendingLists: PendingCount
   let options: Options
   let source: SettingsSource
   let log: Logger
@@ -96,6 +101,7 @@ package final class Daemon: Sendable {
     self.results = results
     self.directory = directory
     self.spool = spool
+    pendingLists = PendingCount(spool: spool)
     self.options = options
     self.source = source
     self.log = log
@@ -146,7 +152,7 @@ extension Daemon {
     var control = ControlServer.Configuration(socketPath: settings.socket)
     control.socketMode = settings.socketMode
     control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
-    control.listLimit = settings.maxFileSize
+    control.listLimit = { @Sendable [importer] in importer.maxFileSize }
     let server = try ControlServer(control, backend: DaemonControl(daemon: self), logger: log)
     try server.start()
     defer { server.stop() }
@@ -158,8 +164,9 @@ extension Daemon {
       onWarning: { @Sendable [log] warning in log.warning("spool", metadata: ["detail": "\(warning)"]) })
     results.look()
     pool.pump()
-    let housekeeping = Housekeeping(daemon: self, notifier: notifier)
-    housekeeping.start(untilDone: options.untilDone)
+    let housekeeping = Housekeeping(daemon: self, notifier: notifier, options)
+    housekeeping.start()
+    state.withLock { $0.isServing = true }
     notifier.ready(status: statusLine())
     log.notice(
       "ready",
@@ -205,7 +212,7 @@ extension Daemon {
       }
       usleep(5_000)
     }
-    results.finish()
+    results.finish(by: deadline)
   }
 
   /// Keeps what the pacer learned for the next start.

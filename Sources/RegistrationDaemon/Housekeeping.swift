@@ -17,18 +17,20 @@ final class Housekeeping: Sendable {
 
   /// Milliseconds between ticks.
   private static let interval = 250
+  private let untilDone: Bool
   /// Seconds between heartbeats: well within what systemd's watchdog allows.
   private let beatInterval: Int
 
-  init(daemon: Daemon, notifier: ServiceNotifier) {
+  init(daemon: Daemon, notifier: ServiceNotifier, _ options: Daemon.Options) {
     self.daemon = daemon
     self.notifier = notifier
-    let allowed = WatchdogInterval.takingEnvironment().map { $0.period.components.seconds } ?? 2
+    untilDone = options.untilDone
+    let allowed = options.watchdog.map { $0.period.components.seconds } ?? 2
     beatInterval = Int(min(2, max(1, allowed)))
   }
 
-  func start(untilDone: Bool) {
-    let alarm = Alarm(label: "keyreg.housekeeping") { @Sendable [weak self] in self?.tick(untilDone: untilDone) }
+  func start() {
+    let alarm = Alarm(label: "keyreg.housekeeping") { @Sendable [weak self] in self?.tick() }
     alarm.ring(every: Double(Self.interval) / 1_000)
     self.alarm.withLock { $0 = alarm }
   }
@@ -37,27 +39,24 @@ final class Housekeeping: Sendable {
     alarm.withLock { $0 }?.cancel()
   }
 
-  private func tick(untilDone: Bool) {
+  private func tick() {
     let ticks = state.withLock { state in
       state.ticks += 1
       return state.ticks
     }
-    if untilDone, isDone { daemon.end(.done(failed: daemon.queue.tally[.failed])) }
+    if untilDone, daemon.isDone { daemon.end(.done(failed: daemon.queue.tally[.failed])) }
     if every(seconds: 1, ticks) { tellSystemd() }
     if every(seconds: beatInterval, ticks) { beat() }
     if every(seconds: 60, ticks) { daemon.keepLearned() }
     if every(seconds: 600, ticks), daemon.status().state == .idle { daemon.tidyQueue() }
-    if every(seconds: 3_600, ticks) { daemon.sweepSpool() }
+    if ticks == 1 || every(seconds: sweepInterval, ticks) { daemon.sweepSpool() }
   }
+
+  /// Once an hour, and at the start, for those that never run so long. More often where things are kept for less.
+  private var sweepInterval: Int { min(3_600, max(60, daemon.settings.keep / 1_000)) }
 
   private func every(seconds: Int, _ ticks: Int) -> Bool {
     ticks % (seconds * 1_000 / Self.interval) == 0
-  }
-
-  /// No list waits in the spool, no key is open, and every results file is written.
-  private var isDone: Bool {
-    daemon.incoming == 0 && daemon.importer.isIdle && daemon.queue.listTotals.active == 0
-      && daemon.queue.tally.open == 0 && daemon.pool.isDrained && daemon.areResultsWritten
   }
 
   private func tellSystemd() {

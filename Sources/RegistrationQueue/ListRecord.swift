@@ -71,23 +71,34 @@ package struct ListRecord: Sendable {
 }
 
 extension RegistrationQueue {
-  /// Every list, in order of arrival.
-  package func lists() throws -> [ListRecord] {
+  /// The newest lists, in order of arrival; all of them without a number.
+  package func lists(newest count: Int? = nil) throws -> [ListRecord] {
     try read("read the lists") { database in
-      try Row.fetchAll(database, sql: "SELECT \(ListRecord.columns) FROM list ORDER BY id").map(ListRecord.init)
+      try Row.fetchAll(
+        database, sql: "SELECT \(ListRecord.columns) FROM list ORDER BY id DESC LIMIT ?", arguments: [count ?? -1]
+      ).reversed().map(ListRecord.init)
+    }
+  }
+
+  /// For each list with open keys, by its id, how many are worked on until its last one is: its own, and those of lists
+  /// before it by name.
+  package func openKeysAhead() throws -> [Int64: Int] {
+    try read("count keys before each list's end") { database in
+      var ahead: [Int64: Int] = [:]
+      var total = 0
+      let rows = try Row.fetchCursor(
+        database, sql: "SELECT id, owned_open FROM list WHERE owned_open > 0 ORDER BY name")
+      while let row = try rows.next() {
+        total += row["owned_open"] as Int
+        ahead[row["id"]] = total
+      }
+      return ahead
     }
   }
 
   package func list(named name: String) throws -> ListRecord? {
     try read("read a list") { database in
       try Row.fetchOne(database, sql: "SELECT \(ListRecord.columns) FROM list WHERE name = ?", arguments: [name])
-        .map(ListRecord.init)
-    }
-  }
-
-  package func list(id: Int64) throws -> ListRecord? {
-    try read("read a list") { database in
-      try Row.fetchOne(database, sql: "SELECT \(ListRecord.columns) FROM list WHERE id = ?", arguments: [id])
         .map(ListRecord.init)
     }
   }

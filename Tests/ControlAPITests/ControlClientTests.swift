@@ -85,7 +85,7 @@ import Testing
 
   @Test func aListThatIsTooLargeIsRefused() throws {
     try withServer(
-      { $0.listLimit = 1000 },
+      { $0.listLimit = { 1000 } },
       body: { running throws in
         #expect(try running.client.submit([UInt8](repeating: 0x61, count: 1000), name: "fits").isEmpty == false)
         let error = #expect(throws: ControlClientError.self) {

@@ -225,7 +225,7 @@ import Testing
 
   @Test func aLargeBodyThatNobodyWantsIsRefusedAndNotReadForEver() throws {
     try withServer(
-      { $0.listLimit = 1000 },
+      { $0.listLimit = { 1000 } },
       body: { running throws in
         let announced = try running.wire()
         try announced.send("POST /v1/lists HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000000\r\n\r\nabc")

@@ -63,8 +63,8 @@ final class MemoryBackend: ControlBackend {
     }
   }
 
-  func lists() async throws -> [ListDocument] {
-    state.withLock { state in state.order.map { document($0, state.lists[$0] ?? []) } }
+  func lists(newest count: Int?) async throws -> [ListDocument] {
+    state.withLock { state in state.order.suffix(count ?? .max).map { document($0, state.lists[$0] ?? []) } }
   }
 
   func list(named name: String) async throws -> ListDocument? {

@@ -118,6 +118,9 @@ import Testing
     #expect(piped.output == "piped\n")
     #expect(try bench.run("status", "--wait", "piped").code == 0)
     #expect(try bench.run("status", "--wait", "nowhere", "--timeout", "300ms").code == 75)
+    try bench.drop("nothing\n", as: "useless")
+    let useless = try bench.run("status", "--wait", "useless")
+    #expect(useless.code == 65 && useless.errors.contains("rejected/useless.reason.txt"))
     let csv = try bench.run("outcomes", "--list", "team.txt", "--format", "csv").output
     #expect(try csv == String(contentsOfFile: bench.spool("results/team.txt.csv"), encoding: .utf8))
     #expect(try bench.run("outcomes", "--state", "failed", "--format", "jsonl").output.contains(keys[3]))

@@ -112,6 +112,39 @@ import Testing
     #expect(Set(bench.sandbox.registeredKeys.map(\.description)) == Set(keys))
   }
 
+  @Test func resultsThatCannotBeWrittenShowAndAreWrittenOnceTheyCan() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    #expect(try bench.run("pause").code == 0)
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    try bench.await { $0.lists.total == 1 && $0.lists.incoming == 0 }
+    try FileManager.default.removeItem(atPath: bench.spool("results"))
+    try "".write(toFile: bench.spool("results"), atomically: false, encoding: .utf8)
+    #expect(try bench.run("resume").code == 0)
+    let status = try bench.await { $0.keys.registered == 3 && $0.hold == .disk }
+    #expect(status.state == .holding && status.reason?.contains("results") == true)
+    try FileManager.default.removeItem(atPath: bench.spool("results"))
+    try FileManager.default.createDirectory(atPath: bench.spool("results"), withIntermediateDirectories: false)
+    try bench.await { $0.hold == nil }
+    #expect(try bench.results("a").count == 3)
+    bench.stop(daemon)
+  }
+
+  @Test func aListThatCannotBeTakenInShows() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try FileManager.default.removeItem(atPath: bench.spool("done"))
+    try "".write(toFile: bench.spool("done"), atomically: false, encoding: .utf8)
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    let status = try bench.await { $0.state == .waiting }
+    #expect(status.reason?.contains("cannot take in a") == true && status.lists.incoming == 1)
+    try FileManager.default.removeItem(atPath: bench.spool("done"))
+    try FileManager.default.createDirectory(atPath: bench.spool("done"), withIntermediateDirectories: false)
+    try bench.await { $0.keys.registered == 3 && $0.lists.active == 0 && $0.state == .idle }
+    #expect(bench.log.components(separatedBy: "cannot be taken in yet").count == 2)
+    bench.stop(daemon)
+  }
+
   @Test func aRedirectIsNeverFollowed() throws {
     let bench = try Bench(faults: "302")
     try bench.drop(lines(randomKeys(20)), as: "a")

@@ -55,6 +55,19 @@ import Testing
     #expect(try bench.results("b").count == 11)
   }
 
+  /// The number of the second one makes a name that is longer than any that may be chosen.
+  @Test(arguments: [233, 250]) func theLongestNamesAreTakenAgain(length: Int) throws {
+    let bench = try Bench()
+    let name = String(repeating: "n", count: length)
+    for _ in 0..<2 {
+      try FileManager.default.createDirectory(atPath: bench.spool("incoming"), withIntermediateDirectories: true)
+      try lines(randomKeys(2)).write(toFile: bench.spool("incoming/" + name), atomically: false, encoding: .utf8)
+      #expect(try bench.runUntilDone() == 0)
+    }
+    #expect(try bench.names(in: "incoming").isEmpty)
+    #expect(try bench.names(in: "results").count == 2)
+  }
+
   @Test func badLinesAreReportedAndStopNothing() throws {
     let bench = try Bench()
     let keys = randomKeys(3)
@@ -139,6 +152,18 @@ import Testing
     try bench.drop(lines(randomKeys(30)), as: "list")
     #expect(try bench.runUntilDone() == 0)
     #expect(bench.sandbox.registeredCount == 30)
+  }
+
+  @Test func stoppingBeforeAListWasTakenInIsNotDone() throws {
+    let bench = try Bench()
+    try lines(randomKeys(3)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    #expect(try bench.run("submit", bench.path("list")).code == 0)
+    // It is too young to be found by looking when the daemon is told to stop.
+    try "spool:\n  settle: 1h\n".write(toFile: bench.path("keyreg.yaml"), atomically: true, encoding: .utf8)
+    let daemon = try bench.start("--until-done")
+    kill(daemon.processIdentifier, SIGTERM)
+    daemon.waitUntilExit()
+    #expect(daemon.terminationStatus == 75)
   }
 
   @Test func someFailedIsExitCodeOne() throws {

@@ -167,6 +167,28 @@ struct SpoolDirectoryTests {
 
   // MARK: Moving on
 
+  @Test(arguments: 0..<4) func the_count_of_pending_files_follows_every_change(seed: UInt64) throws {
+    let temporary = try TemporarySpool()
+    let count = PendingCount(spool: temporary.spool)
+    let files = FileManager.default
+    var random = SplitMix64(seed: seed)
+    let names = ["a", "b", "c", ".hidden", "d.tmp", "e.csv"]
+    for _ in 0..<300 {
+      let name = names.randomElement(using: &random)!
+      let path = temporary.path(.incoming, name)
+      // Some are there already, or not at all: then nothing changes.
+      switch UInt8.random(in: 0..<5, using: &random) {
+      case 0, 1: try temporary.write("x", to: name)
+      case 2: try? files.removeItem(atPath: path)
+      case 3: try? files.moveItem(atPath: path, toPath: temporary.path(.incoming, names.randomElement(using: &random)!))
+      default:
+        let folder = temporary.path(.incoming, "folder")
+        try? files.createDirectory(atPath: folder, withIntermediateDirectories: false)
+      }
+      #expect(try count.current(now: .now()) == temporary.spool.pendingFiles().count)
+    }
+  }
+
   @Test func an_accepted_list_is_in_done_with_its_receipt() throws {
     try temporary.write(a, to: "a")
     let file = try temporary.open("a")

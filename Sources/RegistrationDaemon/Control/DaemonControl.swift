@@ -3,6 +3,8 @@ import Dispatch
 import Foundation
 import Registration
 import RegistrationQueue
+import Spool
+import Systemd
 
 /// The daemon's side of the control socket: reads from the queue, commands to the daemon. What blocks runs on a queue of
 /// its own, never on the server's thread.
@@ -10,38 +12,48 @@ struct DaemonControl: ControlBackend {
   let daemon: Daemon
 
   private static let reads = DispatchQueue(label: "keyreg.control.reads")
+  /// Status and metrics look into the spool, and are not to wait for pages of outcomes.
+  private static let reports = DispatchQueue(label: "keyreg.control.reports")
   private static let commands = DispatchQueue(label: "keyreg.control.commands")
   /// For commands that touch many keys: a pause does not wait for them.
   private static let bulk = DispatchQueue(label: "keyreg.control.bulk")
 
-  func status() async -> StatusDocument { daemon.status() }
+  func status() async -> StatusDocument {
+    await Self.onQueue(Self.reports) { daemon.status() }
+  }
 
-  func lists() async throws -> [ListDocument] {
+  func lists(newest count: Int?) async throws -> [ListDocument] {
     try await Self.onQueue(Self.reads) { () throws in
-      let now = Timestamp.now()
-      let lists = try daemon.queue.lists()
-      let eta = daemon.status().progress.etaSeconds
-      // Lists are worked on in the order of their names: what stands before one comes first.
-      var ahead: [String: Int] = [:]
-      var open = 0
-      for list in lists.sorted(by: { $0.name < $1.name }) where list.keys.open > 0 {
-        open += list.keys.open
-        ahead[list.name] = open
-      }
-      return lists.map { list in
-        let seconds = ahead[list.name].flatMap { ahead in eta.map { Double($0) * Double(ahead) / Double(open) } }
-        return ListDocument(list, etaAt: seconds.map(now.adding(seconds:)))
-      }
+      let schedule = try schedule()
+      return try daemon.queue.lists(newest: count).map { ListDocument($0, etaAt: schedule($0)) }
     }
   }
 
   func list(named name: String) async throws -> ListDocument? {
-    guard let list = try await Self.onQueue(Self.reads, { () throws in try daemon.queue.list(named: name) }) else {
-      return nil
+    try await Self.onQueue(Self.reads) { () throws in
+      guard let list = try daemon.queue.list(named: name) else {
+        // What cannot be the name of a list is that of none.
+        if let name = try? ListName(name), try daemon.spool.isRejected(name) {
+          throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
+        }
+        return nil
+      }
+      return ListDocument(list, etaAt: list.keys.open > 0 ? try schedule()(list) : nil)
     }
-    guard list.keys.open > 0 else { return ListDocument(list, etaAt: nil) }
-    // When it will be done depends on what stands before it.
-    return try await lists().first { $0.name == name }
+  }
+
+  /// When a list will be done: lists are worked on in the order of their names, so it depends on what stands before it.
+  private func schedule() throws -> (ListRecord) -> Timestamp? {
+    guard let eta = daemon.status().progress.etaSeconds else { return { _ in nil } }
+    let now = Timestamp.now()
+    let ahead = try daemon.queue.openKeysAhead()
+    let open = Double(max(1, daemon.queue.tally.open))
+    return { list in
+      guard list.keys.open > 0 else { return nil }
+      // A list that owns none of its open keys is done when others are, at the latest with the last.
+      let share = ahead[list.id].map { min(1, Double($0) / open) } ?? 1
+      return now.adding(seconds: Double(eta) * share)
+    }
   }
 
   func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage {
@@ -109,14 +121,19 @@ struct DaemonControl: ControlBackend {
   func reload() async throws -> ReloadResult {
     try await Self.onQueue(Self.commands) { () throws in
       do {
-        return ReloadResult(changed: try daemon.reload())
+        let (changed, needsRestart) = try daemon.reload()
+        return ReloadResult(changed: changed, needsRestart: needsRestart)
+      } catch let error as CredentialError where error.reason == .refused || error.reason == .unreadable {
+        throw ControlError(.forbidden, "\(error)")
       } catch {
         throw ControlError(.unprocessable, "\(error)")
       }
     }
   }
 
-  func metrics() async -> MetricsSnapshot { daemon.metrics() }
+  func metrics() async -> MetricsSnapshot {
+    await Self.onQueue(Self.reports) { daemon.metrics() }
+  }
 
   func health() async -> HealthDocument { daemon.health() }
 
@@ -124,6 +141,14 @@ struct DaemonControl: ControlBackend {
 
   private static func noList(_ name: String) -> ControlError {
     .notFound("there is no list “\(PrintableText.escape(name))”")
+  }
+
+  private static func onQueue<Value: Sendable>(
+    _ queue: DispatchQueue, _ body: @escaping @Sendable () -> Value
+  ) async -> Value {
+    await withCheckedContinuation { continuation in
+      queue.async { @Sendable in continuation.resume(returning: body()) }
+    }
   }
 
   static func onQueue<Value: Sendable>(

@@ -9,12 +9,13 @@ struct StatusReport {
   let startedAt: Timestamp
 
   func document(
-    _ pool: PoolSnapshot, tally: Tally, lists: ListTotals, incoming: Int, isImporting: Bool, importFault: String?,
-    now: Timestamp
+    _ pool: PoolSnapshot, tally: Tally, lists: ListTotals, incoming: Int, isImporting: Bool, diskFault: String?,
+    listFault: String?, now: Timestamp
   ) -> StatusDocument {
     let keys = Self.keys(tally, inHand: pool.inFlight)
-    let (state, reason) = Self.state(pool, keys: keys, isImporting: isImporting, importFault: importFault, now: now)
-    let hold = pool.hold?.reason ?? importFault.map { _ in "disk" }
+    let (state, reason) = Self.state(
+      pool, keys: keys, isImporting: isImporting, diskFault: diskFault, listFault: listFault, now: now)
+    let hold = pool.hold?.reason ?? diskFault.map { _ in "disk" }
     return StatusDocument(
       version: version, pid: Int(getpid()), startedAt: startedAt, now: now, state: state, reason: reason, keys: keys,
       lists: .init(total: lists.total, active: lists.active, incoming: incoming), progress: Self.progress(pool, tally),
@@ -34,13 +35,18 @@ struct StatusReport {
   }
 
   private static func state(
-    _ pool: PoolSnapshot, keys: StatusDocument.Keys, isImporting: Bool, importFault: String?, now: Timestamp
+    _ pool: PoolSnapshot, keys: StatusDocument.Keys, isImporting: Bool, diskFault: String?, listFault: String?,
+    now: Timestamp
   ) -> (StatusDocument.State, String?) {
     if pool.isStopping { return (.stopping, nil) }
     if let pause = pool.pause { return (.paused, pause.reason) }
     if let hold = pool.hold { return (.holding, hold.detail) }
-    if let importFault { return (.holding, importFault) }
-    guard keys.pending + keys.inFlight + keys.retrying > 0 else { return (isImporting ? .working : .idle, nil) }
+    if let diskFault { return (.holding, diskFault) }
+    guard keys.pending + keys.inFlight + keys.retrying > 0 else {
+      // Nothing else is to do, and nobody would look for the reason.
+      if let listFault { return (.waiting, listFault) }
+      return (isImporting ? .working : .idle, nil)
+    }
     if pool.busy == 0 {
       if let wait = pool.waitsFor, wait >= 1 {
         return (.waiting, "for the rate limit, until \(now.adding(seconds: wait))")

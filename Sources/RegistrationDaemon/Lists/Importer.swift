@@ -31,6 +31,8 @@ package final class Importer: Sendable {
     var isStopped = false
     /// Why a list could not be taken in, by its file, and when that was last so.
     var faults: [FileName: Fault] = [:]
+    /// When old faults were last forgotten.
+    var sweptAt = -Double.infinity
     var counts: [String: Int] = ["imported": 0, "rejected": 0]
     /// Clients that wait for the receipt of a list, by its file name.
     var clients: [FileName: CheckedContinuation<[UInt8], any Error>] = [:]
@@ -68,10 +70,13 @@ package final class Importer: Sendable {
   /// Nothing is being read or waits to be.
   package var isIdle: Bool { state.withLock { !$0.isRunning } }
 
-  /// Why the disk keeps lists from being taken in, while it does.
-  package var fault: String? {
+  /// Why a list cannot be taken in, while that is so; first of all because of the disk.
+  var fault: (text: String, isDisk: Bool)? {
     let now = MonotonicClock.now()
-    return state.withLock { $0.faults.values.first { $0.isDisk && now - $0.at < Self.faultLife }?.text }
+    return state.withLock { state in
+      let present = state.faults.values.lazy.filter { now - $0.at < Self.faultLife }
+      return (present.first { $0.isDisk } ?? present.first).map { ($0.text, $0.isDisk) }
+    }
   }
 
   /// Lists since the start by what became of them.
@@ -108,7 +113,12 @@ package final class Importer: Sendable {
   package func reconcile() throws {
     let present = Set(try spool.pendingFiles().map(\.bytes))
     for list in try queue.unfiledLists() where !present.contains(list.source) {
-      try listImport(isInterrupted: { false }).close(list)
+      do {
+        try listImport(isInterrupted: { false }).close(list)
+      } catch let error as SpoolError {
+        // Its keys are worked on all the same; the next start tries again.
+        log.error("a receipt cannot be written", metadata: ["list": "\(list.name)", "detail": "\(error)"])
+      }
     }
   }
 }
@@ -118,7 +128,8 @@ package final class Importer: Sendable {
 extension Importer {
   private func listImport(isInterrupted: @escaping () -> Bool) -> ListImport {
     ListImport(
-      queue: queue, spool: spool, maxFileSize: maxFileSize, isInterrupted: isInterrupted, committed: keysChanged)
+      queue: queue, spool: spool, maxFileSize: maxFileSize, log: log, isInterrupted: isInterrupted,
+      committed: keysChanged)
   }
 
   private func work() {
@@ -184,7 +195,10 @@ extension Importer {
     let text = "cannot take in \(file): \(error)"
     let now = MonotonicClock.now()
     let isNews = state.withLock { state in
-      state.faults = state.faults.filter { now - $0.value.at < Self.faultLife }
+      if now - state.sweptAt > Self.faultLife {
+        state.faults = state.faults.filter { now - $0.value.at < Self.faultLife }
+        state.sweptAt = now
+      }
       defer { state.faults[file] = Fault(text: text, isDisk: isDisk, at: now) }
       return state.faults[file]?.text != text
     }

@@ -1,3 +1,4 @@
+import Logging
 import Registration
 import RegistrationQueue
 import Spool
@@ -24,6 +25,7 @@ struct ListImport {
   let queue: RegistrationQueue
   let spool: SpoolDirectory
   let maxFileSize: Int
+  let log: Logger
   let isInterrupted: () -> Bool
   /// Called after each commit, so that work begins before a long list is read to its end.
   let committed: () -> Void
@@ -47,15 +49,21 @@ struct ListImport {
     }
   }
 
-  /// Ends a list whose source is not what it was: its keys are kept, and the file is somebody else's.
+  /// Ends a list whose source is not what it was: its keys are kept, with a receipt that counts them, and the file is
+  /// somebody else's.
   func close(_ list: ListRecord) throws {
-    if list.isEmpty {
-      try queue.abandonImport(list.id)
-    } else {
-      if list.importedAt == nil { _ = try queue.finishImport(list.id) }
-      try queue.noteFiled(list.id, at: .now())
-      committed()
+    guard !list.isEmpty else { return try queue.abandonImport(list.id) }
+    var list = list
+    if list.importedAt == nil {
+      list = try queue.finishImport(list.id)
+      log.warning(
+        "a list went away or changed before it was read to its end; what was read of it is kept",
+        metadata: ["list": "\(list.name)", "accepted": "\(list.accepted)"])
     }
+    try spool.store(
+      Receipt(list, invalid: try queue.rejectedLines(of: list.id)), as: ListName(stored: list.name))
+    try queue.noteFiled(list.id, at: .now())
+    committed()
   }
 
   private func read(_ file: SpoolFile) throws -> Ending {
@@ -128,7 +136,7 @@ struct ListImport {
   private func shelve(_ list: ListRecord, _ file: SpoolFile) throws -> Receipt {
     let lines = try queue.rejectedLines(of: list.id)
     let receipt = Receipt(list, invalid: lines)
-    try spool.accept(file, as: try ListName(list.name), receipt: receipt)
+    try spool.accept(file, as: ListName(stored: list.name), receipt: receipt)
     try queue.noteFiled(list.id, at: .now())
     try spool.clearForce(file)
     return receipt
@@ -141,7 +149,7 @@ struct ListImport {
       firstInvalid: first.map { InvalidLine(line: $0.line, text: $0.text, reason: $0.reason) },
       invalidCount: (list?.invalid ?? 0) + batch.invalid)
     guard let list else { return try reject(file, rejection) }
-    let name = try ListName(list.name)
+    let name = ListName(stored: list.name)
     try spool.reject(file.name, identity: file.status.identity, as: name, rejection)
     try queue.abandonImport(list.id)
     try spool.clearForce(file)

@@ -12,7 +12,10 @@ final class ResultsWriter: Sendable {
     var isLooking = false
     var looksAgain = false
     var fault: String?
+    var isStopped = false
   }
+
+  private struct Stopped: Error {}
 
   private static let pageSize = 1_000
   /// Seconds until the next try when the disk refuses.
@@ -42,8 +45,17 @@ final class ResultsWriter: Sendable {
     if starts { serial.async { @Sendable [self] in work() } }
   }
 
-  /// Waits for what is being written, at the end of the daemon.
-  func finish() {
+  /// Why results cannot be written, while they cannot.
+  var fault: String? { state.withLock { $0.fault } }
+
+  /// Waits for what is being written, at the end of the daemon. What is not done in time is written after the next start.
+  ///
+  /// - Parameter deadline: In seconds of the monotonic clock.
+  func finish(by deadline: Double) {
+    let done = DispatchSemaphore(value: 0)
+    serial.async { @Sendable in done.signal() }
+    guard done.wait(timeout: .now() + max(0, deadline - MonotonicClock.now())) == .timedOut else { return }
+    state.withLock { $0.isStopped = true }
     serial.sync {}
   }
 
@@ -55,6 +67,8 @@ final class ResultsWriter: Sendable {
           try write(list)
           try queue.resultsWritten(list, at: .now())
           tell(list)
+        } catch is Stopped {
+          return
         } catch {
           // The other lists are not to wait for this one.
           fault = error
@@ -88,9 +102,10 @@ final class ResultsWriter: Sendable {
   }
 
   private func write(_ list: ListRecord) throws {
-    let file = try spool.results(for: try ListName(list.name))
+    let file = try spool.results(for: ListName(stored: list.name))
     var cursor: Int64? = 0
     while let from = cursor {
+      if state.withLock({ $0.isStopped }) { throw Stopped() }
       let page = try queue.outcomes(list: list, after: from, limit: Self.pageSize)
       for outcome in page.rows { try file.append(outcome) }
       cursor = page.next

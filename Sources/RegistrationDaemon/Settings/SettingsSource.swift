@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Registration
 import RegistrationAPI
 import Yams
@@ -56,14 +57,56 @@ package struct SettingsSource: Sendable {
     return loaded
   }
 
-  /// Nil when there is no file and none was asked for.
+  /// Nil when there is no file and none was asked for. A file that may not be read is an error: the defaults would send
+  /// the credentials to another site.
   private func read(_ path: String) throws(SettingsError) -> String? {
+    var status = stat()
+    if file == nil, lstat(path, &status) != 0, errno == ENOENT { return nil }
+    let bytes: [UInt8]
     do {
-      return try String(contentsOfFile: path, encoding: .utf8)
+      bytes = try Self.content(of: path)
     } catch {
-      if file == nil, !FileManager.default.fileExists(atPath: path) { return nil }
-      throw SettingsError("cannot read the configuration \(path): \((error as NSError).localizedDescription)")
+      let reason = String(cString: strerror(error.code))
+      throw SettingsError("cannot read the configuration \(path): \(reason)")
     }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      let (line, column) = Self.placeOfFault(in: bytes)
+      throw SettingsError(
+        "\(path):\(line):\(column): this is not UTF-8", hint: "write the file in UTF-8; every plain ASCII file is")
+    }
+    return text
+  }
+
+  private struct SystemFault: Error {
+    var code: Int32
+  }
+
+  private static func content(of path: String) throws(SystemFault) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemFault(code: errno) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count == 0 { return bytes }
+      if count > 0 {
+        bytes += buffer[..<count]
+      } else if errno != EINTR {
+        throw SystemFault(code: errno)
+      }
+    }
+  }
+
+  /// Line and column, from one, of the first bytes that are no UTF-8.
+  private static func placeOfFault(in bytes: [UInt8]) -> (line: Int, column: Int) {
+    var decoder = UTF8()
+    var rest = bytes.makeIterator()
+    var (line, column) = (1, 1)
+    while case .scalarValue(let scalar) = decoder.decode(&rest) {
+      (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
+    }
+    return (line, column)
   }
 }
 

@@ -22,7 +22,19 @@ package final class Drop {
   ///
   /// - Parameter force: Whether keys that are registered already are to be registered again.
   package func commit(as name: ListName, force: Bool = false) throws(SpoolError) -> ListName {
-    if force { try spool.force(file.identity()) }
+    guard force else { return try claim(name) }
+    let identity = try file.identity()
+    try spool.force(identity)
+    do throws(SpoolError) {
+      return try claim(name)
+    } catch {
+      // The next file may get this inode: it must not find the mark.
+      try spool.unforce(identity)
+      throw error
+    }
+  }
+
+  private func claim(_ name: ListName) throws(SpoolError) -> ListName {
     var number = 1
     while true {
       let candidate = name.numbered(number)

@@ -13,13 +13,33 @@ final class Folder: Sendable {
     descriptor = Descriptor(owning: number)
   }
 
-  /// Which folder it is.
-  func identity() throws(SpoolError) -> FileStatus.Identity {
-    try FileStatus(descriptor: descriptor.number, path: path).identity
+  /// Which folder it is, and when a name in it last came or went.
+  func status() throws(SpoolError) -> FileStatus {
+    try FileStatus(descriptor: descriptor.number, path: path)
   }
 
   /// Every name in the folder but `.` and `..`, in no order.
   func names() throws(SpoolError) -> [FileName] {
+    var names: [FileName] = []
+    try forEachEntry { (name, _) in names.append(name) }
+    return names
+  }
+
+  /// How many regular files have a name that `isWanted`.
+  func countOfFiles(where isWanted: (FileName) -> Bool) throws(SpoolError) -> Int {
+    var count = 0
+    var unknown: [FileName] = []
+    try forEachEntry { (name, kind) in
+      guard isWanted(name) else { return }
+      if kind == DT_REG { count += 1 } else if kind == DT_UNKNOWN { unknown.append(name) }
+    }
+    // Not every file system tells the kind with the name.
+    for name in unknown where try status(of: name)?.kind == .regular { count += 1 }
+    return count
+  }
+
+  /// - Parameter body: Takes a name and its kind as `readdir(3)` gives it, which may be `DT_UNKNOWN`.
+  private func forEachEntry(_ body: (FileName, Int) -> Void) throws(SpoolError) {
     let copy = openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0 else { throw SpoolError("list \(path)", code: errno) }
     guard let stream = fdopendir(copy) else {
@@ -28,15 +48,14 @@ final class Folder: Sendable {
       throw SpoolError("list \(path)", code: code)
     }
     defer { closedir(stream) }
-    var names: [FileName] = []
     while true {
       errno = 0
       guard let entry = readdir(stream) else {
         if errno != 0 { throw SpoolError("list \(path)", code: errno) }
-        return names
+        return
       }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { FileName(bytes: $0.prefix { $0 != 0 }) }
-      if name.bytes != [UInt8(ascii: ".")], name.bytes != Array("..".utf8) { names.append(name) }
+      if name.bytes != [UInt8(ascii: ".")], name.bytes != Array("..".utf8) { body(name, Int(entry.pointee.d_type)) }
     }
   }
 

@@ -22,8 +22,13 @@ extension SpoolDirectory {
 
   /// Removes the mark of a list that has left `incoming/`.
   package func clearForce(_ file: SpoolFile) throws(SpoolError) {
+    try unforce(file.status.identity)
+  }
+
+  /// Removes a mark, if there is one.
+  func unforce(_ identity: FileStatus.Identity) throws(SpoolError) {
     let incoming = try folder(.incoming)
-    let mark = Self.mark(file.status.identity)
+    let mark = Self.mark(identity)
     if try incoming.status(of: mark) != nil { try incoming.remove(mark) }
   }
 }

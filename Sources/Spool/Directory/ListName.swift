@@ -34,6 +34,11 @@ package struct ListName: Hashable, Sendable {
     self.init(unchecked: text)
   }
 
+  /// The name of a list that the queue holds: it was made here, its number included.
+  package init(stored text: String) {
+    self.init(unchecked: text)
+  }
+
   private init(unchecked text: String) {
     self.text = text
   }

@@ -16,6 +16,8 @@ final class NewFile {
   private let descriptor: Descriptor
   private var buffer: [UInt8] = []
   private var isNamed = false
+  /// For messages: the same in each of them, so that a fault that lasts is told once.
+  private let shown: String
 
   private static let bufferSize = 64 * 1024
 
@@ -25,9 +27,14 @@ final class NewFile {
     self.folder = folder
     let number = String(UInt64.random(in: .min ... .max), radix: 36)
     temporaryName = FileName("\(Self.prefix)\(getpid())-\(number)\(Self.suffix)")
-    descriptor = try folder.open(temporaryName, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o640)
+    shown = "a file in \(folder.path)"
+    do throws(SpoolError) {
+      descriptor = try folder.open(temporaryName, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o640)
+    } catch {
+      throw SpoolError("write \(shown)", code: error.code)
+    }
     guard fchmod(descriptor.number, 0o640) == 0 else {
-      throw SpoolError("set the mode of \(folder.shown(temporaryName))", code: errno)
+      throw SpoolError("set the mode of \(shown)", code: errno)
     }
   }
 
@@ -60,7 +67,7 @@ final class NewFile {
   }
 
   func identity() throws(SpoolError) -> FileStatus.Identity {
-    try FileStatus(descriptor: descriptor.number, path: folder.shown(temporaryName)).identity
+    try FileStatus(descriptor: descriptor.number, path: shown).identity
   }
 
   /// The content so far, for reading it back.
@@ -72,7 +79,7 @@ final class NewFile {
   private func sync() throws(SpoolError) {
     try flush()
     guard fsync(descriptor.number) == 0 else {
-      throw SpoolError("write \(folder.shown(temporaryName)) to the disk", code: errno)
+      throw SpoolError("write \(shown) to the disk", code: errno)
     }
   }
 
@@ -85,7 +92,7 @@ final class NewFile {
       } else if errno != EINTR {
         let code = errno
         buffer.removeFirst(written)
-        throw SpoolError("write \(folder.shown(temporaryName))", code: code)
+        throw SpoolError("write \(shown)", code: code)
       }
     }
     buffer.removeAll(keepingCapacity: true)

@@ -24,13 +24,14 @@ package struct SpoolDirectory: Hashable, Sendable {
     try Folder(path: path(of: place))
   }
 
-  /// Makes the folders that are missing, for owner and group, less what the umask forbids.
-  package func prepare() throws(SpoolError) {
+  /// Makes the folders that are missing, for owner and group, less what the umask forbids, and sees that those in `use`
+  /// can be opened: who drops lists need not be allowed into the others.
+  package func prepare(use: [Place] = Place.allCases) throws(SpoolError) {
     try Self.makeFolder(path, mode: 0o750)
     for place in Place.allCases {
       try Self.makeFolder(path(of: place), mode: place == .incoming ? 0o770 : 0o750)
-      _ = try folder(place)
     }
+    for place in use { _ = try folder(place) }
   }
 
   private static func makeFolder(_ path: String, mode: mode_t) throws(SpoolError) {
@@ -104,6 +105,12 @@ package struct SpoolDirectory: Hashable, Sendable {
       let status = try? folder(place).status(of: name.fileName)
       return status != nil
     }
+  }
+
+  /// True when `rejected/` has a list of that name and `incoming/` no other.
+  package func isRejected(_ name: ListName) throws(SpoolError) -> Bool {
+    guard try folder(.rejected).status(of: name.reasonFileName) != nil else { return false }
+    return try folder(.incoming).status(of: name.fileName) == nil
   }
 
   // MARK: Results

@@ -22,7 +22,7 @@ extension SpoolDirectory {
     return try move(file.name, file.status.identity, to: .done, as: name)
   }
 
-  /// Writes `done/NAME.receipt.json` alone: for a list that came over the control socket.
+  /// Writes `done/NAME.receipt.json` alone: for a list whose file is not there any more.
   package func store(_ receipt: Receipt, as name: ListName) throws(SpoolError) {
     let document: [UInt8]
     do {

@@ -9,10 +9,11 @@ extension SpoolDirectory {
   /// `rejected/` stays: somebody still has to look at it. Returns how many files were removed.
   ///
   /// The age counts from the last change of the file's entry, which moving it is: a list's own time of modification may
-  /// be much older.
+  /// be much older. A file that cannot be removed keeps no other from it; the first such error is thrown at the end.
   @discardableResult
   package func sweep(keep: Duration, now: Timestamp) throws(SpoolError) -> Int {
     var removed = 0
+    var fault: SpoolError?
     for place in Place.allCases {
       let folder = try folder(place)
       for name in try folder.names() {
@@ -21,11 +22,16 @@ extension SpoolDirectory {
         guard let status = try folder.status(of: name), status.kind == .regular else { continue }
         let age = Duration.milliseconds(now.milliseconds - status.changed / 1_000_000)
         if age > (isTemporary ? Self.temporaryAge : keep) {
-          try folder.remove(name)
-          removed += 1
+          do throws(SpoolError) {
+            try folder.remove(name)
+            removed += 1
+          } catch {
+            fault = fault ?? error
+          }
         }
       }
     }
+    if let fault { throw fault }
     return removed
   }
 }

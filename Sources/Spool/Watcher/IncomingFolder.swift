@@ -78,7 +78,7 @@ final class IncomingFolder: Sendable {
 
   private func watch(_ folder: Folder, _ state: inout State, _ findings: inout Findings) throws(SpoolError) {
     guard let events else { return }
-    let identity = try folder.identity()
+    let identity = try folder.status().identity
     if state.watch?.folder == identity { return }
     if let old = state.watch {
       events.unwatch(old.number)

@@ -1,0 +1,40 @@
+package import Registration
+import Synchronization
+
+/// How many lists lie in `incoming/`. Asked with every status, so the folder is read only when it has changed since.
+package final class PendingCount: Sendable {
+  private struct Count {
+    var folder: FileStatus.Identity
+    /// When the folder last changed, in nanoseconds since 1970.
+    var changed: Int64
+    /// When counting began, on the same clock.
+    var at: Int64
+    var lists: Int
+  }
+
+  /// Two changes within one tick of the kernel's clock have the same time, in nanoseconds.
+  private static let tick: Int64 = 50_000_000
+
+  private let spool: SpoolDirectory
+  private let last = Mutex<Count?>(nil)
+
+  package init(spool: SpoolDirectory) {
+    self.spool = spool
+  }
+
+  package func current(now: Timestamp) throws(SpoolError) -> Int {
+    let folder = try spool.folder(.incoming)
+    let status = try folder.status()
+    let known = last.withLock { $0 }
+    if let known, known.folder == status.identity, known.changed == status.changed,
+      known.at - known.changed > Self.tick
+    {
+      return known.lists
+    }
+    let lists = try folder.countOfFiles { !$0.isLeftAlone }
+    let count = Count(
+      folder: status.identity, changed: status.changed, at: now.milliseconds * 1_000_000, lists: lists)
+    last.withLock { $0 = count }
+    return lists
+  }
+}
