@@ -33,8 +33,8 @@ package struct CredentialFile: Hashable, Sendable {
   /// Reads the secret: at most 4 KiB of visible ASCII in a regular file, one line end stripped.
   ///
   /// The file must belong to root or to the user of this process and give group and others no access at all. In the
-  /// credentials directory the mode is systemd's business: it grants access to the service by an access control list, whose
-  /// mask shows as group permission.
+  /// credentials directory the group's part of the mode is systemd's business: it grants access to the service by an access
+  /// control list, whose mask shows as group permission.
   package func read() throws(CredentialError) -> Secret {
     let isProvided = isInCredentialsDirectory
     // Non-blocking, so that a FIFO without a writer is refused at once instead of waited for.
@@ -66,7 +66,7 @@ package struct CredentialFile: Hashable, Sendable {
         .refused, "\(path) belongs to another user (uid \(status.st_uid))",
         hint: "its owner can change it: make it root's or the daemon's with chown")
     }
-    guard isProvided || status.st_mode & 0o077 == 0 else {
+    guard status.st_mode & (isProvided ? 0o007 : 0o077) == 0 else {
       throw CredentialError(
         .refused, "\(path) is open to its group or to others (mode \(Self.octal(status.st_mode)))",
         hint: "chmod 600 \(path)")

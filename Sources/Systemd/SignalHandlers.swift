@@ -17,6 +17,15 @@ package final class SignalHandlers: Sendable {
     ready.wait()
   }
 
+  /// Keeps a signal waiting until its handler is in place. To be called before other threads are started: they inherit
+  /// it.
+  package static func hold(_ number: Int32) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, number)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+  }
+
   private static func source(
     of number: Int32, ready: DispatchGroup, _ act: @escaping @Sendable () -> Void
   ) -> sending any DispatchSourceSignal {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlAPI
+import Glibc
 import Registration
 import RegistrationDaemon
 import RegistrationQueue
@@ -44,11 +45,13 @@ struct Failure: Error {
     case let error as SettingsError: self.init(.configuration, error.description, hint: error.hint)
     case let error as CredentialError: self = Self.credential(error)
     case let error as StateDirectoryError:
-      if case .owned = error {
-        self.init(.tryAgain, error.description, hint: error.hint)
-      } else {
-        self.init(.inputOutput, error.description, hint: error.hint)
-      }
+      let exit: Exit =
+        switch error {
+        case .owned: .tryAgain
+        case .inaccessible(_, errno: EACCES), .inaccessible(_, errno: EPERM): .permission
+        case .inaccessible: .inputOutput
+        }
+      self.init(exit, error.description, hint: error.hint)
     case let error as QueueError:
       self.init(error.kind == .defect ? .internalError : .inputOutput, error.description, hint: error.hint)
     case let error as SpoolError: self = Self.spool(error)

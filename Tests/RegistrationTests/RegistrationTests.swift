@@ -44,6 +44,8 @@ import Testing
   @Test func controlCharactersCannotReachATerminal() {
     #expect(PrintableText.escape("a\u{1b}[2Jb\nc\u{202e}d") == "a\\u{1b}[2Jb\\u{a}c\\u{202e}d")
     #expect(PrintableText.escape("abcdef", limit: 3) == "abc…")
+    // One grapheme can be as long as it likes.
+    #expect(PrintableText.escape("e" + String(repeating: "\u{301}", count: 10_000)).unicodeScalars.count == 201)
   }
 
   @Test func aRecordIsOneLineOfCSVWhateverItsTexts() {

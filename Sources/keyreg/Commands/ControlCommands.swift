@@ -76,6 +76,12 @@ struct ReloadCommand: ParsableCommand {
       let result = try options.client().reload()
       try StandardOutput.line(
         "reloaded" + (result.changed.isEmpty ? "" : ": " + result.changed.joined(separator: ", ")))
+      if !result.needsRestart.isEmpty {
+        let names = result.needsRestart.joined(separator: ", ")
+        StandardError.write("keyreg: warning: not in force before a restart: \(PrintableText.escape(names))\n")
+      }
+    } catch ControlClientError.refused(403, _, let message) {
+      throw Failure(.permission, message, hint: "the old settings stay in force")
     } catch ControlClientError.refused(422, _, let message) {
       throw Failure(.configuration, message, hint: "the old settings stay in force")
     }

@@ -79,7 +79,12 @@ struct DemoCommand: ParsableCommand {
   }
 
   private func summarise(_ place: Place, _ ending: Daemon.Ending) throws {
-    if case .broken(let error) = ending { throw error }
+    switch ending {
+    case .broken(let error): throw error
+    case .stopped:
+      throw Failure(.tryAgain, "stopped before everything was done", hint: "what there is lies in \(place.path(""))")
+    case .done: break
+    }
     let results = place.path("spool/results/demo.txt.csv")
     let lines = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").dropFirst()
     var states: [Substring: Int] = [:]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import RegistrationDaemon
 import Systemd
 
@@ -20,11 +21,9 @@ struct RunCommand: ParsableCommand {
   var untilDone = false
 
   func run() throws {
-    do {
-      try ProcessHardening.apply()
-    } catch {
-      throw Failure(.internalError, error.description)
-    }
+    // A reload that is asked for while the daemon starts, which can take minutes, waits for its handler.
+    SignalHandlers.hold(SIGHUP)
+    try ProcessHardening.applyOrFail()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     try loaded.validate()
@@ -32,15 +31,27 @@ struct RunCommand: ParsableCommand {
       format: loaded.settings.logFormat.format(instance.environment), level: loaded.settings.logLevel)
     var options = Daemon.Options(version: Keyreg.version)
     options.untilDone = untilDone
+    options.watchdog = .takingEnvironment()
     let daemon = try Daemon(
       source: source, loaded: loaded, options: options, output: output, notifier: .takingEnvironment())
     switch try daemon.run() {
     case .stopped:
-      guard untilDone, daemon.queue.tally.open > 0 else { return }
+      guard untilDone, !daemon.isDone else { return }
       throw Failure(
         .tryAgain, "stopped before everything was done", hint: "nothing is lost: the same command goes on from here")
     case .done(let failed): if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
     case .broken(let error): throw error
+    }
+  }
+}
+
+extension ProcessHardening {
+  /// Before a secret is read.
+  static func applyOrFail() throws {
+    do {
+      try apply()
+    } catch {
+      throw Failure(.internalError, error.description)
     }
   }
 }

@@ -80,7 +80,7 @@ struct StatusWait {
   let isShown: Bool
 
   /// How long a list may be unknown: it may just have been dropped.
-  private static let grace = 10.0
+  private static let grace = 3.0
 
   func run() throws {
     let start = MonotonicClock.now()
@@ -113,6 +113,8 @@ struct StatusWait {
     do {
       let list = try client.list(name)
       return list.results == nil ? nil : list.keys.failed
+    } catch ControlClientError.refused(404, "rejected", let message) {
+      throw Failure(.badList, message)
     } catch ControlClientError.refused(404, let code, let message) {
       let isComing = try client.status().lists.incoming > 0
       if isComing || waited < Self.grace { return nil }

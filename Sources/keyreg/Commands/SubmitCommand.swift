@@ -36,7 +36,7 @@ struct SubmitCommand: ParsableCommand {
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let settings = try source.load().settings
     let spool = SpoolDirectory(path: settings.spoolDirectory)
-    try spool.prepare()
+    try spool.prepare(use: [.incoming])
     var failure: Failure?
     for file in files {
       do {
