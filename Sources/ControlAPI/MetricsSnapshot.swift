@@ -17,7 +17,7 @@ package struct MetricsSnapshot: Sendable {
   }
 
   package var keys: [KeyDocument.State: Int]
-  /// By status code, or by the kind of failure when there was no reply.
+  /// By status code; `none` without a reply.
   package var requests: [String: Int]
   package var durations: Histogram?
   package var throttled: Int

@@ -102,7 +102,7 @@ install_everything() {
   rm -rf "$root/etc/keyreg" "$root/var/spool/keyreg" "$root/var/lib/keyreg" "$root/etc/machine-id"
   install -D -m 644 -t "$root/etc/systemd/system" "$project"/systemd/keyreg*.service
   install -D -m 644 "$project/systemd/sysusers.d/keyreg.conf" "$root/usr/lib/sysusers.d/keyreg.conf"
-  install -D -m 644 "$project/systemd/tmpfiles.d/keyreg.conf" "$root/usr/lib/tmpfiles.d/keyreg.conf"
+  install -D -m 644 "$project/systemd/tmpfiles.d/keyreg.conf" "$root/etc/tmpfiles.d/keyreg.conf"
   printf 'u %s -\n' operator outsider >"$root/usr/lib/sysusers.d/people.conf"
   echo 'm operator keyreg' >>"$root/usr/lib/sysusers.d/people.conf"
   ln -sf /dev/null "$root/etc/systemd/system/systemd-firstboot.service"
@@ -308,7 +308,7 @@ check_refusals() {
 
 check_instance() {
   local instance=keyreg@acme.service pid; pid=$(property MainPID)
-  inside sh -c "sed -n 's#/var/spool/keyreg#&-acme#p' /usr/lib/tmpfiles.d/keyreg.conf > /etc/tmpfiles.d/keyreg-acme.conf"
+  inside sh -c "sed -n 's#/var/spool/keyreg#&-acme#p' /etc/tmpfiles.d/keyreg.conf > /etc/tmpfiles.d/keyreg-acme.conf"
   inside systemd-tmpfiles --create keyreg-acme.conf
   inside install -d -m 710 -g keyreg /etc/keyreg/credentials/acme
   secret api-key "$first_key" acme

@@ -46,7 +46,8 @@ package struct Receipt: Hashable, Sendable {
   package private(set) var invalidTruncated: Bool
   /// The name of the list whose bytes were the same.
   package var duplicateOf: String?
-  /// How many of the keys already known had failed or been cancelled, and were put back to pending. Nil when not counted.
+  /// How many of the keys already known were put back to pending: they had failed or been cancelled, or the list is forced.
+  /// Nil when not counted.
   package var requeued: Int?
   /// `text`, `csv` or `json`.
   package var format: String?

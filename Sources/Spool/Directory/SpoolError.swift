@@ -15,8 +15,6 @@ package struct SpoolError: Error, Hashable, Sendable {
     case notRegular
     /// The file is larger than `spool.max_file_size`.
     case tooLarge
-    /// Another file has taken its place meanwhile.
-    case replaced
     /// Not a name for a list.
     case invalidName
     /// The system refused for another reason.
