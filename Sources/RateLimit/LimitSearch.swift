@@ -28,8 +28,11 @@ struct LimitSearch: Sendable {
 
   init(now: Seconds) { startedAt = now }
 
-  /// Requests in flight at most: a server that shows nothing is not stormed. More the longer it refuses nothing.
-  func ceiling(now: Seconds) -> Int { max(8, Int(min(1e6, (now - max(startedAt, refusedAt)) / 5))) }
+  /// Requests in flight at most: a server that shows nothing is not stormed, and all that is under way when the limit is
+  /// met is refused. More the longer nothing is.
+  func ceiling(now: Seconds) -> Int {
+    max(firstCount == nil ? 8 : 4, Int(min(1e6, (now - max(startedAt, refusedAt)) / 5)))
+  }
 
   func turn(_ ask: Ask) -> Turn {
     // Near the count at which the first window was used up, one by one: each further request in flight is a refusal.

@@ -7,6 +7,9 @@ struct PacedRate: Sendable {
   private var refusals = 0
   private var refusedAt: Seconds
 
+  /// The share of the rate that passed up to a refusal which is begun with again.
+  private static let share = 0.92
+
   init(log: SentLog, now: Seconds) {
     cutAt = now
     refusedAt = now
@@ -14,21 +17,21 @@ struct PacedRate: Sendable {
     measure(log, now)
     // Of what came in a rush and then had to wait, the last seconds alone tell too little.
     if let first = log.first(after: now - 120) {
-      rate = max(rate, 0.9 * Double(log.count(after: now - 120)) / max(5, now - first))
+      rate = max(rate, Double(log.count(after: now - 120)) / max(5, now - first))
     }
   }
 
   private mutating func measure(_ log: SentLog, _ now: Seconds) {
     let recent = log.count(after: now - 20)
     let span = max(5, min(20, now - (log.first(after: now - 120) ?? now - 20)))
-    rate = max(0.1, 0.9 * Double(recent) / span)
+    rate = max(0.1, Self.share * Double(recent) / span)
     cutAt = now
   }
 
   func turn(_ ask: Ask) -> Turn {
     // Cubic in time, as congestion control grows: slow near the rate that was refused, fast far from it.
     let age = (ask.now - cutAt) / 20
-    let grown = rate * (1 + 0.02 * age + (age < 8 ? 0.02 * age * age * age : 12))
+    let grown = rate * (1 + 0.04 * age + (age < 8 ? 0.02 * age * age * age : 12))
     let next = ask.lastSentAt + 1 / grown
     return next > ask.now ? .wait(until: next) : .go
   }

@@ -72,6 +72,8 @@ package struct Scenario: Sendable {
   package var rounding = Rounding.up
   package var resetForm = ResetForm.delta
   package var retryAfter: RetryAfter?
+  /// A 429 always has this Retry-After, whenever the quota is back.
+  package var retryAfterAlways: Seconds?
   /// A 429 has Retry-After in place of Reset.
   package var retryAfterOnly = false
   /// A 429 says its limit in its body.

@@ -192,6 +192,7 @@ package final class SimulatedServer {
     case .date?: reply.retryAfter = ((epoch + now + until).rounded(.up), true)
     case nil: break
     }
+    if let always = scenario.retryAfterAlways { reply.retryAfter = (always, false) }
     if scenario.statesLimit { reply.stated = Allowance(count: limit, period: period) }
   }
 
