@@ -17,6 +17,7 @@ struct SlidingWindow: Sendable {
   private var trusted = 0.4
   /// How often it had about what the log said after requests had left that.
   private var agreements = 0
+  private var agreedAt: Seconds = -.infinity
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
   private var withheld: Int
@@ -90,7 +91,11 @@ struct SlidingWindow: Sendable {
     let logged = allowance.count - reply.log.count(after: reply.now - allowance.period) - reply.others.count
     let left =
       reply.log.count(after: reply.now - 2 * allowance.period) - reply.log.count(after: reply.now - allowance.period)
-    if left > 0 && logged >= 3 && 5 * said >= 4 * logged { agreements += 1 }
+    // Replies that come together are one agreement.
+    if left > 0 && logged >= 3 && 5 * said >= 4 * logged && reply.now - agreedAt > 0.02 * allowance.period {
+      agreements += 1
+      agreedAt = reply.now
+    }
     guard reply.flight.sequence >= readBy else { return }
     readBy = reply.flight.sequence
     if let limit = reading.limit { allowance.count = limit }

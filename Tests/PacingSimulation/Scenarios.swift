@@ -199,6 +199,11 @@ extension Scenario {
       ($0.kind, $0.tellsPeriod, $0.resetForm) = (.counter, false, .epoch)
       $0.levels = Levels(efficiency: 0.95, throttled: 3)
     },
+    Scenario("T15", "as T13, 1.1 s before an edge") {
+      ($0.limit, $0.period, $0.keys, $0.workers, $0.latency) = (200, 20, 900, 16, 0.05)
+      ($0.kind, $0.tellsPeriod, $0.resetForm, $0.firstEdge) = (.counter, false, .epoch, 1.1)
+      $0.levels = Levels(efficiency: 0.95, throttled: 3)
+    },
     Scenario("T14", "as T13, no headers but Retry-After 1 s, refusals counted (a stick table)") {
       ($0.limit, $0.period, $0.keys, $0.workers, $0.latency) = (200, 20, 900, 16, 0.03)
       ($0.kind, $0.hasHeaders, $0.firstEdge, $0.countsThrottled, $0.retryAfterAlways) = (.counter, false, 20, true, 1)
