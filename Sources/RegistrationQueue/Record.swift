@@ -8,6 +8,8 @@ package struct KeyResult: Sendable, Hashable {
     case failed
     /// Another attempt, not before the given time.
     case retry(due: Timestamp)
+    /// Another attempt, not before the given time, and this one does not count: the trouble was not the key's.
+    case postpone(due: Timestamp)
     /// The attempt that was counted turned out to be nobody's fault (an outage): it is given back, and the key is due.
     case refund
   }
@@ -59,15 +61,25 @@ extension RegistrationQueue {
         let new = Self.state(after: result.verdict, from: old)
         // Cancelled while it was under way, and not registered: its list's results may be written already, and stand.
         if old.isFinal && new == old && new != .registered { continue }
-        let due: Timestamp? = if case .retry(let due) = result.verdict, new == .retrying { due } else { nil }
+        let (due, counted) = Self.waiting(result.verdict)
         try update.execute(arguments: [
-          new.rawValue, (row["attempts"] as Int) + 1, result.httpStatus, result.sentAt.milliseconds,
-          new.isFinal ? result.at.milliseconds : nil, due?.milliseconds, result.errorTitle, result.errorDetail,
+          new.rawValue, (row["attempts"] as Int) + counted, result.httpStatus, result.sentAt.milliseconds,
+          new.isFinal ? result.at.milliseconds : nil, new == .retrying ? due?.milliseconds : nil, result.errorTitle,
+          result.errorDetail,
           result.row,
         ])
         changes.move(
           from: old, to: new, owner: row["list_id"], alsoIn: try Self.otherLists(of: result.row, in: database))
       }
+    }
+  }
+
+  /// When a key is due again, and how many attempts were made of it.
+  private static func waiting(_ verdict: KeyResult.Verdict) -> (due: Timestamp?, attempts: Int) {
+    switch verdict {
+    case .retry(let due): (due, 1)
+    case .postpone(let due): (due, 0)
+    case .registered, .failed, .refund: (nil, 1)
     }
   }
 
@@ -77,7 +89,7 @@ extension RegistrationQueue {
     switch verdict {
     case .registered: .registered
     case .failed: old == .cancelled ? .cancelled : .failed
-    case .retry, .refund: old.isFinal ? old : .retrying
+    case .retry, .postpone, .refund: old.isFinal ? old : .retrying
     }
   }
 }

@@ -165,12 +165,20 @@ import Testing
     #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
   }
 
-  @Test func oneKeyThatIsAlwaysRedirectedDoesNotKeepTheOthers() throws {
+  @Test(arguments: [302, 401]) func oneKeyWithWhatIsNoKeysFaultKeepsNobodyAndIsNotCharged(status: Int) throws {
     let keys = randomKeys(60)
-    let bench = try Bench(faults: "302:key=\(keys[9])")
+    let bench = try Bench(faults: "\(status):key=\(keys[9])")
     try bench.configure("retry:\n  max_attempts: 2\n  first_delay: 10ms\n")
     try bench.drop(lines(keys), as: "a")
-    #expect(try bench.runUntilDone() == 1)
-    #expect(try bench.results("a").filter { $0.contains(",registered,") }.count == 59)
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered == 59 }
+    let asked = { try bench.journal().count { $0.key == keys[9] } }
+    // More often than it has attempts.
+    try bench.await { _ in ((try? asked()) ?? 0) > 3 }
+    #expect(try bench.client.status().keys.failed == 0)
+    bench.sandbox.impose(.none)
+    try bench.await { $0.keys.registered == 60 }
+    bench.stop(daemon)
+    #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
   }
 }

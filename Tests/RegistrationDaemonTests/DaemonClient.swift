@@ -102,6 +102,7 @@ final class DaemonClient: SimulatedClient {
       case .retry(let at):
         keys[row].attempts += 1
         due[result.row] = Double(at.milliseconds) / 1_000
+      case .postpone(let at): due[result.row] = Double(at.milliseconds) / 1_000
       case .refund:
         keys[row].attempts -= 1
         due[result.row] = nil

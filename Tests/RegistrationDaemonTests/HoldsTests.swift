@@ -194,26 +194,43 @@ import Testing
     #expect(effects == [.release(sent), .began(.outage, detail: "TLS refused: self-signed certificate")])
   }
 
-  @Test func aKeyThatAloneIsAnsweredWith401IsAskedNoMoreThanItsAttempts() {
+  @Test func aKeyThatAloneIsAnsweredWith401IsPutOffAndNeverCharged() {
     var holds = holds(maxAttempts: 2)
-    let bad = job(1, order: 1)
-    _ = holds.observe(.unauthorized(detail: nil), for: bad, sent: 1, now: 0)
+    _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: 1), sent: 1, now: 0)
     holds.probeSent()
     _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
-    let again = job(1, order: 3)
-    guard
-      case .retry(again, let fault, _) = holds.observe(.unauthorized(detail: nil), for: again, sent: 3, now: 5).first
-    else {
-      Issue.record("held again for the same key")
-      return
+    var delays: [Double] = []
+    for round in 0..<20 {
+      let again = job(1, order: 3 + 2 * round)
+      guard
+        case .postpone(again, let fault, let delay) = holds.observe(
+          .unauthorized(detail: nil), for: again, sent: again.order, now: 5
+        ).first
+      else {
+        Issue.record("held again for the same key, or charged it")
+        return
+      }
+      #expect(fault.status == 401 && holds.phase == .open)
+      delays.append(delay)
+      #expect(holds.observe(success, for: job(3, order: 4 + 2 * round), sent: 4 + 2 * round, now: 9).isEmpty)
     }
-    #expect(fault.status == 401 && holds.phase == .open)
-    let last = job(1, order: 4, attempts: 1)
-    #expect(holds.observe(.unauthorized(detail: nil), for: last, sent: 4, now: 9) == [.keep(last)])
-    #expect(holds.observe(success, for: job(3, order: 5), sent: 5, now: 9).count == 1)
+    #expect(delays.allSatisfy { (1...300).contains($0) } && delays.contains { $0 > 60 })
     // Anybody else is still everybody's trouble.
-    _ = holds.observe(.unauthorized(detail: nil), for: job(4, order: 6), sent: 6, now: 10)
+    _ = holds.observe(.unauthorized(detail: nil), for: job(4, order: 60), sent: 60, now: 10)
     #expect(holds.reason == .credentials)
+  }
+
+  @Test func keysThatWerePutOffHoldAllTheSameWhenNobodySucceeds() {
+    var holds = holds()
+    _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: 1), sent: 1, now: 0)
+    holds.probeSent()
+    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
+    var order = 3
+    while holds.phase == .open && order < 20 {
+      _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: order), sent: order, now: 5)
+      order += 1
+    }
+    #expect(holds.reason == .credentials && order == 7)
   }
 
   @Test func aThrottledKeyIsUntouchedInEveryPhase() {

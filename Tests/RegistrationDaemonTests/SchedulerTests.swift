@@ -71,6 +71,7 @@ import Testing
         case .retry(let time):
           attempts[result.row, default: 0] += 1
           due[result.row] = Double(time.milliseconds) / 1_000
+        case .postpone(let time): due[result.row] = Double(time.milliseconds) / 1_000
         case .refund:
           attempts[result.row, default: 1] -= 1
           due[result.row] = now

@@ -119,6 +119,8 @@ import Testing
     #expect(try temporary.due(now: now.adding(seconds: 61)).first?.attempts == 1)
     // A clock that was an hour ahead when the time was set does not make the key wait for that hour.
     #expect(try temporary.due(now: now.adding(seconds: -3_600)).count == 1)
+    try temporary.record(key, .postpone(due: now))
+    #expect(try temporary.due(now: .now()).first?.attempts == 1)
     try temporary.record(key, .refund)
     #expect(try temporary.due(now: .now()).first?.attempts == 0)
   }
@@ -243,7 +245,9 @@ import Testing
       case 3:
         _ = try temporary.queue.retry(RetrySelection())
       default:
-        let verdicts: [KeyResult.Verdict] = [.registered, .failed, .retry(due: .now()), .refund]
+        let verdicts: [KeyResult.Verdict] = [
+          .registered, .failed, .retry(due: .now()), .postpone(due: .now()), .refund,
+        ]
         for key in try temporary.due(5) {
           try temporary.record(key, verdicts.randomElement(using: &random) ?? .registered)
         }

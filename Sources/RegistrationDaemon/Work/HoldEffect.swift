@@ -9,6 +9,8 @@ extension Holds {
     case keep(Job)
     /// One attempt is counted and another follows after `delay` seconds.
     case retry(Job, Fault, delay: Seconds)
+    /// Another attempt follows after `delay` seconds, and this one does not count.
+    case postpone(Job, Fault, delay: Seconds)
     /// The key failed.
     case fail(Job, Fault)
     /// A counted attempt is given back.

@@ -56,8 +56,13 @@ package struct Holds: Sendable {
   private var doubted: Set<Int64> = []
   /// The row whose reply began the present hold.
   private var trigger: Int64?
-  /// Rows that began a hold which another key's answer ended at once: the next time it is their own attempt.
-  private var blamed: Set<Int64> = []
+  /// Rows that began a hold which another key's answer ended, and how often they were put off since: they wait ever longer
+  /// instead of holding everybody again. A 401 or a redirect never counts against a key, since no one can tell it from one
+  /// of several servers that has not heard of new credentials yet.
+  private var blamed: [Int64: Int] = [:]
+  /// Keys put off in a row without a success of anybody; then it is everybody's trouble after all.
+  private var putOff = 0
+  private static let putOffAtMost = 3
   /// Rows whose attempt was counted since the last answer, in order.
   private var streak: [Int64] = []
   /// Keys out of attempts, until an answer to somebody else has shown that it was their own fault.
@@ -129,12 +134,13 @@ extension Holds {
     if job.isProbe { isProbing = false }
     switch verdict {
     case .registered:
+      putOff = 0
       doubted.remove(job.key.row)
-      blamed.remove(job.key.row)
+      blamed[job.key.row] = nil
       return answered(job, isSuccess: true, now: now)
     case .failed:
       doubted.remove(job.key.row)
-      blamed.remove(job.key.row)
+      blamed[job.key.row] = nil
       return answered(job, isSuccess: false, now: now)
     case .throttled: return release(job)
     case .unauthorized(let detail):
@@ -173,7 +179,7 @@ extension Holds {
       if undecided.isEmpty { open() } else { probeAt = now }
     case .holding(let reason):
       guard job.isProbe else { return [] }
-      if let trigger, trigger != job.key.row { blamed.insert(trigger) }
+      if let trigger, trigger != job.key.row { blamed[trigger, default: 0] += 1 }
       trigger = nil
       open()
       effects.append(.ended(reason))
@@ -187,10 +193,8 @@ extension Holds {
       if job.isProbe { probeLater(now: now) }
       return released
     }
-    if phase == .open, blamed.contains(job.key.row) {
-      return charge(job, Fault(status: 401, title: "Unauthorized", detail: detail), now: now)
-    }
-    return released + hold(.credentials, trigger: job.key.row, now: now)
+    let fault = Fault(status: 401, title: "Unauthorized", detail: detail)
+    return putOff(job, fault) ?? released + hold(.credentials, trigger: job.key.row, now: now)
   }
 
   private mutating func forbidden(_ job: Job, _ fault: Fault, sent: Int, now: Seconds) -> [Effect] {
@@ -244,7 +248,7 @@ extension Holds {
       if job.isProbe { probeLater(now: now) }
       return release(job)
     }
-    if phase == .open, blamed.contains(job.key.row) { return charge(job, fault, now: now) }
+    if let effects = putOff(job, fault) { return effects }
     var effects = release(job)
     if phase == .holding(.credentials) { effects.append(.ended(.credentials)) }
     return effects + hold(.outage, trigger: job.key.row, now: now)
@@ -254,6 +258,16 @@ extension Holds {
 // MARK: - Moves
 
 extension Holds {
+  /// Puts off a key that has been the only one in trouble before; nil when it is everybody's trouble.
+  private mutating func putOff(_ job: Job, _ fault: Fault) -> [Effect]? {
+    guard phase == .open, let times = blamed[job.key.row], putOff < Self.putOffAtMost else { return nil }
+    putOff += 1
+    blamed[job.key.row] = times + 1
+    // A second at least: a jitter of nothing would send it again and again.
+    let delay = max(1, retry.delay(beforeAttempt: times + 1, random: random.unit()))
+    return [.postpone(job, fault, delay: delay)]
+  }
+
   private mutating func charge(_ job: Job, _ fault: Fault, now: Seconds) -> [Effect] {
     detail = fault.summary
     var effects: [Effect] = []

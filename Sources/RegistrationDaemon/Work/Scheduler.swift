@@ -122,7 +122,7 @@ extension Scheduler {
     for result in results {
       switch result.verdict {
       case .registered, .failed: unrecorded.remove(result.row)
-      case .retry:
+      case .retry, .postpone:
         unrecorded.remove(result.row)
         generation += 1
         isDrained = false
@@ -288,6 +288,11 @@ extension Scheduler {
         let delay = max(delay, atLeast)
         nextDue = min(nextDue ?? .infinity, now + delay)
         note(fault.result(of: job, .retry(due: at.adding(seconds: delay)), at: at), in: &settlement)
+      case .postpone(let job, let fault, let delay):
+        guard !job.isKnownGood else { continue }
+        let at = wall ?? job.sentAt
+        nextDue = min(nextDue ?? .infinity, now + delay)
+        note(fault.result(of: job, .postpone(due: at.adding(seconds: delay)), at: at), in: &settlement)
       case .fail(let job, let fault):
         kept.remove(job.key.row)
         note(fault.result(of: job, .failed, at: wall ?? job.sentAt), in: &settlement)
