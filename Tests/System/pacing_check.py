@@ -7,7 +7,6 @@ shortest possible, and the refusals are counted.
                                        jobs at a time, under four minutes
 """
 
-import json
 import math
 import os
 import re
@@ -15,6 +14,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import servers
 from support import Place, check, finish, free_port, keys, wait_for
 
 BINARY, PYTHON = os.path.realpath(sys.argv[1]), sys.argv[2]
@@ -53,47 +53,6 @@ def stick_table(count, limit, period, start):
     return count * period / limit + LATENCY
 
 
-NGINX = """
-daemon off; user root; error_log {folder}/error.log; pid {folder}/nginx.pid; worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
-  log_format times '$msec $status'; access_log {folder}/times times;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  limit_req_zone $http_dd_api_key zone=keys:1m rate={rate}r/s; limit_req_status 429;
-  server {{
-    listen 127.0.0.1:{port}; default_type application/json;
-    location / {{ limit_req zone=keys burst={burst} nodelay; proxy_pass http://unix:{folder}/inner.sock; }}
-  }}
-  server {{
-    listen unix:{folder}/inner.sock; access_log off; default_type application/json;
-    location ~ ^/api/v2/actions/app_key_registrations/(?<key>[-0-9a-f]+)$ {{
-      return 201 '{{"data":{{"id":"$key","type":"app_key_registration"}}}}';
-    }}
-  }}
-}}
-"""
-
-HAPROXY = """
-global
-  log stdout format raw local0
-defaults
-  mode http
-  log global
-  log-format "%Ts.%ms %ST"
-  timeout connect 5s
-  timeout client 30s
-  timeout server 30s
-frontend api
-  bind 127.0.0.1:{port}
-  stick-table type string len 64 size 10 expire 10m store http_req_rate({period}s)
-  http-request track-sc0 req.hdr(DD-API-KEY)
-  http-request deny deny_status 429 hdr Retry-After 1 if {{ sc_http_req_rate(0) gt {limit} }}
-  http-request return status 201 content-type application/json lf-string \
-'{{"data":{{"id":"%[path,field(6,/)]","type":"app_key_registration"}}}}'
-"""
-
-
 def sandbox(limit, period, *flags):
     def start(place):
         place.sandbox("--limit", f"{limit}/{period}s", "--latency", f"{int(LATENCY * 1000)}ms", *flags)
@@ -113,37 +72,26 @@ def flask(limit, period, strategy):
                     strategy, str(LATENCY), place.path("times"))
         wait_for(lambda: os.path.exists(place.path("times")))
         place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
-        return lambda: lines(place.path("times"))
+        return lambda: servers.times(place)
     return start
 
 
 def nginx(rate, burst):
     def start(place):
         port = free_port()
-        with open(place.path("nginx.conf"), "w") as file:
-            file.write(NGINX.format(folder=place.folder, port=port, rate=rate, burst=burst))
-        place.start("nginx", "-c", place.path("nginx.conf"), "-p", place.folder)
-        wait_for(lambda: os.path.exists(place.path("nginx.pid")))
+        servers.nginx(place, port, rate, burst)
         place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
-        return lambda: lines(place.path("times"))
+        return lambda: servers.times(place)
     return start
 
 
 def haproxy(limit, period):
     def start(place):
         port = free_port()
-        with open(place.path("haproxy.cfg"), "w") as file:
-            file.write(HAPROXY.format(port=port, limit=limit, period=period))
-        place.start("haproxy", "-db", "-f", place.path("haproxy.cfg"))
+        servers.haproxy(place, port, limit, period)
         place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
-        return lambda: lines(place.path("haproxy.log"))
+        return lambda: servers.times(place, "haproxy.log")
     return start
-
-
-def lines(path):
-    with open(path) as file:
-        pairs = [line.split() for line in file]
-    return [(float(at), int(status)) for at, status in (pair for pair in pairs if len(pair) == 2 and pair[1].isdigit())]
 
 
 def job(name, count, limit, period, shortest, server, efficiency, per_thousand, together):
