@@ -33,7 +33,7 @@ struct Unmetered: Sendable {
     switch phase {
     case .searching(let search): search.ceiling(now: now)
     case .counting(let limit): limit.concurrency(now: now)
-    case .pacing: nil
+    case .pacing(let rate): rate.concurrency(now: now)
     }
   }
 
@@ -79,7 +79,7 @@ struct Unmetered: Sendable {
       limit.succeeded(reply)
       phase = .counting(limit)
     case .pacing(var rate):
-      rate.succeeded()
+      rate.succeeded(now: reply.now)
       phase = .pacing(rate)
     }
   }

@@ -208,7 +208,7 @@ extension Scenario {
       ($0.limit, $0.period, $0.keys, $0.workers, $0.latency) = (200, 20, 900, 16, 0.03)
       ($0.kind, $0.hasHeaders, $0.firstEdge, $0.countsThrottled, $0.retryAfterAlways) = (.counter, false, 20, true, 1)
       // The refusals by which the limit is found are a fortieth of it.
-      $0.levels = Levels(efficiency: 0.92, throttled: 30)
+      $0.levels = Levels(efficiency: 0.93, throttled: 36)
     },
     Scenario("T05", "20/4 s, counts up to 1.5 s old") {
       ($0.limit, $0.period, $0.keys, $0.stale) = (20, 4, 400, 1.5)

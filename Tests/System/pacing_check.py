@@ -134,6 +134,7 @@ JOBS = [
     ("Flask-Limiter, sliding window counter", 900, 200, 20, counter, flask(200, 20, "sliding-window-counter"), 0.92, 6,
      4),  # 0.98
     ("nginx, leaky bucket, no headers", 900, 100, 10, bucket, nginx(10, 100), 0.9, 40, 16),  # 0.99
+    ("nginx, 200 a second, no headers", 4000, 20, 0.1, bucket, nginx(200, 20), 0.5, 10, 12),  # 0.75
     ("HAProxy, stick table, Retry-After only", 900, 200, 20, stick_table, haproxy(200, 20), 0.8, 50, 20),  # 0.94
 ]
 
