@@ -109,6 +109,14 @@ package struct ReloadResult: Codable, Equatable, Sendable {
     self.changed = changed
     self.needsRestart = needsRestart
   }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    reloaded = try container.decode(Bool.self, forKey: .reloaded)
+    changed = try container.decode([String].self, forKey: .changed)
+    // A daemon of an earlier version does not say it.
+    needsRestart = try container.decodeIfPresent([String].self, forKey: .needsRestart) ?? []
+  }
 }
 
 /// The answer to `GET /healthz`.

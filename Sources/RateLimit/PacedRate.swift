@@ -45,7 +45,9 @@ struct PacedRate: Sendable {
     let isSoon = now - cutAt < Self.soon
     let kept = ramp.map { 1 / $0.perSecond } ?? (isSoon ? 0.5 : Self.share)
     let measured = isSoon ? 0 : Self.share * passed(log, now)
-    rate = max(0.1, measured, kept * grown(now))
+    // What grew beyond that grew while there was nothing to send, or has been measured.
+    let refused = min(grown(now), 2 * rate)
+    rate = max(0.1, measured, kept * refused)
     cutAt = now
     if let ramp { self.ramp = ramp.perSecond > Self.gentle.perSecond ? Self.gentle : nil }
   }

@@ -17,7 +17,7 @@ package struct ErrorBody: Hashable, Sendable {
     // Not JSON is no error here: it is another of the forms.
     if let object = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] { read(object) }
     if title == nil, detail == nil {
-      let text = Self.visibleText(body)
+      let text = Self.visibleText(Self.plain(body))
       if !text.isEmpty { detail = text }
     }
     title = title.map { PrintableText.escape(redaction($0), limit: Self.titleLimit) }
@@ -39,6 +39,16 @@ package struct ErrorBody: Hashable, Sendable {
     if titles.isEmpty, details.isEmpty, let message = object["message"] as? String { details.append(message) }
     if !titles.isEmpty { title = titles.joined(separator: "; ") }
     if !details.isEmpty { detail = details.joined(separator: "; ") }
+  }
+
+  /// JSON of another form without its escapes, which could hide a secret; other bodies as they are.
+  private static func plain(_ body: [UInt8]) -> [UInt8] {
+    // What is no JSON is no error here.
+    guard let value = try? JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed),
+      let text = try? JSONSerialization.data(
+        withJSONObject: value, options: [.fragmentsAllowed, .withoutEscapingSlashes, .sortedKeys])
+    else { return body }
+    return Array(text)
   }
 
   /// The text of a page without its tags, white space folded: enough to recognise a proxy's error page by.

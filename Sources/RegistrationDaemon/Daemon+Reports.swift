@@ -9,11 +9,11 @@ extension Daemon {
   package func status() -> StatusDocument { status(incoming: incoming) }
 
   private func status(incoming: Int) -> StatusDocument {
-    let fault = importer.fault
+    let faults = [importer.fault, results.fault].compactMap { $0 }
     return report.document(
       pool.snapshot(), tally: queue.tally, lists: queue.listTotals, incoming: incoming,
-      isImporting: !importer.isIdle, diskFault: fault.flatMap { $0.isDisk ? $0.text : nil } ?? results.fault,
-      listFault: fault?.text, now: .now())
+      isImporting: !importer.isIdle, diskFault: faults.first { $0.isDisk }?.text,
+      listFault: faults.first?.text, now: .now())
   }
 
   func metrics() -> MetricsSnapshot {

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Systemd
 
@@ -14,6 +15,7 @@ final class Housekeeping: Sendable {
   private let notifier: ServiceNotifier
   private let alarm = Mutex<Alarm?>(nil)
   private let state = Mutex(State())
+  private let sweeps = DispatchQueue(label: "keyreg.sweep")
 
   /// Milliseconds between ticks.
   private static let interval = 250
@@ -49,7 +51,12 @@ final class Housekeeping: Sendable {
     if every(seconds: beatInterval, ticks) { beat() }
     if every(seconds: 60, ticks) { daemon.keepLearned() }
     if every(seconds: 600, ticks), daemon.status().state == .idle { daemon.tidyQueue() }
-    if ticks == 1 || every(seconds: sweepInterval, ticks) { daemon.sweepSpool() }
+    if ticks == 1 || every(seconds: sweepInterval, ticks) { sweep() }
+  }
+
+  /// On a queue of its own: a large folder on a slow disk is no reason to miss a heartbeat.
+  private func sweep() {
+    sweeps.async { @Sendable [daemon] in daemon.sweepSpool() }
   }
 
   /// Once an hour, and at the start, for those that never run so long. More often where things are kept for less.

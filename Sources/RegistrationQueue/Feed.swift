@@ -64,16 +64,26 @@ extension RegistrationQueue {
     }
   }
 
-  /// A key that was registered at `since` or later, of the newest list that has one; nil when none was.
+  /// Rows of each list that are looked at for a registered key, from its last one on: a look at the start costs the same
+  /// whatever the queue holds.
+  private static let canaryRows = 2_000
+
+  /// A key that was registered at `since` or later, of the newest lists; nil when none of those looked at was.
   package func registeredKey(since: Timestamp) throws -> DueKey? {
     try read("look for a registered key") { database in
       try Row.fetchOne(
         database,
         sql: """
-          SELECT key.id, key.uuid, key.attempts FROM list CROSS JOIN key INDEXED BY key_by_list
-          WHERE key.list_id = list.id AND list.registered > 0 AND (list.finished_at IS NULL OR list.finished_at >= ?1)
-            AND key.state = 2 AND key.finished_at >= ?1
-          ORDER BY list.id DESC LIMIT 1
+          SELECT key.id, key.uuid, key.attempts FROM (
+            SELECT id FROM list WHERE registered > 0 AND (finished_at IS NULL OR finished_at >= ?1)
+            ORDER BY id DESC LIMIT 20) AS recent
+          CROSS JOIN key ON key.id IN (
+            SELECT id FROM key INDEXED BY key_by_list WHERE list_id = recent.id AND id < COALESCE(
+              (SELECT MIN(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = recent.id),
+              9223372036854775807)
+            ORDER BY id DESC LIMIT \(Self.canaryRows))
+          WHERE key.state = 2 AND key.finished_at >= ?1
+          LIMIT 1
           """, arguments: [since.milliseconds]
       ).flatMap { row in
         AppKeyID(bytes: row["uuid"] as Data).map {

@@ -121,11 +121,11 @@ import Testing
     try FileManager.default.removeItem(atPath: bench.spool("results"))
     try "".write(toFile: bench.spool("results"), atomically: false, encoding: .utf8)
     #expect(try bench.run("resume").code == 0)
-    let status = try bench.await { $0.keys.registered == 3 && $0.hold == .disk }
-    #expect(status.state == .holding && status.reason?.contains("results") == true)
+    let status = try bench.await { $0.keys.registered == 3 && $0.state == .waiting }
+    #expect(status.reason?.contains("results cannot be written") == true)
     try FileManager.default.removeItem(atPath: bench.spool("results"))
     try FileManager.default.createDirectory(atPath: bench.spool("results"), withIntermediateDirectories: false)
-    try bench.await { $0.hold == nil }
+    try bench.await { $0.state == .idle }
     #expect(try bench.results("a").count == 3)
     bench.stop(daemon)
   }

@@ -31,9 +31,14 @@ import Testing
     try bench.configure("workers: 1\n")
     let first = randomKeys(20)
     let second = randomKeys(20)
+    let daemon = try bench.start()
+    #expect(try bench.run("pause").code == 0)
     try bench.drop(lines(second), as: "b")
     try bench.drop(lines(first), as: "a")
-    #expect(try bench.runUntilDone() == 0)
+    try bench.await { $0.lists.total == 2 && $0.lists.incoming == 0 }
+    #expect(try bench.run("resume").code == 0)
+    try bench.await { $0.keys.registered == 40 }
+    bench.stop(daemon)
     #expect(try bench.journal().map(\.key) == first + second)
   }
 

@@ -57,7 +57,7 @@ import Testing
       #"{"errors":[{"title":"SECRETkey0123","detail":"a SECRETkey0123 b"}]}"#,
       #"{"errors":[{"title":"\u0053ECRETkey0123","detail":"\u0053\u0045CRETkey0123"}]}"#,
       #"{"errors":["\u0053ECRETkey0123"]}"#, #"{"message":"\u0053ECRETkey0123"}"#, "<b>SECRET</b>key0123 SECRETkey0123",
-      #"{"errors":["\#(padding) \u0053ECRETkey0123"]}"#,
+      #"{"errors":["\#(padding) \u0053ECRETkey0123"]}"#, #"{"other":{"form":["\u0053ECRETkey0123"]}}"#,
     ] {
       let error = ErrorBody(Array(body.utf8), redaction: Redaction(of: [secret]))
       let shown = (error.title ?? "") + (error.detail ?? "")

@@ -170,6 +170,20 @@ import Testing
     #expect(try temporary.queue.cancel(other.id, at: .now()) == 0)
   }
 
+  @Test func aRecentlyRegisteredKeyIsKnownAtAStart() throws {
+    let temporary = try TemporaryQueue()
+    let start = Timestamp.now().adding(seconds: -1)
+    #expect(try temporary.queue.registeredKey(since: start) == nil)
+    try temporary.add(keys(5), as: "a")
+    try temporary.add(keys(5, from: 10), as: "b")
+    #expect(try temporary.queue.registeredKey(since: start) == nil)
+    let first = try #require(try temporary.due().first)
+    try temporary.record(first, .registered, status: 201)
+    let found = try #require(try temporary.queue.registeredKey(since: start))
+    #expect(found.row == first.row && found.id == first.id && found.state == .registered)
+    #expect(try temporary.queue.registeredKey(since: .now().adding(seconds: 60)) == nil)
+  }
+
   @Test func retryTakesTheChosenKeysOnly() throws {
     let temporary = try TemporaryQueue()
     let a = try temporary.add(keys(3), as: "a")

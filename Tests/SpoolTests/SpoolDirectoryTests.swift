@@ -324,6 +324,19 @@ struct SpoolDirectoryTests {
     #expect(try temporary.names(.incoming) == [".another.tmp"])
   }
 
+  @Test func a_forced_list_stays_forced_however_long_it_waits() throws {
+    let drop = try spool.beginDrop()
+    try drop.write(Array("x\n".utf8))
+    let name = try drop.commit(as: ListName("a"), force: true)
+    let later = Timestamp.now().adding(seconds: 40 * 86_400)
+    try spool.sweep(keep: .seconds(86_400), now: later)
+    #expect(try spool.isForced(temporary.open(name.text)))
+    // Without its list the mark is only litter.
+    try FileManager.default.removeItem(atPath: temporary.path(.incoming, "a"))
+    #expect(try spool.sweep(keep: .seconds(86_400), now: later) == 1)
+    #expect(try temporary.names(.incoming).isEmpty)
+  }
+
   @Test func a_full_disk_is_told_from_other_faults() {
     for (code, isDisk) in [
       (ENOSPC, true), (EDQUOT, true), (EIO, true), (EROFS, true), (EACCES, false), (ENOENT, false),

@@ -32,14 +32,20 @@ struct DaemonControl: ControlBackend {
   func list(named name: String) async throws -> ListDocument? {
     try await Self.onQueue(Self.reads) { () throws in
       guard let list = try daemon.queue.list(named: name) else {
-        // What cannot be the name of a list is that of none.
-        if let name = try? ListName(name), try daemon.spool.isRejected(name) {
+        if try isRejected(name) {
           throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
         }
         return nil
       }
       return ListDocument(list, etaAt: list.keys.open > 0 ? try schedule()(list) : nil)
     }
+  }
+
+  /// Whether a list of that name was rejected, and none that came under it was taken in since.
+  private func isRejected(_ text: String) throws -> Bool {
+    // What cannot be the name of a list, or a folder that cannot be looked into, tells of no rejection.
+    guard let name = try? ListName(text), (try? daemon.spool.isRejected(name)) == true else { return false }
+    return try daemon.queue.listCount(file: name.fileName.bytes) == 0
   }
 
   /// When a list will be done: lists are worked on in the order of their names, so it depends on what stands before it.

@@ -12,6 +12,8 @@ final class ResultsWriter: Sendable {
     var isLooking = false
     var looksAgain = false
     var fault: String?
+    /// It is the disk's.
+    var isDisk = false
     var isStopped = false
   }
 
@@ -46,7 +48,7 @@ final class ResultsWriter: Sendable {
   }
 
   /// Why results cannot be written, while they cannot.
-  var fault: String? { state.withLock { $0.fault } }
+  var fault: (text: String, isDisk: Bool)? { state.withLock { state in state.fault.map { ($0, state.isDisk) } } }
 
   /// Waits for what is being written, at the end of the daemon. What is not done in time is written after the next start.
   ///
@@ -115,11 +117,12 @@ final class ResultsWriter: Sendable {
 
   /// Once for each fault: it is tried again until it works.
   private func tell(_ error: any Error) {
-    let text = "\(error)"
+    let text = "results cannot be written: \(error)"
+    let isDisk = (error as? SpoolError)?.isDiskFault ?? (error is QueueError)
     let isNews = state.withLock { state in
-      defer { state.fault = text }
+      defer { (state.fault, state.isDisk) = (text, isDisk) }
       return state.fault != text
     }
-    if isNews { log.error("results cannot be written yet", metadata: ["detail": "\(text)"]) }
+    if isNews { log.error("results cannot be written yet", metadata: ["detail": "\(error)"]) }
   }
 }

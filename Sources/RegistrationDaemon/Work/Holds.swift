@@ -61,7 +61,7 @@ package struct Holds: Sendable {
   /// of several servers that has not heard of new credentials yet.
   private var blamed: [Int64: Int] = [:]
   /// Keys put off in a row without a success of anybody; then it is everybody's trouble after all.
-  private var putOff = 0
+  private var putOffInARow = 0
   private static let putOffAtMost = 3
   /// Rows whose attempt was counted since the last answer, in order.
   private var streak: [Int64] = []
@@ -134,7 +134,7 @@ extension Holds {
     if job.isProbe { isProbing = false }
     switch verdict {
     case .registered:
-      putOff = 0
+      putOffInARow = 0
       doubted.remove(job.key.row)
       blamed[job.key.row] = nil
       return answered(job, isSuccess: true, now: now)
@@ -260,8 +260,8 @@ extension Holds {
 extension Holds {
   /// Puts off a key that has been the only one in trouble before; nil when it is everybody's trouble.
   private mutating func putOff(_ job: Job, _ fault: Fault) -> [Effect]? {
-    guard phase == .open, let times = blamed[job.key.row], putOff < Self.putOffAtMost else { return nil }
-    putOff += 1
+    guard phase == .open, let times = blamed[job.key.row], putOffInARow < Self.putOffAtMost else { return nil }
+    putOffInARow += 1
     blamed[job.key.row] = times + 1
     // A second at least: a jitter of nothing would send it again and again.
     let delay = max(1, retry.delay(beforeAttempt: times + 1, random: random.unit()))

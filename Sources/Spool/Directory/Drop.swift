@@ -28,8 +28,8 @@ package final class Drop {
     do throws(SpoolError) {
       return try claim(name)
     } catch {
-      // The next file may get this inode: it must not find the mark.
-      try spool.unforce(identity)
+      // The next file may get this inode: it must not find the mark. What stays of it is swept.
+      if !file.isNamed { try? spool.unforce(identity) }
       throw error
     }
   }

@@ -3,9 +3,23 @@ import Glibc
 /// How `submit --force` reaches a daemon that may not be running: an empty file beside the list, named for the list's
 /// inode. The list's own bytes stay as they are, and no list of another file can be taken for forced.
 extension SpoolDirectory {
+  private static let prefix = ".keyreg-force-"
+
   private static func mark(_ identity: FileStatus.Identity) -> FileName {
     // Swept like any temporary file of ours, should the list vanish without being read.
-    FileName(".keyreg-force-\(identity.inode).tmp")
+    FileName("\(prefix)\(identity.inode).tmp")
+  }
+
+  static func isForceMark(_ name: FileName) -> Bool { name.bytes.starts(with: prefix.utf8) }
+
+  /// The marks of lists that still wait to be read, however long that takes.
+  func marksInUse() throws(SpoolError) -> Set<FileName> {
+    let incoming = try folder(.incoming)
+    var marks: Set<FileName> = []
+    for name in try pendingFiles() {
+      if let status = try incoming.status(of: name) { marks.insert(Self.mark(status.identity)) }
+    }
+    return marks
   }
 
   /// Marks a list that is not committed yet.

@@ -15,7 +15,7 @@ final class NewFile {
   let temporaryName: FileName
   private let descriptor: Descriptor
   private var buffer: [UInt8] = []
-  private var isNamed = false
+  private(set) var isNamed = false
   /// For messages: the same in each of them, so that a fault that lasts is told once.
   private let shown: String
 

@@ -12,8 +12,9 @@ package final class PendingCount: Sendable {
     var lists: Int
   }
 
-  /// Two changes within one tick of the kernel's clock have the same time, in nanoseconds.
-  private static let tick: Int64 = 50_000_000
+  /// Two changes within one tick have the same time: some milliseconds where the kernel's clock is kept, up to two seconds
+  /// on old file systems. In nanoseconds.
+  private static let tick: Int64 = 3_000_000_000
 
   private let spool: SpoolDirectory
   private let last = Mutex<Count?>(nil)

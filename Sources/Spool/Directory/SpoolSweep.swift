@@ -14,6 +14,7 @@ extension SpoolDirectory {
   package func sweep(keep: Duration, now: Timestamp) throws(SpoolError) -> Int {
     var removed = 0
     var fault: SpoolError?
+    var marks: Set<FileName>?
     for place in Place.allCases {
       let folder = try folder(place)
       for name in try folder.names() {
@@ -21,13 +22,16 @@ extension SpoolDirectory {
         guard isTemporary || place == .done || place == .results else { continue }
         guard let status = try folder.status(of: name), status.kind == .regular else { continue }
         let age = Duration.milliseconds(now.milliseconds - status.changed / 1_000_000)
-        if age > (isTemporary ? Self.temporaryAge : keep) {
-          do throws(SpoolError) {
-            try folder.remove(name)
-            removed += 1
-          } catch {
-            fault = fault ?? error
-          }
+        guard age > (isTemporary ? Self.temporaryAge : keep) else { continue }
+        if Self.isForceMark(name) {
+          if marks == nil { marks = try marksInUse() }
+          if marks?.contains(name) == true { continue }
+        }
+        do throws(SpoolError) {
+          try folder.remove(name)
+          removed += 1
+        } catch {
+          fault = fault ?? error
         }
       }
     }
