@@ -55,8 +55,7 @@ struct Bucket: Sendable {
       model = .window(
         FixedWindow(
           allowance: allowance, remaining: remaining, end: Interval(low: end.low, high: latest), own: own,
-          flight: reply.flight, learned: learned,
-          withheld: withheld, now: reply.now))
+          flight: reply.flight, learned: learned, withheld: withheld, now: reply.now))
     }
   }
 

@@ -42,7 +42,7 @@ struct SlidingWindow: Sendable {
     let said = remaining + Int(trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
     if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 {
       // The log has room. So must the server where it counts in another way, and gives back evenly what came in a rush.
-      if said >= 1 || (!isDoubtful && (isProven || ask.inFlight < 1)) { return .go }
+      if said >= 1 || (!isDoubtful && (isProven || ask.inFlight == 0)) { return .go }
       if ask.inFlight > 0 { return .reply }
       return .wait(
         until: max(ask.now + 0.005, readAt + Double(1 - remaining + withheld) / (trusted * allowance.rate)))

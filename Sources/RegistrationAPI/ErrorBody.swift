@@ -15,9 +15,10 @@ package struct ErrorBody: Hashable, Sendable {
   package init(_ body: [UInt8], redaction: Redaction = .none) {
     guard !body.isEmpty else { return }
     // Not JSON is no error here: it is another of the forms.
-    if let object = try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] { read(object) }
+    let value = try? JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed)
+    if let object = value as? [String: Any] { read(object) }
     if title == nil, detail == nil {
-      let text = Self.visibleText(Self.plain(body))
+      let text = Self.visibleText(redaction(value.flatMap(Self.plain) ?? body))
       if !text.isEmpty { detail = text }
     }
     title = title.map { PrintableText.escape(redaction($0), limit: Self.titleLimit) }
@@ -41,14 +42,11 @@ package struct ErrorBody: Hashable, Sendable {
     if !details.isEmpty { detail = details.joined(separator: "; ") }
   }
 
-  /// JSON of another form without its escapes, which could hide a secret; other bodies as they are.
-  private static func plain(_ body: [UInt8]) -> [UInt8] {
-    // What is no JSON is no error here.
-    guard let value = try? JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed),
-      let text = try? JSONSerialization.data(
-        withJSONObject: value, options: [.fragmentsAllowed, .withoutEscapingSlashes, .sortedKeys])
-    else { return body }
-    return Array(text)
+  /// JSON of another form without its escapes, which could hide a secret.
+  private static func plain(_ value: Any) -> [UInt8]? {
+    let options: JSONSerialization.WritingOptions = [.fragmentsAllowed, .withoutEscapingSlashes, .sortedKeys]
+    // What was read can be written; should it not be, the body is shown as it came.
+    return (try? JSONSerialization.data(withJSONObject: value, options: options)).map { Array($0) }
   }
 
   /// The text of a page without its tags, white space folded: enough to recognise a proxy's error page by.

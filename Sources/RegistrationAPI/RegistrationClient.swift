@@ -73,18 +73,10 @@ package final class RegistrationClient {
     request.timeout = settings.timeout
     do {
       let reply = try handle.perform(request)
-      return Exchange(
-        reply, shown: redacted(reply), redaction: redaction, registering: id, wallClock: wallClock)
+      return Exchange(reply, redaction: redaction, registering: id, wallClock: wallClock)
     } catch {
       return Exchange(error)
     }
-  }
-
-  private func redacted(_ reply: CurlReply) -> CurlReply {
-    var reply = reply
-    reply.body = redaction(reply.body)
-    for index in reply.headers.indices { reply.headers[index].value = redaction(reply.headers[index].value) }
-    return reply
   }
 
   /// What became of the call that changes nothing.
@@ -103,7 +95,7 @@ package final class RegistrationClient {
     request.headers = headers
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
-    let reply = redacted(try handle.perform(request))
+    let reply = try handle.perform(request)
     let error = ErrorBody(reply.body, redaction: redaction)
     return OnlineCheck(
       status: reply.status, detail: error.detail ?? error.title ?? "", isList: Self.isList(reply.body))
@@ -126,31 +118,24 @@ extension RegistrationClient {
 extension Exchange {
   /// What the reply means is read from it as it came: a short credential may well be a part of an ordinary word or number.
   ///
-  /// - Parameter shown: The reply without secrets: all words that are kept are taken from it.
-  /// - Parameter redaction: Of words that are secret only when they are read: an escape in JSON hides them from the bytes.
-  init(
-    _ reply: CurlReply, shown: CurlReply, redaction: Redaction, registering id: AppKeyID, wallClock: Double
-  ) {
-    let verdict = { (reply: CurlReply) in
-      Verdict(
-        status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
-        location: reply.header("location"), redaction: redaction, registering: id)
-    }
-    self.verdict = verdict(reply)
-    if case .registered = self.verdict {} else { self.verdict = verdict(shown) }
+  /// - Parameter redaction: Of all words that are kept, once they are read.
+  init(_ reply: CurlReply, redaction: Redaction, registering id: AppKeyID, wallClock: Double) {
+    verdict = Verdict(
+      status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
+      location: reply.header("location").map { redaction($0) }, redaction: redaction, registering: id)
     var reading = RateLimitReading(
       headers: reply.headers, body: reply.status == 429 ? reply.body : nil, wallClock: wallClock)
-    if reading?.name != nil { reading?.name = RateLimitReading(headers: shown.headers, wallClock: wallClock)?.name }
+    if let name = reading?.name { reading?.name = redaction(name) }
     if reply.status == 429, let said = reading, said.retryAfter == nil, said.limit == nil {
       // A reset without a limit is all that is said of when to come again.
       reading?.retryAfter = said.reset
     }
-    paced = PacedReply(kind: self.verdict.pacing, reading: reading)
+    paced = PacedReply(kind: verdict.pacing, reading: reading)
     status = reply.status
     duration = reply.duration
     let wanted = ["x-dd-version", "x-dd-debug", "dd-pool", "via"]
-    diagnostics = shown.headers.filter { wanted.contains($0.name.lowercased()) }
-      .map { ($0.name.lowercased(), PrintableText.escape($0.value, limit: 100)) }
+    diagnostics = reply.headers.filter { wanted.contains($0.name.lowercased()) }
+      .map { ($0.name.lowercased(), PrintableText.escape(redaction($0.value), limit: 100)) }
   }
 
   /// No request could be made at all.

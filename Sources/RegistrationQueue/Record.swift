@@ -65,8 +65,7 @@ extension RegistrationQueue {
         try update.execute(arguments: [
           new.rawValue, (row["attempts"] as Int) + counted, result.httpStatus, result.sentAt.milliseconds,
           new.isFinal ? result.at.milliseconds : nil, new == .retrying ? due?.milliseconds : nil, result.errorTitle,
-          result.errorDetail,
-          result.row,
+          result.errorDetail, result.row,
         ])
         changes.move(
           from: old, to: new, owner: row["list_id"], alsoIn: try Self.otherLists(of: result.row, in: database))

@@ -123,7 +123,7 @@ import Testing
       #expect(try connection.request("POST", "/v1/retry").body == "{\"retried\":1}\n")
       #expect(try connection.request("POST", "/v1/resume", body: "{}").status == 200)
       #expect(try connection.request("POST", "/v1/reload", body: "anything").status == 200)
-      for body in ["[]", "{", "{\"keys\":[\"nope\"]}", "{\"keys\":3}", "\u{0}"] {
+      for body in ["[]", "{", "{\"keys\":[\"nope\"]}", "{\"keys\":3}", "{\"keys\":[]}", "\u{0}"] {
         let response = try connection.request("POST", "/v1/retry", body: body)
         #expect(response.status == 400)
         #expect(try Self.code(response) == "bad_request")

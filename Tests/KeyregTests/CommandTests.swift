@@ -1,4 +1,5 @@
 import Foundation
+import SandboxAPI
 import Testing
 
 /// Commands, their exit codes and their errors.
@@ -37,6 +38,9 @@ import Testing
     try expect(78, "run", "--config", bench.path("keyreg.yaml"), says: "keyreg.yaml:1:10")
     try bench.configure("retry:\n  max_attempts: 3\nworker: 3\n")
     try expect(78, "check", "--config", bench.path("keyreg.yaml"), says: "keyreg.yaml:3:1: unknown setting “worker”")
+    try Data([0x73, 0x3a, 0x20, 0x0a, 0x61, 0xff]).write(to: URL(filePath: bench.path("bytes.yaml")))
+    try expect(78, "check", "--config", bench.path("bytes.yaml"), says: "bytes.yaml:2:2: this is not UTF-8")
+    try expect(78, "check", "--config", bench.folder.path, says: "Is a directory")
     try expect(78, "check", "--config", bench.path("missing.yaml"), says: "missing.yaml")
     bench.environment["DD_SITE"] = "datadoghq.con"
     try expect(78, "check", says: "did you mean datadoghq.com?")
@@ -81,6 +85,9 @@ import Testing
 
   @Test func aCredentialFileThatOthersCanReadIsRefused() throws {
     let bench = try Bench()
+    bench.sandbox.impose(try FaultPlan(parsing: "captive"))
+    #expect(try bench.run("check", "--online").code == 69)
+    bench.sandbox.impose(.none)
     bench.environment["DD_API_KEY"] = .some(nil)
     try "secret\n".write(toFile: bench.path("api-key"), atomically: true, encoding: .utf8)
     chmod(bench.path("api-key"), 0o644)
@@ -89,6 +96,26 @@ import Testing
     #expect(open.code == 77 && open.errors.contains("chmod 600") && !open.errors.contains("secret"))
     chmod(bench.path("api-key"), 0o600)
     #expect(try bench.run("check", "--config", bench.path("keyreg.yaml")).code == 0)
+  }
+
+  @Test func aReloadSaysWhatItCouldNotDo() throws {
+    let bench = try Bench()
+    bench.environment["DD_API_KEY"] = .some(nil)
+    bench.environment["KEYREG_STATE"] = .some(nil)
+    try "secret\n".write(toFile: bench.path("api-key"), atomically: true, encoding: .utf8)
+    chmod(bench.path("api-key"), 0o600)
+    let settings = { (state: String) in
+      "api:\n  api_key_file: \(bench.path("api-key"))\nstate_directory: \(bench.path(state))\n"
+    }
+    try bench.configure(settings("one"))
+    let daemon = try bench.start()
+    try bench.configure(settings("two"))
+    let reload = try bench.run("reload")
+    #expect(reload.code == 0 && reload.errors.contains("not in force before a restart: state_directory"))
+    chmod(bench.path("api-key"), 0o644)
+    let refused = try bench.run("reload")
+    #expect(refused.code == 77 && refused.errors.contains("open to its group") && !refused.errors.contains("secret"))
+    bench.stop(daemon)
   }
 
   @Test func aSecondDaemonIsToldWhoOwnsTheState() throws {

@@ -154,7 +154,11 @@ import Testing
     // At most those that were under way when the first answer came.
     #expect(bench.sandbox.requestCount <= 20)
     bench.sandbox.impose(.none)
-    try bench.await { $0.keys.registered == 20 }
+    let requests = try bench.await { $0.keys.registered == 20 && $0.keys.inFlight == 0 }.requests
+    // Every reply is in one of the counters.
+    #expect(
+      requests.sent == requests.created + requests.throttled + requests.clientErrors + requests.serverErrors
+        + requests.transportErrors)
     bench.stop(daemon)
   }
 

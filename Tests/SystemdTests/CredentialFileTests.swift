@@ -58,6 +58,8 @@ struct CredentialFileTests {
     #expect(try read(path, provided: folder.path).exposed == "k")
     #expect(try read(folder.path + "//./api-key", provided: folder.path + "/").exposed == "k")
     #expect(try refusal(path, provided: "/proc").reason == .refused)
+    #expect(chmod(path, 0o444) == 0)
+    #expect(try refusal(path, provided: folder.path).reason == .refused)
   }
 
   @Test func theExceptionDoesNotReachThroughALinkOrOutOfTheDirectory() throws {
