@@ -79,7 +79,8 @@ final class ResultsWriter: Sendable {
     } catch {
       fault = error
     }
-    changed()
+    // Last of all, so that whoever looks then sees whether there is a fault.
+    defer { changed() }
     if let fault {
       tell(fault)
       serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [self] in work() }
