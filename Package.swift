@@ -33,7 +33,8 @@ let package = Package(
     .executableTarget(
       name: "keyreg",
       dependencies: [
-        "ControlAPI", "RegistrationDaemon", "SandboxAPI", "Spool", "Systemd", "Registration", "RegistrationAPI",
+        "ControlAPI", "KeyList", "RegistrationDaemon", "SandboxAPI", "Spool", "Systemd", "Registration",
+        "RegistrationAPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -43,7 +44,8 @@ let package = Package(
     .target(
       name: "RegistrationDaemon",
       dependencies: [
-        "ControlAPI", "Curl", "RateLimit", "Registration", "RegistrationAPI", "RegistrationQueue", "Spool", "Systemd",
+        "ControlAPI", "Curl", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationQueue", "Spool",
+        "Systemd",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -61,7 +63,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Spool",
-      dependencies: ["Registration", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["KeyList", "Registration", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: settings),
     .target(
       name: "ControlAPI",
@@ -86,6 +88,7 @@ let package = Package(
 
     // Floor 0: values, and shims over what the system offers.
     .target(name: "Registration", swiftSettings: settings),
+    .target(name: "KeyList", dependencies: ["Registration"], swiftSettings: settings),
     .target(name: "RateLimit", swiftSettings: settings),
     .target(
       name: "Systemd",
@@ -121,6 +124,7 @@ let package = Package(
         "ControlAPI", "Registration", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: settings),
+    .testTarget(name: "KeyListTests", dependencies: ["KeyList", "Registration"], swiftSettings: settings),
     .testTarget(
       name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "SandboxAPI", "keyreg"],
       swiftSettings: settings),
@@ -144,7 +148,7 @@ let package = Package(
     .testTarget(
       name: "SandboxAPITests", dependencies: ["SandboxAPI", "Registration"], exclude: ["Fixtures"],
       swiftSettings: settings),
-    .testTarget(name: "SpoolTests", dependencies: ["Spool", "Registration"], swiftSettings: settings),
+    .testTarget(name: "SpoolTests", dependencies: ["KeyList", "Spool", "Registration"], swiftSettings: settings),
     .testTarget(
       name: "SystemdTests",
       dependencies: ["CPrctl", "Registration", "Systemd", .product(name: "Logging", package: "swift-log")],

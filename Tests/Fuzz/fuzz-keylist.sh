@@ -14,7 +14,7 @@ swiftc $flags -module-name Registration -emit-module -emit-module-path Registrat
   -emit-library -static -o libRegistration.a "$root"/Sources/Registration/*.swift
 # shellcheck disable=SC2086
 swiftc $flags -module-name KeyListFuzz -I . -L . -lRegistration -o keylist-fuzz \
-  "$root"/Sources/Spool/SystemFault.swift "$root"/Sources/Spool/KeyList/*.swift "$root"/Tests/Fuzz/KeyListFuzz.swift
+  "$root"/Sources/KeyList/*.swift "$root"/Tests/Fuzz/KeyListFuzz.swift
 
 mkdir corpus
 id=00000000-0000-4000-8000-00000000000a

@@ -1,4 +1,5 @@
 import Foundation
+import KeyList
 import Registration
 import Spool
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KeyList
 import Registration
 import Spool
 import Testing

@@ -1,4 +1,4 @@
-import Spool
+import KeyList
 
 /// The entries of a list, of which the last may be the report that the rest cannot be read.
 ///

@@ -1,3 +1,4 @@
+import KeyList
 import Logging
 import Registration
 import RegistrationQueue

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import KeyList
 package import Registration
 
 /// What became of a list that was read, as `done/NAME.receipt.json` and the control socket show it.

@@ -1,3 +1,5 @@
+package import KeyList
+
 /// Why a list cannot be used at all, as `rejected/NAME.reason.txt` tells it.
 package struct Rejection: Hashable, Sendable {
   /// What is wrong, in one line.

@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+package import KeyList
 
 /// A list in the spool, open for reading. Whatever happens to its name, the same bytes are read; `isUnchanged` tells
 /// whether they are still what was opened.
@@ -89,27 +90,5 @@ package final class SpoolFile: Sendable {
   package func isUnchanged() throws(SpoolError) -> Bool {
     let now = try FileStatus(descriptor: descriptor.number, path: folder.shown(name))
     return now.size == status.size && now.changed == status.changed
-  }
-}
-
-/// The bytes of an open file. Each source has its own place in it, so several can read at a time.
-package struct FileSource: KeyListSource {
-  private let descriptor: Descriptor
-  private var offset = 0
-
-  init(descriptor: Descriptor) {
-    self.descriptor = descriptor
-  }
-
-  package mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(KeyListError) -> Int {
-    while true {
-      let count = pread(descriptor.number, buffer.baseAddress, buffer.count, off_t(offset))
-      if count >= 0 {
-        offset += count
-        return count
-      }
-      let code = errno
-      if code != EINTR { throw .unreadable(code) }
-    }
   }
 }

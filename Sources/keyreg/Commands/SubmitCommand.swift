@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import KeyList
 import Registration
 import RegistrationDaemon
 import Spool

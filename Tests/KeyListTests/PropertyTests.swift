@@ -1,5 +1,5 @@
+import KeyList
 import Registration
-import Spool
 import Testing
 
 /// What must hold for every list, tried on many that a seed makes.

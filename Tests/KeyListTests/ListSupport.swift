@@ -1,5 +1,5 @@
+import KeyList
 import Registration
-import Spool
 
 extension SplitMix64 {
   mutating func id() -> AppKeyID {

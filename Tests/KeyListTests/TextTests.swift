@@ -1,5 +1,5 @@
+import KeyList
 import Registration
-import Spool
 import Testing
 
 private let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"

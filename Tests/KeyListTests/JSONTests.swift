@@ -1,4 +1,4 @@
-import Spool
+import KeyList
 import Testing
 
 private let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
