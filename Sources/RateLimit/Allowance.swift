@@ -47,8 +47,8 @@ extension Allowance: CustomStringConvertible {
   package var description: String {
     for (unit, length) in [("d", 86_400.0), ("h", 3_600), ("m", 60), ("s", 1)]
     where (period / length).rounded() * length == period {
-      return "\(count)/\(Int(period / length))\(unit)"
+      return "\(count)/\(Int(clamping: period / length))\(unit)"
     }
-    return "\(count)/\(Int((period * 1_000).rounded()))ms"
+    return "\(count)/\(Int(clamping: (period * 1_000).rounded()))ms"
   }
 }

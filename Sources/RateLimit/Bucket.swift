@@ -215,7 +215,7 @@ extension Bucket {
     switch model {
     case .window(let window): max(0, window.budget.available(inFlight: ask.inFlight))
     case .sliding(let sliding): sliding.available(ask)
-    case .refill(let refill): max(0, Int(refill.available(at: ask.now)) - ask.inFlight)
+    case .refill(let refill): max(0, Int(clamping: refill.available(at: ask.now)) - ask.inFlight)
     }
   }
 

@@ -9,7 +9,7 @@ struct Concurrency: Hashable, Sendable {
 
   init(workers: Int) { self.workers = workers }
 
-  var limit: Int { min(workers, Int(allowed)) }
+  var limit: Int { min(workers, Int(clamping: allowed)) }
 
   /// - Parameter ceiling: below the operator's bound while no headers tell how much is left.
   mutating func grow(ceiling: Int? = nil) {

@@ -34,8 +34,8 @@ enum FieldText {
 
   /// A count of requests: `number` without a fraction, within `range`.
   static func count(_ text: some Sequence<UInt8>, in range: ClosedRange<Int>) -> Int? {
-    guard let value = number(text), value == value.rounded(), range.contains(Int(value)) else { return nil }
-    return Int(value)
+    guard let value = number(text), value == value.rounded(), range.contains(Int(clamping: value)) else { return nil }
+    return Int(clamping: value)
   }
 
   /// The text between spaces and tabs.

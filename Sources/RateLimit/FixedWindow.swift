@@ -134,7 +134,7 @@ struct FixedWindow: Sendable {
   }
 
   private mutating func advance(_ reply: Reply, remaining: Int, shift: Double) {
-    let count = max(1, Int(min(((reply.flight.sentAt - edge.end.high) / period).rounded(.up), 1e9)))
+    let count = max(1, Int(clamping: min(((reply.flight.sentAt - edge.end.high) / period).rounded(.up), 1e9)))
     let start = edge.end.low + Double(count - 1) * period
     edge.advance(windows: count, period: period)
     begin(at: start, remaining: remaining, reply, shift: shift)
@@ -150,7 +150,7 @@ struct FixedWindow: Sendable {
     lateness = max(Self.latenesses.lowerBound, lateness * 0.93)
     shift = newShift
     let elapsed = reply.now - start
-    let usual = Int(others.worst)
+    let usual = Int(clamping: others.worst)
     let own = 1 + reply.others.count { $0.sentAt >= start }
     budget.renew(remaining: remaining, own: own, usualForOthers: usual, by: reply.flight, at: reply.now)
     let still = edge.isAligned == true ? 0 : max(0, reply.log.count(after: reply.now - period) - own)

@@ -1,29 +1,62 @@
-// The Date and Retry-After fields as a number. Only IMF-fixdate is read: it is the one form RFC 9110 (section 5.6.7) lets
-// a sender write, and a date that is not understood costs only precision.
+// The Date and Retry-After fields as a number, in the three forms that RFC 9110 (section 5.6.7) obliges a recipient to read:
+//
+//     Sun, 06 Nov 1994 08:49:37 GMT     IMF-fixdate, the only one that may be written today
+//     Sunday, 06-Nov-94 08:49:37 GMT    RFC 850
+//     Sun Nov  6 08:49:37 1994          asctime
 
 enum HTTPDate {
   private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+  private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  private static let longDays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
-  /// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT`, years 1970…9999. The day of the week is not compared with the
-  /// date: a server that gets it wrong still means the date.
-  static func epoch(_ text: Substring) -> Seconds? {
-    let bytes = Array(text.utf8)
-    guard bytes.count == 29, bytes[3] == UInt8(ascii: ","), text.hasSuffix(" GMT"),
-      [4, 7, 11, 16, 25].allSatisfy({ bytes[$0] == UInt8(ascii: " ") }),
-      [19, 22].allSatisfy({ bytes[$0] == UInt8(ascii: ":") }),
-      let month = months.firstIndex(of: String(decoding: bytes[8..<11], as: UTF8.self)),
-      let day = FieldText.count(bytes[5..<7], in: 1...31),
-      let year = FieldText.count(bytes[12..<16], in: 1970...9999),
-      let hour = FieldText.count(bytes[17..<19], in: 0...23),
-      let minute = FieldText.count(bytes[20..<22], in: 0...59),
-      let second = FieldText.count(bytes[23..<25], in: 0...60)
+  /// Seconds since 1970, years 1970…9999; nil for anything else. The day of the week must be one, but is not compared with
+  /// the date: a server that gets it wrong still means the date.
+  ///
+  /// - Parameter near: a time in seconds since 1970, which tells the century of a year of two digits.
+  static func epoch(_ text: String, near: Seconds) -> Seconds? {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    switch words.count {
+    case 6 where words[5] == "GMT" && words[0].last == "," && days.contains(String(words[0].dropLast())):
+      return epoch(day: words[1], digits: 2, month: words[2], year: fourDigits(words[3]), time: words[4])
+    case 4 where words[3] == "GMT" && words[0].last == "," && longDays.contains(String(words[0].dropLast())):
+      let parts = words[1].split(separator: "-", omittingEmptySubsequences: false)
+      guard parts.count == 3 else { return nil }
+      return epoch(day: parts[0], digits: 2, month: parts[1], year: twoDigits(parts[2], near: near), time: words[2])
+    case 5 where days.contains(String(words[0])):
+      return epoch(day: words[2], digits: 2, month: words[1], year: fourDigits(words[4]), time: words[3])
+    case 6 where days.contains(String(words[0])) && words[2].isEmpty:
+      return epoch(day: words[3], digits: 1, month: words[1], year: fourDigits(words[5]), time: words[4])
+    default: return nil
+    }
+  }
+
+  private static func epoch(day: Substring, digits: Int, month: Substring, year: Int?, time: Substring) -> Seconds? {
+    let clock = time.split(separator: ":", omittingEmptySubsequences: false)
+    guard let year, let month = months.firstIndex(of: String(month)), let day = whole(day, digits, in: 1...31),
+      clock.count == 3, let hour = whole(clock[0], 2, in: 0...23), let minute = whole(clock[1], 2, in: 0...59),
+      let second = whole(clock[2], 2, in: 0...60)
     else { return nil }
-    return Seconds(days(year: year, month: month + 1, day: day) * 86_400 + hour * 3_600 + minute * 60 + second)
+    return Seconds(daysSince1970(year, month + 1, day) * 86_400 + hour * 3_600 + minute * 60 + second)
+  }
+
+  private static func whole(_ text: Substring, _ digits: Int, in range: ClosedRange<Int>) -> Int? {
+    text.utf8.count == digits ? FieldText.count(text.utf8, in: range) : nil
+  }
+
+  private static func fourDigits(_ text: Substring) -> Int? { whole(text, 4, in: 1970...9999) }
+
+  /// A year more than fifty years ahead of `near` is meant to be the last one with the same two digits.
+  private static func twoDigits(_ text: Substring, near: Seconds) -> Int? {
+    guard let short = whole(text, 2, in: 0...99) else { return nil }
+    let present = 1970 + Int(clamping: min(max(0, near), 2.5e11) / 31_556_952)
+    let latest = present + 50
+    let year = latest - (latest - short) % 100
+    return year >= 1970 ? year : nil
   }
 
   /// Days from 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day is the last of its
   /// year and every 400 years have the same 146,097 days.
-  private static func days(year: Int, month: Int, day: Int) -> Int {
+  private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
     let shifted = month > 2 ? year : year - 1
     let yearOfEra = shifted % 400
     let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1

@@ -25,11 +25,11 @@ package struct LearnedLimits: Hashable, Sendable, Codable {
   /// What was kept is read from a file that anyone may have edited: values are brought into range, extra ones dropped.
   var sanitized: [Limit] {
     limits.prefix(Pacer.limitsKept).map { limit in
-      Limit(
-        name: limit.name,
-        allowance: Allowance(count: limit.allowance.count, period: limit.allowance.period),
-        isAligned: limit.isAligned,
-        takenByOthers: limit.takenByOthers.suffix(4).map { $0.isFinite ? max(0, $0) : 0 })
+      let allowance = Allowance(count: limit.allowance.count, period: limit.allowance.period)
+      return Limit(
+        name: limit.name, allowance: allowance, isAligned: limit.isAligned,
+        // Nobody can have taken more than there was.
+        takenByOthers: limit.takenByOthers.suffix(4).map { $0.isFinite ? min(max(0, $0), allowance.tokens) : 0 })
     }
   }
 }

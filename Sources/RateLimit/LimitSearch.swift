@@ -31,7 +31,7 @@ struct LimitSearch: Sendable {
   /// Requests in flight at most: a server that shows nothing is not stormed, and all that is under way when the limit is
   /// met is refused. More the longer nothing is.
   func ceiling(now: Seconds) -> Int {
-    max(firstCount == nil ? 8 : 4, Int(min(1e6, (now - max(startedAt, refusedAt)) / 5)))
+    max(firstCount == nil ? 8 : 4, Int(clamping: min(1e6, (now - max(startedAt, refusedAt)) / 5)))
   }
 
   func turn(_ ask: Ask) -> Turn {
@@ -97,11 +97,11 @@ struct LimitSearch: Sendable {
     }
     if refusals > 2 {
       // Refused just after a multiple: no window of that period, or its divisors, began there.
-      let multiple = Int((asked - Self.lateness).rounded())
+      let multiple = Int(clamping: (asked - Self.lateness).rounded())
       candidates.removeAll { multiple % $0 == 0 }
       if candidates.isEmpty { candidates = [10, 60, 300] }
     }
-    let next = candidates.map { (Int(server) / $0 + 1) * $0 }.min() ?? Int(server) + 30
+    let next = candidates.map { (Int(clamping: server) / $0 + 1) * $0 }.min() ?? Int(clamping: server) + 30
     return now + min(30, Double(next) - server + Self.lateness)
   }
 }

@@ -141,7 +141,7 @@ struct Neighbours: Sendable {
     let limit = allowance.tokens
     let yielded = min(
       forecast(allowance, left: left) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
-    return Int(max(yielded, meanwhile(allowance, roundTrip: roundTrip)))
+    return Int(clamping: max(yielded, meanwhile(allowance, roundTrip: roundTrip)))
   }
 
   /// Tokens that they take while a request of ours is under way. Where one in twenty requests meets one of theirs, the last

@@ -64,7 +64,7 @@ struct PacedRate: Sendable {
   }
 
   /// Requests in flight at most: all of them are refused together.
-  func concurrency(now: Seconds) -> Int { max(8, Int(min(Self.highest, (now - refusedAt) / 5))) }
+  func concurrency(now: Seconds) -> Int { max(8, Int(clamping: min(Self.highest, (now - refusedAt) / 5))) }
 
   mutating func succeeded(now: Seconds) {
     refusals = 0

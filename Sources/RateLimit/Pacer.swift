@@ -21,14 +21,12 @@ package struct Pacer: Sendable {
   private var sequence: UInt64 = 0
   private var bucketsMade = 0
   private(set) var lastSentAt: Seconds = -.infinity
-  private var pauses = 0
+  private var unexplained = UnexplainedRefusals()
 
   /// Windows so short are half over before requests could be increased step by step. In longer ones others are seen first.
   private static let shortPeriod: Seconds = 15
   /// Names that are told apart at most; a server that makes up a name for every reply must not fill the memory.
   static let limitsKept = 8
-  /// Longest pause after a refusal that says nothing.
-  private static let longestPause: Seconds = 30
   /// Seconds for which a limit that is not told of any more, and not near its end, is kept.
   private static let memory: Seconds = 120
   /// Longest pause while no period is known.
@@ -125,14 +123,10 @@ package struct Pacer: Sendable {
     }
     let told = read(reading, reply)
     switch paced.kind {
-    case .answered:
-      succeed(told, reply)
-    case .throttled:
-      throttle(reading, told, reply)
-    case .refused:
-      break
-    case .serverError, .unanswered:
-      concurrency.halve(now: now, roundTrip: roundTrips.long)
+    case .answered: succeed(told, reply)
+    case .throttled: throttle(reading, told, reply)
+    case .refused: break
+    case .serverError, .unanswered: concurrency.halve(now: now, roundTrip: roundTrips.long)
     }
   }
 
@@ -199,7 +193,7 @@ package struct Pacer: Sendable {
   }
 
   private mutating func succeed(_ told: Int?, _ reply: Reply) {
-    pauses = 0
+    unexplained.succeeded()
     if buckets.isEmpty {
       unmetered.succeeded(reply)
       concurrency.grow(ceiling: unmetered.ceiling(now: reply.now))
@@ -226,7 +220,7 @@ package struct Pacer: Sendable {
     guard let meant else { return pause(reply) }
     switch buckets[meant].refuse(reading, wait: wait, reply) {
     case .outdated: break
-    case .elsewhere: gate.close(until: reply.now + 0.5, reason: .backoff)
+    case .elsewhere: backOff(reply)
     case .closed(let until):
       let latest = reply.now + longestGate(meant)
       gate.close(until: min(until, latest), reason: .limit, asker: buckets[meant].number)
@@ -239,12 +233,18 @@ package struct Pacer: Sendable {
     return max(60, 2 * buckets[index].allowance.period)
   }
 
+  /// A 429 of a limit that no reply tells of, while the one that is told of has requests left: one asks again, ever later.
+  private mutating func backOff(_ reply: Reply) {
+    guard !unexplained.covers(reply.flight) else { return }
+    unexplained.note(at: reply.now)
+    gate.close(until: reply.now + unexplained.pause, reason: .backoff)
+  }
+
   /// A 429 that says nothing, most likely of the edge: a short pause for all and fewer at a time, but no window is closed.
   private mutating func pause(_ reply: Reply) {
     guard concurrency.halve(now: reply.now, roundTrip: roundTrips.long) else { return }
-    pauses += 1
-    let length = min(Self.longestPause, 0.25 * Double(1 << min(pauses, 10))) * jitter.uniform(0.5...1)
-    gate.pause(until: reply.now + length)
-    if pauses >= 2 { gate.ask() }
+    unexplained.note(at: reply.now)
+    gate.pause(until: reply.now + unexplained.pause * jitter.uniform(0.5...1))
+    if unexplained.count >= 2 { gate.ask() }
   }
 }

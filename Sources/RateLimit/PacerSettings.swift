@@ -26,6 +26,6 @@ package struct PacerSettings: Hashable, Sendable {
   /// Requests of each window that are never taken. One is always left to us, or a limit of 1 would stall for ever.
   func withheld(of count: Int) -> Int {
     guard case .share(let share) = reserve, share > 0 else { return 0 }
-    return min(Int((min(share, 0.9) * Double(count)).rounded(.up)), max(0, count - 1))
+    return min(Int(clamping: (min(share, 0.9) * Double(count)).rounded(.up)), max(0, count - 1))
   }
 }

@@ -42,30 +42,24 @@ package struct RateLimitReading: Hashable, Sendable {
   package init?(
     headers: some Sequence<(name: String, value: String)>, body: [UInt8]? = nil, wallClock: Seconds
   ) {
-    var fields: [String: String?] = [:]
-    for (name, value) in headers where name.utf8.count <= 32 && value.utf8.count <= 1_024 {
-      let key = name.lowercased()
-      let text = String(FieldText.trimmed(value[...]))
-      // Said twice with different values it is not known which holds.
-      if let earlier = fields[key], earlier != text { fields[key] = .some(nil) } else { fields[key] = text }
-    }
-    let field = { (name: String) -> String? in fields[name] ?? nil }
+    let fields = Fields(headers)
+    let field = { (name: String) -> String? in fields.joined(name) }
     let number = { (name: String) -> Double? in field(name).flatMap { FieldText.number($0.utf8) } }
     let ietf = RateLimitFields(field)
+    let listed = field("x-ratelimit-limit").flatMap(LimitList.init)
 
-    let date = field("date").flatMap { HTTPDate.epoch($0[...]) }
+    let date = field("date").flatMap { HTTPDate.epoch($0, near: wallClock) }
     let clock = date ?? wallClock
     self.init(
       name: Self.name(field("x-ratelimit-name") ?? ietf.name),
-      limit: Self.count(number("x-ratelimit-limit") ?? ietf.limit, in: Allowance.counts),
-      period: (number("x-ratelimit-period") ?? ietf.period).flatMap { Allowance.periods.contains($0) ? $0 : nil },
+      limit: Self.count(listed?.limit ?? ietf.limit, in: Allowance.counts),
+      period: (number("x-ratelimit-period") ?? listed?.period ?? ietf.period)
+        .flatMap { Allowance.periods.contains($0) ? $0 : nil },
       remaining: Self.count(
         number("x-ratelimit-remaining") ?? ietf.remaining, in: 0...Allowance.counts.upperBound),
       reset: (number("x-ratelimit-reset") ?? ietf.reset).flatMap { Self.delay($0, clock: clock) },
-      retryAfter: field("retry-after").flatMap { text in
-        if let seconds = FieldText.number(text.utf8) { return min(seconds, Allowance.periods.upperBound) }
-        return HTTPDate.epoch(text[...]).map { min(max(0, $0 - clock), Allowance.periods.upperBound) }
-      },
+      retryAfter: RetryAfter.seconds(fields.values(of: "retry-after"), clock: clock)
+        .map { min($0, Allowance.periods.upperBound) },
       date: date,
       stated: body.flatMap(RefusalText.allowance))
     if self == RateLimitReading() { return nil }
@@ -82,8 +76,8 @@ package struct RateLimitReading: Hashable, Sendable {
   }
 
   private static func count(_ value: Double?, in range: ClosedRange<Int>) -> Int? {
-    guard let value, value == value.rounded(), range.contains(Int(value)) else { return nil }
-    return Int(value)
+    guard let value, value == value.rounded(), range.contains(Int(clamping: value)) else { return nil }
+    return Int(clamping: value)
   }
 
   /// Reset is written as seconds to wait, as seconds since 1970, and as milliseconds since 1970, and nothing says which;

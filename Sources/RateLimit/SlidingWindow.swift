@@ -38,8 +38,8 @@ struct SlidingWindow: Sendable {
 
   func turn(_ ask: Ask) -> Turn {
     let horizon = ask.now - allowance.period - Self.settle
-    let others = max(Int(foreign(at: ask.now) + 0.5), withheld)
-    let said = remaining + Int(trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
+    let others = max(Int(clamping: foreign(at: ask.now) + 0.5), withheld)
+    let said = remaining + Int(clamping: trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
     if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 {
       // The log has room. So must the server where it counts in another way, and gives back evenly what came in a rush.
       if said >= 1 || (!isDoubtful && (isProven || ask.inFlight == 0)) { return .go }
@@ -60,7 +60,7 @@ struct SlidingWindow: Sendable {
   private var plenty: Double { max(2, Self.plentiful * allowance.tokens, 2 * allowance.rate) }
 
   func available(_ ask: Ask) -> Int {
-    let others = Int(foreign(at: ask.now) + 0.5)
+    let others = Int(clamping: foreign(at: ask.now) + 0.5)
     return max(0, allowance.count - ask.log.count(after: ask.now - allowance.period) - ask.inFlight - others)
   }
 
@@ -108,7 +108,7 @@ struct SlidingWindow: Sendable {
 
   /// A reply that says nothing of this limit: it may have been counted after the last that did.
   mutating func observeSilence(now: Seconds) {
-    remaining = min(allowance.count, remaining + Int(trusted * allowance.rate * max(0, now - readAt))) - 1
+    remaining = min(allowance.count, remaining + Int(clamping: trusted * allowance.rate * max(0, now - readAt))) - 1
     readAt = now
   }
 

@@ -104,7 +104,7 @@ struct WindowEdge: Hashable, Sendable {
     if windows < 0 { return .past }
     end = end.shifted(by: windows * period)
     if let narrowed = end.intersection(claim) { end = narrowed }
-    return windows > 0 ? .later(Int(min(windows, 1e9))) : .current
+    return windows > 0 ? .later(Int(clamping: min(windows, 1e9))) : .current
   }
 
   /// Goes on by whole windows without a word from the server.

@@ -51,7 +51,7 @@ extension FixedWindow {
     // Only of the last of it, and less of that the older the count: who never looks again leaves it to the others.
     let last = (age < 0.1 * period ? 0.15 : 0.1) * allowance.tokens
     guard unseen >= 1, others.recent > 1.5 * allowance.rate, Double(said) < last else { return said }
-    return said - Int(min(unseen, allowance.tokens))
+    return said - Int(clamping: min(unseen, allowance.tokens))
   }
 
   /// Seconds of the window in which a request is still counted in it for sure.

@@ -98,6 +98,61 @@ import Testing
     #expect(try #require(standing.opensAt) < 2)
   }
 
+  @Test func refusalsOfALimitThatNobodyTellsOfAreAskedAboutEverLater() throws {
+    var pacer = pacer(workers: 4)
+    pacer.receive(answered(90, reset: 50), for: pacer.send(now: 0), now: 0.1)
+    let refusal = PacedReply(kind: .throttled, reading: RateLimitReading(remaining: 50))
+    var now = 1.0
+    var sent = 0
+    // Those under way together are one refusal.
+    let together = (0..<4).map { _ in pacer.send(now: now) }
+    for permit in together { pacer.receive(refusal, for: permit, now: now + 0.1) }
+    #expect(try #require(pacer.standing(now: now + 0.1, backlog: 5).opensAt) <= now + 0.7)
+    var gaps: [Seconds] = []
+    while now < 600 {
+      switch pacer.next(now: now, backlog: 100) {
+      case .send:
+        sent += 1
+        pacer.receive(refusal, for: pacer.send(now: now), now: now + 0.1)
+      case .wait(let until):
+        gaps.append(until - now)
+        now = max(now + 0.001, until)
+      case .awaitReply: Issue.record("nothing is under way")
+      }
+    }
+    // 1, 2, 4, 8, 16, and then every half minute.
+    #expect((15...30).contains(sent))
+    #expect(gaps.suffix(10).allSatisfy { $0 > 25 })
+    // A success ends it.
+    pacer.receive(answered(80, reset: 50), for: pacer.send(now: now), now: now + 0.1)
+    pacer.receive(refusal, for: pacer.send(now: now + 1), now: now + 1.1)
+    #expect(try #require(pacer.standing(now: now + 1.1, backlog: 5).opensAt) < now + 2)
+  }
+
+  @Test(arguments: [1e300, -1e300, 1e19, .infinity, .nan, 1e-300, 0])
+  func noNumberThatWasKeptEndsIt(number: Double) {
+    let count = number.isNaN ? 0 : Int(exactly: number.rounded()) ?? (number > 0 ? .max : .min)
+    var limit = LearnedLimits.Limit(
+      name: nil, allowance: Allowance(count: 100, period: 60), isAligned: true,
+      takenByOthers: [number, number, number, number])
+    // What is decoded from a file passes by the initializer.
+    limit.allowance.count = count
+    limit.allowance.period = number
+    var pacer = pacer(learned: LearnedLimits(limits: [limit]))
+    var now = 0.0
+    for round in 0..<400 {
+      guard case .send = pacer.next(now: now, backlog: 1_000) else {
+        now += 1
+        continue
+      }
+      let reading = RateLimitReading(limit: 100, period: 60, remaining: 99 - round % 60, reset: 60 - Double(round % 60))
+      pacer.receive(PacedReply(kind: .answered, reading: reading), for: pacer.send(now: now), now: now + 0.1)
+      #expect((pacer.standing(now: now, backlog: 1_000).etaSeconds ?? 0) >= 0)
+      now += 0.9
+    }
+    #expect(pacer.learned.limits.allSatisfy { $0.takenByOthers.allSatisfy { (0...100).contains($0) } })
+  }
+
   @Test func neverHasMoreUnderWayThanWorkersOrTokens() {
     var pacer = pacer(workers: 4)
     pacer.receive(answered(3, reset: 25, limit: 1_000), for: pacer.send(now: 0), now: 0.1)

@@ -47,8 +47,22 @@ import Testing
     #expect(read([("Date", "Fri, 31 Dec 9999 23:59:59 GMT")])?.date == 253_402_300_799)
   }
 
+  @Test func readsTheTwoOlderFormsOfADate() {
+    #expect(read([("Date", "Sunday, 06-Nov-94 08:49:37 GMT")])?.date == 784_111_777)
+    #expect(read([("Date", "Sun Nov  6 08:49:37 1994")])?.date == 784_111_777)
+    #expect(read([("Date", "Wed Nov 16 08:49:37 1994")])?.date == 784_975_777)
+    // Two digits mean the year that is nearest, up to fifty years ahead.
+    let now = 1_795_700_000.0  // 2026-11-26
+    #expect(read([("Date", "Thursday, 26-Nov-26 00:00:00 GMT")], wallClock: now)?.date == 1_795_651_200)
+    #expect(read([("Date", "Sunday, 06-Nov-94 08:49:37 GMT")], wallClock: now)?.date == 784_111_777)
+    #expect(read([("Date", "Friday, 06-Nov-76 00:00:00 GMT")], wallClock: now)?.date == 3_371_846_400)
+    #expect(read([("Date", "Sunday, 06-Nov-77 00:00:00 GMT")], wallClock: now)?.date == 247_622_400)
+  }
+
   @Test(arguments: [
-    "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC",
+    "Sunday, 06-Nov-94 08:49:37 UTC", "Sun Nov 6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC",
+    "Sunday, 6-Nov-94 08:49:37 GMT", "Sun Nov  06 08:49:37 1994", "Noday, 06-Nov-94 08:49:37 GMT",
+    "Sun, 06-Nov-1994 08:49:37 GMT", "Sun Nov  6 8:49:37 1994",
     "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nop 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "",
     "Sun, -6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ünd",
   ])
@@ -73,6 +87,18 @@ import Testing
     #expect(read([date, ("Retry-After", "Sun, 06 Nov 1994 08:40:07 GMT")])?.retryAfter == 0)
     #expect(read([("Retry-After", "999999999999")])?.retryAfter == 2_678_400)
     #expect(read([("Retry-After", "soon")]) == nil)
+    #expect(read([date, ("Retry-After", "Sunday, 06-Nov-94 08:50:07 GMT")])?.retryAfter == 30)
+    #expect(read([date, ("Retry-After", "Sun Nov  6 08:50:07 1994")])?.retryAfter == 30)
+  }
+
+  @Test func ofSeveralWaitsTheLongestIsMeant() {
+    let date = ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
+    #expect(read([("Retry-After", "30"), ("retry-after", "120")])?.retryAfter == 120)
+    #expect(read([("Retry-After", "120, 120")])?.retryAfter == 120)
+    #expect(read([("Retry-After", "7, 120,9")])?.retryAfter == 120)
+    #expect(read([("Retry-After", "soon"), ("Retry-After", "5")])?.retryAfter == 5)
+    #expect(read([date, ("Retry-After", "Sun, 06 Nov 1994 08:50:07 GMT"), ("Retry-After", "9")])?.retryAfter == 30)
+    #expect(read([date, ("Retry-After", "9, Sun, 06 Nov 1994 08:50:07 GMT")])?.retryAfter == 30)
   }
 
   @Test func readsTheDraftsOfTheIETF() {
@@ -82,6 +108,18 @@ import Testing
     #expect(dictionary == RateLimitReading(limit: 100, period: 60, remaining: 50, reset: 30))
     let structured = read([("RateLimit", "\"default\";r=50;t=30"), ("RateLimit-Policy", "\"default\";q=100;w=60")])
     #expect(structured == RateLimitReading(name: "default", limit: 100, period: 60, remaining: 50, reset: 30))
+  }
+
+  @Test func aLimitMayNameItsPolicies() {
+    #expect(read([("X-RateLimit-Limit", "100, 100;w=10")]) == RateLimitReading(limit: 100, period: 10))
+    #expect(read([("X-RateLimit-Limit", "100;w=10")]) == RateLimitReading(limit: 100, period: 10))
+    #expect(
+      read([("X-RateLimit-Limit", "100"), ("x-ratelimit-limit", "5000;w=3600, 100;w=10")])
+        == RateLimitReading(limit: 100, period: 10))
+    #expect(
+      read([("X-RateLimit-Limit", "100, 100;w=10"), ("X-RateLimit-Period", "60")])
+        == RateLimitReading(limit: 100, period: 60))
+    #expect(read([("X-RateLimit-Limit", "100, 90")]) == nil)
   }
 
   @Test func readsTheTightestOfSeveralLimits() {

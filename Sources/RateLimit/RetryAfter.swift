@@ -1,0 +1,31 @@
+// How long a reply asks its client to wait. RFC 9110 (section 10.2.3) allows one value, seconds or a date; proxies add a
+// field of their own and libraries join the two with a comma. Of several the longest is safe: whoever waits it out has
+// waited out the others.
+
+enum RetryAfter {
+  /// Seconds from the reply, nil when no value can be read.
+  ///
+  /// - Parameters:
+  ///   - values: one for each field.
+  ///   - clock: the server's time in seconds since 1970, which a date is compared with.
+  static func seconds(_ values: [String], clock: Seconds) -> Seconds? {
+    values.flatMap { delays($0, clock: clock) }.max()
+  }
+
+  /// `120`, `120, 300`, or a date in any of the three forms. Two of those have a comma of their own.
+  private static func delays(_ text: String, clock: Seconds) -> [Seconds] {
+    var delays: [Seconds] = []
+    var parts = text.split(separator: ",").map(FieldText.trimmed)[...]
+    while let part = parts.popFirst() {
+      if let seconds = FieldText.number(part.utf8) {
+        delays.append(seconds)
+      } else if let rest = parts.first, let date = HTTPDate.epoch("\(part), \(rest)", near: clock) {
+        parts.removeFirst()
+        delays.append(max(0, date - clock))
+      } else if let date = HTTPDate.epoch(String(part), near: clock) {
+        delays.append(max(0, date - clock))
+      }
+    }
+    return delays
+  }
+}
