@@ -49,7 +49,9 @@ package final class Daemon: Sendable {
   let importer: Importer
   let results: ResultsWriter
   let changes = ChangeBroadcast()
+  package let instance: Instance
   private let directory: StateDirectory
+  private let spoolLock: SpoolLock
   let spool: SpoolDirectory
   let pendingLists: PendingCount
   let options: Options
@@ -66,17 +68,25 @@ package final class Daemon: Sendable {
 
   /// Opens everything that can refuse: the lock, the queue, the spool, the credentials.
   ///
-  /// Throws `StateDirectoryError`, `QueueError`, `SpoolError` or `CredentialError`.
+  /// Throws `SettingsError`, `InstanceStamp.Refusal`, `StateDirectoryError`, `QueueError`, `SpoolError`,
+  /// `SpoolLock.Refusal` or `CredentialError`.
   package init(
     source: SettingsSource, loaded: LoadedSettings, options: Options, output: LogOutput, notifier: ServiceNotifier
   ) throws {
     let settings = loaded.settings
     let log = output.logger("keyreg")
+    let instance = try source.instance
+    // Before anything is opened: a daemon that is started for another organisation must not touch its files.
+    try loaded.refuseForeign(for: instance)
+    let stamps = [settings.stateDirectory, settings.spoolDirectory].map(InstanceStamp.init(folder:))
+    for stamp in stamps { try stamp.check(for: instance) }
     let credentials = try CredentialSource(environment: source.environment).load(settings)
     let directory = try StateDirectory(path: settings.stateDirectory)
     let queue = try RegistrationQueue(path: directory.queuePath)
     let spool = SpoolDirectory(path: settings.spoolDirectory)
     try spool.prepare()
+    let spoolLock = try SpoolLock(spool: settings.spoolDirectory)
+    for stamp in stamps { try Self.leave(stamp, for: instance, log) }
     try queue.finishCancels(at: .now())
 
     let changes = self.changes
@@ -100,6 +110,8 @@ package final class Daemon: Sendable {
     self.pool = pool
     self.results = results
     self.directory = directory
+    self.spoolLock = spoolLock
+    self.instance = instance
     self.spool = spool
     pendingLists = PendingCount(spool: spool)
     self.options = options
@@ -110,6 +122,17 @@ package final class Daemon: Sendable {
     report = StatusReport(version: options.version, startedAt: .now())
     state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
     box.connect(self)
+  }
+
+  /// A folder that cannot be written just now is stamped at another start.
+  private static func leave(_ stamp: InstanceStamp, for instance: Instance, _ log: Logger) throws {
+    do throws(InstanceStamp.Refusal) {
+      try stamp.leave(for: instance)
+    } catch {
+      guard error.mayPass else { throw error }
+      let detail = error.description
+      log.warning("a folder could not be marked as this instance's", metadata: ["detail": "\(detail)"])
+    }
   }
 
   /// Seconds since its registration after which a key is no canary: its owner may have taken it back on purpose.

@@ -28,14 +28,16 @@ struct ClientOptions: ParsableArguments {
     let environment = instance.environment
     if let socket = environment["KEYREG_SOCKET"], !socket.isEmpty { return socket }
     let source = SettingsSource(instance: instance.instance, environment: environment)
+    let instance = try source.instance
+    let loaded: LoadedSettings
     do {
-      return try source.load().settings.socket
+      loaded = try source.load()
     } catch {
       // The configuration is the daemon's: one that this user may not read, or that is broken, must not keep a client
       // from a running daemon.
-      guard let name = source.instance else { return Settings().socket }
-      guard Settings.isInstanceName(name) else { throw error }
-      return Settings(instance: name).socket
+      return Settings(instance: instance).socket
     }
+    try loaded.refuseForeign([.socket], for: instance)
+    return loaded.settings.socket
   }
 }

@@ -48,10 +48,14 @@ struct Failure: Error {
       let exit: Exit =
         switch error {
         case .owned: .tryAgain
-        case .inaccessible(_, errno: EACCES), .inaccessible(_, errno: EPERM): .permission
-        case .inaccessible: .inputOutput
+        case .inaccessible(_, let code): Self.exit(forSystem: code)
         }
       self.init(exit, error.description, hint: error.hint)
+    case let error as InstanceStamp.Refusal:
+      self.init(
+        error.code == 0 ? .configuration : Self.exit(forSystem: error.code), error.description, hint: error.hint)
+    case let error as SpoolLock.Refusal:
+      self.init(error.isOwned ? .tryAgain : Self.exit(forSystem: error.code), error.description, hint: error.hint)
     case let error as QueueError:
       self.init(error.kind == .defect ? .internalError : .inputOutput, error.description, hint: error.hint)
     case let error as SpoolError: self = Self.spool(error)
@@ -71,6 +75,10 @@ struct Failure: Error {
   var text: String {
     let first = "keyreg: error: \(PrintableText.escape(message, limit: 2_000))\n"
     return first + (hint.map { "hint: \(PrintableText.escape($0, limit: 2_000))\n" } ?? "")
+  }
+
+  private static func exit(forSystem code: Int32) -> Exit {
+    code == EACCES || code == EPERM ? .permission : .inputOutput
   }
 
   private static func control(_ error: ControlClientError) -> Failure {

@@ -17,7 +17,9 @@ final class Bench {
   init(limit: String = "100000/10s", faults: String = "", latency: Duration = .milliseconds(1)) throws {
     // Short, since a socket's path has at most 107 bytes.
     folder = URL(filePath: "/tmp/keyreg-\(UInt32.random(in: 0 ... .max))")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // A spool as tmpfiles.d makes it, so that lists can be submitted before the first start.
+    try FileManager.default.createDirectory(
+      at: folder.appending(path: "spool/incoming"), withIntermediateDirectories: true)
     var configuration = SandboxConfiguration(limit: try Quota(parsing: limit))
     configuration.faults = try FaultPlan(parsing: faults)
     configuration.latency = latency
@@ -181,7 +183,6 @@ final class Bench {
 
   /// Drops by rename, as the contract asks for.
   func drop(_ content: String, as name: String) throws {
-    try FileManager.default.createDirectory(atPath: spool("incoming"), withIntermediateDirectories: true)
     try content.write(toFile: spool("incoming/.\(name)"), atomically: false, encoding: .utf8)
     try #require(rename(spool("incoming/.\(name)"), spool("incoming/\(name)")) == 0)
   }

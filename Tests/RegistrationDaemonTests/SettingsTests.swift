@@ -14,11 +14,22 @@ import Testing
     return try SettingsSource(file: path, environment: environment, flags: flags).load()
   }
 
-  @Test func theDocumentedConfigurationEqualsTheDefaults() throws {
-    let documented = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../config/keyreg.yaml")
-    let loaded = try SettingsSource(file: documented.path, environment: [:]).load()
+  private static let documented = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../config/keyreg.yaml")
+
+  @Test(arguments: [nil, "acme"]) func theShippedConfigurationChangesNothing(instance: String?) throws {
+    let source = SettingsSource(file: Self.documented.path, instance: instance, environment: [:])
+    let loaded = try source.load()
+    #expect(try loaded.settings == Settings(instance: source.instance))
+    try loaded.refuseForeign(for: source.instance)
+  }
+
+  @Test func theShippedConfigurationShowsEverySettingWithItsDefault() throws {
+    let text = try String(contentsOf: Self.documented, encoding: .utf8)
+    // A commented setting is a name, a colon and a value without a space in it.
+    let uncommented = text.replacing(/(?m)^( *)# ([a-z_]+: [^ ]+)$/) { "\($0.1)\($0.2)" }
+    let loaded = try load(uncommented)
     #expect(loaded.settings == Settings())
-    // Every setting stands in it.
     #expect(loaded.effective.filter { $0.origin == "default" }.isEmpty)
   }
 
@@ -79,8 +90,22 @@ import Testing
     let settings = try SettingsSource(instance: "acme", environment: [:]).load().settings
     #expect(settings.spoolDirectory == "/var/spool/keyreg-acme" && settings.stateDirectory == "/var/lib/keyreg-acme")
     #expect(settings.socket == "/run/keyreg-acme/control.sock")
-    for name in ["../x", "a/b", ".a", "-a", "a b", "é"] {
+    #expect(settings.apiKeyFile == "/etc/keyreg/credentials/acme/api-key")
+    #expect(settings.appKeyFile == "/etc/keyreg/credentials/acme/app-key")
+    for name in ["../x", "a/b", ".a", "-a", "a b", "é", "keyreg"] {
       #expect(throws: SettingsError.self) { try SettingsSource(instance: name, environment: [:]).load() }
     }
+  }
+
+  @Test func whatSystemdOffersRanksBelowTheFile() throws {
+    let offered = ["STATE_DIRECTORY": "/offered/state:/other", "RUNTIME_DIRECTORY": "/offered/run"]
+    let settings = try load("workers: 3\n", environment: offered).settings
+    #expect(settings.stateDirectory == "/offered/state" && settings.socket == "/offered/run/control.sock")
+    let yaml = "state_directory: /from/file\ncontrol: { socket: /from/file.sock }\n"
+    let own = try load(yaml, environment: offered).settings
+    #expect(own.stateDirectory == "/from/file" && own.socket == "/from/file.sock")
+    let chosen = offered.merging(["KEYREG_STATE": "/chosen", "KEYREG_SOCKET": "/chosen.sock"]) { $1 }
+    let settled = try load(yaml, environment: chosen).settings
+    #expect(settled.stateDirectory == "/chosen" && settled.socket == "/chosen.sock")
   }
 }

@@ -107,7 +107,7 @@ extension SettingKey {
       }, show: { SizeText.describe(bytes: $0.maxFileSize) }),
     duration("spool.settle", \.settle, 0...3_600_000),
     duration("spool.keep", \.keep, 0...315_360_000_000),
-    path("state_directory", \.stateDirectory, variables: ["KEYREG_STATE", "STATE_DIRECTORY"]),
+    path("state_directory", \.stateDirectory, variables: ["KEYREG_STATE"]),
     path("control.socket", \.socket, variables: ["KEYREG_SOCKET"]),
     SettingKey(
       name: "control.mode", allowed: "octal permissions in quotes, \"0600\" to \"0777\"",

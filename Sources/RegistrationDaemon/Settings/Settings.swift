@@ -33,32 +33,21 @@ package struct Settings: Sendable, Equatable {
   package var logFormat = LogChoice.auto
   package var stopTimeout = 30_000
 
-  /// The defaults of one instance, or of the only one. `instance` must be a valid name.
-  package init(instance: String? = nil) {
-    guard let instance else { return }
-    spoolDirectory = "/var/spool/keyreg-\(instance)"
-    stateDirectory = "/var/lib/keyreg-\(instance)"
-    socket = "/run/keyreg-\(instance)/control.sock"
-    apiKeyFile = "/etc/keyreg/credentials/\(instance)/api-key"
-    appKeyFile = "/etc/keyreg/credentials/\(instance)/app-key"
+  /// The defaults of one instance.
+  package init(instance: Instance = .main) {
+    guard let name = instance.name else { return }
+    spoolDirectory = "/var/spool/keyreg-\(name)"
+    stateDirectory = "/var/lib/keyreg-\(name)"
+    socket = "/run/keyreg-\(name)/control.sock"
+    apiKeyFile = "/etc/keyreg/credentials/\(name)/api-key"
+    appKeyFile = "/etc/keyreg/credentials/\(name)/app-key"
   }
 
   /// Where requests go.
   package var endpoint: Endpoint { url ?? Endpoint(site: site) }
 
-  /// The configuration file of one instance, or of the only one.
-  package static func file(instance: String?) -> String {
-    "/etc/keyreg/\(instance ?? "keyreg").yaml"
-  }
-
-  /// Letters, digits, `-`, `_` and `.`, not at its beginning; at most 64: it becomes part of paths.
-  package static func isInstanceName(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= 64 && !text.hasPrefix(".") && !text.hasPrefix("-")
-      && text.utf8.allSatisfy { byte in
-        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-          || [0x2d, 0x2e, 0x5f].contains(byte)
-      }
-  }
+  /// The configuration file of one instance.
+  package static func file(instance: Instance) -> String { "/etc/keyreg/\(instance.word).yaml" }
 }
 
 /// How log lines are written.

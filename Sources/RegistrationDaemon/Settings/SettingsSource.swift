@@ -6,11 +6,12 @@ import Yams
 
 /// Reads settings from flags, environment and file, and remembers where each value came from.
 ///
-/// Precedence: flag, environment, credentials directory, file, default.
+/// Precedence: flag, environment, credentials directory, file, folders that systemd offers, default.
 package struct SettingsSource: Sendable {
   /// The file named by a flag; nil takes the instance's default, which need not exist.
   package var file: String?
-  package var instance: String?
+  /// As it was asked for; nil for the main one.
+  private let instanceName: String?
   package var environment: [String: String]
   /// Values given as flags, by the name of the setting.
   package var flags: [String: String]
@@ -21,18 +22,30 @@ package struct SettingsSource: Sendable {
     self.file = file
     // An empty variable counts as one that is not there, as with most programs.
     self.environment = environment.filter { !$0.value.isEmpty }
-    self.instance = instance ?? self.environment["KEYREG_INSTANCE"]
+    instanceName = instance ?? self.environment["KEYREG_INSTANCE"]
     self.flags = flags
+  }
+
+  /// The instance that is meant. Throws `SettingsError` for a name that cannot be one.
+  package var instance: Instance {
+    get throws(SettingsError) {
+      guard let instanceName else { return .main }
+      guard let instance = Instance(instanceName) else {
+        throw SettingsError(
+          "“\(PrintableText.escape(instanceName, limit: 80))” cannot be the name of an instance",
+          hint: instanceName == Instance.main.word
+            ? "that is the main instance: leave --instance out"
+            : "letters, digits, -, _ and . (not first), at most 64")
+      }
+      return instance
+    }
   }
 
   /// Reads everything anew. Throws `SettingsError`, with file, line and column where there is one.
   package func load() throws(SettingsError) -> LoadedSettings {
-    if let instance, !Settings.isInstanceName(instance) {
-      throw SettingsError(
-        "“\(PrintableText.escape(instance))” is no instance name",
-        hint: "letters, digits, -, _ and . (not first), at most 64")
-    }
+    let instance = try instance
     var loaded = LoadedSettings(Settings(instance: instance))
+    try takeFolders(to: &loaded)
     let path = file ?? Settings.file(instance: instance)
     if let text = try read(path) {
       try SettingsFile(path: path).apply(text, to: &loaded)
@@ -40,21 +53,24 @@ package struct SettingsSource: Sendable {
     }
     for key in SettingKey.all {
       for variable in key.variables.reversed() {
-        guard var value = environment[variable] else { continue }
-        // systemd names several folders with colons between; the first is the one.
-        if variable == "STATE_DIRECTORY" { value = String(value.prefix { $0 != ":" }) }
+        guard let value = environment[variable] else { continue }
         try loaded.take(value, for: key, from: "environment \(variable)", at: "\(variable)")
       }
       if let value = flags[key.name] { try loaded.take(value, for: key, from: "flag", at: "the flag for \(key.name)") }
     }
-    if environment["KEYREG_SOCKET"] == nil, flags["control.socket"] == nil,
-      let directory = environment["RUNTIME_DIRECTORY"], let key = SettingKey.named("control.socket")
-    {
-      try loaded.take(
-        directory.prefix { $0 != ":" } + "/control.sock", for: key, from: "environment RUNTIME_DIRECTORY",
-        at: "RUNTIME_DIRECTORY")
-    }
     return loaded
+  }
+
+  /// The folders that a unit has systemd make. What the file says is more than what a unit offers.
+  private func takeFolders(to loaded: inout LoadedSettings) throws(SettingsError) {
+    for (variable, name, suffix) in [
+      ("STATE_DIRECTORY", "state_directory", ""), ("RUNTIME_DIRECTORY", "control.socket", "/control.sock"),
+    ] {
+      guard let folders = environment[variable], let key = SettingKey.named(name) else { continue }
+      // systemd names several folders with colons between; the first is the one.
+      let folder = folders.prefix { $0 != ":" }
+      try loaded.take(folder + suffix, for: key, from: "environment \(variable)", at: variable)
+    }
   }
 
   /// Nil when there is no file and none was asked for. A file that may not be read is an error: the defaults would send
@@ -115,8 +131,7 @@ extension LoadedSettings {
   /// `SettingsError`.
   package func validate() throws(SettingsError) {
     func fail(_ name: String, _ problem: String, hint: String) throws(SettingsError) {
-      let origin = effective.first { $0.name == name }?.origin ?? ""
-      throw SettingsError("\(name) (\(origin)): \(problem)", hint: hint)
+      throw SettingsError("\(name) (\(origin(of: name))): \(problem)", hint: hint)
     }
     if let file = settings.caFile, !FileManager.default.isReadableFile(atPath: file) {
       try fail("api.ca_file", "cannot be read", hint: "name a PEM file that the daemon's user can read")
@@ -146,11 +161,13 @@ package struct LoadedSettings: Sendable {
   /// Each setting's name, value and origin, in the order of the documentation.
   package var effective: [(name: String, value: String, origin: String)] {
     SettingKey.all.map { key in
-      var origin = origins[key.name] ?? "default"
-      if key.name == "api.url", settings.url == nil { origin = "site" }
+      let origin = key.name == "api.url" && settings.url == nil ? "site" : origin(of: key.name)
       return (key.name, key.show(settings), origin)
     }
   }
+
+  /// Where the value of a setting came from.
+  func origin(of name: String) -> String { origins[name] ?? "default" }
 
   /// - Parameter place: Where the value stands, for the error.
   mutating func take(_ text: String?, for key: SettingKey, from origin: String, at place: String) throws(SettingsError)

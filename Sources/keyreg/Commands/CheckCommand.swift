@@ -22,6 +22,7 @@ struct CheckCommand: ParsableCommand {
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     try loaded.validate()
+    try loaded.refuseForeign(for: source.instance)
     let credentials = CredentialSource(environment: source.environment)
     var table = Table(["SETTING", "VALUE", "FROM"])
     for (name, value, origin) in loaded.effective {

@@ -35,9 +35,11 @@ struct SubmitCommand: ParsableCommand {
 
   func run() throws {
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
-    let settings = try source.load().settings
+    let loaded = try source.load()
+    let settings = loaded.settings
+    try loaded.refuseForeign([.spool], for: source.instance)
+    try InstanceStamp(folder: settings.spoolDirectory).check(for: source.instance)
     let spool = SpoolDirectory(path: settings.spoolDirectory)
-    try spool.prepare(use: [.incoming])
     var failure: Failure?
     for file in files {
       do {
@@ -54,10 +56,22 @@ struct SubmitCommand: ParsableCommand {
 
   private func submit(_ file: String, to spool: SpoolDirectory, limit: Int) throws -> ListName {
     let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
-    let drop = try spool.beginDrop()
+    let drop = try begin(in: spool)
     try copy(file, into: drop, limit: limit)
     try validate(try drop.open(), as: file)
     return try drop.commit(as: listName, force: force)
+  }
+
+  /// Never makes a spool: a list in a folder that no daemon serves would wait for ever.
+  private func begin(in spool: SpoolDirectory) throws -> Drop {
+    do throws(SpoolError) {
+      return try spool.beginDrop()
+    } catch {
+      guard error.kind == .missing else { throw error }
+      throw Failure(
+        .noSuchFile, "there is no spool at \(spool.path)",
+        hint: "keyreg run makes it at its first start; is spool.directory right? keyreg check shows it")
+    }
   }
 
   private func defaultName(for file: String) -> ListName {

@@ -1,0 +1,36 @@
+/// One of several daemons on a machine, each for an organisation of its own, or the main one, which has no name.
+package struct Instance: Hashable, Sendable, CustomStringConvertible {
+  /// Nil for the main instance.
+  package let name: String?
+
+  package static let main = Instance(unchecked: nil)
+
+  /// Nil unless `text` is letters, digits, `-`, `_` and `.` (neither of `-` and `.` first), at most 64 of them: the name
+  /// becomes part of paths. `keyreg` is nobody's name, since the main instance's files are called so.
+  package init?(_ text: String) {
+    let isUsable =
+      !text.isEmpty && text.utf8.count <= 64 && !text.hasPrefix(".") && !text.hasPrefix("-") && text != Self.mainWord
+      && text.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+          || [0x2d, 0x2e, 0x5f].contains(byte)
+      }
+    guard isUsable else { return nil }
+    self.init(unchecked: text)
+  }
+
+  private init(unchecked name: String?) {
+    self.name = name
+  }
+
+  /// The instance that a stamp or a folder is called after; the inverse of `word`.
+  init?(word: String) {
+    if word == Self.mainWord { self = .main } else { self.init(word) }
+  }
+
+  /// What stands for the instance in a file's name or content.
+  var word: String { name ?? Self.mainWord }
+
+  private static let mainWord = "keyreg"
+
+  package var description: String { name.map { "the instance \($0)" } ?? "the main instance" }
+}

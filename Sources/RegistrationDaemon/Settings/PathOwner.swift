@@ -1,0 +1,98 @@
+import Glibc
+
+/// Whose a path is, by its name alone.
+///
+/// A configuration that was copied from another instance, or a symbolic link that leads to another's folder, would have
+/// one organisation's credentials work through another's lists. The names that the units give to folders tell.
+struct PathOwner {
+  /// Folders in which every instance has a folder of its own, `keyreg` or `keyreg-NAME`.
+  private static let roots = [["var", "spool"], ["var", "lib"], ["run"], ["var", "run"]]
+
+  /// The instance that `path` belongs to; nil when its name does not tell.
+  ///
+  ///     /var/spool/keyreg                  main
+  ///     /run/keyreg-acme/control.sock      acme
+  ///     /etc/keyreg/credentials/acme/key   acme
+  ///     /etc/keyreg/credentials/key        main
+  ///     /srv/keyreg-acme                   acme, when it is asked for as a folder of an instance
+  ///
+  /// - Parameter isFolder: The path is a spool or a state directory, which are called after their instance anywhere. The
+  ///   main instance's may have any name.
+  static func owner(of path: String, isFolder: Bool, asks instance: Instance) -> Instance? {
+    let parts = path.split(separator: "/").map(String.init)
+    if parts.starts(with: ["etc", "keyreg", "credentials"]), parts.count > 3 {
+      return parts.count == 4 ? .main : Instance(parts[3])
+    }
+    for root in roots where parts.starts(with: root) && parts.count > root.count {
+      if let owner = named(parts[root.count]) { return owner }
+    }
+    guard isFolder, instance != .main, let last = parts.last, last != Instance.main.word else { return nil }
+    return named(last)
+  }
+
+  private static func named(_ folder: String) -> Instance? {
+    let prefix = Instance.main.word + "-"
+    if folder == Instance.main.word { return .main }
+    return folder.hasPrefix(prefix) ? Instance(String(folder.dropFirst(prefix.count))) : nil
+  }
+
+  /// `path` with every symbolic link in it followed. What is not there yet stays as it is written.
+  static func resolved(_ path: String) -> String {
+    var existing = path
+    var missing: [Substring] = []
+    while true {
+      if let real = realpath(existing, nil) {
+        defer { free(real) }
+        let base = String(cString: real)
+        return ([base == "/" ? "" : base] + missing.reversed().map(String.init)).joined(separator: "/")
+      }
+      guard let slash = existing.lastIndex(of: "/"), slash != existing.startIndex else { return path }
+      missing.append(existing[existing.index(after: slash)...])
+      existing = String(existing[..<slash])
+    }
+  }
+}
+
+extension LoadedSettings {
+  /// Settings that name a place which only one instance may use.
+  package enum OwnPlace: String, CaseIterable, Sendable {
+    case spool = "spool.directory"
+    case state = "state_directory"
+    case socket = "control.socket"
+    case apiKey = "api.api_key_file"
+    case appKey = "api.app_key_file"
+
+    fileprivate var path: KeyPath<Settings, String> {
+      switch self {
+      case .spool: \.spoolDirectory
+      case .state: \.stateDirectory
+      case .socket: \.socket
+      case .apiKey: \.apiKeyFile
+      case .appKey: \.appKeyFile
+      }
+    }
+  }
+
+  /// Throws `SettingsError` when one of `places`, as it is written or with its symbolic links followed, is called after
+  /// another instance.
+  package func refuseForeign(
+    _ places: [OwnPlace] = OwnPlace.allCases, for instance: Instance
+  ) throws(SettingsError) {
+    for place in places {
+      let path = settings[keyPath: place.path]
+      let isFolder = place == .spool || place == .state
+      let real = PathOwner.resolved(path)
+      for candidate in [path, real] {
+        guard let owner = PathOwner.owner(of: candidate, isFolder: isFolder, asks: instance), owner != instance else {
+          continue
+        }
+        let own = Settings(instance: instance)[keyPath: place.path]
+        let shown = candidate == path ? path : "\(path), which is \(candidate),"
+        throw SettingsError(
+          "\(place.rawValue) (\(origin(of: place.rawValue))): \(shown) belongs to \(owner), not to \(instance)",
+          hint: "leave the setting out to have \(own)"
+            + (owner.name.map { ", or say --instance \($0)" } ?? ", or leave --instance out"))
+      }
+    }
+  }
+}

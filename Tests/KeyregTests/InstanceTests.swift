@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// Several organisations on one machine: nobody works on another's files.
+@Suite struct InstanceTests {
+  @Test func aSpoolAndAStateBelongToTheInstanceThatUsedThemFirst() throws {
+    let bench = try Bench()
+    bench.environment["KEYREG_INSTANCE"] = "acme"
+    bench.stop(try bench.start())
+    bench.environment["KEYREG_INSTANCE"] = .some(nil)
+    let main = try bench.run("run", "--config", bench.path("keyreg.yaml"))
+    #expect(main.code == 78 && main.errors.contains("belongs to the instance acme"), "\(main.errors)")
+    bench.environment["KEYREG_STATE"] = bench.path("other")
+    let other = try bench.run("run", "--config", bench.path("keyreg.yaml"), "--instance", "other")
+    #expect(other.code == 78 && other.errors.contains("\(bench.path("spool")) belongs to the instance acme"))
+    #expect(other.errors.contains("hint: "))
+    try lines(randomKeys(1)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    #expect(try bench.run("submit", bench.path("list")).code == 78)
+    #expect(try bench.run("submit", "--instance", "acme", bench.path("list")).code == 0)
+    // Not even the folders of a state directory are made for somebody who is refused.
+    #expect(!FileManager.default.fileExists(atPath: bench.path("other")))
+  }
+
+  @Test func aSpoolThatAnotherDaemonServesIsRefused() throws {
+    let bench = try Bench()
+    let first = try bench.start()
+    bench.environment["KEYREG_STATE"] = bench.path("state2")
+    bench.environment["KEYREG_SOCKET"] = bench.path("c2.sock")
+    let second = try bench.run("run", "--config", bench.path("keyreg.yaml"))
+    #expect(second.code == 75 && second.errors.contains("pid \(first.processIdentifier)"), "\(second.errors)")
+    bench.murder(first)
+    let next = try bench.launch(["run", "--config", bench.path("keyreg.yaml"), "--until-done"])
+    next.waitUntilExit()
+    #expect(next.terminationStatus == 0)
+  }
+
+  @Test func pathsAndNamesOfOtherInstancesAreConfigurationErrors() throws {
+    let bench = try Bench()
+    #expect(try bench.run("check", "--instance", "keyreg").code == 78)
+    for command in ["check", "run"] {
+      bench.environment["KEYREG_SPOOL"] = "/var/spool/keyreg"
+      let refused = try bench.run(command, "--config", bench.path("keyreg.yaml"), "--instance", "acme")
+      #expect(refused.code == 78 && refused.errors.contains("/var/spool/keyreg belongs to the main instance"))
+    }
+    try lines(randomKeys(1)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    #expect(try bench.run("submit", "--instance", "acme", bench.path("list")).code == 78)
+  }
+
+  @Test func submittingNeverMakesASpool() throws {
+    let bench = try Bench()
+    try lines(randomKeys(1)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    bench.environment["KEYREG_SPOOL"] = bench.path("mistyped")
+    let refused = try bench.run("submit", bench.path("list"))
+    #expect(refused.code == 66 && refused.errors.contains("there is no spool at \(bench.path("mistyped"))"))
+    #expect(refused.errors.contains("hint: "))
+    #expect(!FileManager.default.fileExists(atPath: bench.path("mistyped")))
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import RegistrationDaemon
+import Testing
+
+/// No instance works on the files of another.
+@Suite struct InstanceTests {
+  private func load(_ environment: [String: String], as instance: String?) throws -> (LoadedSettings, Instance) {
+    let source = SettingsSource(file: "/dev/null", instance: instance, environment: environment)
+    return (try source.load(), try source.instance)
+  }
+
+  private func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "instance-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // Nothing is lost when a temporary folder stays behind.
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+  }
+
+  @Test(arguments: [
+    ("acme", "/var/spool/keyreg", "the main instance"), ("acme", "/var/spool/keyreg-other", "the instance other"),
+    ("acme", "/var/lib/keyreg/acme", "the main instance"), ("acme", "/data/keyreg-other", "the instance other"),
+    (nil, "/var/spool/keyreg-acme", "the instance acme"), (nil, "/run/keyreg-acme/spool", "the instance acme"),
+  ])
+  func aFolderCalledAfterAnotherInstanceIsRefused(instance: String?, path: String, owner: String) throws {
+    for variable in ["KEYREG_SPOOL", "KEYREG_STATE"] {
+      let (loaded, instance) = try load([variable: path], as: instance)
+      let error = #expect(throws: SettingsError.self) { try loaded.refuseForeign(for: instance) }
+      #expect(error?.description.contains("\(path) belongs to \(owner)") == true)
+      #expect(error?.description.contains("environment \(variable)") == true && error?.hint != nil)
+    }
+  }
+
+  @Test(arguments: [
+    ("acme", "/var/spool/keyreg-acme"), ("acme", "/srv/keyreg-acme"), ("acme", "/srv/acme"), ("acme", "/data/keyreg"),
+    (nil, "/var/spool/keyreg"), (nil, "/tmp/keyreg-1234"), ("acme", "/tmp/keyreg-1234/spool"),
+  ])
+  func aFolderOfOnesOwnIsNot(instance: String?, path: String) throws {
+    let (loaded, instance) = try load(["KEYREG_SPOOL": path, "KEYREG_STATE": path], as: instance)
+    try loaded.refuseForeign(for: instance)
+  }
+
+  @Test func socketsAndCredentialsOfAnotherInstanceAreRefused() throws {
+    let (socket, acme) = try load(["KEYREG_SOCKET": "/run/keyreg/control.sock"], as: "acme")
+    #expect(throws: SettingsError.self) { try socket.refuseForeign([.socket], for: acme) }
+    for (instance, name) in [("acme", "api-key"), ("acme", "other/api-key"), (nil, "acme/api-key")] {
+      for setting in ["api.api_key_file", "api.app_key_file"] {
+        let source = SettingsSource(
+          file: "/dev/null", instance: instance, environment: [:], flags: [setting: "/etc/keyreg/credentials/\(name)"])
+        #expect(throws: SettingsError.self) { try source.load().refuseForeign(for: source.instance) }
+      }
+    }
+  }
+
+  @Test func aLinkToAnotherInstancesFolderIsFollowed() throws {
+    try withFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/keyreg-other", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: folder + "/mine", withDestinationPath: folder + "/keyreg-other")
+      let (loaded, acme) = try load(["KEYREG_SPOOL": folder + "/mine"], as: "acme")
+      #expect(throws: SettingsError.self) { try loaded.refuseForeign(for: acme) }
+    }
+  }
+
+  @Test func aFolderIsItsFirstInstances() throws {
+    try withFolder { folder in
+      let stamp = InstanceStamp(folder: folder)
+      let acme = try #require(Instance("acme"))
+      // Nobody's yet.
+      try stamp.check(for: acme)
+      try stamp.check(for: .main)
+      try stamp.leave(for: acme)
+      try stamp.leave(for: acme)
+      try stamp.check(for: acme)
+      let error = #expect(throws: InstanceStamp.Refusal.self) { try stamp.leave(for: .main) }
+      #expect(error?.description == "\(folder) belongs to the instance acme, not to the main instance")
+    }
+  }
+
+  @Test func aStampThatAPowerCutLeftEmptyIsWrittenAnew() throws {
+    try withFolder { folder in
+      let path = "\(folder)/\(InstanceStamp.fileName)"
+      try "".write(toFile: path, atomically: false, encoding: .utf8)
+      try InstanceStamp(folder: folder).leave(for: .main)
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "keyreg\n")
+      try "no instance\n".write(toFile: path, atomically: false, encoding: .utf8)
+      #expect(throws: InstanceStamp.Refusal.self) { try InstanceStamp(folder: folder).check(for: .main) }
+    }
+  }
+
+  @Test func aSpoolIsServedByOneDaemon() throws {
+    try withFolder { folder in
+      do {
+        let lock = try SpoolLock(spool: folder)
+        let refusal = #expect(throws: SpoolLock.Refusal.self) { try SpoolLock(spool: folder) }
+        #expect(refusal?.isOwned == true && refusal?.description.contains("(pid \(getpid()))") == true)
+        withExtendedLifetime(lock) {}
+      }
+      _ = try SpoolLock(spool: folder)
+    }
+  }
+}
