@@ -27,6 +27,10 @@ static inline CURLcode ccurl_set_writer(CURL *handle, CURLoption option, ccurl_w
   return curl_easy_setopt(handle, option, callback);
 }
 
+static inline CURLcode ccurl_set_prereq(CURL *handle, CURLoption option, curl_prereq_callback callback) {
+  return curl_easy_setopt(handle, option, callback);
+}
+
 static inline CURLcode ccurl_set_off_t(CURL *handle, CURLoption option, curl_off_t value) {
   return curl_easy_setopt(handle, option, value);
 }

@@ -177,7 +177,7 @@ package struct ControlClient: Sendable {
     case (.unreachable, ENOENT), (.unreachable, ECONNREFUSED): .notRunning(socket: socket)
     case (.unreachable, _), (.unusable, _), (.proxy, _), (.tls, _): .unreachable("\(socket): \(reason(error))")
     case (.timedOut, _): .timedOut
-    case (.interrupted, _), (.protocolViolation, _), (.stopped, _): .malformed(error.message)
+    case (.interrupted, _), (.protocolViolation, _), (.stopped, _), (.stale, _): .malformed(error.message)
     }
   }
 

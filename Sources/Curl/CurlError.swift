@@ -13,6 +13,8 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
     case timedOut
     /// The connection ended before the whole reply was there.
     case interrupted
+    /// A kept-alive connection was dead, and the request was not to be sent a second time.
+    case stale
     /// The peer did not speak HTTP, or sent more header lines than are kept.
     case protocolViolation
     /// The receiver of a streamed body wanted no more of it.
@@ -27,17 +29,20 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
   package let message: String
   /// The `errno` of the failed connect, 0 when it was not that.
   package let systemError: Int32
+  /// Whether the request, or a part of it, may have left: false when no connection came to stand.
+  package let wasSent: Bool
 
   package var description: String { message }
 
-  init(code: CURLcode, detail: String, systemError: Int32) {
+  init(code: CURLcode, detail: String, systemError: Int32, wasSent: Bool = false, isStale: Bool = false) {
     self.code = Int(code.rawValue)
-    self.kind = Self.kind(of: code)
+    self.kind = isStale ? .stale : Self.kind(of: code)
+    self.wasSent = wasSent
     self.systemError = systemError
     self.message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
   }
 
-  private static func kind(of code: CURLcode) -> Kind {
+  static func kind(of code: CURLcode) -> Kind {
     switch code {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT: .unreachable
     case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy

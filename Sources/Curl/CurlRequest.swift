@@ -15,6 +15,10 @@ package struct CurlRequest: Sendable {
   /// Bytes of header lines that are kept. A reply with more of them is an error.
   package var headerLimit: Int = 64 * 1024
 
+  /// Whether a kept-alive connection that turns out to be dead ends the exchange with an error of kind `stale`. libcurl
+  /// otherwise sends the request again on a new connection, up to five times, and nobody is told.
+  package var isSentOnce = false
+
   package init(method: String, url: String) {
     self.method = method
     self.url = url

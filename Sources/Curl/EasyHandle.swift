@@ -39,6 +39,8 @@ package final class EasyHandle {
     let context = Unmanaged.passUnretained(collector).toOpaque()
     try check(ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context))
     try check(ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context))
+    try check(ccurl_set_prereq(handle, CURLOPT_PREREQFUNCTION, ReplyCollector.takeRequest))
+    try check(ccurl_set_pointer(handle, CURLOPT_PREREQDATA, context))
     if let socket = route.unixSocket { try set(CURLOPT_UNIX_SOCKET_PATH, socket) }
     if let caFile = route.caFile { try trust(caFile) }
   }
@@ -77,7 +79,8 @@ package final class EasyHandle {
     if code == CURLE_WRITE_ERROR, collector.isBodyTruncated, !collector.isStopped, !collector.isHeaderOverflown {
       // The kept part of an oversize body is a reply like any other; its connection was closed.
     } else if code == CURLE_WRITE_ERROR, collector.isHeaderOverflown {
-      throw CurlError(code: CURLE_WEIRD_SERVER_REPLY, detail: "more header bytes than are kept", systemError: 0)
+      throw CurlError(
+        code: CURLE_WEIRD_SERVER_REPLY, detail: "more header bytes than are kept", systemError: 0, wasSent: true)
     } else if code != CURLE_OK {
       throw failure(code)
     }
@@ -135,8 +138,19 @@ package final class EasyHandle {
   }
 
   private func failure(_ code: CURLcode) -> CurlError {
-    CurlError(
-      code: code, detail: String(cString: errorText), systemError: Int32(truncatingIfNeeded: number(CURLINFO_OS_ERRNO)))
+    let isStale = isStale(code)
+    return CurlError(
+      code: code, detail: isStale ? "the kept-alive connection was dead" : String(cString: errorText),
+      systemError: Int32(truncatingIfNeeded: number(CURLINFO_OS_ERRNO)), wasSent: collector.requests > 0,
+      isStale: isStale)
+  }
+
+  /// Either the repetition was stopped, or libcurl gave up at once: it counts its repetitions over the whole life of a
+  /// handle and makes five at most.
+  private func isStale(_ code: CURLcode) -> Bool {
+    if collector.isStale { return true }
+    return collector.isSentOnce && collector.requests == 1 && collector.headers.isEmpty
+      && number(CURLINFO_NUM_CONNECTS) == 0 && CurlError.kind(of: code) == .interrupted
   }
 
   private func number(_ info: CURLINFO) -> Int {

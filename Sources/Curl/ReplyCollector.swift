@@ -7,10 +7,15 @@ final class ReplyCollector {
   private(set) var isBodyTruncated = false
   private(set) var isStopped = false
   private(set) var isHeaderOverflown = false
+  /// How often the request was about to be sent on a connection that stood, the last time included.
+  private(set) var requests = 0
+  /// It was not sent a second time.
+  private(set) var isStale = false
 
   private var bodyLimit = 0
   private var headerLimit = 0
   private var headerBytes = 0
+  private(set) var isSentOnce = false
   private var onBody: ((UnsafeRawBufferPointer) -> Bool)?
 
   func begin(_ request: CurlRequest, onBody: ((UnsafeRawBufferPointer) -> Bool)?) {
@@ -19,6 +24,9 @@ final class ReplyCollector {
     isBodyTruncated = false
     isStopped = false
     isHeaderOverflown = false
+    requests = 0
+    isStale = false
+    isSentOnce = request.isSentOnce
     headerBytes = 0
     bodyLimit = request.bodyLimit
     headerLimit = request.headerLimit
@@ -28,6 +36,12 @@ final class ReplyCollector {
   /// Lets go of the caller's closure, which must not outlive the exchange.
   func end() {
     onBody = nil
+  }
+
+  /// Called before each request, also before one that libcurl repeats by itself.
+  static let takeRequest: curl_prereq_callback = { context, _, _, _, _ in
+    guard let context else { return CURL_PREREQFUNC_ABORT }
+    return Unmanaged<ReplyCollector>.fromOpaque(context).takeUnretainedValue().beginRequest()
   }
 
   static let takeBody: ccurl_write_callback = { data, size, count, context in
@@ -40,6 +54,15 @@ final class ReplyCollector {
     guard let data, let context else { return 0 }
     let collector = Unmanaged<ReplyCollector>.fromOpaque(context).takeUnretainedValue()
     return collector.appendHeader(UnsafeRawBufferPointer(start: data, count: size * count))
+  }
+
+  private func beginRequest() -> Int32 {
+    guard requests == 0 || !isSentOnce else {
+      isStale = true
+      return CURL_PREREQFUNC_ABORT
+    }
+    requests += 1
+    return CURL_PREREQFUNC_OK
   }
 
   /// Returns the bytes taken; fewer than offered ends the exchange.

@@ -10,6 +10,8 @@ package struct PacedReply: Hashable, Sendable {
     case refused
     /// 5xx, 408: presumably counted.
     case serverError
+    /// It never left (nobody listens, no such host, no handshake): cost nothing and says nothing.
+    case unsent
     /// No reply: unknown whether it was counted, so it is taken for counted.
     case unanswered
   }

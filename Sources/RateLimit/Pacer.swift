@@ -107,6 +107,7 @@ package struct Pacer: Sendable {
   // MARK: After a request
 
   package mutating func receive(_ paced: PacedReply, for permit: Permit, now: Seconds) {
+    guard paced.kind != .unsent else { return withdraw(permit) }
     guard let flight = flights.removeValue(forKey: permit.id) else { return }
     gate.settle(permit.id)
     let reading = paced.reading
@@ -125,11 +126,10 @@ package struct Pacer: Sendable {
     switch paced.kind {
     case .answered: succeed(told, reply)
     case .throttled: throttle(reading, told, reply)
-    case .refused: break
+    case .refused, .unsent: break
     case .serverError, .unanswered: concurrency.halve(now: now, roundTrip: roundTrips.long)
     }
   }
-
   private var longestPeriod: Seconds {
     max(120, buckets.map(\.allowance.period).max() ?? unmetered.counted?.allowance.period ?? 0)
   }

@@ -69,6 +69,8 @@ package final class RegistrationClient {
     var request = CurlRequest(method: "PUT", url: settings.endpoint.registration(of: id))
     // A PUT without a body says so, or some gateways answer 411.
     request.headers = headers + [("Content-Length", "0")]
+    // Every request has a permit of its own: libcurl must not repeat it in silence.
+    request.isSentOnce = true
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
     do {
@@ -141,7 +143,7 @@ extension Exchange {
   /// No request could be made at all.
   package init(unusable detail: String) {
     verdict = .misdirected(status: nil, title: Self.title(.unusable), detail: detail)
-    paced = PacedReply(kind: .unanswered, reading: nil)
+    paced = PacedReply(kind: .unsent, reading: nil)
     status = nil
     duration = 0
   }
@@ -150,12 +152,16 @@ extension Exchange {
     let detail = PrintableText.escape(error.message, limit: 300)
     switch error.kind {
     case .tls, .unusable: verdict = .misdirected(status: nil, title: Self.title(error.kind), detail: detail)
+    case .stale: verdict = .stale
     default: verdict = .unanswered(title: Self.title(error.kind), detail: detail)
     }
-    paced = PacedReply(kind: .unanswered, reading: nil)
+    paced = PacedReply(kind: error.wasSent ? .unanswered : .unsent, reading: nil)
     status = nil
     duration = 0
   }
+
+  /// Whether it left, so that the API may have counted it.
+  package var wasSent: Bool { paced.kind != .unsent }
 
   private static func title(_ kind: CurlError.Kind) -> String {
     switch kind {
@@ -163,7 +169,7 @@ extension Exchange {
     case .proxy: "Proxy refused"
     case .tls: "TLS refused"
     case .timedOut: "Timed out"
-    case .interrupted, .stopped: "Connection lost"
+    case .interrupted, .stopped, .stale: "Connection lost"
     case .protocolViolation: "Not an HTTP answer"
     case .unusable: "Request cannot be made"
     }
@@ -179,7 +185,7 @@ extension Verdict {
     case .unauthorized, .forbidden: .refused
     case .unsettled(let status, _, _): status < 300 ? .answered : .serverError
     case .misdirected: .serverError
-    case .unanswered: .unanswered
+    case .unanswered, .stale: .unanswered
     }
   }
 }

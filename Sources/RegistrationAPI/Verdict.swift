@@ -9,6 +9,8 @@ package enum Verdict: Hashable, Sendable {
   case failed(status: Int, title: String, detail: String?)
   /// 429: not yet. Says nothing of the key.
   case throttled
+  /// A kept-alive connection was dead: nobody answered, and nobody is at fault. Says nothing of the key.
+  case stale
   /// 401: these credentials are not accepted.
   case unauthorized(detail: String?)
   /// 403: the credentials, or this one key.

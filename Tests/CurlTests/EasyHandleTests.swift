@@ -10,8 +10,10 @@ final class FixedServer: Sendable {
   private let listener: Int32
   private let asked = Mutex<[String]>([])
 
-  /// - Parameter closes: Whether the connection ends after the answer; else it stays open in silence.
-  init(_ answer: String, closes: Bool = true) throws {
+  /// - Parameters:
+  ///   - closes: Whether the connection ends after the answer; else it stays open in silence.
+  ///   - readsOneMore: Whether it is read from once more before it ends.
+  init(_ answer: String, closes: Bool = true, readsOneMore: Bool = false) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -32,9 +34,14 @@ final class FixedServer: Sendable {
         guard peer >= 0 else { return }
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = read(peer, &buffer, buffer.count)
-        asked.withLock { $0.append(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)) }
+        // A connection that ends in silence asked for nothing.
+        if count > 0 { asked.withLock { $0.append(String(decoding: buffer.prefix(count), as: UTF8.self)) } }
         let bytes = Array(answer.utf8)
         _ = send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        if readsOneMore {
+          let count = read(peer, &buffer, buffer.count)
+          if count > 0 { asked.withLock { $0.append(String(decoding: buffer.prefix(count), as: UTF8.self)) } }
+        }
         if closes { close(peer) }
       }
     }
@@ -105,6 +112,41 @@ final class FixedServer: Sendable {
     let error = try #require(throws: CurlError.self) { try EasyHandle().perform(request) }
     #expect(error.kind == .unreachable)
     withExtendedLifetime(server) {}
+  }
+
+  /// libcurl repeats what got no answer on a connection that was kept alive; the server has seen both.
+  @Test(arguments: [(true, 24), (false, 5)])
+  func aRequestIsSentAgainOnlyWhereThatIsWanted(isSentOnce: Bool, requests: Int) throws {
+    let server = try FixedServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", readsOneMore: true)
+    let handle = try EasyHandle()
+    var request = request(server)
+    request.isSentOnce = isSentOnce
+    var answered = 0
+    for _ in 0..<requests {
+      do {
+        _ = try handle.perform(request)
+        answered += 1
+      } catch {
+        #expect(error.kind == .stale && error.wasSent, "\(error.kind) \(error.code) \(error)")
+      }
+    }
+    if isSentOnce {
+      #expect(answered == 12 && server.requests.count == 24)
+    } else {
+      #expect(answered == 5 && server.requests.count == 9)
+    }
+  }
+
+  @Test func whatNeverLeftSaysSo() throws {
+    for url in ["http://127.0.0.1:1/", "http://no-such-host.invalid/", "not a url"] {
+      let error = try #require(throws: CurlError.self) {
+        try EasyHandle().perform(CurlRequest(method: "PUT", url: url))
+      }
+      #expect(!error.wasSent, "\(url)")
+    }
+    let silent = try FixedServer("", closes: true)
+    let error = try #require(throws: CurlError.self) { try EasyHandle().perform(request(silent)) }
+    #expect(error.wasSent)
   }
 
   @Test func clearTextNeverGoesThroughAProxy() throws {

@@ -71,7 +71,7 @@ import Testing
     let daemon = try bench.start()
     let status = try bench.await { $0.hold == .outage }
     #expect(status.keys.total == 30 && status.keys.failed == 0)
-    #expect(status.requests.transportErrors > 0)
+    #expect(status.requests.transportErrors > 0 && status.requests.sent == 0)
     var configuration = SandboxConfiguration(limit: try Quota(parsing: "1000/1s"))
     configuration.port = bench.port
     let second = try Sandbox(configuration)
@@ -159,6 +159,17 @@ import Testing
     #expect(
       requests.sent == requests.created + requests.throttled + requests.clientErrors + requests.serverErrors
         + requests.transportErrors)
+    bench.stop(daemon)
+  }
+
+  /// libcurl would send it again by itself, unseen.
+  @Test func everyRequestThatTheServerSawIsCounted() throws {
+    let bench = try Bench(faults: "lost:30%")
+    try bench.drop(lines(randomKeys(200)), as: "a")
+    let daemon = try bench.start()
+    let requests = try bench.await { $0.keys.registered == 200 && $0.keys.inFlight == 0 }.requests
+    #expect(try bench.journal().count == requests.sent)
+    #expect(requests.sent == requests.created + requests.transportErrors && requests.transportErrors > 30)
     bench.stop(daemon)
   }
 

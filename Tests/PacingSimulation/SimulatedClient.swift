@@ -131,7 +131,7 @@ struct StandInBreaker {
         until = now + min(20, 5 * Double(1 << min(trips - 1, 4))) * random.uniform(1, 1.1)
         isHolding = true
       }
-    case .serverError, .unanswered:
+    case .serverError, .unanswered, .unsent:
       outcomes.append(false)
       let failures = outcomes.count { !$0 }
       if wasCanary || (!isHolding && outcomes.count >= 5 && failures * 2 >= outcomes.count) {

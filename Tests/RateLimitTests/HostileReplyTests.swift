@@ -47,7 +47,9 @@ import Testing
   }
 
   private func reply(_ random: inout SeededRandom) -> PacedReply {
-    let kinds: [PacedReply.Kind] = [.answered, .answered, .throttled, .refused, .serverError, .unanswered]
+    let kinds: [PacedReply.Kind] = [
+      .answered, .answered, .throttled, .refused, .serverError, .unanswered, .unsent,
+    ]
     let counts = [0, 1, 2, 5, 100, 1_000_000_000]
     let spans: [Seconds] = [0.1, 1, 5, 10, 60, 3_600, 2_678_400]
     let reading = RateLimitReading(

@@ -129,6 +129,31 @@ import Testing
     #expect(try #require(pacer.standing(now: now + 1.1, backlog: 5).opensAt) < now + 2)
   }
 
+  @Test func whatNeverLeftCostsNothingAndSaysNothing() {
+    let taken = [40.0, 40, 40, 40]
+    var pacer = pacer(
+      workers: 4, assume: Allowance(count: 400, period: 3_600),
+      learned: LearnedLimits(
+        limits: [
+          .init(name: nil, allowance: Allowance(count: 100, period: 60), isAligned: true, takenByOthers: taken)
+        ]))
+    pacer.receive(answered(60, reset: 55, date: 5), for: pacer.send(now: 5), now: 5.1)
+    // An hour's outage of a server that is not there, probed every eight seconds.
+    for round in 0..<450 {
+      let now = 6 + 8 * Double(round)
+      pacer.receive(PacedReply(kind: .unsent), for: pacer.send(now: now), now: now)
+      #expect(pacer.learned.limits.map(\.takenByOthers) == [taken])
+    }
+    #expect(pacer.standing(now: 3_700, backlog: 5).remaining == 60)
+    // Nor does it count against a limit that only we count.
+    var counting = self.pacer(assume: Allowance(count: 400, period: 3_600))
+    for round in 0..<300 {
+      let now = 8 * Double(round)
+      counting.receive(PacedReply(kind: .unsent), for: counting.send(now: now), now: now)
+    }
+    #expect(counting.standing(now: 2_400, backlog: 5).remaining == 400)
+  }
+
   @Test(arguments: [1e300, -1e300, 1e19, .infinity, .nan, 1e-300, 0])
   func noNumberThatWasKeptEndsIt(number: Double) {
     let count = number.isNaN ? 0 : Int(exactly: number.rounded()) ?? (number > 0 ? .max : .min)

@@ -142,7 +142,7 @@ extension Holds {
       doubted.remove(job.key.row)
       blamed[job.key.row] = nil
       return answered(job, isSuccess: false, now: now)
-    case .throttled: return release(job)
+    case .throttled, .stale: return release(job)
     case .unauthorized(let detail):
       self.detail = detail ?? "the API answers 401"
       return unauthorized(job, now: now)

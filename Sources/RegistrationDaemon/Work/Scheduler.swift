@@ -242,7 +242,7 @@ extension Scheduler {
     case .registered:
       if !job.isKnownGood { knownGood = job.key }
       sparesKnownGood = false
-    case .throttled: break
+    case .throttled, .stale: break
     // Somebody has taken the known key away; it is no canary any more.
     case .failed: if job.isKnownGood { knownGood = nil }
     // Refused; another key has its turn next, and after that this one again.

@@ -4,13 +4,14 @@ package import RegistrationAPI
 
 /// What was sent and what came back since the start, for status and metrics.
 package struct Statistics: Sendable {
+  /// Requests that left and are over. What never left (nobody listens, no such host) is in `transportErrors` alone.
   package private(set) var sent = 0
   package private(set) var created = 0
   package private(set) var throttled = 0
   package private(set) var clientErrors = 0
   package private(set) var serverErrors = 0
   package private(set) var transportErrors = 0
-  /// Replies by status; 0 stands for requests without a reply.
+  /// Replies by status; 0 stands for requests that were sent and got none.
   package private(set) var byStatus: [Int: Int] = [:]
   /// Upper bounds of the duration buckets, in seconds.
   package static let bounds: [Seconds] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -30,12 +31,11 @@ package struct Statistics: Sendable {
     start = now
   }
 
-  package mutating func requestSent() {
-    sent += 1
-  }
-
   package mutating func received(_ exchange: Exchange) {
-    byStatus[exchange.status ?? 0, default: 0] += 1
+    if exchange.wasSent {
+      sent += 1
+      byStatus[exchange.status ?? 0, default: 0] += 1
+    }
     guard let status = exchange.status else {
       transportErrors += 1
       return

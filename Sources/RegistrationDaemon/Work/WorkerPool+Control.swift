@@ -113,6 +113,7 @@ extension Verdict {
     switch self {
     case .registered: nil
     case .failed(let status, let title, let detail): Fault(status: status, title: title, detail: detail).summary
+    case .stale: "a kept-alive connection was dead"
     case .throttled: "429: the rate limit was reached"
     case .unauthorized(let detail): Fault(status: 401, title: "Unauthorized", detail: detail).summary
     case .forbidden(let title, let detail): Fault(status: 403, title: title, detail: detail).summary

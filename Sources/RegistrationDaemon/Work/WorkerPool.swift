@@ -112,7 +112,6 @@ extension WorkerPool {
         switch state.scheduler.next(now: now, backlog: waiting, wall: wall) {
         case .send(let assignment):
           state.busy.insert(worker)
-          state.statistics.requestSent()
           assignments.append((worker, assignment))
         case .wait(let until) where until <= now: continue
         case .wait(let until):
