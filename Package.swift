@@ -126,7 +126,7 @@ let package = Package(
     .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: settings),
     .testTarget(name: "KeyListTests", dependencies: ["KeyList", "Registration"], swiftSettings: settings),
     .testTarget(
-      name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "SandboxAPI", "keyreg"],
+      name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "RegistrationQueue", "SandboxAPI", "keyreg"],
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI", "Systemd"],

@@ -27,6 +27,8 @@ package final class Daemon: Sendable {
     package var version: String
     /// Ends when every list in the spool is imported and no key is left to work on.
     package var untilDone = false
+    /// A new queue may take the place of one that is gone.
+    package var isNewQueueMeant = false
     /// How often systemd wants to hear that the daemon lives.
     package var watchdog: WatchdogInterval?
 
@@ -65,6 +67,9 @@ package final class Daemon: Sendable {
   /// One reload at a time: a signal and the socket may ask at once.
   let reloads = Mutex(())
   private let kept = Mutex<LearnedLimits?>(nil)
+  let checks = DispatchQueue(label: "keyreg.check")
+  /// The look through the queue that is under way.
+  let check = Mutex<QueueCheck?>(nil)
 
   /// Opens everything that can refuse: the lock, the queue, the spool, the credentials.
   ///
@@ -82,10 +87,10 @@ package final class Daemon: Sendable {
     for stamp in stamps { try stamp.check(for: instance) }
     let credentials = try CredentialSource(environment: source.environment).load(settings)
     let directory = try StateDirectory(path: settings.stateDirectory)
-    let queue = try RegistrationQueue(path: directory.queuePath)
     let spool = SpoolDirectory(path: settings.spoolDirectory)
     try spool.prepare()
     let spoolLock = try SpoolLock(spool: settings.spoolDirectory)
+    let queue = try Self.openQueue(directory, spool: spool, options: options, notifier: notifier, log)
     for stamp in stamps { try Self.leave(stamp, for: instance, log) }
     try queue.finishCancels(at: .now())
 
@@ -94,8 +99,8 @@ package final class Daemon: Sendable {
     let results = ResultsWriter(queue: queue, spool: spool, log: log) { @Sendable in changes.tick() }
     let pool = WorkerPool(
       queue: queue, api: settings.api(credentials), pacer: settings.pacer, retry: settings.retryPolicy,
-      learned: try queue.recall(LearnedLimits.self, named: Memory.learned),
-      pause: try queue.recall(Pause.self, named: Memory.pause),
+      learned: try Self.recall(LearnedLimits.self, named: Memory.learned, from: queue, log),
+      pause: try Self.recall(Pause.self, named: Memory.pause, from: queue, log),
       canary: try queue.registeredKey(since: .now().adding(seconds: -Self.canaryAge)), version: options.version,
       log: log,
       settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
@@ -198,7 +203,10 @@ extension Daemon {
         "socket": "\(settings.socket)", "open": "\(queue.tally.open)",
       ])
 
+    checkQueue()
+
     ended.wait()
+    stopCheck()
     let ending = state.withLock { $0.ending } ?? .stopped
     notifier.stopping()
     // A stop_timeout longer than the unit's own limit needs no change of the unit.
@@ -214,7 +222,7 @@ extension Daemon {
     housekeeping.stop()
     keepLearned()
     do {
-      try queue.checkpoint()
+      try queue.finish()
     } catch {
       log.warning(
         "the log of the queue could not be written back; the next start does it", metadata: ["detail": "\(error)"])

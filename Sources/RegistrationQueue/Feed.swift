@@ -29,7 +29,9 @@ extension RegistrationQueue {
   ///   - now: For what is due.
   ///   - horizon: The longest wait that is ever set, in seconds. A later due time comes from a clock that was wrong.
   package func dueKeys(limit: Int, except taken: Set<Int64>, now: Timestamp, horizon: Double) throws -> [DueKey] {
-    try read("read due keys") { database in
+    // Nothing is sent whose outcome could not be kept.
+    try requireSound()
+    return try read("read due keys") { database in
       var keys: [DueKey] = []
       func take(_ cursor: RowCursor) throws {
         while keys.count < limit, let row = try cursor.next() {

@@ -4,12 +4,26 @@ import GRDB
 /// Small values that outlive a restart, as JSON by name.
 extension RegistrationQueue {
   /// Nil when nothing is kept under `name`, or when a value of an older shape no longer reads.
-  package func recall<Value: Decodable>(_ type: Value.Type, named name: String) throws -> Value? {
-    try read("recall \(name)") { database in
-      try String.fetchOne(database, sql: "SELECT value FROM memory WHERE name = ?", arguments: [name])
-    }.flatMap { text in
-      // What an older version kept in another shape is worth nothing now: it is learned again.
-      try? JSONDecoder().decode(type, from: Data(text.utf8))
+  ///
+  /// - Parameter ignored: Told why a value that is kept does not read. Never a reason not to start: what does not read is
+  ///   learned again.
+  package func recall<Value: Decodable>(
+    _ type: Value.Type, named name: String, ignored: (String) -> Void = { _ in }
+  ) throws -> Value? {
+    let text = try read("recall \(name)") { database in
+      // Whatever type it has: a value that was edited by hand may be a number.
+      try DatabaseValue.fetchOne(database, sql: "SELECT value FROM memory WHERE name = ?", arguments: [name])
+    }
+    guard let text else { return nil }
+    guard let json = String.fromDatabaseValue(text) else {
+      ignored("it is no text")
+      return nil
+    }
+    do {
+      return try JSONDecoder().decode(type, from: Data(json.utf8))
+    } catch {
+      ignored("\(error)")
+      return nil
     }
   }
 
@@ -18,12 +32,16 @@ extension RegistrationQueue {
     let text = try value.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     try write("remember \(name)") { database, _ in
       if let text {
-        try database.execute(
-          sql: "INSERT INTO memory (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-          arguments: [name, text])
+        try Self.keep(text, named: name, in: database)
       } else {
         try database.execute(sql: "DELETE FROM memory WHERE name = ?", arguments: [name])
       }
     }
+  }
+
+  static func keep(_ text: String, named name: String, in database: Database) throws {
+    try database.execute(
+      sql: "INSERT INTO memory (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      arguments: [name, text])
   }
 }

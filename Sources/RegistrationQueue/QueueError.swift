@@ -5,8 +5,10 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
   package enum Kind: String, Sendable {
     /// No space, no permission or a failing device. Nothing was written; the same call may succeed later.
     case disk
-    /// The file is damaged, or is not a queue.
+    /// The file is damaged, or is not a queue, or does not belong to its log. It was left as it is.
     case corrupt
+    /// No queue is there, but there was one.
+    case missing
     /// A later version of keyreg has written the file.
     case newer
     /// A defect in keyreg.
@@ -32,14 +34,13 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
         hint: "look at free space and permissions of the state directory; nothing that was recorded is lost")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
       self.init(
-        kind: .corrupt, description: text,
-        hint: "keep a copy of the state directory, then try: sqlite3 queue.sqlite .recover")
+        kind: .corrupt, description: text, hint: Self.recovery)
     default:
       self.init(kind: .defect, description: text, hint: nil)
     }
   }
 
-  private init(kind: Kind, description: String, hint: String?) {
+  init(kind: Kind, description: String, hint: String?) {
     self.kind = kind
     self.description = description
     self.hint = hint
@@ -60,5 +61,73 @@ extension QueueError {
   /// An error that no call of the queue is meant to throw.
   package static func unexpected(_ error: any Error) -> QueueError {
     QueueError(error, doing: "use the queue")
+  }
+}
+
+// MARK: - What is wrong with the files
+
+extension QueueError {
+  private static let recovery = """
+    nothing was changed: keep a copy of the state directory, then put a backup in place (keyreg restore FILE), or try: \
+    sqlite3 queue.sqlite .recover
+    """
+
+  static func unreadable(_ path: String, _ error: SystemError) -> QueueError {
+    QueueError(
+      kind: .disk, description: "cannot read \(path): \(error.text)",
+      hint: "the state directory and its files must belong to the daemon's user")
+  }
+
+  static func corrupt(path: String, _ what: String) -> QueueError {
+    QueueError(kind: .corrupt, description: "the queue \(path) cannot be used: \(what)", hint: recovery)
+  }
+
+  static func damagedLog(path: String) -> QueueError {
+    QueueError(
+      kind: .corrupt,
+      description: "the log \(path)-wal is damaged in the middle: commits behind the damage would be lost",
+      hint: recovery)
+  }
+
+  static func foreignLog(path: String, _ what: String) -> QueueError {
+    QueueError(
+      kind: .corrupt, description: "the queue \(path) and its log \(path)-wal do not belong together: \(what)",
+      hint: """
+        nothing was changed: bring back the two files that were copied together, or put a backup in place \
+        (keyreg restore FILE)
+        """)
+  }
+
+  static func older(path: String, commits: Int) -> QueueError {
+    QueueError(
+      kind: .corrupt,
+      description: "the queue \(path) is an older copy, or has lost its log: \(commits) commits are missing",
+      hint:
+        "nothing was changed: bring back queue.sqlite-wal with it; an older queue that is meant goes in by keyreg restore FILE"
+    )
+  }
+
+  static func missing(path: String, found: String, evidence: String) -> QueueError {
+    QueueError(
+      kind: .missing, description: "the queue \(path) \(found), but \(evidence)",
+      hint: """
+        put it back, or put a backup in place (keyreg restore FILE); if a new queue is meant, which knows nothing of what \
+        was registered, start once with: keyreg run --new-queue
+        """)
+  }
+
+  /// An earlier run found damage, and so did the look before this one's work.
+  package static func stillDamaged(_ damage: String) -> QueueError {
+    QueueError(kind: .corrupt, description: "the queue is damaged (\(damage))", hint: recovery)
+  }
+
+  /// What every use of a queue that was found damaged while it worked gets. Of kind `disk`: the daemon holds.
+  static func sealed(_ damage: String) -> QueueError {
+    QueueError(
+      kind: .disk,
+      description: """
+        the queue is damaged (\(damage)): nothing is written to it any more; stop keyreg, keep a copy of the state \
+        directory, and put a backup in place (keyreg restore FILE)
+        """, hint: "without a backup, try: sqlite3 queue.sqlite .recover")
   }
 }

@@ -13,33 +13,65 @@ package final class RegistrationQueue: Sendable {
   let pool: DatabasePool
   private let cachedTally: Mutex<Tally>
   private let cachedLists: Mutex<ListTotals>
+  /// The number of the last commit.
+  private let commit: Mutex<CommitNumber>
+  /// Set once the file was found damaged: nothing is written any more.
+  private let damage = Mutex<QueueError?>(nil)
+  /// The last run did not end well: the queue should be looked through.
+  package let needsCheck: Bool
+  /// An earlier run found damage: the queue has to be looked through before it is worked on.
+  package let isSuspect: Bool
 
   /// Opens or creates the queue at `path` and brings its schema up to date.
   ///
-  /// Throws `QueueError`: `disk` when the file system refuses, `corrupt` when the file is no queue, `newer` when a later
-  /// version of keyreg has written it.
-  package init(path: String) throws {
-    var configuration = Configuration()
-    configuration.qos = .default
-    configuration.busyMode = .timeout(10)
-    configuration.maximumReaderCount = 4
-    configuration.label = "queue"
+  /// Throws `QueueError`: `disk` when the file system refuses, `corrupt` when the file is no queue, damaged, or not the
+  /// one that its log belongs to, `missing` when a queue was here before, `newer` when a later version of keyreg has
+  /// written it. What is refused is left as it was found.
+  ///
+  /// - Parameters:
+  ///   - isNewMeant: The operator has said that a new queue may take the place of one that is gone.
+  ///   - evidence: Asked when there is no queue, or one without a list: what shows that there was one, nil for nothing.
+  package init(path: String, isNewMeant: Bool = false, evidence: () throws -> String? = { nil }) throws {
     do {
-      pool = try DatabasePool(path: path, configuration: configuration)
-      let migrator = Schema.migrator
-      if try pool.read(migrator.hasBeenSuperseded) { throw QueueError.newer(path: path) }
+      let look = try QueueLook(path: path, isNewMeant: isNewMeant)
+      if look.condition == .absent, !isNewMeant, let evidence = try evidence() {
+        throw QueueError.missing(path: path, found: "is not there", evidence: evidence)
+      }
+      if look.condition == .absent, isNewMeant { try OpeningConnection.clearPlace(path) }
+      // Open until the pool is: the pool finds a log that is flushed commit by commit from the first one on.
+      let opening = try OpeningConnection(path: path, isNew: look.condition == .absent)
+      let isUnused = try opening.isUnused
+      if isUnused, !isNewMeant, let evidence = try evidence() {
+        opening.abandon()
+        throw QueueError.missing(path: path, found: "has no list", evidence: evidence)
+      }
+      let number = try opening.begin()
+      pool = try DatabasePool(path: path, configuration: Self.configuration)
       try pool.writeWithoutTransaction { database in
         // GRDB has just chosen NORMAL, which survives a kill but not a power cut.
         try database.execute(sql: "PRAGMA synchronous = FULL")
         try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         try database.execute(sql: "PRAGMA cache_size = -65536")
       }
-      try migrator.migrate(pool)
+      try opening.close()
+      try Schema.migrator.migrate(pool)
+      try pool.write { database in
+        try SchemaCheck.require(database, path: path)
+        if isUnused { try Self.keep("true", named: OpeningConnection.begun, in: database) }
+      }
       let (tally, lists) = try pool.read { database in
         (try Tally.stored(in: database), try ListTotals.counted(in: database))
       }
       cachedTally = Mutex(tally)
       cachedLists = Mutex(lists)
+      commit = Mutex(number)
+      needsCheck = !look.wasClosed
+      isSuspect = look.isSuspect
+      do throws(SystemError) {
+        try QueueMark(commit: number, state: look.isSuspect ? .damaged : .open).write(of: path)
+      } catch {
+        throw QueueError.unreadable(QueueMark.path(of: path), error)
+      }
     } catch let error as QueueError {
       throw error
     } catch {
@@ -47,9 +79,27 @@ package final class RegistrationQueue: Sendable {
     }
   }
 
+  static var configuration: Configuration {
+    var configuration = Configuration()
+    configuration.qos = .default
+    configuration.busyMode = .timeout(10)
+    configuration.maximumReaderCount = 4
+    configuration.label = "queue"
+    return configuration
+  }
+
   /// Ends the connections. The queue cannot be used afterwards.
   package func close() throws {
-    try explaining("close the queue") { try pool.close() }
+    try explaining("close the queue") {
+      try finish()
+      try pool.close()
+    }
+  }
+
+  /// Writes the log back and notes that the queue was left well. For the end of the daemon; the queue can still be read.
+  package func finish() throws {
+    try checkpoint()
+    try note(.closed)
   }
 
   /// How many keys stand where. Kept in memory; costs nothing.
@@ -70,7 +120,17 @@ package final class RegistrationQueue: Sendable {
   /// Writes the whole log back into the database and truncates it. For idle moments: it waits for readers.
   package func checkpoint() throws {
     try explaining("checkpoint the queue") {
+      try requireSound()
       _ = try pool.writeWithoutTransaction { database in try database.checkpoint(.truncate) }
+      try note(.open)
+    }
+  }
+
+  private func note(_ state: QueueMark.State) throws {
+    do throws(SystemError) {
+      try QueueMark(commit: commit.withLock { $0 }, state: state).write(of: pool.path)
+    } catch {
+      throw QueueError.unreadable(QueueMark.path(of: pool.path), error)
     }
   }
 
@@ -84,11 +144,14 @@ package final class RegistrationQueue: Sendable {
     _ purpose: String, _ body: (Database, inout Changes) throws -> Step, then read: (Step, Database) throws -> Value
   ) throws -> Value {
     try explaining(purpose) {
-      try pool.writeWithoutTransaction { database in
+      try requireSound()
+      return try pool.writeWithoutTransaction { database in
         var result: Value?
         var tally: Tally?
         var lists: ListTotals?
+        let number = commit.withLock { $0.next }
         try database.inTransaction(.immediate) {
+          try database.execute(sql: "PRAGMA user_version = \(number.userVersion)")
           var changes = Changes()
           let step = try body(database, &changes)
           tally = try changes.apply(to: database)
@@ -97,6 +160,7 @@ package final class RegistrationQueue: Sendable {
           return .commit
         }
         // Still in the writer's turn, so that no older count can follow a newer one.
+        commit.withLock { $0 = number }
         if let tally { cachedTally.withLock { $0 = tally } }
         if let lists { cachedLists.withLock { $0 = lists } }
         guard let result else { throw QueueError.defect("a transaction without a result") }
@@ -115,7 +179,45 @@ package final class RegistrationQueue: Sendable {
     } catch let error as QueueError {
       throw error
     } catch {
-      throw QueueError(error, doing: purpose)
+      let error = QueueError(error, doing: purpose)
+      guard error.kind == .corrupt else { throw error }
+      throw seal(error.description)
     }
+  }
+}
+
+// MARK: - Damage
+
+extension RegistrationQueue {
+  /// Why nothing is written any more, nil while the queue is sound as far as anybody knows.
+  package var fault: QueueError? { damage.withLock { $0 } }
+
+  /// Throws once damage was found.
+  func requireSound() throws {
+    if let fault { throw fault }
+  }
+
+  /// Damage was found: from now on every write, and every look for work, gets the error that this returns. The next start
+  /// looks the queue through before it writes anything.
+  @discardableResult
+  package func seal(_ what: String) -> QueueError {
+    let (error, isFirst) = damage.withLock { damage in
+      if let damage { return (damage, false) }
+      let error = QueueError.sealed(what)
+      damage = error
+      return (error, true)
+    }
+    if isFirst {
+      // Without the note the next start finds the damage as this run did.
+      try? note(.damaged)
+      // Never closed: the last connection that closes writes the log into the database, whatever the database is like.
+      _ = Unmanaged.passRetained(pool)
+    }
+    return error
+  }
+
+  /// Every part was found sound: an earlier run's suspicion is over.
+  func clear() throws {
+    if isSuspect { try note(.open) }
   }
 }

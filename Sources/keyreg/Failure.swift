@@ -57,7 +57,14 @@ struct Failure: Error {
     case let error as SpoolLock.Refusal:
       self.init(error.isOwned ? .tryAgain : Self.exit(forSystem: error.code), error.description, hint: error.hint)
     case let error as QueueError:
-      self.init(error.kind == .defect ? .internalError : .inputOutput, error.description, hint: error.hint)
+      let exit: Exit =
+        switch error.kind {
+        case .defect: .internalError
+        case .disk: .inputOutput
+        // Starting again mends none of them.
+        case .corrupt, .missing, .newer: .configuration
+        }
+      self.init(exit, error.description, hint: error.hint)
     case let error as SpoolError: self = Self.spool(error)
     case let error as ControlServerError: self = Self.server(error)
     case let error as SyntaxError: self.init(.usage, error.message, hint: error.hint)

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Registration
+import Testing
 
 @testable import RegistrationQueue
 
@@ -75,4 +76,68 @@ final class TemporaryQueue {
 /// `count` ids that follow from a number.
 func keys(_ count: Int, from start: UInt64 = 0) -> [AppKeyID] {
   (0..<count).map { AppKeyID(high: 0x9e37_79b9_7f4a_7c15 &* (start + UInt64($0) + 1), low: start + UInt64($0)) }
+}
+
+/// A queue's three files, copied while it was open, as a kill leaves them.
+struct QueueFiles {
+  let folder: URL
+  var database: URL { folder.appending(path: "queue.sqlite") }
+  var log: URL { folder.appending(path: "queue.sqlite-wal") }
+  var mark: URL { folder.appending(path: "queue.sqlite.mark") }
+
+  /// Refused with these words, and nothing was changed.
+  func expectRefused(
+    _ kind: QueueError.Kind, _ words: String = "queue", sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let before = try contents()
+    #expect(sourceLocation: sourceLocation) {
+      try RegistrationQueue(path: database.path)
+    } throws: { error in
+      let error = try #require(error as? QueueError)
+      return error.kind == kind && error.description.contains(words) && error.hint != nil
+    }
+    #expect(try contents() == before, sourceLocation: sourceLocation)
+  }
+
+  private func contents() throws -> [URL: Data] {
+    var contents: [URL: Data] = [:]
+    for file in [database, log, mark] where FileManager.default.fileExists(atPath: file.path) {
+      contents[file] = try Data(contentsOf: file)
+    }
+    return contents
+  }
+
+  /// Puts back what was there, with another log.
+  func restore(from other: QueueFiles, log bytes: Data) throws {
+    try Data(contentsOf: other.database).write(to: database)
+    try Data(contentsOf: other.mark).write(to: mark)
+    try bytes.write(to: log)
+    // The index of the log goes with the process that made it.
+    try? FileManager.default.removeItem(atPath: database.path + "-shm")
+  }
+
+  /// Another folder beside this one, empty.
+  func sibling() throws -> QueueFiles {
+    let other = folder.deletingLastPathComponent().appending(path: "copy-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
+    return QueueFiles(folder: other)
+  }
+}
+
+extension TemporaryQueue {
+  /// The database file as it is now.
+  func bytes() throws -> Data { try Data(contentsOf: folder.appending(path: "queue.sqlite")) }
+
+  /// What a kill would leave now.
+  func copy() throws -> QueueFiles {
+    let files = QueueFiles(folder: folder.appending(path: "copy-\(UUID().uuidString)"))
+    try FileManager.default.createDirectory(at: files.folder, withIntermediateDirectories: true)
+    for suffix in ["", "-wal", ".mark"] {
+      let name = "queue.sqlite" + suffix
+      let source = folder.appending(path: name)
+      guard FileManager.default.fileExists(atPath: source.path) else { continue }
+      try Data(contentsOf: source).write(to: files.folder.appending(path: name))
+    }
+    return files
+  }
 }

@@ -20,6 +20,13 @@ struct RunCommand: ParsableCommand {
       """)
   var untilDone = false
 
+  @Flag(
+    help: """
+      Begins a new queue where there was one: it knows nothing of what was registered. What is left of the old one is put \
+      aside. For one start only.
+      """)
+  var newQueue = false
+
   func run() throws {
     // A reload that is asked for while the daemon starts, which can take minutes, waits for its handler.
     SignalHandlers.hold(SIGHUP)
@@ -31,6 +38,7 @@ struct RunCommand: ParsableCommand {
       format: loaded.settings.logFormat.format(instance.environment), level: loaded.settings.logLevel)
     var options = Daemon.Options(version: Keyreg.version)
     options.untilDone = untilDone
+    options.isNewQueueMeant = newQueue
     options.watchdog = .takingEnvironment()
     let daemon = try Daemon(
       source: source, loaded: loaded, options: options, output: output, notifier: .takingEnvironment())

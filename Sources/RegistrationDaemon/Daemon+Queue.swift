@@ -1,0 +1,82 @@
+import Dispatch
+import Logging
+import Registration
+import RegistrationQueue
+import Spool
+import Synchronization
+import Systemd
+
+/// Looking after the queue itself: whether it is sound, and what to do when it is not.
+extension Daemon {
+  /// Opens the queue, unless what is there, or is not, must not be worked on.
+  static func openQueue(
+    _ directory: StateDirectory, spool: SpoolDirectory, options: Options, notifier: ServiceNotifier, _ log: Logger
+  ) throws -> RegistrationQueue {
+    let queue = try RegistrationQueue(path: directory.queuePath, isNewMeant: options.isNewQueueMeant) {
+      guard try spool.hasReceipts() else { return nil }
+      return "\(spool.path(of: .done)) has receipts of lists that a queue has taken in"
+    }
+    if options.isNewQueueMeant, queue.tally.total > 0 {
+      log.warning("there is a queue: --new-queue means nothing, and is to be left out")
+    }
+    guard queue.isSuspect else { return queue }
+    log.warning("an earlier run found the queue damaged: it is looked through before any work")
+    let ending = try QueueCheck(queue).run { _ in notifier.extendTimeout(seconds: Self.longestPart) }
+    if case .damaged(let what) = ending { throw QueueError.stillDamaged(what) }
+    log.notice("the queue is sound")
+    return queue
+  }
+
+  /// Seconds that systemd is asked to wait for one part of a look through the queue; more than ten million keys take.
+  private static let longestPart = 900.0
+
+  /// Looks the whole queue through beside the work, after a run that did not end well. Damage ends all
+  /// sending and writing (hold: disk).
+  ///
+  /// Returns at once.
+  func checkQueue() {
+    checks.async { @Sendable [self] in
+      guard queue.needsCheck, !queue.isSuspect else { return }
+      do {
+        let check = try QueueCheck(queue)
+        let isStopping = self.check.withLock { slot in
+          slot = check
+          return state.withLock { $0.ending != nil }
+        }
+        if isStopping { return }
+        let began = MonotonicClock.now()
+        log.info("the queue is looked through", metadata: ["bytes": "\(queue.sizeOnDisk)"])
+        let ending = try check.run { part in log.debug("looking through", metadata: ["part": "\(part)"]) }
+        tell(ending, seconds: MonotonicClock.now() - began)
+      } catch {
+        log.warning("the queue could not be looked through", metadata: ["detail": "\(error)"])
+      }
+    }
+  }
+
+  private func tell(_ ending: QueueCheck.Ending, seconds: Double) {
+    switch ending {
+    case .sound: log.notice("the queue is sound", metadata: ["seconds": "\(Int(seconds.rounded(.up)))"])
+    case .stopped: return
+    case .damaged(let what): log.critical("the queue is damaged", metadata: ["detail": "\(what)"])
+    }
+    // Whoever waits for work looks again: it is there again, or the daemon holds.
+    pool.keysChanged()
+  }
+
+  /// Ends a look that is under way, so that nobody waits for it.
+  func stopCheck() {
+    check.withLock { $0 }?.stop()
+  }
+
+  /// What an earlier run has kept, unless it does not read: that is told and learned again.
+  static func recall<Value: Decodable>(
+    _ type: Value.Type, named name: String, from queue: RegistrationQueue, _ log: Logger
+  ) throws -> Value? {
+    try queue.recall(type, named: name) { why in
+      log.warning(
+        "what was kept does not read and is ignored",
+        metadata: ["name": "\(name)", "detail": "\(PrintableText.escape(why))"])
+    }
+  }
+}

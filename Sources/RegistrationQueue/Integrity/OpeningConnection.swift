@@ -1,0 +1,105 @@
+import Foundation
+import GRDB
+import Registration
+
+/// The first connection to a queue: it looks at what is there before the pool is opened, and numbers the first commit.
+///
+/// The pool's own first transaction is not flushed, and would be the first in a new log; with a commit of ours before it,
+/// every transaction in a log is flushed before the next is begun, which is what `WriteAheadLog` rests on.
+final class OpeningConnection {
+  private let connection: DatabaseQueue
+  private let path: String
+  /// Nothing has used the database yet.
+  private let isNew: Bool
+
+  init(path: String, isNew: Bool) throws {
+    var configuration = RegistrationQueue.configuration
+    configuration.prepareDatabase { database in
+      try database.execute(sql: "PRAGMA synchronous = FULL")
+    }
+    self.path = path
+    connection = try DatabaseQueue(path: path, configuration: configuration)
+    do {
+      self.isNew = try connection.read { database in
+        let tables = try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+        guard isNew || tables.isEmpty else {
+          guard tables.contains("grdb_migrations"), tables.contains("key") else {
+            throw QueueError.corrupt(path: path, "it is a SQLite database, but no queue")
+          }
+          if try Schema.migrator.hasBeenSuperseded(database) { throw QueueError.newer(path: path) }
+          if try Schema.migrator.hasCompletedMigrations(database) { try SchemaCheck.require(database, path: path) }
+          return false
+        }
+        return true
+      }
+    } catch {
+      Self.abandon(connection)
+      throw error
+    }
+  }
+
+  /// The queue holds no list and no key, and was not begun as a new one.
+  var isUnused: Bool {
+    get throws {
+      guard !isNew else { return true }
+      return try connection.read { database in
+        try Row.fetchOne(
+          database,
+          sql: """
+            SELECT 1 WHERE EXISTS (SELECT 1 FROM list) OR EXISTS (SELECT 1 FROM key)
+              OR EXISTS (SELECT 1 FROM memory WHERE name = '\(Self.begun)')
+            """) == nil
+      }
+    }
+  }
+
+  /// Kept in a queue that was begun where there was none: without a list it is new, not emptied.
+  static let begun = "begun"
+
+  /// Switches the log on, and numbers a commit that is on the disk when this returns.
+  func begin() throws -> CommitNumber {
+    try connection.writeWithoutTransaction { database in
+      if isNew {
+        guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+          throw QueueError.corrupt(path: path, "its file system has no shared memory for the log")
+        }
+      }
+      let stored = UInt32(bitPattern: try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0)
+      var number = CommitNumber(stored)?.next ?? .random()
+      try Self.commit(number, in: database)
+      if CommitNumber(stored) == nil {
+        // Into the database file, too: without a number there, the log could not be told from another's.
+        _ = try database.checkpoint(.truncate)
+        number = number.next
+        try Self.commit(number, in: database)
+      }
+      return number
+    }
+  }
+
+  private static func commit(_ number: CommitNumber, in database: Database) throws {
+    try database.inTransaction(.immediate) {
+      try database.execute(sql: "PRAGMA application_id = \(DatabaseHeader.applicationID)")
+      try database.execute(sql: "PRAGMA user_version = \(number.userVersion)")
+      return .commit
+    }
+  }
+
+  /// After the pool was opened: the last connection would write the log back and remove it.
+  func close() throws { try connection.close() }
+
+  /// Leaves the files as they are. Never closed, since closing would write the log into a database that was just refused;
+  /// the process that refused it ends.
+  func abandon() { Self.abandon(connection) }
+
+  private static func abandon(_ connection: DatabaseQueue) { _ = Unmanaged.passRetained(connection) }
+
+  /// Puts aside what lies where a new queue is to be: nothing is removed, nothing overwritten.
+  static func clearPlace(_ path: String) throws(QueueError) {
+    let stamp = Timestamp.now().milliseconds
+    for suffix in [".mark", "", "-wal", "-shm"] {
+      guard rename(path + suffix, "\(path)\(suffix).aside-\(stamp)") != 0, errno != ENOENT else { continue }
+      throw .unreadable(path + suffix, SystemError(code: errno))
+    }
+  }
+}
