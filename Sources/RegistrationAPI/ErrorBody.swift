@@ -6,6 +6,8 @@ import Registration
 package struct ErrorBody: Hashable, Sendable {
   package var title: String?
   package var detail: String?
+  /// What its member `errors` says, as it came; empty when the body is none of the API's.
+  private var said: [String] = []
 
   /// Characters kept of a title and of a detail.
   private static let titleLimit = 200
@@ -37,9 +39,31 @@ package struct ErrorBody: Hashable, Sendable {
         if let detail = error["detail"] as? String { details.append(detail) }
       }
     }
+    said = titles + details
     if titles.isEmpty, details.isEmpty, let message = object["message"] as? String { details.append(message) }
     if !titles.isEmpty { title = titles.joined(separator: "; ") }
     if !details.isEmpty { detail = details.joined(separator: "; ") }
+  }
+
+  /// Whether the API itself has spoken: JSON with the member `errors`, whose text says more than the status does. A
+  /// gateway's page, an empty body or a router's `{"errors":["Not found"]}` is nobody's word about a key.
+  package func isWord(on status: Int) -> Bool {
+    // "Forbidden" is all that the API says of a 403.
+    if status == 403 { return said.contains { !$0.isEmpty } }
+    let empty = Self.emptyWords.union(Self.words(StatusPhrase.text(status)))
+    return said.contains { text in Self.words(text).contains { !empty.contains($0) } }
+  }
+
+  /// Words that any router's text may have beside the status.
+  private static let emptyWords = Set(
+    words(
+      """
+      a an and be by cannot code could does error errors exist for has http invalid is it match no on or page path request \
+      requested resource route endpoint server sorry status such that the this unprocessable entity uri url was were your
+      """))
+
+  private static func words(_ text: String) -> [String] {
+    text.lowercased().split { !$0.isLetter }.map(String.init)
   }
 
   /// JSON of another form without its escapes, which could hide a secret.

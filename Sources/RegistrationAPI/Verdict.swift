@@ -5,7 +5,7 @@ package import Registration
 package enum Verdict: Hashable, Sendable {
   /// The API says that the key is registered.
   case registered(status: Int)
-  /// The key's own fault: another attempt would end the same way.
+  /// The key's own fault, in the API's own word.
   case failed(status: Int, title: String, detail: String?)
   /// 429: not yet. Says nothing of the key.
   case throttled
@@ -13,10 +13,10 @@ package enum Verdict: Hashable, Sendable {
   case stale
   /// 401: these credentials are not accepted.
   case unauthorized(detail: String?)
-  /// 403: the credentials, or this one key.
+  /// 403 in the API's own word: the credentials, or this one key.
   case forbidden(title: String, detail: String?)
-  /// The server answered, but not with an answer to the question: 408, 5xx, a 2xx of something else, a status that the
-  /// API does not have. Another attempt may help.
+  /// Somebody answered, but not the API about this key: 408, 5xx, a gateway's page whatever its status, a 2xx of something
+  /// else. Another attempt may help.
   case unsettled(status: Int, title: String, detail: String?)
   /// No answer, and nobody can tell how far the request came: a time-out, a reset, no route.
   case unanswered(title: String, detail: String?)
@@ -33,27 +33,33 @@ extension Verdict {
     status: Int, body: [UInt8], isBodyTruncated: Bool, location: String?, redaction: Redaction = .none,
     registering id: AppKeyID
   ) {
-    let error = ErrorBody((200..<300).contains(status) ? [] : body, redaction: redaction)
-    let title = error.title ?? Self.reason(status)
+    let error = ErrorBody(body, redaction: redaction)
+    let title = error.title ?? StatusPhrase.text(status)
     switch status {
     case 200..<300:
       if [200, 201].contains(status), !isBodyTruncated, Self.confirms(body, id) {
         self = .registered(status: status)
       } else {
+        let words = (error.detail ?? error.title).map { ": \($0)" } ?? ""
         self = .unsettled(
-          status: status, title: "Unexpected answer", detail: "status \(status), but the body does not confirm the key")
+          status: status, title: "Unexpected answer",
+          detail: "status \(status), but the body does not confirm the key" + words)
       }
     case 300..<400:
       let target = location.map { " to " + PrintableText.escape($0, limit: 100) } ?? ""
       self = .misdirected(
         status: status, title: "Redirected", detail: "status \(status)\(target): redirects are never followed")
-    case 400, 404, 409, 410, 422: self = .failed(status: status, title: title, detail: error.detail)
+    case _ where Self.ofTheKey.contains(status) && error.isWord(on: status):
+      self = .failed(status: status, title: title, detail: error.detail)
     case 401: self = .unauthorized(detail: error.detail ?? error.title)
-    case 403: self = .forbidden(title: title, detail: error.detail)
+    case 403 where error.isWord(on: status): self = .forbidden(title: title, detail: error.detail)
     case 429: self = .throttled
     default: self = .unsettled(status: status, title: title, detail: error.detail)
     }
   }
+
+  /// Statuses by which the API says something of the key.
+  private static let ofTheKey: Set = [400, 404, 409, 410, 422]
 
   /// `{"data":{"id":…,"type":"app_key_registration"}}` with this id, whatever else is in it.
   private static func confirms(_ body: [UInt8], _ id: AppKeyID) -> Bool {
@@ -67,22 +73,5 @@ extension Verdict {
     // A body that does not read is no confirmation, whatever the reason.
     guard let resource = try? JSONDecoder().decode(Document.self, from: Data(body)).data else { return false }
     return resource.type == "app_key_registration" && AppKeyID(resource.id) == id
-  }
-
-  private static func reason(_ status: Int) -> String {
-    switch status {
-    case 400: "Bad Request"
-    case 403: "Forbidden"
-    case 404: "Not Found"
-    case 408: "Request Timeout"
-    case 409: "Conflict"
-    case 410: "Gone"
-    case 422: "Unprocessable Content"
-    case 500: "Internal Server Error"
-    case 502: "Bad Gateway"
-    case 503: "Service Unavailable"
-    case 504: "Gateway Timeout"
-    default: "Status \(status)"
-    }
   }
 }

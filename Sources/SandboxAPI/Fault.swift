@@ -5,6 +5,8 @@ package struct Fault: Equatable, Sendable {
   package enum Effect: Equatable, Sendable {
     /// Answered with this status. 200, 201, 204, 400, 404, 409 and 422 cost quota as a real one would; others cost none.
     case status(Int)
+    /// An HTML page with this status, as a gateway before the API sends it. Costs no quota.
+    case page(Int)
     /// A 429 as an HTML page without rate-limit headers, as a gateway before the API sends it.
     case edge429
     /// The connection is reset before anything is done.
@@ -26,6 +28,7 @@ package struct Fault: Equatable, Sendable {
     package var name: String {
       switch self {
       case .status(let status): String(status)
+      case .page(let status): "page=\(status)"
       case .edge429: "edge429"
       case .reset: "reset"
       case .lost: "lost"

@@ -8,6 +8,7 @@ import Registration
 ///        / "tenant=" share       another user spends this share of the limit: tenant=0.3
 ///        / "seed=" number        changes every draw; 1 without it
 /// effect = status                300…599: 500, 403, 302
+///        / "page=" status        300…599 as a gateway's HTML page: page=404
 ///        / "edge429"             a 429 as an HTML page without headers
 ///        / "reset"               the connection is reset, nothing is done
 ///        / "lost"                the key is registered, the answer never comes
@@ -26,8 +27,8 @@ import Registration
 extension FaultPlan {
   /// The grammar in one sentence, for errors and help.
   package static let hint =
-    "clauses are EFFECT[:SCOPE][@FROM-[TO]] with commas between, tenant=SHARE or seed=N; effects: 300…599, edge429, "
-    + "reset, lost, slow=DURATION, hang, captive, truncated, foreign; scopes: N%, key=UUID, keys=N%, first=N"
+    "clauses are EFFECT[:SCOPE][@FROM-[TO]] with commas between, tenant=SHARE or seed=N; effects: 300…599, page=STATUS, "
+    + "edge429, reset, lost, slow=DURATION, hang, captive, truncated, foreign; scopes: N%, key=UUID, keys=N%, first=N"
 
   /// Reads the grammar above; the empty text is `none`. Throws `SyntaxError` naming the clause that cannot be read.
   package init(parsing text: some StringProtocol) throws {
@@ -62,6 +63,9 @@ extension FaultPlan {
     let (word, value) = cut(text, at: "=")
     switch (word, value) {
     case ("edge429", nil): return .edge429
+    case ("page", let value?):
+      guard let status = status(value) else { throw error(clause, "“\(value)” is not a status from 300 to 599") }
+      return .page(status)
     case ("reset", nil): return .reset
     case ("lost", nil): return .lost
     case ("slow", let value?): return .slow(try Duration(parsing: value))
@@ -70,10 +74,14 @@ extension FaultPlan {
     case ("truncated", nil): return .truncated
     case ("foreign", nil): return .foreign
     case (_, nil):
-      guard word.utf8.count == 3, let status = Int(word), (300...599).contains(status) else { fallthrough }
+      guard let status = status(word) else { fallthrough }
       return .status(status)
     default: throw error(clause, "“\(text)” is not an effect")
     }
+  }
+
+  private static func status(_ text: String) -> Int? {
+    text.utf8.count == 3 ? Int(text).flatMap { (300...599).contains($0) ? $0 : nil } : nil
   }
 
   private static func scope(_ text: String, in clause: some StringProtocol) throws -> Fault.Scope {

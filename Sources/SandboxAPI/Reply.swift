@@ -85,10 +85,25 @@ extension Reply {
     let phrase = HTTPResponse.Status(code: status).reasonPhrase
     switch status {
     case 300..<400: return Reply(status: status, fields: [.location: "/redirected"])
+    case 400: return invalid(#"invalid parameter "appKeyId" in "path"; expected type "uuid""#)
     case 404: return unknownKey
-    case 502, 503, 504: return Reply(status, html, "<html><body><h1>\(status) \(phrase)</h1></body></html>\n")
+    case 409: return word(409, "Conflict", "the app key is being changed by somebody else")
+    case 410: return word(410, "Gone", "the app key was revoked")
+    case 422: return word(422, "Unprocessable Entity", "the app key has no Actions API access")
+    case 502, 503, 504: return page(status)
     default: return refusal(status, phrase.isEmpty ? "Error" : phrase)
     }
+  }
+
+  /// A gateway's page: nobody's word about a key, whatever the status.
+  static func page(_ status: Int) -> Reply {
+    let phrase = HTTPResponse.Status(code: status).reasonPhrase
+    return Reply(status, html, "<html><body><h1>\(status) \(phrase)</h1><p>gateway.example</p></body></html>\n")
+  }
+
+  private static func word(_ status: Int, _ title: String, _ detail: String) -> Reply {
+    Reply(
+      status, jsonAPI, "{\"errors\":[{\"status\":\"\(status)\",\"title\":\"\(title)\",\"detail\":\"\(detail)\"}]}")
   }
 
   private static func resource(_ id: AppKeyID) -> String {

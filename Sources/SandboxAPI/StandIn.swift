@@ -71,6 +71,7 @@ package struct StandIn: Sendable {
     case .hang: return Reply(status: 0, delivery: .never)
     case .captive: return .captivePortal
     case .edge429: return .edgeThrottled
+    case .page(let status): return .page(status)
     case .status(429):
       var reply = Reply.throttled(limit.quota)
       RateLimitFields.add(limit.refuse(at: time), to: &reply, mode: headers)

@@ -136,7 +136,7 @@ import Testing
 
   @Test func listsAreSubmittedWaitedForAndLookedAt() throws {
     let keys = randomKeys(30)
-    let bench = try Bench(faults: "404:key=\(keys[3])")
+    let bench = try Bench(faults: "409:key=\(keys[3])")
     let daemon = try bench.start()
     try lines(keys).write(toFile: bench.path("team.txt"), atomically: true, encoding: .utf8)
     #expect(try bench.run("submit", bench.path("team.txt")).output == "team.txt\n")
@@ -153,13 +153,13 @@ import Testing
     #expect(try bench.run("outcomes", "--state", "failed", "--format", "jsonl").output.contains(keys[3]))
     #expect(try bench.run("outcomes").output.split(separator: "\n").count == 36)
     let key = try bench.run("key", keys[3].uppercased()).output
-    #expect(key.contains("failed") && key.contains("team.txt") && key.contains("app key not found"))
+    #expect(key.contains("failed") && key.contains("team.txt") && key.contains("being changed"))
     #expect(try bench.run("key", randomKeys(1)[0]).code == 66)
     #expect(try bench.run("lists").output.contains("team.txt"))
     #expect(try bench.run("lists", "--json").output.contains("\"name\":\"piped\""))
     #expect(try bench.run("status", "--json").output.contains("\"total\":35"))
     bench.sandbox.impose(.none)
-    #expect(try bench.run("retry", "--list", "team.txt", "--error", "not found").output.hasPrefix("1 key"))
+    #expect(try bench.run("retry", "--list", "team.txt", "--error", "being changed").output.hasPrefix("1 key"))
     #expect(try bench.run("status", "--wait").code == 0)
     bench.stop(daemon)
   }

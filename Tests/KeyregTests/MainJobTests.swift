@@ -173,11 +173,11 @@ import Testing
 
   @Test func someFailedIsExitCodeOne() throws {
     let keys = randomKeys(3)
-    let bench = try Bench(faults: "404:key=\(keys[1])")
+    let bench = try Bench(faults: "409:key=\(keys[1])")
     try bench.drop(lines(keys), as: "list")
     #expect(try bench.runUntilDone() == 1)
     let failed = try #require(try bench.results("list").first { $0.hasPrefix(keys[1]) })
-    #expect(failed.contains(",failed,404,1,"))
-    #expect(failed.contains("app key not found"))
+    #expect(failed.contains(",failed,409,1,"))
+    #expect(failed.contains("is being changed"))
   }
 }

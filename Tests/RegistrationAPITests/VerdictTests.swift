@@ -43,11 +43,47 @@ import Testing
   @Test(arguments: [400, 404, 409, 410, 422]) func theKeysOwnFailures(status: Int) throws {
     let body = "{\"errors\":[{\"status\":\"\(status)\",\"title\":\"A title\",\"detail\":\"a detail\"}]}"
     #expect(try verdict(status, body) == .failed(status: status, title: "A title", detail: "a detail"))
-    guard case .failed(status, let title, nil) = try verdict(status) else {
-      Issue.record("an empty body")
+    let short = try verdict(status, #"{"errors":["app key is not yours"]}"#)
+    guard case .failed(status, let title, "app key is not yours") = short else {
+      Issue.record("\(short)")
       return
     }
     #expect(!title.isEmpty)
+  }
+
+  @Test(arguments: [400, 403, 404, 409, 410, 422]) func whatTheAPIHasNotSaidIsNobodysWordAboutAKey(status: Int) throws {
+    for body in [
+      "", "{}", "[]", "null", "<html><h1>\(status) app key not found</h1></html>", "app key not found",
+      #"{"message":"app key not found"}"#, #"{"error":"app key not found"}"#, #"{"errors":[]}"#, #"{"errors":[""]}"#,
+      #"{"errors":null}"#, #"{"errors":[{}]}"#, #"{"errors":[{"status":"\#(status)"}]}"#,
+      #"{"errors":["app key not found"]"#,
+    ] {
+      guard case .unsettled(status, let title, _) = try verdict(status, body) else {
+        Issue.record("\(body)")
+        continue
+      }
+      #expect(!title.isEmpty)
+    }
+  }
+
+  @Test(arguments: [
+    (404, "Not found"), (404, "404 Not Found"), (404, "not_found"), (404, "404 page not found"),
+    (404, "The requested URL was not found on this server."), (404, "Resource not found"), (404, "no such route"),
+    (400, "Bad Request"), (400, "invalid request"), (409, "Conflict"), (410, "gone"), (422, "Unprocessable Entity"),
+    (422, "Error: unprocessable content"),
+  ]) func aRoutersWordSaysNoMoreThanTheStatus(status: Int, text: String) throws {
+    for body in [#"{"errors":["\#(text)"]}"#, #"{"errors":[{"title":"\#(text)"}]}"#, #"{"errors":"\#(text)"}"#] {
+      guard case .unsettled(status, _, _) = try verdict(status, body) else {
+        Issue.record("\(body)")
+        continue
+      }
+    }
+    // One word of the API's beside it is enough.
+    let more = try verdict(status, #"{"errors":[{"title":"\#(text)","detail":"app key not found"}]}"#)
+    guard case .failed(status, _, "app key not found") = more else {
+      Issue.record("\(more)")
+      return
+    }
   }
 
   @Test func aSecretIsTakenOutOfWhatIsKeptHoweverItIsWritten() throws {
@@ -93,6 +129,11 @@ import Testing
   @Test func theRest() throws {
     #expect(try verdict(429, "<html>") == .throttled)
     #expect(try verdict(401) == .unauthorized(detail: nil))
+    guard case .unsettled(200, _, let words?) = try verdict(200, "<html>Sign in to <b>the network</b></html>") else {
+      Issue.record("a portal")
+      return
+    }
+    #expect(words.contains("Sign in to the network"))
     for status in [408, 418, 451, 500, 503, 504, 599] {
       guard case .unsettled(status, _, _) = try verdict(status) else {
         Issue.record("\(status)")

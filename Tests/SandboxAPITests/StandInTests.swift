@@ -96,7 +96,7 @@ import Testing
     #expect(refused.field("x-ratelimit-reset") == "8")
   }
 
-  @Test(arguments: ["403", "401", "500", "502", "503", "302", "captive", "edge429"])
+  @Test(arguments: ["403", "401", "500", "502", "503", "302", "captive", "edge429", "page=404"])
   func otherAnswersCostNothingAndCarryNone(_ effect: String) throws {
     var standIn = try Self.standIn("1/10s", faults: "\(effect):key=\(id(1))")
     for _ in 0..<5 {

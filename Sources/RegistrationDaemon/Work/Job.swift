@@ -42,6 +42,8 @@ package struct Fault: Sendable, Hashable {
   /// One line: `503 Service Unavailable: upstream is down`.
   package var summary: String {
     let start = status.map { title.contains(String($0)) ? title : "\($0) \(title)" } ?? title
-    return detail.map { "\(start): \($0)" } ?? start
+    // "403 Forbidden: Forbidden" says it twice.
+    guard let detail, detail.lowercased() != title.lowercased() else { return start }
+    return "\(start): \(detail)"
   }
 }
