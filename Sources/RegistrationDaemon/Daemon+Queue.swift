@@ -12,10 +12,12 @@ extension Daemon {
   static func openQueue(
     _ directory: StateDirectory, spool: SpoolDirectory, options: Options, notifier: ServiceNotifier, _ log: Logger
   ) throws -> RegistrationQueue {
-    let queue = try RegistrationQueue(path: directory.queuePath, isNewMeant: options.isNewQueueMeant) {
-      guard try spool.hasReceipts() else { return nil }
-      return "\(spool.path(of: .done)) has receipts of lists that a queue has taken in"
-    }
+    let queue = try RegistrationQueue(
+      path: directory.queuePath, isNewMeant: options.isNewQueueMeant,
+      evidence: {
+        guard try spool.hasReceipts() else { return nil }
+        return "\(spool.path(of: .done)) has receipts of lists that a queue has taken in"
+      })
     if options.isNewQueueMeant, queue.tally.total > 0 {
       log.warning("there is a queue: --new-queue means nothing, and is to be left out")
     }
@@ -30,13 +32,13 @@ extension Daemon {
   /// Seconds that systemd is asked to wait for one part of a look through the queue; more than ten million keys take.
   private static let longestPart = 900.0
 
-  /// Looks the whole queue through beside the work, after a run that did not end well. Damage ends all
+  /// Looks the whole queue through beside the work, after a run that did not end well, and every week. Damage ends all
   /// sending and writing (hold: disk).
   ///
   /// Returns at once.
   func checkQueue() {
     checks.async { @Sendable [self] in
-      guard queue.needsCheck, !queue.isSuspect else { return }
+      guard queue.isCheckDue else { return }
       do {
         let check = try QueueCheck(queue)
         let isStopping = self.check.withLock { slot in
@@ -77,6 +79,20 @@ extension Daemon {
       log.warning(
         "what was kept does not read and is ignored",
         metadata: ["name": "\(name)", "detail": "\(PrintableText.escape(why))"])
+    }
+  }
+
+  /// Follows the wall clock, and says when it was set: times in the record are not what they seem then.
+  func watchClock() {
+    do {
+      let jump = try queue.watchClock()
+      guard abs(jump) >= 5_000 else { return }
+      log.warning(
+        "the wall clock was set; waiting and keeping go by a clock that cannot be",
+        metadata: ["by_seconds": "\(jump / 1_000)"])
+    } catch {
+      // A queue that cannot be written is told by whoever has an outcome to write; this is tried again.
+      log.debug("the clock could not be kept", metadata: ["detail": "\(error)"])
     }
   }
 }

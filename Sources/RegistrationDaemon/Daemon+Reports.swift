@@ -89,7 +89,7 @@ extension Daemon {
   /// Removes what has been kept for long enough.
   func sweepSpool() {
     do {
-      let count = try spool.sweep(keep: .milliseconds(settings.keep), now: .now())
+      let count = try spool.sweep(keep: .milliseconds(settings.keep)) { queue.age(of: $0) }
       if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
     } catch {
       log.warning("old files of the spool could not be removed", metadata: ["detail": "\(error)"])

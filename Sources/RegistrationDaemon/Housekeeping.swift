@@ -51,6 +51,8 @@ final class Housekeeping: Sendable {
     if every(seconds: beatInterval, ticks) { beat() }
     if every(seconds: 60, ticks) { daemon.keepLearned() }
     if every(seconds: 600, ticks), daemon.status().state == .idle { daemon.tidyQueue() }
+    if every(seconds: 10, ticks) { sweeps.async { @Sendable [daemon] in daemon.watchClock() } }
+    if every(seconds: 3_600, ticks) { daemon.checkQueue() }
     if ticks == 1 || every(seconds: sweepInterval, ticks) { sweep() }
   }
 

@@ -13,8 +13,23 @@ struct Changes {
   private var revised: Set<Int64> = []
   /// Set when lists came, went or may have been finished.
   private(set) var touchesLists = false
-  /// When the transaction takes place, for `finished_at`.
-  var now = Timestamp.now()
+  /// When the transaction takes place, by the wall clock, for the record.
+  let now: Timestamp
+  /// The same in time that has passed for sure, for due times.
+  let sure: Timestamp
+  /// The latest time that the transaction has put down: the wall clock may have been set back since an attempt.
+  private var latest: Timestamp
+
+  init(now: Timestamp, sure: Timestamp) {
+    self.now = now
+    self.sure = sure
+    latest = now
+  }
+
+  /// A key got an outcome at this time.
+  mutating func putDown(_ time: Timestamp) {
+    latest = max(latest, time)
+  }
 
   mutating func listsChanged() {
     touchesLists = true
@@ -56,17 +71,18 @@ struct Changes {
       let update = try database.cachedStatement(
         sql: """
           UPDATE list SET pending = pending + ?, retrying = retrying + ?, registered = registered + ?,
-            failed = failed + ?, cancelled = cancelled + ?, owned_open = owned_open + ? WHERE id = ?
+            failed = failed + ?, cancelled = cancelled + ?, owned_open = owned_open + ?, latest_at = MAX(latest_at, ?)
+          WHERE id = ?
           """)
       let added = [.pending, .retrying, .registered, .failed, .cancelled].map { (state: KeyState) in counts[state] ?? 0
       }
-      try update.execute(arguments: StatementArguments(added) + [owned[list] ?? 0, list])
+      try update.execute(arguments: StatementArguments(added) + [owned[list] ?? 0, latest.milliseconds, list])
     }
     for list in lists.keys { try settle(list, in: database) }
     for list in revised {
       try database.cachedStatement(
         sql: """
-          UPDATE list SET finished_at = MAX(?, finished_at + 1), results_at = NULL WHERE id = ? AND finished_at IS NOT NULL
+          UPDATE list SET finished_at = MAX(?, latest_at, finished_at + 1), results_at = NULL WHERE id = ? AND finished_at IS NOT NULL
           """
       ).execute(arguments: [now.milliseconds, list])
       touchesLists = true
@@ -83,7 +99,7 @@ struct Changes {
   private mutating func settle(_ list: Int64, in database: Database) throws {
     try database.cachedStatement(
       sql: """
-        UPDATE list SET finished_at = ?, results_at = NULL
+        UPDATE list SET finished_at = MAX(?, latest_at, arrived_at, imported_at), results_at = NULL
         WHERE id = ? AND imported_at IS NOT NULL AND finished_at IS NULL AND pending + retrying = 0
         """
     ).execute(arguments: [now.milliseconds, list])

@@ -26,11 +26,11 @@ extension RegistrationQueue {
   /// - Parameters:
   ///   - limit: The most keys wanted.
   ///   - taken: Rows that are in hand already; they are passed over.
-  ///   - now: For what is due.
-  ///   - horizon: The longest wait that is ever set, in seconds. A later due time comes from a clock that was wrong.
-  package func dueKeys(limit: Int, except taken: Set<Int64>, now: Timestamp, horizon: Double) throws -> [DueKey] {
+  ///   - horizon: The longest wait that is ever set, in seconds. A key that would wait longer is due: no wait was so long.
+  package func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Double) throws -> [DueKey] {
     // Nothing is sent whose outcome could not be kept.
     try requireSound()
+    let now = clock.withLock { $0.advance().sure }
     return try read("read due keys") { database in
       var keys: [DueKey] = []
       func take(_ cursor: RowCursor) throws {
@@ -95,12 +95,13 @@ extension RegistrationQueue {
     }
   }
 
-  /// When the next waiting key will be due, nil when none waits.
-  package func nextDue(after now: Timestamp) throws -> Timestamp? {
-    try read("read the next due time") { database in
+  /// Seconds until the next waiting key is due, nil when none waits for a time to come.
+  package func secondsUntilDue() throws -> Double? {
+    let now = clock.withLock { $0.advance().sure }
+    return try read("read the next due time") { database in
       try Int64.fetchOne(
         database, sql: "SELECT MIN(due_at) FROM key WHERE state = 1 AND due_at > ?", arguments: [now.milliseconds]
-      ).map(Timestamp.init(milliseconds:))
+      ).map { Double($0 - now.milliseconds) / 1_000 }
     }
   }
 }

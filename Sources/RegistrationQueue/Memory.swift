@@ -32,14 +32,28 @@ extension RegistrationQueue {
     let text = try value.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     try write("remember \(name)") { database, _ in
       if let text {
-        try Self.keep(text, named: name, in: database)
+        try Self.keep(text: text, named: name, in: database)
       } else {
         try database.execute(sql: "DELETE FROM memory WHERE name = ?", arguments: [name])
       }
     }
   }
 
-  static func keep(_ text: String, named name: String, in database: Database) throws {
+  static func keep(_ value: some Encodable, named name: String, in database: Database) throws {
+    try keep(text: String(decoding: try JSONEncoder().encode(value), as: UTF8.self), named: name, in: database)
+  }
+
+  /// Nil, too, when what is kept does not read.
+  static func kept<Value: Decodable>(_ type: Value.Type, named name: String, in database: Database) throws -> Value? {
+    guard
+      let stored = try DatabaseValue.fetchOne(
+        database, sql: "SELECT value FROM memory WHERE name = ?", arguments: [name]),
+      let text = String.fromDatabaseValue(stored)
+    else { return nil }
+    return try? JSONDecoder().decode(type, from: Data(text.utf8))
+  }
+
+  static func keep(text: String, named name: String, in database: Database) throws {
     try database.execute(
       sql: "INSERT INTO memory (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
       arguments: [name, text])

@@ -125,14 +125,18 @@ extension RegistrationQueue {
       guard let last = found.last else { return total }
       total += try write("cancel keys") { database, changes in
         let find = try database.cachedStatement(
-          sql: "SELECT state, list_id FROM key WHERE id = ? AND state IN (0, 1) AND \(Self.unwanted)")
+          sql: """
+            SELECT state, list_id, first_attempt_at FROM key WHERE id = ? AND state IN (0, 1) AND \(Self.unwanted)
+            """)
         let update = try database.cachedStatement(
           sql: "UPDATE key SET state = 4, finished_at = ?, due_at = NULL WHERE id = ?")
         var count = 0
         for id in found {
           guard let row = try Row.fetchOne(find, arguments: [id]) else { continue }
           guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.defect("an unknown state") }
-          try update.execute(arguments: [now.milliseconds, id])
+          let end = max(now, Timestamp(milliseconds: row["first_attempt_at"] ?? .min))
+          try update.execute(arguments: [end.milliseconds, id])
+          changes.putDown(end)
           changes.move(
             from: old, to: .cancelled, owner: row["list_id"], alsoIn: try Self.otherLists(of: id, in: database))
           count += 1

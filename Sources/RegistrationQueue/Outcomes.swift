@@ -6,7 +6,7 @@ package import Registration
 package struct KeyRecord: Sendable {
   package var row: Int64
   package var outcome: Outcome
-  /// When the next attempt is due, for a key that waits for one.
+  /// When the next attempt is due by the present wall clock, for a key that waits for one.
   package var dueAt: Timestamp?
   /// The names of its lists, the first to bring it first.
   package var lists: [String]
@@ -54,7 +54,8 @@ extension RegistrationQueue {
   }
 
   package func key(_ id: AppKeyID) throws -> KeyRecord? {
-    try read("read a key") { database in
+    let time = clock.withLock { $0.advance() }
+    return try read("read a key") { database in
       guard
         let row = try Row.fetchOne(
           database,
@@ -69,7 +70,9 @@ extension RegistrationQueue {
       let owner: String = row["list"]
       return KeyRecord(
         row: row["id"], outcome: try Self.outcome(row, list: owner),
-        dueAt: (row["due_at"] as Int64?).map(Timestamp.init(milliseconds:)), lists: [owner] + others)
+        dueAt: (row["due_at"] as Int64?).map { due in
+          time.wall.adding(seconds: Double(due - time.sure.milliseconds) / 1_000)
+        }, lists: [owner] + others)
     }
   }
 

@@ -6,7 +6,7 @@ package struct KeyResult: Sendable, Hashable {
   package enum Verdict: Sendable, Hashable {
     case registered
     case failed
-    /// Another attempt, not before the given time.
+    /// Another attempt, not before the given time. By the same clock as `at`: what counts is how long after it.
     case retry(due: Timestamp)
     /// Another attempt, not before the given time, and this one does not count: the trouble was not the key's.
     case postpone(due: Timestamp)
@@ -41,7 +41,8 @@ extension RegistrationQueue {
   /// Commits results in one transaction. When this returns they are on disk.
   package func record(_ results: [KeyResult]) throws {
     try write("record outcomes") { database, changes in
-      let find = try database.cachedStatement(sql: "SELECT state, list_id, attempts FROM key WHERE id = ?")
+      let find = try database.cachedStatement(
+        sql: "SELECT state, list_id, attempts, first_attempt_at FROM key WHERE id = ?")
       let update = try database.cachedStatement(
         sql: """
           UPDATE key SET state = ?, attempts = ?, http_status = ?, first_attempt_at = COALESCE(first_attempt_at, ?),
@@ -51,7 +52,7 @@ extension RegistrationQueue {
         sql: "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1")
       for result in results {
         if result.verdict == .refund {
-          try refund.execute(arguments: [result.at.milliseconds, result.row])
+          try refund.execute(arguments: [changes.sure.milliseconds, result.row])
           continue
         }
         guard let row = try Row.fetchOne(find, arguments: [result.row]), let old = KeyState(rawValue: row["state"])
@@ -61,11 +62,15 @@ extension RegistrationQueue {
         let new = Self.state(after: result.verdict, from: old)
         // Cancelled while it was under way, and not registered: its list's results may be written already, and stand.
         if old.isFinal && new == old && new != .registered { continue }
-        let (due, counted) = Self.waiting(result.verdict)
+        let (wait, counted) = Self.waiting(result)
+        // In order, whatever the wall clock did meanwhile.
+        let first = (row["first_attempt_at"] as Int64?).map(Timestamp.init(milliseconds:)) ?? result.sentAt
+        let end = max(result.at, result.sentAt, first)
+        if new.isFinal { changes.putDown(end) }
         try update.execute(arguments: [
           new.rawValue, (row["attempts"] as Int) + counted, result.httpStatus, result.sentAt.milliseconds,
-          new.isFinal ? result.at.milliseconds : nil, new == .retrying ? due?.milliseconds : nil, result.errorTitle,
-          result.errorDetail, result.row,
+          new.isFinal ? end.milliseconds : nil, new == .retrying ? wait.map { changes.sure.milliseconds + $0 } : nil,
+          result.errorTitle, result.errorDetail, result.row,
         ])
         changes.move(
           from: old, to: new, owner: row["list_id"], alsoIn: try Self.otherLists(of: result.row, in: database))
@@ -73,11 +78,12 @@ extension RegistrationQueue {
     }
   }
 
-  /// When a key is due again, and how many attempts were made of it.
-  private static func waiting(_ verdict: KeyResult.Verdict) -> (due: Timestamp?, attempts: Int) {
-    switch verdict {
-    case .retry(let due): (due, 1)
-    case .postpone(let due): (due, 0)
+  /// For how many milliseconds a key waits, and how many attempts were made of it. What is left of the wait is counted
+  /// from the commit on, by a clock that nobody can set.
+  private static func waiting(_ result: KeyResult) -> (milliseconds: Int64?, attempts: Int) {
+    switch result.verdict {
+    case .retry(let due): (due.milliseconds - result.at.milliseconds, 1)
+    case .postpone(let due): (due.milliseconds - result.at.milliseconds, 0)
     case .registered, .failed, .refund: (nil, 1)
     }
   }

@@ -15,10 +15,12 @@ package final class RegistrationQueue: Sendable {
   private let cachedLists: Mutex<ListTotals>
   /// The number of the last commit.
   private let commit: Mutex<CommitNumber>
+  let clock: Mutex<KeptClock>
   /// Set once the file was found damaged: nothing is written any more.
   private let damage = Mutex<QueueError?>(nil)
-  /// The last run did not end well: the queue should be looked through.
-  package let needsCheck: Bool
+  /// When the whole queue was found sound, in time that has passed for sure; nil when it has to be looked through because
+  /// the last run did not end well, or nobody ever did.
+  private let checkedAt: Mutex<Timestamp?>
   /// An earlier run found damage: the queue has to be looked through before it is worked on.
   package let isSuspect: Bool
 
@@ -30,8 +32,12 @@ package final class RegistrationQueue: Sendable {
   ///
   /// - Parameters:
   ///   - isNewMeant: The operator has said that a new queue may take the place of one that is gone.
+  ///   - readClock: The present; passed in by tests.
   ///   - evidence: Asked when there is no queue, or one without a list: what shows that there was one, nil for nothing.
-  package init(path: String, isNewMeant: Bool = false, evidence: () throws -> String? = { nil }) throws {
+  package init(
+    path: String, isNewMeant: Bool = false, readClock: @escaping @Sendable () -> ClockReading = { .now() },
+    evidence: () throws -> String? = { nil }
+  ) throws {
     do {
       let look = try QueueLook(path: path, isNewMeant: isNewMeant)
       if look.condition == .absent, !isNewMeant, let evidence = try evidence() {
@@ -57,15 +63,20 @@ package final class RegistrationQueue: Sendable {
       try Schema.migrator.migrate(pool)
       try pool.write { database in
         try SchemaCheck.require(database, path: path)
-        if isUnused { try Self.keep("true", named: OpeningConnection.begun, in: database) }
+        if isUnused { try Self.keep(true, named: OpeningConnection.begun, in: database) }
       }
-      let (tally, lists) = try pool.read { database in
-        (try Tally.stored(in: database), try ListTotals.counted(in: database))
+      let (tally, lists, kept, checked) = try pool.read { database in
+        (
+          try Tally.stored(in: database), try ListTotals.counted(in: database),
+          try Self.kept(SureClock.self, named: KeptClock.name, in: database),
+          try Self.kept(Timestamp.self, named: Self.checked, in: database)
+        )
       }
+      clock = Mutex(KeptClock(kept, read: readClock))
       cachedTally = Mutex(tally)
       cachedLists = Mutex(lists)
       commit = Mutex(number)
-      needsCheck = !look.wasClosed
+      checkedAt = Mutex(look.wasClosed ? checked : nil)
       isSuspect = look.isSuspect
       do throws(SystemError) {
         try QueueMark(commit: number, state: look.isSuspect ? .damaged : .open).write(of: path)
@@ -98,6 +109,7 @@ package final class RegistrationQueue: Sendable {
 
   /// Writes the log back and notes that the queue was left well. For the end of the daemon; the queue can still be read.
   package func finish() throws {
+    try keepClock()
     try checkpoint()
     try note(.closed)
   }
@@ -150,9 +162,11 @@ package final class RegistrationQueue: Sendable {
         var tally: Tally?
         var lists: ListTotals?
         let number = commit.withLock { $0.next }
+        let (time, kept) = clock.withLock { ($0.advance(), $0.due) }
         try database.inTransaction(.immediate) {
           try database.execute(sql: "PRAGMA user_version = \(number.userVersion)")
-          var changes = Changes()
+          if let kept { try Self.keep(kept, named: KeptClock.name, in: database) }
+          var changes = Changes(now: time.wall, sure: time.sure)
           let step = try body(database, &changes)
           tally = try changes.apply(to: database)
           lists = changes.touchesLists ? try ListTotals.counted(in: database) : nil
@@ -161,6 +175,7 @@ package final class RegistrationQueue: Sendable {
         }
         // Still in the writer's turn, so that no older count can follow a newer one.
         commit.withLock { $0 = number }
+        if let kept { clock.withLock { $0.wasKept(kept) } }
         if let tally { cachedTally.withLock { $0 = tally } }
         if let lists { cachedLists.withLock { $0 = lists } }
         guard let result else { throw QueueError.defect("a transaction without a result") }
@@ -216,8 +231,19 @@ extension RegistrationQueue {
     return error
   }
 
-  /// Every part was found sound: an earlier run's suspicion is over.
-  func clear() throws {
+  private static let checked = "checked_at"
+
+  /// Whether the whole queue should be looked through: after a run that did not end well, and every week.
+  package var isCheckDue: Bool {
+    guard let last = checkedAt.withLock({ $0 }) else { return true }
+    return clock.withLock { $0.advance().sure } > last.adding(seconds: 7 * 86_400)
+  }
+
+  /// Every part was found sound; an earlier run's suspicion is over.
+  func noteSound() throws {
+    let now = clock.withLock { $0.advance().sure }
+    try remember(now, named: Self.checked)
+    checkedAt.withLock { $0 = now }
     if isSuspect { try note(.open) }
   }
 }

@@ -7,6 +7,8 @@ import GRDB
 /// - `list`: one row a list, with its counts by state. A list *owns* the keys it was first to bring.
 /// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
 /// - `tally`: how many keys stand in each state.
+/// Times are milliseconds of the wall clock, but `due_at`, which is of the clock that nobody can set (`SureClock`).
+///
 /// - `memory`: small things that outlive a restart, as JSON by name (the pause, what the pacer learned).
 enum Schema {
   static var migrator: DatabaseMigrator {
@@ -93,6 +95,10 @@ enum Schema {
             value TEXT NOT NULL
           ) STRICT, WITHOUT ROWID;
           """)
+    }
+    // The latest time that was put down for a key of the list: it finishes no earlier, whatever the wall clock does.
+    migrator.registerMigration("queue-latest") { database in
+      try database.execute(sql: "ALTER TABLE list ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0")
     }
     return migrator
   }

@@ -109,20 +109,78 @@ import Testing
 
   @Test func aKeyWaitsForItsNextAttempt() throws {
     let temporary = try TemporaryQueue()
+    let clock = temporary.clock
     try temporary.add(keys(1), as: "a")
     let key = try #require(try temporary.due().first)
-    let now = Timestamp.now()
-    try temporary.record(key, .retry(due: now.adding(seconds: 60)), status: 500, title: "Oops")
+    try temporary.record(key, .retry(due: clock.wall.adding(seconds: 60)), status: 500, title: "Oops")
     #expect(temporary.queue.tally[.retrying] == 1)
-    #expect(try temporary.due(now: now).isEmpty)
-    #expect(try temporary.queue.nextDue(after: now) == now.adding(seconds: 60))
-    #expect(try temporary.due(now: now.adding(seconds: 61)).first?.attempts == 1)
-    // A clock that was an hour ahead when the time was set does not make the key wait for that hour.
-    #expect(try temporary.due(now: now.adding(seconds: -3_600)).count == 1)
-    try temporary.record(key, .postpone(due: now))
-    #expect(try temporary.due(now: .now()).first?.attempts == 1)
+    #expect(try temporary.due().isEmpty)
+    #expect(try temporary.queue.secondsUntilDue() == 60)
+    #expect(try temporary.queue.key(key.id)?.dueAt == clock.wall.adding(seconds: 60))
+    clock.advance(seconds: 60)
+    #expect(try temporary.due().first?.attempts == 1)
+    try temporary.record(key, .postpone(due: clock.wall))
+    #expect(try temporary.due().first?.attempts == 1)
     try temporary.record(key, .refund)
-    #expect(try temporary.due(now: .now()).first?.attempts == 0)
+    #expect(try temporary.due().first?.attempts == 0)
+  }
+
+  /// Forward or back, the wait is what it was: neither at once, all together, nor days later.
+  @Test(arguments: [3_456_000.0, 3_600.0, -3_600.0, -3_456_000.0]) func noWallClockChangesAWait(jump: Double) throws {
+    let temporary = try TemporaryQueue()
+    let clock = temporary.clock
+    try temporary.add(keys(1), as: "a")
+    let key = try #require(try temporary.due().first)
+    try temporary.record(key, .retry(due: clock.wall.adding(seconds: 900)), status: 500)
+    clock.set(by: jump)
+    #expect(try temporary.due().isEmpty)
+    clock.advance(seconds: 300)
+    try temporary.reopen()
+    clock.set(by: -jump / 2)
+    clock.advance(seconds: 599)
+    #expect(try temporary.due().isEmpty)
+    #expect(try temporary.queue.secondsUntilDue() == 1)
+    #expect(try temporary.queue.key(key.id)?.dueAt == clock.wall.adding(seconds: 1))
+    clock.advance(seconds: 1)
+    #expect(try temporary.due().count == 1)
+  }
+
+  @Test func aBootEndsAWaitThatIsOverAndNoOther() throws {
+    let temporary = try TemporaryQueue()
+    let clock = temporary.clock
+    try temporary.add(keys(1), as: "a")
+    let key = try #require(try temporary.due().first)
+    try temporary.record(key, .retry(due: clock.wall.adding(seconds: 900)), status: 500)
+    try temporary.queue.close()
+    // A machine that has lost its clock.
+    clock.boot("second", after: -10 * 365 * 86_400)
+    try temporary.reopen(closing: false)
+    #expect(try temporary.due().isEmpty)
+    try temporary.queue.close()
+    clock.boot("third", after: 1_000)
+    try temporary.reopen(closing: false)
+    #expect(try temporary.due().count == 1)
+  }
+
+  @Test func timesAreInOrderWhateverTheWallClockDoes() throws {
+    let temporary = try TemporaryQueue()
+    let clock = temporary.clock
+    var random = SplitMix64(seed: 3)
+    try temporary.add(keys(40), as: "a")
+    while case let due = try temporary.due(), !due.isEmpty {
+      for key in due {
+        let sent = clock.wall
+        clock.set(by: Double.random(in: -90_000...90_000, using: &random))
+        let verdicts: [KeyResult.Verdict] = [.registered, .failed, .retry(due: clock.wall)]
+        try temporary.record(key, verdicts.randomElement(using: &random) ?? .registered, sentAt: sent)
+      }
+    }
+    let list = try #require(try temporary.queue.list(named: "a"))
+    let finished = try #require(list.finishedAt)
+    for outcome in try temporary.queue.outcomes(limit: 100).rows {
+      let (first, last) = (try #require(outcome.firstAttemptAt), try #require(outcome.finishedAt))
+      #expect(first <= last && last <= finished)
+    }
   }
 
   @Test func cancellingSparesKeysThatAnotherListWants() throws {

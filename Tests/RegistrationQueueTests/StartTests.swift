@@ -211,9 +211,10 @@ import Testing
       if Int.random(in: 0..<9, using: &random) == 0 { try temporary.reopen() }
       let files = try temporary.copy()
       let queue = try RegistrationQueue(path: files.database.path)
-      #expect(queue.tally.total == 3 * (step + 1))
+      #expect(queue.tally.total == 3 * (step + 1) && queue.isCheckDue)
+      #expect(try QueueCheck(queue).run() == .sound)
       try queue.close()
-      #expect(try !RegistrationQueue(path: files.database.path).needsCheck)
+      #expect(try !RegistrationQueue(path: files.database.path).isCheckDue)
     }
   }
 
@@ -225,7 +226,7 @@ import Testing
     for damaged in ["", "x", String(text.dropLast(3)), text.replacingOccurrences(of: "open", with: "closed")] {
       try damaged.write(to: files.mark, atomically: false, encoding: .utf8)
       let queue = try RegistrationQueue(path: files.database.path)
-      #expect(queue.needsCheck && queue.tally.total == 3)
+      #expect(queue.isCheckDue && queue.tally.total == 3)
       try queue.close()
     }
   }
@@ -234,7 +235,7 @@ import Testing
     let temporary = try TemporaryQueue()
     for text in ["1e300", "{}", "[1e999]", "nonsense", "{\"pause\":18446744073709551616}"] {
       try temporary.queue.pool.write { database in
-        try RegistrationQueue.keep(text, named: "thing", in: database)
+        try RegistrationQueue.keep(text: text, named: "thing", in: database)
       }
       var ignored = 0
       let value = try temporary.queue.recall([String: Int].self, named: "thing") { _ in ignored += 1 }
@@ -273,7 +274,7 @@ import Testing
         return
       }
       #expect { try queue.remember(1, named: "thing") } throws: { ($0 as? QueueError)?.kind == .disk }
-      #expect { try queue.dueKeys(limit: 1, except: [], now: .now(), horizon: 1) } throws: { error in
+      #expect { try queue.dueKeys(limit: 1, except: [], horizon: 1) } throws: { error in
         "\(error)".contains("keyreg restore")
       }
       #expect(try queue.outcomes(limit: 1).rows.count == 1)

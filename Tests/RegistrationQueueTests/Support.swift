@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Registration
+import Synchronization
 import Testing
 
 @testable import RegistrationQueue
@@ -10,10 +11,13 @@ final class TemporaryQueue {
   let folder: URL
   private(set) var queue: RegistrationQueue
 
-  init() throws {
+  let clock: TestClock
+
+  init(clock: TestClock = TestClock()) throws {
+    self.clock = clock
     folder = FileManager.default.temporaryDirectory.appending(path: "keyreg-queue-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    queue = try RegistrationQueue(path: folder.appending(path: "queue.sqlite").path)
+    queue = try RegistrationQueue(path: folder.appending(path: "queue.sqlite").path, readClock: clock.read)
   }
 
   deinit {
@@ -22,9 +26,9 @@ final class TemporaryQueue {
   }
 
   /// Closes the queue and opens it again, as a restart does.
-  func reopen() throws {
-    try queue.close()
-    queue = try RegistrationQueue(path: folder.appending(path: "queue.sqlite").path)
+  func reopen(closing: Bool = true) throws {
+    if closing { try queue.close() }
+    queue = try RegistrationQueue(path: folder.appending(path: "queue.sqlite").path, readClock: clock.read)
   }
 
   /// Imports keys as one list.
@@ -39,16 +43,20 @@ final class TemporaryQueue {
     try queue.beginImport(
       ListSource(
         file: Array(name.utf8), sha256: name, bytes: 1, format: "text", isForced: isForced,
-        arrivedAt: .now()), names: [name, name + ".2"], first: ImportBatch(), isWhole: false)
+        arrivedAt: clock.wall), names: [name, name + ".2"], first: ImportBatch(), isWhole: false)
   }
 
-  func due(_ limit: Int = 1_000, except taken: Set<Int64> = [], now: Timestamp = .now()) throws -> [DueKey] {
-    try queue.dueKeys(limit: limit, except: taken, now: now, horizon: 1_000)
+  func due(_ limit: Int = 1_000, except taken: Set<Int64> = []) throws -> [DueKey] {
+    try queue.dueKeys(limit: limit, except: taken, horizon: 1_000)
   }
 
-  func record(_ key: DueKey, _ verdict: KeyResult.Verdict, status: Int? = nil, title: String? = nil) throws {
+  func record(
+    _ key: DueKey, _ verdict: KeyResult.Verdict, status: Int? = nil, title: String? = nil, sentAt: Timestamp? = nil
+  ) throws {
+    let now = clock.wall
     try queue.record([
-      KeyResult(row: key.row, verdict: verdict, httpStatus: status, errorTitle: title, sentAt: .now(), at: .now())
+      KeyResult(
+        row: key.row, verdict: verdict, httpStatus: status, errorTitle: title, sentAt: sentAt ?? now, at: now)
     ])
   }
 
@@ -76,6 +84,34 @@ final class TemporaryQueue {
 /// `count` ids that follow from a number.
 func keys(_ count: Int, from start: UInt64 = 0) -> [AppKeyID] {
   (0..<count).map { AppKeyID(high: 0x9e37_79b9_7f4a_7c15 &* (start + UInt64($0) + 1), low: start + UInt64($0)) }
+}
+
+/// Clocks that stand still until they are set.
+final class TestClock: Sendable {
+  private let reading = Mutex(ClockReading(boot: "first", sinceBoot: 5_000_000, wall: .now()))
+
+  var read: @Sendable () -> ClockReading { { @Sendable [self] in reading.withLock { $0 } } }
+  var wall: Timestamp { read().wall }
+
+  /// Time passes.
+  func advance(seconds: Double) {
+    reading.withLock { reading in
+      reading.sinceBoot += Int64(seconds * 1_000)
+      reading.wall = reading.wall.adding(seconds: seconds)
+    }
+  }
+
+  /// Somebody sets the wall clock.
+  func set(by seconds: Double) {
+    reading.withLock { $0.wall = $0.wall.adding(seconds: seconds) }
+  }
+
+  /// The machine is started again after a time that nobody but the wall clock has counted.
+  func boot(_ name: String, after seconds: Double) {
+    reading.withLock { reading in
+      reading = ClockReading(boot: name, sinceBoot: 10_000, wall: reading.wall.adding(seconds: seconds))
+    }
+  }
 }
 
 /// A queue's three files, copied while it was open, as a kill leaves them.

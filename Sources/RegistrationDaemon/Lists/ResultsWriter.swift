@@ -67,7 +67,8 @@ final class ResultsWriter: Sendable {
       for list in try queue.listsWithoutResults() {
         do {
           try write(list)
-          try queue.resultsWritten(list, at: .now())
+          // Not before the list was finished, should the wall clock have been set back.
+          try queue.resultsWritten(list, at: max(.now(), list.finishedAt ?? .now()))
           tell(list)
         } catch is Stopped {
           return

@@ -170,14 +170,11 @@ extension WorkerPool {
   private func readAhead(except taken: Set<Int64>, generation: Int, horizon: Seconds) {
     feeder.async { @Sendable [self] in
       do {
-        let wall = Timestamp.now()
-        let keys = try queue.dueKeys(limit: Self.readAhead, except: taken, now: wall, horizon: horizon)
+        let keys = try queue.dueKeys(limit: Self.readAhead, except: taken, horizon: horizon)
         let isAll = keys.count < Self.readAhead
-        let due = isAll ? try queue.nextDue(after: wall) : nil
+        let wait = isAll ? try queue.secondsUntilDue() : nil
         let now = MonotonicClock.now()
-        let nextDue = due.map {
-          now + min(horizon, max(0.01, Double($0.milliseconds - wall.milliseconds) / 1_000))
-        }
+        let nextDue = wait.map { now + min(horizon, max(0.01, $0)) }
         state.withLock { state in
           state.isReading = false
           state.readFault = nil

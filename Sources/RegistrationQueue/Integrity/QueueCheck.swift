@@ -51,7 +51,7 @@ package final class QueueCheck: Sendable {
       let damage = try firstDamage(part)
       if isStopped.withLock({ $0 }) { return .stopped }
       guard let damage else {
-        try queue.clear()
+        try queue.noteSound()
         return .sound
       }
       queue.seal(damage)

@@ -9,9 +9,10 @@ extension SpoolDirectory {
   /// `rejected/` stays: somebody still has to look at it. Returns how many files were removed.
   ///
   /// The age counts from the last change of the file's entry, which moving it is: a list's own time of modification may
-  /// be much older. A file that cannot be removed keeps no other from it; the first such error is thrown at the end.
+  /// be much older. That time is the wall clock's, which may have been anything then and may be anything now: how long ago
+  /// it was is for `age` to say, and what is not old for sure stays. A file that cannot be removed keeps no other from it; the first such error is thrown at the end.
   @discardableResult
-  package func sweep(keep: Duration, now: Timestamp) throws(SpoolError) -> Int {
+  package func sweep(keep: Duration, age: (Timestamp) -> Duration) throws(SpoolError) -> Int {
     var removed = 0
     var fault: SpoolError?
     var marks: Set<FileName>?
@@ -21,8 +22,8 @@ extension SpoolDirectory {
         let isTemporary = NewFile.isTemporary(name)
         guard isTemporary || place == .done || place == .results else { continue }
         guard let status = try folder.status(of: name), status.kind == .regular else { continue }
-        let age = Duration.milliseconds(now.milliseconds - status.changed / 1_000_000)
-        guard age > (isTemporary ? Self.temporaryAge : keep) else { continue }
+        let changed = Timestamp(milliseconds: status.changed / 1_000_000)
+        guard age(changed) > (isTemporary ? Self.temporaryAge : keep) else { continue }
         if Self.isForceMark(name) {
           if marks == nil { marks = try marksInUse() }
           if marks?.contains(name) == true { continue }
