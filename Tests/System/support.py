@@ -124,7 +124,7 @@ class Place:
             return [json.loads(line) for line in file]
 
     def log(self):
-        with open(self.path("keyreg.log")) as file:
+        with open(self.path(os.path.basename(self.binary) + ".log")) as file:
             return file.read()
 
 
