@@ -271,6 +271,23 @@ def growth_that_opens_a_list_again():
         check_one_list(place, 20)
 
 
+def growth_beyond_the_limit():
+    """A list that grows beyond `max_file_size` is told of as blocked: what came later is not read, and nobody may think so."""
+    with place_with_daemon(start=False) as place:
+        place.config("spool:\n  settle: 200ms\n  max_file_size: 1KiB\n")
+        place.running_daemon()
+        ids = keys(40)
+        descriptor = os.open(place.path("outside/x"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+        os.write(descriptor, lines(ids[:20]))
+        os.rename(place.path("outside/x"), place.incoming("x"))
+        is_filed(place, "x")
+        os.write(descriptor, lines(ids[20:]))
+        os.close(descriptor)
+        blocked = wait_for(lambda: place.ask("/v1/status")["lists"].get("blocked") == 1, PATIENCE)
+        check("growth beyond max_file_size shows as blocked", blocked, place.ask("/v1/status")["lists"])
+        check("the keys that were read stay", set(ids[:20]) <= place.queue(), len(place.queue()))
+
+
 # Lists that are rejected
 
 
@@ -488,6 +505,7 @@ def unreadable():
 CASES = [
     append_when_the_receipt_begins, parts_in_a_loop, appends_of_a_shell, appends_of_a_program, stalled_upload_over_a_start,
     stalled_upload_over_a_restart, second_descriptor, growth_while_the_daemon_is_down, growth_that_opens_a_list_again,
+    growth_beyond_the_limit,
     append_to_a_list_being_rejected, kill_when_the_list_is_moved, full_disk_when_the_list_is_moved, kills_in_an_import,
     temporary_names_renamed_later, half_an_id_that_is_completed, whole_id_that_becomes_another, last_line_without_end, unreadable]
 

@@ -7,6 +7,8 @@ import os
 import re
 from dataclasses import dataclass, field
 
+from spool_place import DAEMON
+
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LEFT_ALONE_ENDINGS = (
     ".tmp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".aria2", ".!ut", ".gstmp",
@@ -97,8 +99,10 @@ class Put:
 
 
 class Oracle:
-    def __init__(self, place, puts, strange, ids):
-        self.place, self.puts, self.strange, self.ids = place, puts, strange, ids
+    """`puts`: the files by inode; `strange`: what is no regular file; `promised`: keys that were accepted; `ids`: all of them."""
+
+    def __init__(self, place, puts, strange, promised, ids):
+        self.place, self.puts, self.strange, self.promised, self.ids = place, puts, strange, promised, ids
         self.findings = []
 
     def lose(self, text):
@@ -129,13 +133,16 @@ class Oracle:
                 self.fault(f"done/{name} has no list beside it")
         for id_ in sorted(wanted - queue):
             self.lose(f"{id_} is in a list in done/ and not in the queue")
+        for id_ in sorted(self.promised - queue - wanted):
+            self.lose(f"{id_} was submitted with success and is not in the queue")
         for id_ in sorted(queue - self.ids):
             self.fault(f"{id_} is in the queue and nobody wrote it")
         self.judge_sum(queue, wanted)
         return self.findings
 
     def readable(self, name):
-        return os.stat(self.place.incoming(name)).st_mode & 0o040
+        status = os.stat(self.place.incoming(name))
+        return status.st_mode & (0o400 if status.st_uid == DAEMON else 0o040)
 
     def judge_files(self, places):
         """Every file that was put in is in one place, with all its bytes."""

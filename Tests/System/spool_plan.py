@@ -21,7 +21,7 @@ def temporary_names(name):
 
 @dataclass
 class Writer:
-    """One process that writes. `user` is "root" or "other"; it begins `begin` seconds after the round did."""
+    """One process that writes. `user` is "root", "other" or "daemon"; it begins `begin` seconds after the round did."""
     kind: str
     user: str
     begin: float
@@ -125,7 +125,9 @@ class Draft:
         """A pen and the name of its list. An `own` name is nobody else's in this round."""
         form = self.rng.choice(forms or ("text", "text", "jsonl", "csv", "array"))
         own = own or form in ("csv", "array")
-        name = f"{form}{self.number}" if own else f"{form}-{self.rng.choice('ab')}"
+        # A name may be that of another list's second one, or not fit for a terminal.
+        shared = self.rng.choice(["a", "a", "b", "b", "a.2", "\u00fc b", "%\n"])
+        name = f"{form}{self.number}" if own else f"{form}-{shared}"
         return Pen(self.rng, form, plain=not own, ids=self.ids), name
 
     def stall(self, long=False):
@@ -163,7 +165,9 @@ def copied(draft):
     pen, name = draft.pen()
     pieces = pen.pieces(pen.whole(), draft.rng.choice([1, 1, 2, 4]))
     touch = [("open", "f", name, "append", 0o660), ("close", "f"), draft.stall()] if draft.rng.random() < 0.3 else []
-    return [touch + [("open", "f", name, "new", 0o660), *[("write", "f", piece) for piece in pieces], ("close", "f")]]
+    # As `cp -p` and rsync leave it.
+    times = [draft.stall(), ("utime", "f")] if draft.rng.random() < 0.3 else []
+    return [touch + [("open", "f", name, "new", 0o660), *[("write", "f", piece) for piece in pieces], *times, ("close", "f")]]
 
 
 @kind
@@ -225,6 +229,42 @@ def stall_over_restart(draft):
     for piece in pen.pieces(pen.whole(max(3, pen.length())), 2):
         steps += [("write", "f", piece), ("stall", draft.rng.choice([0.5, 0.8, 1.2]))]
     return [steps[:-1] + [("close", "f")]]
+
+
+@kind
+def stream(draft):
+    """One that goes on and on, while the list is claimed, read and filed: the daemon may have begun after it."""
+    pen, name = draft.pen("text", "csv", "jsonl", own=True)
+    steps, pace = [("open", "f", name, "append", 0o660)], draft.rng.choice([0.001, 0.005, 0.02])
+    for piece in pen.pieces(pen.whole(draft.rng.choice([20, 60, 2100])), draft.rng.choice([10, 60])):
+        steps += [("write", "f", piece), ("pause", pace)]
+        if draft.rng.random() < 0.05:
+            steps.append(draft.stall(long=True))
+    return [steps + [("close", "f")]]
+
+
+@kind
+def change_while_down(draft):
+    """What is in `done/` or `rejected/` already changes while no daemon looks."""
+    pen, name = draft.pen("text", own=True)
+    pen.plain = True
+    data = b"".join(pen.record(draft.rng.random() < 0.8) for _ in range(draft.rng.choice([1, 3, 8])))
+    change = draft.rng.choice([
+        [("write", "f", pen.record())], [("write", "f", pen.record()[:-9])], [("overwrite", "f", 0, pen.record())],
+        [("overwrite", "f", 0, pen.record()), ("utime", "f")], [("truncate", "f", len(data) // 2)],
+        [("truncate", "f", 0), ("write", "f", pen.record())]])
+    way = "new" if change[0][0] == "overwrite" else "append"
+    # What is moved in is taken at once, although its writer has it open.
+    place = f"../../outside/d{draft.number}"
+    return [[
+        ("open", "f", place, way, 0o660), ("write", "f", data), ("rename", place, name), ("await", "filed", "f"), ("stall", 0.4),
+        *change, ("close", "f")]]
+
+
+@kind
+def submitted(draft):
+    pen, name = draft.pen("text", "csv", "jsonl")
+    return [[("submit", name, pen.whole(), draft.rng.choice(["command", "post"]))]]
 
 
 @kind
@@ -380,7 +420,7 @@ def plan(seed, kinds=None, stops=None):
     for _ in range(1 if kinds else rng.choice([1, 2, 2, 3, 3, 4])):
         name = rng.choice(sorted(kinds or KINDS))
         begin = rng.choice([0, 0, 0.05, 0.2, 0.5])
-        user = rng.choice(["root", "other", "other"])
+        user = rng.choice(["root", "other", "other", "other", "daemon"])
         for steps in KINDS[name](Draft(rng, ids, len(writers))):
             writers.append(Writer(name, user, begin, steps))
     ends = []
@@ -391,6 +431,6 @@ def plan(seed, kinds=None, stops=None):
             ("stall", 1)])
         how, age = rng.choice(["KILL", "KILL", "TERM", "STOP"]), rng.choice([0, 0.02, 0.05, 0.1, 0.3])
         ends.append(Stop(how, when, age, rng.choice([0, 0.05, 0.3, 0.6])))
-    if any(writer.kind == "stall-over-restart" for writer in writers) and stops is None:
-        ends.append(Stop(rng.choice(["KILL", "TERM"]), ("stall", 1), 0.1, rng.choice([0.05, 0.3, 0.6])))
+    if any(step[0] == "stall" for writer in writers for step in writer.steps) and stops is None:
+        ends.append(Stop(rng.choice(["KILL", "TERM"]), ("stall", 1), 0, rng.choice([0.05, 0.3, 0.6])))
     return Plan(seed, writers, ends, rng.choice([-1, -1, -1, 0.1, 0.4]), ids)

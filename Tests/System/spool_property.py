@@ -2,7 +2,7 @@
 """No key is lost on the way in: a property test of the spool, from outside.
 
     spool_property.py BINARY [--rounds N] [--seed S] [--lanes N] [--keep] [--patience SECONDS] [--kinds KIND,…]
-                      [--writers N,…] [--stops N,…] [--shrink] [--table]      as root; loopback only
+                      [--writers N,…] [--stops N,…] [--story] [--shrink] [--table]      as root; loopback only
 
 Each round plays a plan that comes from its seed alone: processes of other users write lists into the spool in every way
 that is usual and in some that are not, while the daemon, an ordinary user, is killed, frozen and started again. When all
@@ -46,6 +46,7 @@ def options():
     parser.add_argument("--kinds", type=lambda text: text.split(","), help=", ".join(KINDS))
     parser.add_argument("--writers", type=numbers, help="only these writers of the plan")
     parser.add_argument("--stops", type=numbers, help="only these ends of the daemon; none: -")
+    parser.add_argument("--story", action="store_true", help="tell those of rounds that do not fail, too")
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--table", action="store_true")
     return parser.parse_args()
@@ -178,6 +179,7 @@ def property_test(binary, options):
     for number, outcome in enumerate(play_all(binary, options, plans), 1):
         if outcome.findings:
             failing.append(outcome)
+        if outcome.findings or options.story:
             tell(outcome, options)
         if number % 100 == 0:
             print(f"      {number} rounds in {time.monotonic() - begun:.0f} s, {len(failing)} failed", flush=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import spool_writers
-from spool_oracle import Finding, Oracle, Put, sent_again
+from spool_oracle import Finding, Oracle, Put, read, sent_again
 from spool_place import FOLDERS, FolderEvents, SpoolPlace
 from spool_plan import SETTLE
 
@@ -45,7 +45,7 @@ class Round:
         os.set_blocking(self.reading, False)
         self.rest = b""
         self.writers, self.busy, self.stops, self.daemon = [], len(plan.writers), list(plan.stops), None
-        self.puts, self.strange, self.findings, self.story = {}, [], [], []
+        self.puts, self.strange, self.promised, self.findings, self.story = {}, [], set(), [], []
         self.seen = {name: 0 for name in FOLDERS} | {"stall": 0}
         self.ends, self.restart = [], None
         self.epoch = time.time() - time.monotonic()
@@ -108,7 +108,7 @@ class Round:
                 last, since = state, now
             overdue = now - since > self.patience or now - self.go > LONGEST
             if now - since >= STILL and self.is_quiet() or overdue:
-                findings = Oracle(self.place, self.puts, self.strange, self.plan.ids).judge()
+                findings = Oracle(self.place, self.puts, self.strange, self.promised, self.plan.ids).judge()
                 if not findings and not overdue:
                     return
                 if overdue:
@@ -160,6 +160,8 @@ class Round:
             self.puts.setdefault(tale["gone"], Put()).gone = True
         if "strange" in tale:
             self.strange.append(tale["strange"])
+        if tale.get("promised"):
+            self.promised |= {id_ for step in writer.steps if step[0] == "submit" for id_ in read(step[1], step[2]).ids}
         self.seen["stall"] += "stall" in tale
         self.busy -= "end" in tale
 

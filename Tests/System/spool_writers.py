@@ -7,9 +7,12 @@ so that no inode's number is given to another file within a round.
 import json
 import os
 import signal
+import subprocess
 import time
+import urllib.parse
+from http.client import HTTPException
 
-from spool_place import GROUP, WRITER
+from spool_place import DAEMON, GROUP, WRITER, UnixConnection
 
 # What a writer waits for may never come, or have come before it looked.
 AWAIT_SECONDS = 0.8
@@ -26,7 +29,8 @@ def begin(place, number, writer, start, pipe):
         if writer.user != "root":
             os.setgroups([GROUP])
             os.setresgid(GROUP, GROUP, GROUP)
-            os.setresuid(WRITER, WRITER, WRITER)
+            user = DAEMON if writer.user == "daemon" else WRITER
+            os.setresuid(user, user, user)
         hand = Hand(place, number, pipe)
         hand.work(writer.steps, start + writer.begin)
         hand.tell("ends", end=True)
@@ -89,6 +93,11 @@ class Hand:
         os.pwrite(self.slots[slot], data, offset)
         self.tell(f"writes {data!r} over byte {offset} of {slot}", inode=self.inode(slot), altered=True)
 
+    def utime(self, slot):
+        """Sets the times to those of an older file."""
+        os.utime(self.slots[slot], ns=(10**18, 10**18))
+        self.tell(f"sets the times of {slot} to 2001")
+
     def inode(self, slot):
         return os.fstat(self.slots[slot]).st_ino
 
@@ -118,6 +127,20 @@ class Hand:
             self.tell(f"changes the mode of {name} to {mode:o}")
         except FileNotFoundError:
             self.tell(f"cannot change the mode of {name}", fault=f"{name} was taken although it could not be read")
+
+    def submit(self, name, data, way):
+        """By `keyreg submit` or over the control socket. What was accepted is a promise."""
+        if way == "command":
+            done = subprocess.run(
+                [self.place.binary, "submit", "--name", name, "-"], input=data, env=self.place.env, capture_output=True)
+            return self.tell(f"`keyreg submit --name {name!r}` ends with {done.returncode} {done.stderr!r}", promised=done.returncode == 0)
+        connection = UnixConnection(self.place.env["KEYREG_SOCKET"])
+        try:
+            connection.request("POST", "/v1/lists?name=" + urllib.parse.quote(name), data)
+            status = connection.getresponse().status
+        except (OSError, HTTPException) as error:
+            status = repr(error)
+        self.tell(f"POST of {name!r} gets {status}", promised=status == 201)
 
     def symlink(self, name):
         self.put_strange(name, "symbolic link", lambda path: os.symlink("/etc/hostname", path))
