@@ -33,10 +33,19 @@ package protocol ControlBackend: Sendable {
   /// Throws `ControlError` `.unprocessable` for a bad configuration; the old one stays in force.
   func reload() async throws -> ReloadResult
 
+  /// A consistent copy of the queue, piece by piece. What the copy needs meanwhile goes with the last owner of the stream.
+  func backup() async throws -> AsyncThrowingStream<[UInt8], any Error>
+
   func metrics() async -> MetricsSnapshot
   func health() async -> HealthDocument
 
   /// A value whenever something changed that `status` tells. It may come as often as it likes: the server shows 4 a
   /// second at most.
   func changes() -> AsyncStream<Void>
+}
+
+extension ControlBackend {
+  package func backup() async throws -> AsyncThrowingStream<[UInt8], any Error> {
+    throw ControlError.notFound("this daemon has nothing to back up")
+  }
 }

@@ -74,6 +74,11 @@ package struct ControlClient: Sendable {
     try stream("/v1/outcomes?\(parameters.joined(separator: "&"))", onBytes: onBytes)
   }
 
+  /// Hands over a consistent copy of the queue piece by piece. When `onBytes` returns false the rest is not read.
+  package func backup(onBytes: @escaping (UnsafeRawBufferPointer) -> Bool) throws {
+    try stream("/v1/backup", onBytes: onBytes)
+  }
+
   /// Hands over a status at once and on every change, until `onStatus` returns false or the daemon stops.
   package func events(onStatus: @escaping (StatusDocument) -> Bool) throws {
     var reader = EventReader()

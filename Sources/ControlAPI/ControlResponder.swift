@@ -80,6 +80,10 @@ struct ControlResponder: Sendable {
       return try .document(key)
     case .events:
       return EventStream(backend: backend, channel: channel, stall: stall, keepAlive: keepAlive).reply()
+    case .backup:
+      // Everything there is, and a disk full of it: for whoever may use the socket.
+      guard guardTCP == nil else { throw ControlError(.forbidden, "a backup is made over the control socket only") }
+      return BackupStream(pieces: try await backend.backup(), stall: stall).reply()
     case .metrics:
       return .text(await backend.metrics().openMetrics, contentType: OpenMetricsText.contentType)
     case .health:
@@ -124,7 +128,7 @@ extension ControlRoute {
   fileprivate var readsBody: Bool {
     switch self {
     case .submit, .cancel, .pause, .resume, .retry, .reload: true
-    case .index, .status, .lists, .list, .outcomes, .key, .events, .metrics, .health: false
+    case .index, .status, .lists, .list, .outcomes, .key, .events, .backup, .metrics, .health: false
     }
   }
 }

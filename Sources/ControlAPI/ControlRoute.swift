@@ -15,6 +15,7 @@ enum ControlRoute: Equatable {
   case outcomes(OutcomeQuery, Format)
   case key(AppKeyID)
   case events
+  case backup
   case metrics
   case health
   case submit(name: String?, force: Bool)
@@ -48,6 +49,8 @@ enum ControlRoute: Equatable {
       self = try Self.read(.status, request.method)
     case ("v1", "events", nil, nil):
       self = try Self.stream(.events, request.method)
+    case ("v1", "backup", nil, nil):
+      self = try Self.stream(.backup, request.method)
     case ("v1", "outcomes", nil, nil):
       self = try Self.stream(Self.outcomes(query), request.method)
     case ("v1", "lists", nil, nil) where request.method == .post:

@@ -32,6 +32,8 @@ extension Daemon {
   /// Seconds that systemd is asked to wait for one part of a look through the queue; more than ten million keys take.
   private static let longestPart = 900.0
 
+  var queuePath: String { directory.queuePath }
+
   /// Looks the whole queue through beside the work, after a run that did not end well, and every week. Damage ends all
   /// sending and writing (hold: disk).
   ///

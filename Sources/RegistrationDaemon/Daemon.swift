@@ -52,7 +52,7 @@ package final class Daemon: Sendable {
   let results: ResultsWriter
   let changes = ChangeBroadcast()
   package let instance: Instance
-  private let directory: StateDirectory
+  let directory: StateDirectory
   private let spoolLock: SpoolLock
   let spool: SpoolDirectory
   let pendingLists: PendingCount

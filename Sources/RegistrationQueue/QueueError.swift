@@ -107,6 +107,15 @@ extension QueueError {
     )
   }
 
+  static func copiedByHand(path: String) -> QueueError {
+    QueueError(
+      kind: .corrupt,
+      description: """
+        \(path)-wal lies beside \(path): this is no backup, but a copy that was taken by hand; a whole state directory is \
+        moved with the daemon stopped, all its files together
+        """, hint: nil)
+  }
+
   static func missing(path: String, found: String, evidence: String) -> QueueError {
     QueueError(
       kind: .missing, description: "the queue \(path) \(found), but \(evidence)",

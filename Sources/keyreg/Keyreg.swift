@@ -18,7 +18,7 @@ struct Keyreg: ParsableCommand {
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, ListsCommand.self, OutcomesCommand.self, KeyCommand.self,
       RetryCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, ReloadCommand.self,
-      CheckCommand.self, SandboxCommand.self, DemoCommand.self,
+      BackupCommand.self, RestoreCommand.self, CheckCommand.self, SandboxCommand.self, DemoCommand.self,
     ])
 
   /// The one place where an error becomes a message and an exit code.

@@ -1,0 +1,20 @@
+import HummingbirdCore
+import NIOCore
+
+/// A copy of the queue, written as fast as the client takes it.
+struct BackupStream: Sendable {
+  let pieces: AsyncThrowingStream<[UInt8], any Error>
+  let stall: StallGuard
+
+  func reply() -> ControlReply {
+    .stream(contentType: "application/vnd.sqlite3") { writer in
+      // An error in here closes the connection before the last chunk: the client sees that the copy is not whole.
+      for try await piece in pieces {
+        let timer = stall.begin()
+        defer { timer.cancel() }
+        try await writer.write(ByteBuffer(bytes: piece))
+      }
+      try await writer.finish(nil)
+    }
+  }
+}

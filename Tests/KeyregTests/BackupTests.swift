@@ -1,0 +1,51 @@
+import Foundation
+import RegistrationQueue
+import Testing
+
+/// A copy that is made while the daemon works, and put in place while it does not.
+@Suite struct BackupTests {
+  @Test func aBackupOfWorkInFullSwingIsAQueueFromWhichEverythingGoesOn() throws {
+    let bench = try Bench(latency: .milliseconds(3))
+    let keys = randomKeys(2_000)
+    try bench.drop(lines(keys), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered > 200 }
+    #expect(try bench.run("backup", bench.path("copy")).code == 0)
+    let piped = try bench.run("backup", "-")
+    #expect(piped.code == 0 && piped.output.hasPrefix("SQLite format 3"))
+    // Nobody may put one in place beneath a daemon at work.
+    #expect(try bench.run("restore", bench.path("copy"), "--config", bench.path("keyreg.yaml")).code == 75)
+    bench.murder(daemon)
+    let restored = try bench.run("restore", bench.path("copy"), "--config", bench.path("keyreg.yaml"))
+    #expect(restored.code == 0 && restored.errors.contains("restored 2000 keys of 1 lists"), "\(restored.errors)")
+    #expect(try bench.names(in: "../state").contains { $0.hasPrefix("queue.sqlite.aside-") })
+    #expect(try bench.runUntilDone() == 0)
+    #expect(Set(bench.sandbox.registeredKeys.map(\.description)) == Set(keys))
+    #expect(try bench.names(in: "../").filter { $0.hasSuffix(".tmp") }.isEmpty)
+  }
+
+  @Test func whatIsNoWholeBackupIsRefusedAndChangesNothing() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(500)), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered == 500 }
+    #expect(try bench.run("backup", bench.path("copy")).code == 0)
+    #expect(try bench.run("backup", bench.path("state/queue.sqlite")).code == 64)
+    bench.stop(daemon)
+    let whole = try Data(contentsOf: URL(filePath: bench.path("copy")))
+    let queue = try Data(contentsOf: URL(filePath: bench.path("state/queue.sqlite")))
+    var flipped = whole
+    flipped[whole.count / 2] ^= 0xff
+    for (name, bytes) in [
+      ("cut", whole.dropLast(4_096)), ("text", Data("x".utf8)), ("empty", Data()), ("flipped", flipped),
+    ] {
+      try bytes.write(to: URL(filePath: bench.path(name)))
+      let refused = try bench.run("restore", bench.path(name), "--config", bench.path("keyreg.yaml"))
+      #expect(refused.code == 78, "\(name): \(refused.errors)")
+    }
+    #expect(try bench.run("restore", bench.path("none"), "--config", bench.path("keyreg.yaml")).code == 66)
+    #expect(try Data(contentsOf: URL(filePath: bench.path("state/queue.sqlite"))) == queue)
+    #expect(try bench.names(in: "../state").allSatisfy { !$0.contains("aside") && !$0.contains("restore") })
+    #expect(try bench.runUntilDone() == 0)
+  }
+}
