@@ -401,7 +401,8 @@ def temporary_name(draft):
 @kind
 def unreadable(draft):
     pen, name = draft.pen(own=True)
-    steps = draft.put(name, pen.whole(), 0o600)
+    # For nobody but root, not even its owner.
+    steps = draft.put(name, pen.whole(), 0)
     if draft.rng.random() < 0.6:
         steps += [draft.stall(long=True), ("chmod", name, 0o660)]
     return [steps]

@@ -23,6 +23,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import replace
 
 from spool_place import usable_by_all
@@ -71,7 +72,7 @@ class Lane:
         try:
             return round_.play()
         except Exception as error:  # noqa: B902: a fault of the check itself fails the round, not the lane
-            return Outcome(plan, [*round_.findings, Finding(False, f"the round broke down: {error!r}")], round_.story)
+            return Outcome(plan, [*round_.findings, Finding(False, "the round broke down: " + "".join(traceback.format_exception(error)))], round_.story)
 
 
 def lane(binary, options, jobs, next_job, outcomes):

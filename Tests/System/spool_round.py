@@ -108,7 +108,10 @@ class Round:
                 last, since = state, now
             overdue = now - since > self.patience or now - self.go > LONGEST
             if now - since >= STILL and self.is_quiet() or overdue:
-                findings = Oracle(self.place, self.puts, self.strange, self.promised, self.plan.ids).judge()
+                try:
+                    findings = Oracle(self.place, self.puts, self.strange, self.promised, self.plan.ids).judge()
+                except FileNotFoundError as error:  # It was not still after all.
+                    findings = [Finding(False, f"{error.filename} went away while it was looked at")]
                 if not findings and not overdue:
                     return
                 if overdue:
