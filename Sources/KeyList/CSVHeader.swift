@@ -1,48 +1,81 @@
-/// The header line of a CSV list: which column holds the key ids, and what separates the fields.
+/// The header record of a CSV list: which column holds the key ids, and what separates the fields.
 struct CSVHeader: Hashable {
-  /// The columns that can hold key ids, the best first.
-  static let names = ["app_key_id", "key_id", "id"]
+  /// The names of a column of key ids in lower-case letters and digits, however the header spells them; the more specific
+  /// ones first. Those of one rank mean the same.
+  private static let ranks = [["appkeyid", "applicationkeyid"], ["keyid"], ["uuid"], ["id"]]
+  /// The same for people.
+  static let accepted = "app_key_id, key_id, uuid or id"
   private static let separators = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
 
+  /// The name as the header spells it.
   var name: String
   /// The column of that name, from 0.
   var column: Int
   /// How many columns the header has.
   var columns: Int
   var separator: UInt8
+  /// Where the header stands: its first line, and how many bytes and line ends it has.
+  var line = 1
+  var length: Int
+  var innerLines: Int
 
-  /// Nil when `line` is no header that names a column of key ids. A name counts in either case, with spaces and
-  /// hyphens for underscores.
-  init?(line: ArraySlice<UInt8>) {
-    let candidates = Self.separators.compactMap { Self.header(line, separator: $0) }
-    guard let header = candidates.max(by: { $0.columns < $1.columns }) else { return nil }
-    self = header
-  }
-
-  private init(name: String, column: Int, columns: Int, separator: UInt8) {
-    self.name = name
+  /// Nil when no header that names a column of key ids begins at the start of `text`, and ends in it. Throws when it names
+  /// two alike.
+  init?(at text: ArraySlice<UInt8>) throws(KeyListError) {
+    let candidates = Self.separators.compactMap { CSVFields(at: text, separator: $0) }
+    var best: (fields: CSVFields, columns: [Int])?
+    for fields in candidates where fields.fields.count > best?.fields.fields.count ?? 0 {
+      let columns = Self.columns(in: fields)
+      if !columns.isEmpty { best = (fields, columns) }
+    }
+    guard let best, let column = best.columns.first else { return nil }
+    guard best.columns.count == 1 else {
+      let names = best.columns.map { "\($0 + 1) (\(best.fields.shown($0)))" }.joined(separator: " and ")
+      throw KeyListError(
+        kind: .ambiguous, message: "the header names the column of key ids twice: columns \(names)", line: 1,
+        hint: "leave that name to the one column that holds the ids of application keys")
+    }
+    name = best.fields.shown(column)
     self.column = column
-    self.columns = columns
-    self.separator = separator
+    columns = best.fields.fields.count
+    separator = best.fields.separator
+    length = best.fields.length
+    innerLines = best.fields.innerLines
   }
 
-  private static func header(_ line: ArraySlice<UInt8>, separator: UInt8) -> CSVHeader? {
-    let fields = line.split(separator: separator, omittingEmptySubsequences: false).map(normalized)
-    for name in names {
-      guard let column = fields.firstIndex(of: name) else { continue }
-      return CSVHeader(name: name, column: column, columns: fields.count, separator: separator)
+  /// The columns whose names are of the best rank that there is.
+  private static func columns(in fields: CSVFields) -> [Int] {
+    let names = fields.fields.map(normalized)
+    for rank in ranks {
+      let columns = names.indices.filter { rank.contains(names[$0]) }
+      if !columns.isEmpty { return columns }
+    }
+    return []
+  }
+
+  private static func normalized(_ field: [UInt8]) -> String {
+    let bytes = Edges.peeled(CleanText.clean(field[...])).compactMap { byte -> UInt8? in
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "_"): nil
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+      default: byte
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// What to say of the line at the start of `text` if it looks like a header without a name we know: `next`, the line
+  /// behind it, has as many fields, and one of them is an id.
+  static func unknown(at text: ArraySlice<UInt8>, next: ArraySlice<UInt8>) -> String? {
+    for separator in separators {
+      guard let names = CSVFields(at: text, separator: separator), names.fields.count > 1,
+        let values = CSVFields(at: next, separator: separator), values.fields.count == names.fields.count,
+        values.fields.contains(where: { if case .key = KeyIDText.read($0[...]) { true } else { false } }),
+        !names.fields.contains(where: { if case .key = KeyIDText.read($0[...]) { true } else { false } })
+      else { continue }
+      let shown = names.fields.indices.prefix(8).map(names.shown).joined(separator: ", ")
+      return "the header names no column of key ids: it has \(shown); wanted is one of \(accepted)"
     }
     return nil
-  }
-
-  private static func normalized(_ field: ArraySlice<UInt8>) -> String {
-    String(
-      decoding: Edges.stripped(field).map { byte in
-        switch byte {
-        case UInt8(ascii: " "), UInt8(ascii: "-"): UInt8(ascii: "_")
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-        default: byte
-        }
-      }, as: UTF8.self)
   }
 }

@@ -1,82 +1,49 @@
-/// One record of a CSV list (RFC 4180), measured among the bytes in sight, without copying it.
-struct CSVRecord {
-  enum Measured {
-    case record(CSVRecord)
-    /// A quote is opened and not closed before the next quote in its turn, or text follows the closing quote. A stray
-    /// quote must cost its own line only, so the caller reads on behind the line.
-    case strayQuote
-    /// The record goes on behind the bytes in sight.
-    case endless
-  }
-
-  /// Where the field in question stands, without its quotes; nil when the record ends before it.
-  var field: Range<Int>?
-  /// True when `field` holds quotes that are written twice.
-  var hasDoubledQuotes = false
-  /// How many fields there are.
-  var fields = 0
-  /// True when no field says anything.
-  var isBlank = true
-  /// True when a field behind the last column says something: the columns are out of step.
-  var isTooWide = false
-  /// Bytes up to the line end, and the line end itself when there is one.
-  var length = 0
-  var lineEnd = 0
-  /// Line ends within quotes.
-  var innerLines = 0
+/// One field of CSV (RFC 4180), measured among the bytes in sight, without copying it. Spaces around the quotes do no harm.
+struct CSVField {
+  /// Without its quotes.
+  var content: Range<Int>
+  /// True when there are quotes in it that are written twice.
+  var isDoubled = false
+  var isQuoted = false
+  /// Line ends within the quotes.
+  var lines = 0
+  /// Where the separator or the line end behind it stands, or the end of what is in sight.
+  var end: Int
 
   private static let quote = UInt8(ascii: "\"")
 
-  /// Measures the record at the window's start. `columns` and `column` are those of the header.
-  static func measure(_ bytes: ListBytes, header: CSVHeader) -> Measured {
+  /// The field that begins at `offset`. Nil when its quote is not closed in sight, or text follows the closing quote.
+  static func measure(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> CSVField? {
     let count = bytes.count
-    var record = CSVRecord()
-    var offset = 0
-    while true {
-      var content = offset..<offset
-      var isDoubled = false
-      offset = skipSpaces(bytes, from: offset, header: header)
-      if offset < count, bytes[offset] == quote {
-        guard let closing = closingQuote(bytes, from: offset + 1, isDoubled: &isDoubled) else {
-          return .strayQuote
-        }
-        content = offset + 1..<closing
-        record.innerLines += bytes[content].count { $0 == bytes.lineEnd }
-        offset = skipSpaces(bytes, from: closing + 1, header: header)
-        if offset < count, bytes[offset] != header.separator, bytes[offset] != bytes.lineEnd { return .strayQuote }
-      } else {
-        let start = offset
-        while offset < count, bytes[offset] != header.separator, bytes[offset] != bytes.lineEnd { offset += 1 }
-        content = start..<offset
-      }
-      if offset == count, bytes.continues { return .endless }
-      record.add(content, isDoubled: isDoubled, header: header)
-      if offset == count || bytes[offset] == bytes.lineEnd {
-        record.length = offset
-        record.lineEnd = offset == count ? 0 : 1
-        return .record(record)
-      }
+    let start = skipSpaces(bytes, from: offset, separator: separator)
+    guard start < count, bytes[start] == quote else {
+      var end = start
+      while end < count, bytes[end] != separator, !Edges.isLineEnd(bytes[end]) { end += 1 }
+      return CSVField(content: start..<end, end: end)
+    }
+    var isDoubled = false
+    guard let closing = closingQuote(bytes, from: start + 1, isDoubled: &isDoubled) else { return nil }
+    let content = start + 1..<closing
+    let end = skipSpaces(bytes, from: closing + 1, separator: separator)
+    guard end == count || bytes[end] == separator || Edges.isLineEnd(bytes[end]) else { return nil }
+    return CSVField(
+      content: content, isDoubled: isDoubled, isQuoted: true, lines: lineEnds(in: bytes[content]), end: end)
+  }
+
+  /// Whether the field that begins at `offset`, which cannot be measured, has an opening quote only.
+  static func isOpen(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> Bool {
+    var isDoubled = false
+    let start = skipSpaces(bytes, from: offset, separator: separator)
+    return closingQuote(bytes, from: start + 1, isDoubled: &isDoubled) == nil
+  }
+
+  private static func skipSpaces(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> Int {
+    var offset = offset
+    while offset < bytes.count, Edges.isSpace(bytes[offset]), bytes[offset] != separator,
+      !Edges.isLineEnd(bytes[offset])
+    {
       offset += 1
     }
-  }
-
-  private mutating func add(_ content: Range<Int>, isDoubled: Bool, header: CSVHeader) {
-    if fields == header.column {
-      field = content
-      hasDoubledQuotes = isDoubled
-    }
-    if !content.isEmpty {
-      isBlank = false
-      if fields >= header.columns { isTooWide = true }
-    }
-    fields += 1
-  }
-
-  private static func skipSpaces(_ bytes: ListBytes, from offset: Int, header: CSVHeader) -> Int {
-    var offset = offset
-    while offset < bytes.count, Edges.isSpace(bytes[offset]), bytes[offset] != header.separator,
-      bytes[offset] != bytes.lineEnd
-    { offset += 1 }
     return offset
   }
 
@@ -88,5 +55,101 @@ struct CSVRecord {
       offset = found + 2
     }
     return nil
+  }
+
+  static func lineEnds(in text: ArraySlice<UInt8>) -> Int {
+    var lines = 0
+    var previous: UInt8 = 0
+    for byte in text {
+      if byte == UInt8(ascii: "\r") || (byte == UInt8(ascii: "\n") && previous != UInt8(ascii: "\r")) { lines += 1 }
+      previous = byte
+    }
+    return lines
+  }
+
+  /// `field` with each pair of quotes as one.
+  static func singleQuotes(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var result: [UInt8] = []
+    var isSecond = false
+    for byte in field {
+      isSecond = byte == quote && !isSecond
+      if !isSecond || byte != quote { result.append(byte) }
+    }
+    return result[...]
+  }
+}
+
+/// One record of a CSV list, measured among the bytes in sight.
+struct CSVRecord {
+  enum Measured {
+    case record(CSVRecord)
+    /// A quote is not closed in sight (`isOpen`), or text follows the closing one. A stray quote must cost its own line
+    /// only, so the caller reads on behind the line.
+    case strayQuote(isOpen: Bool)
+    /// The record goes on behind the bytes in sight.
+    case endless
+  }
+
+  /// Where the field in question stands, without its quotes; nil when the record ends before it.
+  var field: Range<Int>?
+  /// True when `field` holds quotes that are written twice.
+  var hasDoubledQuotes = false
+  /// How many fields there are, without empty ones behind the last column.
+  var fields = 0
+  /// True when no field says anything.
+  var isBlank = true
+  /// Bytes up to the line end, and of the line end itself: 0 when there is none.
+  var length = 0
+  var lineEnd = 0
+  /// Line ends within quotes.
+  var innerLines = 0
+
+  /// Measures the record at the window's start. `columns` and `column` are those of the header.
+  static func measure(_ bytes: ListBytes, header: CSVHeader) -> Measured {
+    let count = bytes.count
+    var record = CSVRecord()
+    var offset = 0
+    var index = 0
+    while true {
+      guard let field = CSVField.measure(bytes, from: offset, separator: header.separator) else {
+        return .strayQuote(isOpen: CSVField.isOpen(bytes, from: offset, separator: header.separator))
+      }
+      if field.end == count, bytes.continues { return field.isQuoted ? .strayQuote(isOpen: true) : .endless }
+      if field.lines > 0, holdsRecord(bytes[field.content], header: header) { return .strayQuote(isOpen: false) }
+      record.add(field, index: index, header: header)
+      offset = field.end
+      if offset == count || Edges.isLineEnd(bytes[offset]) {
+        record.length = offset
+        if offset < count {
+          let isPair =
+            bytes[offset] == UInt8(ascii: "\r") && offset + 1 < count && bytes[offset + 1] == UInt8(ascii: "\n")
+          if bytes[offset] == UInt8(ascii: "\r"), offset + 1 == count, bytes.continues { return .endless }
+          record.lineEnd = isPair ? 2 : 1
+        }
+        return .record(record)
+      }
+      offset += 1
+      index += 1
+    }
+  }
+
+  private mutating func add(_ measured: CSVField, index: Int, header: CSVHeader) {
+    if index == header.column {
+      field = measured.content
+      hasDoubledQuotes = measured.isDoubled
+    }
+    if !measured.content.isEmpty { isBlank = false }
+    if index < header.columns || !measured.content.isEmpty { fields = index + 1 }
+    innerLines += measured.lines
+  }
+
+  /// Whether a line within a quoted field is a record with a key id itself: then it is no text with line ends in it, but
+  /// an opening quote too many, which must not swallow the records up to the next one.
+  private static func holdsRecord(_ text: ArraySlice<UInt8>, header: CSVHeader) -> Bool {
+    text.split(omittingEmptySubsequences: false, whereSeparator: Edges.isLineEnd).dropFirst().contains { line in
+      let fields = line.split(separator: header.separator, omittingEmptySubsequences: false)
+      guard fields.count == header.columns, case .key = KeyIDText.read(fields[header.column]) else { return false }
+      return true
+    }
   }
 }

@@ -2,87 +2,98 @@ import Registration
 
 /// Reads a CSV list: the header's column of key ids, record by record.
 ///
-/// Only that field is looked at, so that a name in another encoding beside it does no harm.
+/// Only that field is looked at, so that a name in another encoding beside it does no harm. Nothing is taken from a record
+/// that has not as many fields as the header: a line end, a quote or a separator is missing in it or too many, so that what
+/// stands in the column may belong to another.
 struct CSVScanner {
   let header: CSVHeader
-  /// The line on which the header stands. What says something before it is reported.
-  let headerLine: Int
+  private(set) var ending = ListEnding()
 
-  func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+  init(header: CSVHeader) {
+    self.header = header
+  }
+
+  mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     while true {
       try bytes.fill()
       if bytes.count == 0 { return nil }
-      if isComment(bytes) || bytes.line == headerLine {
+      if bytes.line < header.line {
+        if let entry = try lineBefore(&bytes) { return entry }
+        continue
+      }
+      if bytes.line == header.line {
+        bytes.advance(header.length, lines: header.innerLines)
         try bytes.skipLine()
         continue
       }
-      if bytes.line < headerLine {
-        if let entry = try wholeLine(&bytes, reason: "not a key id, and before the header line") { return entry }
-        continue
-      }
-      switch CSVRecord.measure(bytes, header: header) {
-      case .endless:
-        let reason = "\(KeyIDText.notAnID): the line is longer than \(ListBytes.lookahead) bytes"
-        if let entry = try wholeLine(&bytes, reason: reason) { return entry }
-      case .strayQuote:
-        let reason = "a quote is opened and not closed, or text follows the closing quote"
-        if let entry = try wholeLine(&bytes, reason: reason) { return entry }
-      case .record(let record):
-        let entry = entry(record, in: bytes)
-        bytes.advance(record.length + record.lineEnd, lines: record.innerLines + record.lineEnd)
-        if let entry { return entry }
-      }
+      if let entry = try record(&bytes) { return entry }
     }
   }
+
+  private mutating func record(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+    switch CSVRecord.measure(bytes, header: header) {
+    case .endless:
+      return try wholeLine(
+        &bytes, reason: "\(KeyIDText.notAnID): the line is longer than \(ListBytes.lookahead) bytes")
+    case .strayQuote(let isOpen):
+      // More bytes may close the quote, or show that what closes it is written twice.
+      if !bytes.continues, isOpen || bytes[bytes.count - 1] == UInt8(ascii: "\"") { ending.isUnsettled = true }
+      return try wholeLine(&bytes, reason: isOpen && bytes.continues ? Self.farQuote : Self.strayQuote)
+    case .record(let record):
+      let entry = entry(record, in: bytes)
+      if record.lineEnd == 0, !record.isBlank { ending.touchEnd() }
+      bytes.advance(record.length + record.lineEnd, lines: record.innerLines + (record.lineEnd > 0 ? 1 : 0))
+      return entry
+    }
+  }
+
+  private static let strayQuote = "a quote is opened and not closed, or text follows the closing quote"
+  private static let farQuote = "a quote is opened and not closed within \(ListBytes.lookahead) bytes"
 
   private func entry(_ record: CSVRecord, in bytes: ListBytes) -> KeyListEntry? {
     if record.isBlank { return nil }
     let line = bytes.line
-    if record.isTooWide {
+    let text = Edges.trimmed(bytes[0..<record.length])
+    if record.fields != header.columns {
+      let counts = "\(record.fields) field\(record.fields == 1 ? "" : "s") where the header has \(header.columns)"
       let reason =
-        "\(record.fields) fields where the header has \(header.columns): a field with a separator needs quotes"
-      return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(bytes[0..<record.length]), reason: reason))
+        text.first == UInt8(ascii: "#")
+        ? "taken for a comment: \(counts)"
+        : record.fields > header.columns
+          ? "\(counts): a field with a separator needs quotes"
+          : "\(counts): is the line broken, or a separator missing?"
+      return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
     }
-    guard let range = record.field else {
-      let reason = "the line ends before the column \(header.name)"
-      return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(bytes[0..<record.length]), reason: reason))
-    }
-    let field = record.hasDoubledQuotes ? Self.singleQuotes(bytes[range]) : bytes[range]
+    guard let range = record.field else { return nil }
+    let field = record.hasDoubledQuotes ? CSVField.singleQuotes(bytes[range]) : bytes[range]
     switch KeyIDText.read(field) {
     case .key(let id):
       return .key(id, line: line)
     case .blank:
-      let reason = "the column \(header.name) is empty"
-      return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(bytes[0..<record.length]), reason: reason))
+      return .invalid(InvalidLine(line: line, bytes: text, reason: "the column \(header.name) is empty"))
     case .invalid(let reason):
       return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(field), reason: reason))
     }
   }
 
+  /// A line before the header: a comment or `sep=;` says nothing, anything else is reported.
+  private mutating func lineBefore(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+    let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)])
+    guard line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil else {
+      return try wholeLine(&bytes, reason: "not a key id, and before the header line")
+    }
+    try bytes.skipLine()
+    return nil
+  }
+
   /// Reports the line at the window's start and moves behind it. Nil when it is blank.
-  private func wholeLine(_ bytes: inout ListBytes, reason: String) throws(KeyListError) -> KeyListEntry? {
-    let end = bytes.firstOffset(of: bytes.lineEnd)
+  private mutating func wholeLine(_ bytes: inout ListBytes, reason: String) throws(KeyListError) -> KeyListEntry? {
+    let end = bytes.lineEnd()?.lowerBound
     let text = Edges.trimmed(bytes[0..<(end ?? bytes.count)])
     let isCut = end == nil && bytes.continues
     let entry = KeyListEntry.invalid(InvalidLine(line: bytes.line, bytes: text, isCut: isCut, reason: reason))
-    try bytes.skipLine()
-    return text.isEmpty && !isCut ? nil : entry
-  }
-
-  private func isComment(_ bytes: ListBytes) -> Bool {
-    var offset = 0
-    while offset < bytes.count, bytes[offset] == UInt8(ascii: " ") { offset += 1 }
-    return offset < bytes.count && bytes[offset] == UInt8(ascii: "#")
-  }
-
-  /// `field` with each pair of quotes as one.
-  private static func singleQuotes(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    var result: [UInt8] = []
-    var isSecond = false
-    for byte in field {
-      isSecond = byte == UInt8(ascii: "\"") && !isSecond
-      if !isSecond || byte != UInt8(ascii: "\"") { result.append(byte) }
-    }
-    return result[...]
+    let isBlank = text.isEmpty && !isCut
+    if try !bytes.skipLine(), !isBlank { ending.touchEnd() }
+    return isBlank ? nil : entry
   }
 }

@@ -12,10 +12,10 @@ enum ContentCheck {
     ([0xd0, 0xcf, 0x11, 0xe0], "an old spreadsheet or office document", "save the spreadsheet as CSV in UTF-8"),
   ]
 
-  /// Throws when `sample`, the beginning of the list, shows that it is no UTF-8 text.
+  /// Throws when `sample`, the beginning of the list, shows that it is no text in UTF-8, or in UTF-16 with a byte order mark.
   ///
   /// A NUL byte in a list that has a key id somewhere is damage to its line: the good ones still count.
-  static func check(_ sample: ArraySlice<UInt8>, lineEnd: UInt8) throws(KeyListError) {
+  static func check(_ sample: ArraySlice<UInt8>) throws(KeyListError) {
     for signature in signatures where sample.starts(with: signature.bytes) && !isLine(sample, of: signature.bytes) {
       throw KeyListError(kind: .packed, message: "the list is \(signature.what)", line: 1, hint: signature.hint)
     }
@@ -28,8 +28,9 @@ enum ContentCheck {
         kind: .encoding, message: "the list is in \(encoding), not in UTF-8", line: 1,
         hint: "convert it: iconv -f \(encoding) -t UTF-8 FILE")
     }
+    if isBigEndian(sample) != nil { return }
     guard let zero = sample.firstIndex(of: 0), !hasKeyID(sample) else { return }
-    let line = sample[..<zero].count { $0 == lineEnd } + 1
+    let line = sample[..<zero].count { $0 == UInt8(ascii: "\n") } + 1
     throw KeyListError(
       kind: .binary, message: "the list is binary: it holds NUL bytes", line: line,
       hint: "a list is UTF-8 text with one key id a line, CSV with a header, or JSON")
@@ -41,9 +42,15 @@ enum ContentCheck {
       && sample.prefix(16).allSatisfy { (0x20..<0x7f).contains($0) || Edges.isSpace($0) }
   }
 
+  /// Whether UTF-16 with the byte order mark at the start of `sample` has the larger half first; nil when there is none.
+  static func isBigEndian(_ sample: ArraySlice<UInt8>) -> Bool? {
+    if sample.starts(with: [0xff, 0xfe]), !sample.starts(with: [0xff, 0xfe, 0, 0]) { return false }
+    return sample.starts(with: [0xfe, 0xff]) ? true : nil
+  }
+
   private static func wideEncoding(_ sample: ArraySlice<UInt8>) -> String? {
     if sample.starts(with: [0xff, 0xfe, 0, 0]) || sample.starts(with: [0, 0, 0xfe, 0xff]) { return "UTF-32" }
-    if sample.starts(with: [0xff, 0xfe]) || sample.starts(with: [0xfe, 0xff]) { return "UTF-16" }
+    if isBigEndian(sample) != nil { return nil }
     // Without a mark: text in ASCII characters has a zero in every other byte.
     let start = sample.prefix(512)
     guard start.count >= 8 else { return nil }

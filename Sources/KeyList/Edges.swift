@@ -1,15 +1,43 @@
-/// White space and quotes around a value, as lists from editors, spreadsheets and shells have them.
+/// What stands around a value in lists from editors, spreadsheets, shells and programs, and is not part of it.
 enum Edges {
-  /// `text` without white space around it, then without one pair of equal quotes, then without white space again.
-  static func stripped(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    let outer = trimmed(text)
-    guard outer.count >= 2, let first = outer.first, first == outer.last,
-      first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") || first == UInt8(ascii: "`")
-    else { return outer }
-    return trimmed(outer.dropFirst().dropLast())
+  /// `text`, which is clean (`CleanText`), without white space, a trailing comma or semicolon, a bullet, pairs of quotes or
+  /// brackets, and `urn:uuid:` around it, in any order.
+  static func peeled(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var text = trimmed(text)
+    while let first = text.first, let last = text.last {
+      if last == UInt8(ascii: ",") || last == UInt8(ascii: ";") {
+        text.removeLast()
+      } else if text.count >= 2, last == closing(first),
+        !text.dropFirst().dropLast().contains(where: { $0 == first || $0 == last })
+      {
+        text = text.dropFirst().dropLast()
+      } else if text.count >= 2, first == UInt8(ascii: "-") || first == UInt8(ascii: "*"),
+        isSpace(text[text.startIndex + 1])
+      {
+        text.removeFirst()
+      } else if text.count > 9, text.prefix(9).elementsEqual("urn:uuid:".utf8, by: { $0 | 0x20 == $1 | 0x20 }) {
+        text.removeFirst(9)
+      } else {
+        return text
+      }
+      text = trimmed(text)
+    }
+    return text
   }
 
-  /// `text` without the white space around it.
+  /// What closes a pair that `byte` opens, nil when it opens none.
+  private static func closing(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): byte
+    case UInt8(ascii: "{"): UInt8(ascii: "}")
+    case UInt8(ascii: "["): UInt8(ascii: "]")
+    case UInt8(ascii: "("): UInt8(ascii: ")")
+    case UInt8(ascii: "<"): UInt8(ascii: ">")
+    default: nil
+    }
+  }
+
+  /// `text` without the white space and the byte order marks around it.
   static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var text = text
     while let first = text.first {
@@ -24,7 +52,7 @@ enum Edges {
     while let last = text.last {
       if isSpace(last) {
         text.removeLast()
-      } else if let space = wideSpaces.first(where: { text.suffix($0.count).elementsEqual($0) }) {
+      } else if last >= 0x80, let space = wideSpaces.first(where: { text.suffix($0.count).elementsEqual($0) }) {
         text.removeLast(space.count)
       } else {
         break
@@ -35,6 +63,10 @@ enum Edges {
 
   static func isSpace(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || (9...13).contains(byte)
+  }
+
+  static func isLineEnd(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
   }
 
   /// The byte order mark; it also stands in the middle where files were put together.

@@ -2,49 +2,75 @@
 /// first line does not spoil the good ones behind it.
 enum FormatDetection {
   enum Form {
-    case text
-    case csv(CSVHeader, line: Int)
+    case text(TextLayout, HeaderGuess)
+    case csv(CSVHeader)
     case json
   }
 
-  /// `sample` is the beginning of the list; `isWhole` says that there is no more.
-  static func form(of sample: ArraySlice<UInt8>, isWhole: Bool, lineEnd: UInt8) -> Form {
-    var rest = sample
-    var number = 1
-    while !rest.isEmpty {
-      let end = rest.firstIndex(of: lineEnd)
-      let line = Edges.trimmed(rest[..<(end ?? rest.endIndex)])
-      if line.first != UInt8(ascii: "#"), !line.isEmpty {
-        if beginsJSON(rest[line.startIndex...]) { return .json }
-        if end != nil || isWhole {
-          if case .key = KeyIDText.read(line) {
-            // Quoted ids are text, and JSON lines too: an object further down decides.
-            let isJSON =
-              line.first == UInt8(ascii: "\"") && end.map { hasObject(rest[($0 + 1)...], lineEnd: lineEnd) } ?? false
-            return isJSON ? .json : .text
-          }
-          if let header = CSVHeader(line: line) { return .csv(header, line: number) }
-        }
+  /// `sample` is the beginning of the list from its line `firstLine` on; `isWhole` says that there is no more.
+  static func form(of sample: ArraySlice<UInt8>, isWhole: Bool, firstLine: Int) throws(KeyListError) -> Form {
+    var lines = SampleLines(sample, isWhole: isWhole, firstLine: firstLine)
+    while let line = lines.next() {
+      let text = Edges.trimmed(line.text)
+      if text.isEmpty || text.first == UInt8(ascii: "#") { continue }
+      if beginsJSON(sample[text.startIndex...]) { return .json }
+      guard line.isComplete else { break }
+      if case .words(let words) = TextLine.read(text), !words.ids.isEmpty {
+        // Quoted ids are text, and JSON lines too: an object further down decides.
+        if text.first == UInt8(ascii: "\""), hasObject(lines) { return .json }
+        break
       }
-      guard let end else { break }
-      rest = rest[(end + 1)...]
-      number += 1
+      do {
+        if var header = try CSVHeader(at: sample[line.text.startIndex...]), header.length < sample.count || isWhole {
+          header.line = line.number
+          return .csv(header)
+        }
+      } catch {
+        throw KeyListError(kind: error.kind, message: error.message, line: line.number, hint: error.hint)
+      }
     }
-    return .text
+    return try text(SampleLines(sample, isWhole: isWhole, firstLine: firstLine))
+  }
+
+  /// The layout of what is neither CSV nor JSON. A last line without a line end has no say: it may be half of one.
+  private static func text(_ lines: SampleLines) throws(KeyListError) -> Form {
+    var survey = TextLayout.Survey()
+    var header = HeaderGuess.no
+    var first: SampleLines.Line?
+    var lines = lines
+    while let line = lines.next() {
+      guard line.isComplete, line.isTerminated || first == nil, case .words(let words) = TextLine.read(line.text) else {
+        continue
+      }
+      if SeparatorLine(words.text) != nil { continue }
+      if let start = first, start.isOnly {
+        header = CSVHeader.unknown(at: start.text, next: line.text).map { .unknown(start.number, $0) } ?? .no
+        first?.isOnly = false
+      } else if first == nil {
+        first = line
+        header = .undecided(line.number)
+      }
+      survey.add(words, number: line.number)
+    }
+    return .text(try survey.layout(), header)
   }
 
   /// Whether a line in the sample begins a JSON object.
-  private static func hasObject(_ text: ArraySlice<UInt8>, lineEnd: UInt8) -> Bool {
-    text.split(separator: lineEnd).contains { line in
-      let line = Edges.trimmed(line)
-      return line.first == UInt8(ascii: "{") && beginsJSON(line)
+  private static func hasObject(_ lines: SampleLines) -> Bool {
+    var lines = lines
+    while let line = lines.next() {
+      let text = Edges.trimmed(line.text)
+      if text.first == UInt8(ascii: "{"), beginsJSON(text) { return true }
     }
+    return false
   }
 
-  /// True for an opening brace or bracket with what JSON allows behind it: braces around a bare UUID are no JSON.
+  /// True for an opening brace or bracket with what JSON allows behind it: braces around a bare UUID are no JSON. Colours
+  /// and comment lines between them do no harm.
   private static func beginsJSON(_ text: ArraySlice<UInt8>) -> Bool {
+    let text = afterSpace(text)
     guard let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return false }
-    let rest = text.dropFirst().drop(while: Edges.isSpace)
+    let rest = afterSpace(text.dropFirst())
     guard let second = rest.first else { return true }
     if first == UInt8(ascii: "{") { return second == UInt8(ascii: "\"") || second == UInt8(ascii: "}") }
     switch second {
@@ -55,5 +81,64 @@ enum FormatDetection {
     default:
       return ["null", "true", "false"].contains { rest.starts(with: $0.utf8) }
     }
+  }
+
+  /// `text` behind white space, colours, and comments that begin a line.
+  private static func afterSpace(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var text = text
+    var isLineStart = false
+    while let first = text.first {
+      if Edges.isSpace(first) {
+        isLineStart = isLineStart || Edges.isLineEnd(first)
+        text.removeFirst()
+      } else if isLineStart, first == UInt8(ascii: "#") || text.starts(with: "//".utf8) {
+        text = text.drop { !Edges.isLineEnd($0) }
+      } else {
+        let length = CleanText.escapeSequence(text)
+        if length == 0 { return text }
+        text = text.dropFirst(length)
+      }
+    }
+    return text
+  }
+}
+
+/// The lines of the beginning of a list.
+struct SampleLines {
+  struct Line {
+    var text: ArraySlice<UInt8>
+    var number: Int
+    /// False when the line goes on behind the sample.
+    var isComplete: Bool
+    /// True when a line end follows it.
+    var isTerminated: Bool
+    /// For the caller: nothing with words in it came behind.
+    var isOnly = true
+  }
+
+  private var rest: ArraySlice<UInt8>
+  private let isWhole: Bool
+  private var number: Int
+
+  init(_ sample: ArraySlice<UInt8>, isWhole: Bool, firstLine: Int) {
+    rest = sample
+    self.isWhole = isWhole
+    number = firstLine
+  }
+
+  mutating func next() -> Line? {
+    guard !rest.isEmpty else { return nil }
+    let end = rest.firstIndex(where: Edges.isLineEnd)
+    let line = Line(
+      text: rest[..<(end ?? rest.endIndex)], number: number, isComplete: end != nil || isWhole, isTerminated: end != nil
+    )
+    guard let end else {
+      rest = []
+      return line
+    }
+    let isPair = rest[end] == UInt8(ascii: "\r") && rest[(end + 1)...].first == UInt8(ascii: "\n")
+    rest = rest[(end + (isPair ? 2 : 1))...]
+    number += 1
+    return line
   }
 }

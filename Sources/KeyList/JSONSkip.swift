@@ -5,6 +5,8 @@ struct JSONSkip {
   /// A bit for each of the outer 64 brackets, 1 for an array. Further inside, brackets are counted only: deeper values
   /// are attacks, and cost no memory.
   private var arrays: UInt64 = 0
+  /// True once an array was skipped.
+  var hasArrays = false
 
   var isInside: Bool { depth > 0 }
 
@@ -13,6 +15,7 @@ struct JSONSkip {
       let bit = UInt64(1) << UInt64(depth)
       arrays = kind == .beginArray ? arrays | bit : arrays & ~bit
     }
+    if kind == .beginArray { hasArrays = true }
     depth += 1
   }
 

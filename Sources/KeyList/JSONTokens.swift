@@ -25,7 +25,14 @@ struct JSONTokens {
   /// True when `text` was longer than what is kept of it.
   private(set) var isCut = false
 
-  private var lineAtMargin = 0
+  /// True while nothing but white space stands before the window's start on its line, and while not even that does.
+  private var isFirst: Bool
+  private var isAtMargin: Bool
+
+  /// `isInLine` says that something stands before the first token on its line.
+  init(isInLine: Bool = false) {
+    (isFirst, isAtMargin) = (!isInLine, !isInLine)
+  }
 
   /// How `token`, the latest, stood in the list.
   func shown(_ token: Token) -> [UInt8] {
@@ -46,8 +53,8 @@ struct JSONTokens {
   mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> Token {
     try skipSpace(&bytes)
     let line = bytes.line
-    let isAtMargin = lineAtMargin == line
-    lineAtMargin = 0
+    let isAtMargin = isAtMargin
+    (self.isAtMargin, isFirst) = (false, false)
     if bytes.count == 0 { return Token(kind: .end, line: line, isAtMargin: isAtMargin) }
     let kind: Kind
     switch bytes[0] {
@@ -68,25 +75,49 @@ struct JSONTokens {
     return kind
   }
 
-  /// Moves to the next token, past byte order marks too (files that were put together have them in the middle).
+  /// Whether a colon is the next token: then the string before it was the name of a member.
+  mutating func isBeforeColon(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+    try skipSpace(&bytes)
+    return bytes.count > 0 && bytes[0] == UInt8(ascii: ":")
+  }
+
+  /// Moves to the next token, past comments, terminal colours and byte order marks too (files that were put together have
+  /// them in the middle).
   private mutating func skipSpace(_ bytes: inout ListBytes) throws(KeyListError) {
-    if bytes.line == 1, bytes.isAtStart { lineAtMargin = 1 }
+    var isBehindSpace = isFirst
     while true {
       try bytes.fill()
       guard bytes.count > 0 else { return }
-      let byte = bytes[0]
-      if byte == bytes.lineEnd {
-        bytes.advance(1, lines: 1)
-        lineAtMargin = bytes.line
-      } else if Edges.isSpace(byte) {
+      switch bytes[0] {
+      case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+        let isPair = bytes[0] == UInt8(ascii: "\r") && bytes.count > 1 && bytes[1] == UInt8(ascii: "\n")
+        bytes.advance(isPair ? 2 : 1, lines: 1)
+        (isFirst, isAtMargin, isBehindSpace) = (true, true, true)
+      case let byte where Edges.isSpace(byte):
         bytes.advance(1)
-        lineAtMargin = 0
-      } else if byte == Edges.byteOrderMark[0], bytes.starts(with: Edges.byteOrderMark) {
+        (isAtMargin, isBehindSpace) = (false, true)
+      case Edges.byteOrderMark[0] where bytes.starts(with: Edges.byteOrderMark):
         bytes.advance(Edges.byteOrderMark.count)
-      } else {
-        return
+      case 0x1b:
+        let length = CleanText.escapeSequence(bytes[0..<min(bytes.count, 40)])
+        if length == 0 { return }
+        bytes.advance(length)
+      case UInt8(ascii: "#"), UInt8(ascii: "/"):
+        guard isBehindSpace, beginsComment(&bytes) else { return }
+        try bytes.skipLine()
+        (isFirst, isAtMargin) = (true, true)
+      default: return
       }
     }
+  }
+
+  /// JSON has no comments, lists that people keep by hand do: `#` or `//` at the beginning of a line, or behind white space
+  /// when no quote follows on the line, so that none hides a value.
+  private func beginsComment(_ bytes: inout ListBytes) -> Bool {
+    guard bytes[0] == UInt8(ascii: "#") || bytes.starts(with: Array("//".utf8)) else { return false }
+    if isFirst { return true }
+    guard let end = bytes.lineEnd() else { return false }
+    return !bytes[0..<end.lowerBound].contains(UInt8(ascii: "\""))
   }
 
   // MARK: Words
@@ -100,7 +131,7 @@ struct JSONTokens {
       var offset = 0
       while offset < count {
         let byte = bytes[offset]
-        if Self.endsWord(byte) || byte == bytes.lineEnd {
+        if Self.endsWord(byte) {
           keep(bytes[0..<offset])
           bytes.advance(offset)
           break scan
@@ -171,27 +202,9 @@ struct JSONTokens {
       bytes.advance(1)
       return false
     }
-    switch bytes[1] {
-    case UInt8(ascii: "n"): keep([UInt8(ascii: "\n")])
-    case UInt8(ascii: "t"): keep([UInt8(ascii: "\t")])
-    case UInt8(ascii: "r"): keep([UInt8(ascii: "\r")])
-    case UInt8(ascii: "b"): keep([8])
-    case UInt8(ascii: "f"): keep([12])
-    case UInt8(ascii: "u"): return unicodeEscape(&bytes)
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): keep([bytes[1]])
-    default: keep(bytes[0..<2])  // Not JSON: kept as it is, so that it makes no key id.
-    }
-    bytes.advance(2)
-    return true
-  }
-
-  /// Resolves `\uXXXX`. Halves of a surrogate pair are kept as U+FFFD: no key id and no member name has any.
-  private mutating func unicodeEscape(_ bytes: inout ListBytes) -> Bool {
-    let digits = bytes[2..<max(2, min(6, bytes.count))].prefix(while: SecretText.isHexadecimal)
-    let value = digits.count == 4 ? UInt32(String(decoding: digits, as: UTF8.self), radix: 16) : nil
-    let scalar = value.flatMap(Unicode.Scalar.init) ?? "\u{fffd}"
-    keep(Array(String(Character(scalar)).utf8)[...])
-    bytes.advance(2 + digits.count)
+    let (resolved, length) = JSONEscape.resolve(bytes[0..<min(bytes.count, 12)])
+    keep(resolved[...])
+    bytes.advance(length)
     return true
   }
 

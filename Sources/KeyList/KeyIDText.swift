@@ -11,39 +11,56 @@ enum KeyIDText {
   /// The reason for text that resembles no known mistake; the others begin with it.
   static let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
 
-  /// Reads `field` with the white space and the quotes around it stripped.
+  /// Reads `field` without what stands around an id (`Edges.peeled`).
   static func read(_ field: ArraySlice<UInt8>) -> Reading {
     if let id = KeyIDBytes.id(field) { return .key(id) }
-    let text = Edges.stripped(field)
-    if text.isEmpty { return Edges.trimmed(field).isEmpty ? .blank : .invalid("\(notAnID): the quotes are empty") }
-    if let id = KeyIDBytes.id(text) { return .key(id) }
+    let clean = CleanText.clean(field)
+    let text = Edges.peeled(clean)
+    if text.isEmpty { return Edges.trimmed(clean).isEmpty ? .blank : .invalid("\(notAnID): the quotes are empty") }
+    if let id = id(peeled: text) { return .key(id) }
     return .invalid(reason(for: text))
   }
 
-  private static func reason(for text: ArraySlice<UInt8>) -> String {
+  /// The id that the clean text `token` spells, nil for anything else.
+  static func id(_ token: ArraySlice<UInt8>) -> AppKeyID? {
+    KeyIDBytes.id(token) ?? id(peeled: Edges.peeled(token))
+  }
+
+  private static func id(peeled text: ArraySlice<UInt8>) -> AppKeyID? {
+    if let id = KeyIDBytes.id(text) { return id }
+    // A JSON string that was taken out of its document may have escapes in it.
+    guard text.count <= 6 * 36, text.contains(UInt8(ascii: "\\")) else { return nil }
+    return KeyIDBytes.id(JSONEscape.resolved(text)[...])
+  }
+
+  static func reason(for text: ArraySlice<UInt8>) -> String {
     guard let mistake = mistake(in: text) else { return notAnID }
     return "\(notAnID): \(mistake)"
   }
 
   /// The mistakes that are seen in practice, each with what mends it.
   private static func mistake(in text: ArraySlice<UInt8>) -> String? {
-    if SecretText.isApplicationKey(text) { return "this looks like an application key itself; its id is wanted" }
+    switch SecretText.kind(in: text.prefix(InvalidLine.excerptBytes)) {
+    case .digits32:
+      return
+        "32 hexadecimal digits are a key id without its dashes, or an API key; write the id as it is shown beside the key"
+    case .applicationKey: return "this looks like an application key itself; its id is wanted"
+    case .accessToken: return "this looks like an access token; the id of an application key is wanted"
+    case .assignment: return "this looks like a secret with its name; the id of an application key is wanted"
+    case nil: break
+    }
     if text.contains(0) { return "the line holds NUL bytes" }
     if String(validating: text, as: UTF8.self) == nil { return "the line is not UTF-8" }
-    let middle = text.dropFirst().dropLast()
-    if let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "("), KeyIDBytes.id(middle) != nil {
-      return "remove the brackets around it"
+    if text.count == 73, !isWordByte(text[text.startIndex + 36]), KeyIDBytes.id(text.prefix(36)) != nil,
+      KeyIDBytes.id(text.suffix(36)) != nil
+    {
+      return "two ids in one, as Terraform's import of a service account's key has them: the second is the key's; "
+        + "cut -d: -f2 FILE leaves only that"
     }
-    if KeyIDBytes.id(text.suffix(36)) != nil {
-      let lead = text.dropLast(36)
-      if lead.elementsEqual("urn:uuid:".utf8) { return "remove urn:uuid: before it" }
-      return "there is more than a key id on the line"
-    }
-    if text.count == 32, text.allSatisfy(SecretText.isHexadecimal) { return "the dashes are missing" }
+    if KeyIDBytes.id(text.suffix(36)) != nil { return "there is more than a key id on the line" }
     if KeyIDBytes.id(text.prefix(36)) != nil {
       return text.dropFirst(36).first.map(isSeparator) == true
-        ? "there is more than a key id on the line; "
-          + "a CSV list needs a header line with a column app_key_id, key_id or id"
+        ? "there is more than a key id on the line; a CSV list needs a header line with a column \(CSVHeader.accepted)"
         : "there is more than a key id on the line"
     }
     if let dashed = plainDashes(text), KeyIDBytes.id(dashed[...]) != nil { return "write the dashes as plain hyphens" }
@@ -52,6 +69,10 @@ enum KeyIDText {
 
   private static func isSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\t")
+  }
+
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    SecretText.isHexadecimal(byte) || byte == UInt8(ascii: "-")
   }
 
   /// `text` with typographic dashes (U+2010 to U+2015, U+2212) as hyphens, nil when it has none.

@@ -15,7 +15,7 @@ package enum KeyListEntry: Hashable, Sendable {
 package struct InvalidLine: Hashable, Sendable, Codable {
   /// The line in the list, from 1.
   package var line: Int
-  /// What stood there: at most 200 characters (then `…`), control characters escaped, secrets cut short.
+  /// What stood there: at most 200 characters (then `…`), control characters escaped, secrets cut out.
   package var text: String
   /// Why it is not a key id and, where that can be told, what to change.
   package var reason: String
@@ -32,12 +32,18 @@ package struct InvalidLine: Hashable, Sendable, Codable {
 
   /// Shows `bytes` as they stood in the list. `isCut` says that the line goes on behind them.
   init(line: Int, bytes: some Collection<UInt8>, isCut: Bool = false, reason: String) {
-    var shown = bytes.prefix(Self.excerptBytes).map { $0 }
+    self.init(line: line, text: Self.shown(bytes, isCut: isCut), reason: reason)
+  }
+
+  /// `bytes` for people: at most `characters` of them, control characters escaped, secrets cut out.
+  static func shown(_ bytes: some Collection<UInt8>, characters: Int = 200, isCut: Bool = false) -> String {
+    var shown = bytes.prefix(excerptBytes).map { $0 }
     let isCut = isCut || shown.count < bytes.count
-    if isCut { Self.dropPartialScalar(&shown) }
-    var text = PrintableText.escape(String(decoding: SecretText.redacted(shown), as: UTF8.self), limit: 200)
+    if isCut { dropPartialScalar(&shown) }
+    var text = String(decoding: SecretText.redacted(shown, isCut: isCut), as: UTF8.self)
+    text = PrintableText.escape(text, limit: characters)
     if isCut, !text.hasSuffix("…") { text += "…" }
-    self.init(line: line, text: text, reason: reason)
+    return text
   }
 
   /// Removes the bytes of a UTF-8 sequence that the cut went through: at most three.

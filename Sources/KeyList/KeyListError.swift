@@ -7,6 +7,8 @@ package struct KeyListError: Error, Hashable, Sendable {
     case encoding
     /// No text.
     case binary
+    /// What is a key id in it can be taken in two ways.
+    case ambiguous
     /// Reading failed with this `errno`: nothing is wrong with the list as such.
     case unreadable(Int32)
   }

@@ -1,19 +1,29 @@
 /// Reads a key list of any length and form, entry by entry, in constant memory.
 ///
 /// The form is told from the beginning of the content (`FormatDetection`). The list is UTF-8, with or without a byte
-/// order mark; lines end in LF or CRLF, or in CR throughout.
+/// order mark, or UTF-16 with one; lines end in LF, CRLF or CR.
+///
+/// The same bytes always give the same entries. More bytes behind them leave the first `settled` entries as they are, as
+/// long as `format` stays the same: so a list that has grown is read again from its beginning, past those that are known.
 package struct KeyListReader: Sendable {
-  private enum Scanner {
-    case text(TextScanner)
-    case csv(CSVScanner)
-    case json(JSONScanner)
-  }
-
   private var bytes: ListBytes
-  private var scanner: Scanner?
+  /// The one for the list's form; all are nil before the first entry is asked for.
+  private var text: TextScanner?
+  private var csv: CSVScanner?
+  private var json: JSONScanner?
 
   /// What the list was told to be. Nil before the first entry is asked for.
   package private(set) var format: KeyListFormat?
+  /// How many of the entries given so far stay what they are, whatever may follow the list's last byte. Those behind them
+  /// are of a record without a line end, or of a value that is not closed.
+  package private(set) var settled = 0
+  /// How the list ended; whole once `next` has returned nil.
+  package var ending: ListEnding {
+    var ending = text?.ending ?? csv?.ending ?? json?.ending ?? ListEnding()
+    if ending.cutShort?.total == 0 { ending.cutShort?.total = total ?? 0 }
+    return ending
+  }
+  private var total: Int?
 
   package init(_ source: some KeyListSource) {
     bytes = ListBytes(source: source)
@@ -24,21 +34,23 @@ package struct KeyListReader: Sendable {
     self.init(MemorySource(bytes))
   }
 
-  /// The next entry, nil at the end. Throws when the list is no UTF-8 text, or cannot be read.
+  /// The next entry, nil at the end. Throws when the list is no text, has no one meaning, or cannot be read.
   package mutating func next() throws(KeyListError) -> KeyListEntry? {
-    if scanner == nil { scanner = try detect() }
-    switch scanner {
-    case .text(let text):
-      return try text.next(&bytes)
-    case .csv(let csv):
-      return try csv.next(&bytes)
-    case .json(var json):
-      scanner = nil
-      defer { scanner = .json(json) }
-      return try json.next(&bytes)
-    case nil:
-      return nil
+    if format == nil { try detect() }
+    let entry: KeyListEntry?
+    let isUnsettled: Bool
+    if text != nil {
+      entry = try text?.next(&bytes)
+      isUnsettled = text?.ending.isUnsettled == true
+    } else if csv != nil {
+      entry = try csv?.next(&bytes)
+      isUnsettled = csv?.ending.isUnsettled == true
+    } else {
+      entry = try json?.next(&bytes)
+      isUnsettled = json?.ending.isUnsettled == true
     }
+    if entry == nil { total = try bytes.total() } else if !isUnsettled { settled += 1 }
+    return entry
   }
 
   /// Reads past the first `count` entries, those that an interrupted import has committed already. Returns how many
@@ -50,34 +62,39 @@ package struct KeyListReader: Sendable {
     return count
   }
 
-  /// True when there is a carriage return in sight and no line feed. One that is the last byte in sight may belong to a
-  /// line feed behind it.
-  private var endsLinesInCR: Bool {
-    guard bytes.firstOffset(of: UInt8(ascii: "\n")) == nil, let first = bytes.firstOffset(of: UInt8(ascii: "\r")) else {
-      return false
-    }
-    return first < bytes.count - 1 || !bytes.continues
-  }
-
-  private mutating func detect() throws(KeyListError) -> Scanner {
+  private mutating func detect() throws(KeyListError) {
     try bytes.fill()
-    if endsLinesInCR { bytes.lineEnd = UInt8(ascii: "\r") }
-    let sample = bytes[0..<bytes.count]
-    try ContentCheck.check(sample, lineEnd: bytes.lineEnd)
-    if bytes.starts(with: Edges.byteOrderMark) {
+    try ContentCheck.check(bytes[0..<bytes.count])
+    if let isBigEndian = ContentCheck.isBigEndian(bytes[0..<bytes.count]) {
+      bytes.becomeUTF16(isBigEndian: isBigEndian)
+    } else if bytes.starts(with: Edges.byteOrderMark) {
       bytes.skipByteOrderMark()
-      try bytes.fill()
     }
-    switch FormatDetection.form(of: bytes[0..<bytes.count], isWhole: !bytes.continues, lineEnd: bytes.lineEnd) {
-    case .text:
-      format = .text
-      return .text(TextScanner())
-    case .csv(let header, let line):
-      format = .csv(column: header.name, separator: header.separator)
-      return .csv(CSVScanner(header: header, headerLine: line))
+    try skipComments()
+    switch try FormatDetection.form(
+      of: bytes[0..<bytes.count], isWhole: !bytes.continues, firstLine: bytes.line)
+    {
+    case .text(let layout, let header):
+      format = .text(layout)
+      text = TextScanner(layout: layout, header: header)
+    case .csv(let header):
+      format = .csv(column: header.name, number: header.column, separator: header.separator)
+      csv = CSVScanner(header: header)
     case .json:
       format = .json
-      return .json(JSONScanner())
+      json = JSONScanner()
+    }
+  }
+
+  /// Moves past the comments and blank lines at the beginning, of which there may be more than are in sight together.
+  private mutating func skipComments() throws(KeyListError) {
+    while true {
+      try bytes.fill()
+      guard bytes.count > 0 else { return }
+      let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? min(bytes.count, 256))])
+      guard line.isEmpty || line.first == UInt8(ascii: "#") else { return }
+      if line.isEmpty, bytes.lineEnd() == nil { return }
+      try bytes.skipLine()
     }
   }
 }

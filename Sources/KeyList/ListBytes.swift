@@ -3,6 +3,8 @@ import Glibc
 /// The part of a list that is in memory: a window that moves over the source, so that a list of any length costs the
 /// same. What reads from it sees at least `lookahead` bytes ahead, or all there are; whatever it decides within that
 /// distance does not depend on how the source cuts its bytes.
+///
+/// A line ends in LF, CRLF or CR, whichever it has. A copy reads on for itself.
 struct ListBytes {
   /// Bytes that can be looked at together, and so the longest line or CSV record that can hold a key.
   static let lookahead = 64 * 1024
@@ -12,11 +14,16 @@ struct ListBytes {
   private var start = 0
   private var end = 0
   private var isExhausted = false
+  private var feed = Sighting(of: UInt8(ascii: "\n"))
+  private var carriage = Sighting(of: UInt8(ascii: "\r"))
+  /// Bytes of the list that lie before the buffer.
+  private var passed = 0
+  private var isUTF16 = false
 
   /// The line at the window's start, from 1.
   private(set) var line = 1
-  /// What ends a line: a line feed, or a carriage return in a list without a single line feed at its beginning.
-  var lineEnd = UInt8(ascii: "\n")
+  /// True before anything was moved past.
+  private(set) var isAtStart = true
 
   init(source: some KeyListSource) {
     self.source = source
@@ -29,8 +36,8 @@ struct ListBytes {
   /// True when the list goes on behind the `count` bytes in sight.
   var continues: Bool { end - start > Self.lookahead || !isExhausted }
 
-  /// True before anything was moved past.
-  private(set) var isAtStart = true
+  /// The bytes of the list before the window's start.
+  var position: Int { passed + length(of: 0..<start) }
 
   func starts(with prefix: [UInt8]) -> Bool {
     count >= prefix.count && self[0..<prefix.count].elementsEqual(prefix)
@@ -45,14 +52,21 @@ struct ListBytes {
 
   /// The offset of the first `byte` at or behind `offset`, among the bytes in sight.
   func firstOffset(of byte: UInt8, from offset: Int = 0) -> Int? {
-    let searched = count - offset
-    guard searched > 0 else { return nil }
-    return buffer.withUnsafeBytes { bytes -> Int? in
-      guard let base = bytes.baseAddress.map({ $0 + start + offset }),
-        let found = memchr(base, Int32(byte), searched)
-      else { return nil }
-      return UnsafeRawPointer(found) - base + offset
+    Sighting.search(byte, in: buffer, from: start + offset, to: start + count).map { $0 - start }
+  }
+
+  /// The first line end in sight: of one byte, or two for CRLF. One whose second half may be out of sight is out of sight.
+  mutating func lineEnd() -> Range<Int>? {
+    let feed = feed.first(in: buffer, from: start, to: end)
+    var carriage = carriage.first(in: buffer, from: start, to: end)
+    if let found = carriage, found > feed ?? end { carriage = nil }
+    let visible = start + count
+    if let carriage, carriage + 1 < visible || (carriage < visible && !continues) {
+      let isPair = carriage + 1 < visible && buffer[carriage + 1] == UInt8(ascii: "\n")
+      return carriage - start..<carriage - start + (isPair ? 2 : 1)
     }
+    guard carriage == nil, let feed, feed < visible else { return nil }
+    return feed - start..<feed - start + 1
   }
 
   /// Brings `lookahead` bytes in sight, or all that are left.
@@ -62,14 +76,7 @@ struct ListBytes {
   }
 
   private mutating func refill() throws(KeyListError) {
-    if start > 0 {
-      buffer.withUnsafeMutableBytes { bytes in
-        guard let base = bytes.baseAddress else { return }
-        _ = memmove(base, base + start, end - start)
-      }
-      end -= start
-      start = 0
-    }
+    dropPassed()
     while end < Self.lookahead {
       let count = try readMore()
       if count == 0 {
@@ -80,6 +87,19 @@ struct ListBytes {
     }
   }
 
+  private mutating func dropPassed() {
+    guard start > 0 else { return }
+    passed += length(of: 0..<start)
+    buffer.withUnsafeMutableBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      _ = memmove(base, base + start, end - start)
+    }
+    end -= start
+    feed.shift(by: start)
+    carriage.shift(by: start)
+    start = 0
+  }
+
   private mutating func readMore() throws(KeyListError) -> Int {
     var source = source
     defer { self.source = source }
@@ -88,34 +108,103 @@ struct ListBytes {
     }
   }
 
+  /// Reads to the end of the list, which cannot be read any further then, and returns its length in bytes.
+  mutating func total() throws(KeyListError) -> Int {
+    while !isExhausted {
+      start = end
+      try refill()
+    }
+    start = end
+    return position
+  }
+
+  /// How many bytes of the list `range` of the buffer was: other than its length in UTF-16 only.
+  private func length(of range: Range<Int>) -> Int {
+    guard isUTF16 else { return range.count }
+    return buffer[range].reduce(0) { $0 + ($1 & 0xc0 == 0x80 ? 0 : $1 >= 0xf0 ? 4 : 2) }
+  }
+}
+
+// MARK: - Moving
+
+extension ListBytes {
   /// Moves past the byte order mark; what follows is the list's beginning.
   mutating func skipByteOrderMark() {
     start += Edges.byteOrderMark.count
   }
 
-  /// Moves past `count` bytes that hold no line end.
-  mutating func advance(_ count: Int) {
-    start += count
-    isAtStart = false
+  /// Takes the list for UTF-16 with the byte order mark that is at the window's start.
+  mutating func becomeUTF16(isBigEndian: Bool) {
+    source = UTF16Source(raw: Array(buffer[(start + 2)..<end]), source: source, isBigEndian: isBigEndian)
+    (start, end, passed, isExhausted, isUTF16) = (0, 0, 2, false, true)
+    feed = Sighting(of: UInt8(ascii: "\n"))
+    carriage = Sighting(of: UInt8(ascii: "\r"))
   }
 
   /// Moves past `count` bytes that hold `lines` line ends.
-  mutating func advance(_ count: Int, lines: Int) {
+  mutating func advance(_ count: Int, lines: Int = 0) {
     start += count
     line += lines
     isAtStart = false
   }
 
-  /// Moves past the rest of the line and its end, however long that is.
-  mutating func skipLine() throws(KeyListError) {
+  /// Moves past the rest of the line and its end, however long that is. False when the list ends before the line does.
+  @discardableResult
+  mutating func skipLine() throws(KeyListError) -> Bool {
     while true {
       try fill()
-      if let offset = firstOffset(of: lineEnd) {
-        advance(offset + 1, lines: 1)
-        return
+      if let end = lineEnd() {
+        advance(end.upperBound, lines: 1)
+        return true
       }
-      if count == 0 { return }
-      advance(count)
+      if count == 0 { return false }
+      // A carriage return that is the last byte in sight waits for what follows it.
+      let isCut = continues && self[count - 1] == UInt8(ascii: "\r")
+      advance(isCut ? count - 1 : count)
+    }
+  }
+}
+
+/// Where a byte comes next in a buffer, remembered, so that no byte is searched twice.
+private struct Sighting {
+  private let byte: UInt8
+  /// There is none from `from` to before `position`; there is one at `position` when `isFound`.
+  private var from = 0
+  private var position = 0
+  private var isFound = false
+
+  init(of byte: UInt8) {
+    self.byte = byte
+  }
+
+  @inline(__always)
+  mutating func first(in buffer: [UInt8], from start: Int, to end: Int) -> Int? {
+    // Most of the time nothing has to be searched.
+    if from <= start, start <= position, isFound || position >= end { return isFound ? position : nil }
+    return search(in: buffer, from: start, to: end)
+  }
+
+  private mutating func search(in buffer: [UInt8], from start: Int, to end: Int) -> Int? {
+    if start < from || start > position { (from, position, isFound) = (start, start, false) }
+    if !isFound, position < end {
+      let found = Self.search(byte, in: buffer, from: position, to: end)
+      isFound = found != nil
+      position = found ?? end
+    }
+    return isFound ? position : nil
+  }
+
+  mutating func shift(by count: Int) {
+    from -= count
+    position -= count
+    if position < 0 { (from, position, isFound) = (0, 0, false) }
+  }
+
+  static func search(_ byte: UInt8, in buffer: [UInt8], from start: Int, to end: Int) -> Int? {
+    guard start < end else { return nil }
+    return buffer.withUnsafeBytes { bytes -> Int? in
+      guard let base = bytes.baseAddress, let found = memchr(base + start, Int32(byte), end - start) else { return nil }
+      return UnsafeRawPointer(found) - base
     }
   }
 }

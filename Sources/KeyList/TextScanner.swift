@@ -1,51 +1,128 @@
 import Registration
 
-/// Reads a list with one key id a line. Blank lines and `#` comments, also behind an id, say nothing.
+/// Reads a list of ids that are separated by line ends, most of the time, or by commas, semicolons, tabs or spaces. Blank
+/// lines and `#` comments, also behind an id, say nothing.
 struct TextScanner {
-  func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+  let layout: TextLayout
+  let header: HeaderGuess
+  private(set) var ending = ListEnding()
+  /// The ids of a line that are still to be given, the next one last, and where the line stands.
+  private var ids: [AppKeyID] = []
+  private var line = 0
+  /// True behind the ids of a line of which only the beginning was in sight.
+  private var isInLine = false
+
+  init(layout: TextLayout, header: HeaderGuess) {
+    self.layout = layout
+    self.header = header
+  }
+
+  mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     while true {
+      if let id = ids.popLast() { return .key(id, line: line) }
       try bytes.fill()
       if bytes.count == 0 { return nil }
-      let end = bytes.firstOffset(of: bytes.lineEnd)
+      let end = bytes.lineEnd()
       if end == nil, bytes.continues {
         if let entry = try overlong(&bytes) { return entry }
         continue
       }
-      let length = end ?? bytes.count
-      let entry = Self.entry(bytes[0..<length], line: bytes.line)
-      if end == nil { bytes.advance(length) } else { bytes.advance(length + 1, lines: 1) }
+      let content = bytes[0..<(end?.lowerBound ?? bytes.count)]
+      line = bytes.line
+      let entry: KeyListEntry? = if let id = KeyIDBytes.id(content) { .key(id, line: line) } else { entry(content) }
+      if let end {
+        bytes.advance(end.upperBound, lines: 1)
+      } else {
+        if entry != nil { ending.touchEnd() }
+        bytes.advance(bytes.count)
+      }
+      isInLine = false
       if let entry { return entry }
     }
   }
 
-  private static func entry(_ content: ArraySlice<UInt8>, line: Int) -> KeyListEntry? {
-    switch KeyIDText.read(content) {
-    case .key(let id): return .key(id, line: line)
-    case .blank: return nil
-    case .invalid(let reason):
-      let text = Edges.trimmed(content)
-      if text.first == UInt8(ascii: "#") { return nil }
-      if let id = idBeforeComment(text) { return .key(id, line: line) }
-      return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
+  private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {
+    guard case .words(let words) = TextLine.read(content) else { return nil }
+    if words.isIDs {
+      ids = words.ids.reversed()
+      return ids.popLast().map { .key($0, line: line) }
     }
+    if case .column(let column) = layout, words.ids.count == 1, !words.hasNames, let id = words.ids.first {
+      let place = column > 0 ? words.place + 1 : words.place - words.words
+      if place == column { return .key(id, line: line) }
+    }
+    if line == 1, SeparatorLine(words.text) != nil { return nil }
+    var reason = reason(for: words)
+    switch header {
+    case .unknown(line, let message): reason = message
+    case .undecided(line): ending.isUnsettled = true
+    default: break
+    }
+    return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
   }
 
-  /// The id in `id # comment`: white space stands before the number sign.
-  private static func idBeforeComment(_ text: ArraySlice<UInt8>) -> AppKeyID? {
-    guard let sign = text.firstIndex(of: UInt8(ascii: "#")), sign > text.startIndex, Edges.isSpace(text[sign - 1]),
-      case .key(let id) = KeyIDText.read(text[..<sign])
-    else { return nil }
-    return id
+  private func reason(for words: TextLine) -> String {
+    if isInLine { return "\(KeyIDText.notAnID): nothing on the line behind it was read" }
+    if words.words > 1, words.ids.count > 1 {
+      return "\(KeyIDText.notAnID): \(words.ids.count) ids and other words are on the line; "
+        + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
+    }
+    if words.words > 1, words.ids.count == 1 {
+      return "\(KeyIDText.notAnID): there is more than a key id on the line; "
+        + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
+    }
+    let text = Edges.peeled(words.text)
+    return text.isEmpty ? "\(KeyIDText.notAnID): the quotes are empty" : KeyIDText.reason(for: text)
   }
 
-  private func overlong(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
-    let start = bytes[0..<bytes.count]
-    let isComment = Edges.trimmed(start).first == UInt8(ascii: "#")
+  /// Takes the ids from a line that is longer than what is in sight, and stops in it where there is something else.
+  private mutating func overlong(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+    let sight = bytes[0..<bytes.count]
+    line = bytes.line
+    if Edges.trimmed(sight).first == UInt8(ascii: "#"), !isInLine {
+      try bytes.skipLine()
+      return nil
+    }
+    if let cut = sight.lastIndex(where: TextLine.isSeparator), case .words(let words) = TextLine.read(sight[..<cut]),
+      words.isIDs
+    {
+      ids = words.ids.reversed()
+      bytes.advance(cut + 1 - sight.startIndex)
+      isInLine = true
+      return nil
+    }
+    let reason =
+      isInLine ? "nothing on the line behind it was read" : "the line is longer than \(ListBytes.lookahead) bytes"
     let entry = KeyListEntry.invalid(
       InvalidLine(
-        line: bytes.line, bytes: start.prefix(InvalidLine.excerptBytes), isCut: true,
-        reason: "\(KeyIDText.notAnID): the line is longer than \(ListBytes.lookahead) bytes"))
-    try bytes.skipLine()
-    return isComment ? nil : entry
+        line: bytes.line, bytes: sight.prefix(InvalidLine.excerptBytes), isCut: true,
+        reason: "\(KeyIDText.notAnID): \(reason)"))
+    if try !bytes.skipLine() { ending.touchEnd() }
+    isInLine = false
+    return entry
+  }
+}
+
+/// Whether the first line of a text list is a header with no name in it that we know.
+enum HeaderGuess: Hashable {
+  case no
+  /// It is: lines like records follow. Says where it is, and what to report of it.
+  case unknown(Int, String)
+  /// The line of this number is the only one.
+  case undecided(Int)
+}
+
+/// `sep=;`, with which spreadsheets are told the separator: it says nothing of keys.
+struct SeparatorLine {
+  let separator: UInt8
+
+  /// Nil when `line` is none.
+  init?(_ line: ArraySlice<UInt8>) {
+    let line = Edges.trimmed(line)
+    let bare = line.first == UInt8(ascii: "\"") ? line.dropFirst().dropLast() : line
+    guard bare.count == 5, let last = bare.last, bare.prefix(3).map({ $0 | 0x20 }).elementsEqual("sep".utf8),
+      bare.dropFirst(3).first == UInt8(ascii: "=")
+    else { return nil }
+    separator = last
   }
 }

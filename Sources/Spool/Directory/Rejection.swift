@@ -25,7 +25,7 @@ package struct Rejection: Hashable, Sendable {
 
   /// A list in which no line is a key id. `firstInvalid` is the first bad line, nil when the list says nothing at all.
   package static func noValidKey(firstInvalid: InvalidLine?, invalidCount: Int) -> Rejection {
-    let hint = "a list has one key id a line, a CSV header with a column app_key_id, key_id or id, or JSON"
+    let hint = "a list has one key id a line, a CSV header with a column app_key_id, key_id, uuid or id, or JSON"
     guard let firstInvalid else { return Rejection(what: "the list has no key in it", hint: hint) }
     let shown = firstInvalid.text.isEmpty ? "" : " (\"\(firstInvalid.text)\")"
     return Rejection(

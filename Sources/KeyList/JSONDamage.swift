@@ -1,0 +1,82 @@
+/// Broken JSON: where reading can go on, and what to say of what it cost.
+extension JSONScanner {
+  /// True when `token` is taken for the next line of JSON lines, the line before being cut off: the values before stood on
+  /// one line each, or this is the second line of the first. Inside a value that holds no keys the latter does not count:
+  /// `{"users":[` and users line by line must not become keys.
+  func beginsAnew(_ token: JSONTokens.Token) -> Bool {
+    guard token.isAtMargin, !stack.isEmpty else { return false }
+    guard isLinewise || (token.line == stack[0].line + 1 && !skipped.isInside) else { return false }
+    let isInArray = !skipped.isInside && stack[stack.count - 1].isArray
+    switch token.kind {
+    case .beginObject: return !isInArray
+    case .beginArray: return isLinewise || !isInArray
+    default: return false
+    }
+  }
+
+  mutating func restart(at token: JSONTokens.Token, _ bytes: ListBytes) -> KeyListEntry {
+    let line = stack.first?.line ?? token.line
+    let text = stack.first?.isArray == true ? "[…" : "{…"
+    stack = []
+    skipped = JSONSkip()
+    open(token.kind == .beginArray ? .list : .answer, token, bytes)
+    return .invalid(
+      InvalidLine(line: line, text: text, reason: "broken JSON: the value is not closed before the next line"))
+  }
+
+  /// Reports `token`, which JSON does not allow here, and moves to where the next value can begin: behind the line when the
+  /// values stand on one line each. Else nothing more is read, since ids behind it may be anything.
+  mutating func fault(
+    _ token: JSONTokens.Token, _ bytes: inout ListBytes, _ what: String
+  ) throws(KeyListError) -> KeyListEntry {
+    if token.isAtMargin, token.kind == .beginObject || token.kind == .beginArray { return restart(at: token, bytes) }
+    try bytes.fill()
+    let end = bytes.lineEnd()?.lowerBound ?? bytes.count
+    let rest = bytes[0..<min(end, InvalidLine.excerptBytes)]
+    let text = Edges.trimmed((tokens.shown(token) + rest)[...])
+    let isOneLine = stack.first.map { $0.line == token.line } ?? true
+    guard isOneLine || isLinewise else {
+      return try giveUp(
+        &bytes, InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what); nothing behind it was read"))
+    }
+    let holdsMore = stack.first.map { $0.isArray || $0.hasDataArray } ?? true
+    let hasQuotes = bytes[0..<end].contains(UInt8(ascii: "\""))
+    stack = []
+    skipped = JSONSkip()
+    let from = bytes.position
+    let isTerminated = try bytes.skipLine()
+    if !isTerminated { ending.touchEnd() }
+    var line = InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what)")
+    guard holdsMore, hasQuotes || bytes.position - from > ListBytes.lookahead else { return .invalid(line) }
+    let cut = ListEnding.CutShort(line: line.line, read: from, end: bytes.position)
+    if ending.cutShort == nil { ending.cutShort = cut }
+    line.reason += "; nothing behind it on its line was read: \(cut.description)"
+    return .invalid(line)
+  }
+
+  /// The end of the list, in the middle of a value or not.
+  mutating func cutOff(_ bytes: inout ListBytes, text: [UInt8] = []) throws(KeyListError) -> KeyListEntry? {
+    isOver = true
+    guard let open = stack.last else { return nil }
+    ending.touchEnd()
+    let line = max(lastLine, open.line)
+    let total = try bytes.total()
+    if ending.cutShort == nil {
+      ending.cutShort = ListEnding.CutShort(line: line, read: total, end: total)
+    }
+    let reason = "broken JSON: the list ends before what begins on line \(open.line) is closed"
+    return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
+  }
+
+  private mutating func giveUp(_ bytes: inout ListBytes, _ line: InvalidLine) throws(KeyListError) -> KeyListEntry {
+    isOver = true
+    ending.isUnsettled = true
+    var line = line
+    let from = bytes.position
+    let total = try bytes.total()
+    let cut = ListEnding.CutShort(line: line.line, read: from, end: total, total: total)
+    if ending.cutShort == nil { ending.cutShort = cut }
+    line.reason += ": \(cut.description)"
+    return .invalid(line)
+  }
+}

@@ -1,0 +1,32 @@
+/// What the `type` of an object in an answer of the API says that it is.
+struct JSONType: Hashable {
+  private static let keys: Set<String> = [
+    "application_key", "application_keys", "app_key", "app_keys", "app_key_registration", "app_key_registrations",
+    "datadog_application_key",
+  ]
+  private static let others = [
+    "users": "a user", "user": "a user", "api_keys": "an API key", "api_key": "an API key",
+    "service_access_tokens": "a service access token", "personal_access_tokens": "a personal access token",
+    "service_accounts": "a service account", "service_account": "a service account", "roles": "a role",
+    "role": "a role",
+    "orgs": "an organisation", "org": "an organisation", "teams": "a team", "team": "a team",
+    "client_tokens": "a client token", "permissions": "a permission",
+  ]
+
+  /// In words, with an article, what the object is when it is no application key; else nil.
+  let otherThing: String?
+
+  init(_ text: [UInt8]) {
+    // What answers of the API say a million times needs no string.
+    if text.elementsEqual("application_keys".utf8) || text.elementsEqual("app_key_registration".utf8) {
+      otherThing = nil
+      return
+    }
+    let name = String(decoding: text, as: UTF8.self).lowercased()
+    if Self.keys.contains(name) {
+      otherThing = nil
+    } else {
+      otherThing = Self.others[name] ?? "an object of type \"\(InvalidLine.shown(text, characters: 40))\""
+    }
+  }
+}

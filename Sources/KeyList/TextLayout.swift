@@ -1,0 +1,55 @@
+/// How a text list without a header is laid out, told from its first lines.
+package enum TextLayout: Hashable, Sendable {
+  /// Every word is an id; most lists have one a line.
+  case ids
+  /// Other words stand beside the ids, which are the column of this number: from 1 on, from the right below 0.
+  case column(Int)
+}
+
+extension TextLayout {
+  /// What the lines of a sample have in common.
+  struct Survey {
+    private var lines = 0
+    /// How many ids each of the lines that have any has, while that is the same.
+    private var idsEach: Int?
+    private var isEven = true
+    private var linesWithIDs = 0
+    private var firstLineWithIDs = 0
+    private var hasOtherWords = false
+    private var fromLeft: Int?
+    private var fromRight: Int?
+    private var isColumn = true
+
+    /// Takes in what stands on the line `number`.
+    mutating func add(_ line: TextLine, number: Int) {
+      lines += 1
+      if !line.ids.isEmpty {
+        linesWithIDs += 1
+        if firstLineWithIDs == 0 { firstLineWithIDs = number }
+        if let idsEach, idsEach != line.ids.count { isEven = false }
+        idsEach = line.ids.count
+      }
+      if line.ids.count != 1 || line.hasNames { isColumn = false }
+      if !line.isIDs { hasOtherWords = true }
+      let (left, right) = (line.place, line.words - line.place)
+      if lines == 1 { (fromLeft, fromRight) = (left, right) }
+      if fromLeft != left { fromLeft = nil }
+      if fromRight != right { fromRight = nil }
+    }
+
+    /// Throws when the lines are a table in which nothing says what the columns are.
+    func layout() throws(KeyListError) -> TextLayout {
+      if isEven, linesWithIDs > 1, let idsEach, idsEach > 1 {
+        throw KeyListError(
+          kind: .ambiguous, message: "the list is a table without a header: each line has \(idsEach) ids",
+          line: firstLineWithIDs,
+          hint: "put a line above it that names the columns, such as owner_id,app_key_id, or leave only the ids of keys"
+        )
+      }
+      guard isColumn, hasOtherWords else { return .ids }
+      if let fromLeft { return .column(fromLeft + 1) }
+      if let fromRight { return .column(-fromRight) }
+      return .ids
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Registration
+
+/// One line of a text list, cut into words: some of them are ids.
+struct TextLine {
+  enum Content {
+    /// Nothing, or a comment.
+    case nothing
+    case words(TextLine)
+  }
+
+  /// Separated by commas, semicolons, tabs or spaces.
+  private(set) var words = 0
+  private(set) var ids: [AppKeyID] = []
+  /// The place of the first id among the words, from 0.
+  private(set) var place = 0
+  /// True when a word says what another is (`id: …`, `name=…`), so that an id beside it has a meaning that is not ours to
+  /// guess.
+  private(set) var hasNames = false
+  /// The line without what is not seen (`CleanText`).
+  private(set) var text: ArraySlice<UInt8>
+
+  static func read(_ line: ArraySlice<UInt8>) -> Content {
+    let text = Edges.trimmed(CleanText.clean(line))
+    guard let first = text.first, first != UInt8(ascii: "#") else { return .nothing }
+    return .words(TextLine(text))
+  }
+
+  private init(_ text: ArraySlice<UInt8>) {
+    self.text = text
+    if let id = KeyIDText.id(text) {
+      ids = [id]
+      words = 1
+      return
+    }
+    var start = text.startIndex
+    let peeled = Edges.peeled(text)
+    for position in peeled.indices where Self.isSeparator(peeled[position]) {
+      guard add(peeled[max(start, peeled.startIndex)..<position]) else { return }
+      start = position + 1
+    }
+    _ = add(peeled[max(start, peeled.startIndex)...])
+  }
+
+  /// False for what begins a comment.
+  private mutating func add(_ word: ArraySlice<UInt8>) -> Bool {
+    guard let first = word.first else { return true }
+    if first == UInt8(ascii: "#"), words > 0 { return false }
+    if let id = KeyIDText.id(word) {
+      if ids.isEmpty { place = words }
+      ids.append(id)
+    } else if word.last == UInt8(ascii: ":") || word.contains(UInt8(ascii: "="))
+      || word.count >= 36 && Self.holdsID(word)
+    {
+      hasNames = true
+    }
+    words += 1
+    return true
+  }
+
+  /// Whether there is nothing but ids.
+  var isIDs: Bool { ids.count == words && words > 0 }
+
+  static func isSeparator(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || Edges.isSpace(byte)
+  }
+
+  private static func holdsID(_ word: ArraySlice<UInt8>) -> Bool {
+    KeyIDBytes.id(word.prefix(36)) != nil || KeyIDBytes.id(word.suffix(36)) != nil
+  }
+}

@@ -1,0 +1,172 @@
+/// Cuts what looks like a secret out of text from outside: a list of keys in place of their ids is an easy mistake, and
+/// every line of it would be shown as invalid.
+///
+/// Cut out are, in any letter case and wherever they stand: 32 hexadecimal digits or more in a row (an API key has 32, an
+/// application key 40, a client token 32 behind `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, the value
+/// in `DD_API_KEY=…` and its like, and the user and password of a URL. A key id is none of these: its dashes part it.
+package enum SecretText {
+  package enum Kind: Hashable, Sendable {
+    /// 32 hexadecimal digits: an API key, or a key id without its dashes.
+    case digits32
+    case applicationKey
+    case accessToken
+    /// `NAME=value`.
+    case assignment
+  }
+
+  private static let mark = Array("(redacted)".utf8)
+
+  package static func redacted(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    let redacted = redacted(bytes)
+    return redacted == bytes ? text : String(decoding: redacted, as: UTF8.self)
+  }
+
+  /// `isCut` says that the text goes on: what stands at its end may be the first half of a secret, and goes too.
+  package static func redacted(_ text: [UInt8], isCut: Bool = false) -> [UInt8] {
+    let whole = isCut ? withoutLastWord(text) : text
+    let text = withoutUserinfo(whole)
+    var result: [UInt8] = []
+    result.reserveCapacity(text.count)
+    var position = 0
+    while position < text.count {
+      guard let secret = secret(in: text, at: position) else {
+        result.append(text[position])
+        position += 1
+        continue
+      }
+      result += text[position..<secret.range.lowerBound]
+      result += mark
+      position = secret.range.upperBound
+    }
+    return result
+  }
+
+  /// What kind of secret there is in `text`, nil for none.
+  package static func kind(in text: some Collection<UInt8>) -> Kind? {
+    let text = Array(text)
+    for position in text.indices {
+      if let secret = secret(in: text, at: position) { return secret.kind }
+    }
+    return nil
+  }
+
+  /// The secret that begins at `position`, or whose name does.
+  private static func secret(in text: [UInt8], at position: Int) -> (kind: Kind, range: Range<Int>)? {
+    let byte = text[position]
+    let before = position > 0 ? text[position - 1] : UInt8(ascii: " ")
+    if isHexadecimal(byte), !isHexadecimal(before) {
+      let end = text[position...].firstIndex { !isHexadecimal($0) } ?? text.endIndex
+      if end - position >= 32 { return (end - position == 32 ? .digits32 : .applicationKey, position..<end) }
+    }
+    if byte | 0x20 == UInt8(ascii: "d"), let token = token(in: text, at: position) { return token }
+    if isWordByte(byte), !isWordByte(before), let value = assigned(in: text, at: position) {
+      return (.assignment, value)
+    }
+    return nil
+  }
+
+  /// `ddapp_…`, `ddpat_…`, `ddsat_…`; of other prefixes of that form only with eight characters behind them.
+  private static func token(in text: [UInt8], at position: Int) -> (kind: Kind, range: Range<Int>)? {
+    let rest = text[position...]
+    guard rest.count >= 7, rest[position + 1] | 0x20 == UInt8(ascii: "d"),
+      let line = rest.prefix(9).firstIndex(of: UInt8(ascii: "_")), line >= position + 4,
+      rest[position..<line].allSatisfy(isLetter)
+    else { return nil }
+    let end = rest[line...].firstIndex { !isWordByte($0) } ?? rest.endIndex
+    let prefix = String(decoding: rest[position..<line].map { $0 | 0x20 }, as: UTF8.self)
+    let isKnown = ["ddapp", "ddpat", "ddsat"].contains(prefix)
+    guard isKnown || position == 0 || !isWordByte(text[position - 1]) else { return nil }
+    guard end - line > (isKnown ? 1 : 8) else { return nil }
+    return (prefix == "ddapp" ? .applicationKey : .accessToken, position..<end)
+  }
+
+  // MARK: Names
+
+  private static let names = [
+    "apikey", "appkey", "applicationkey", "accesskey", "token", "secret", "password", "passwd",
+  ]
+
+  /// The value in `NAME=value` or `NAME: value`, where the name at `position` is that of a secret. Behind a colon only what
+  /// cannot be a word of a sentence.
+  private static func assigned(in text: [UInt8], at position: Int) -> Range<Int>? {
+    let nameEnd = text[position...].firstIndex { !isWordByte($0) } ?? text.endIndex
+    let name = String(
+      decoding: text[position..<nameEnd].filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }.map {
+        $0 | 0x20
+      },
+      as: UTF8.self)
+    guard names.contains(where: name.hasSuffix) else { return nil }
+    let sign = text[nameEnd...].firstIndex { !isFiller($0) } ?? text.endIndex
+    guard sign < text.endIndex, text[sign] == UInt8(ascii: "=") || text[sign] == UInt8(ascii: ":") else { return nil }
+    let start = text[(sign + 1)...].firstIndex { !isFiller($0) } ?? text.endIndex
+    let isQuoted = start < text.endIndex && isFiller(text[start - 1]) && text[start - 1] > 0x20
+    let end =
+      text[start...].firstIndex { isQuoted ? $0 == text[start - 1] : isFiller($0) || ",;".utf8.contains($0) }
+      ?? text.endIndex
+    if text[sign] == UInt8(ascii: "=") { return end - start >= 4 ? start..<end : nil }
+    let isRandom =
+      end - start >= 16 && text[start..<end].contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return isRandom ? start..<end : nil
+  }
+
+  /// White space and quotes.
+  private static func isFiller(_ byte: UInt8) -> Bool {
+    byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
+  }
+
+  // MARK: URLs
+
+  /// `text` without what stands before `@` in `http://user:password@host`, with or without the scheme.
+  private static func withoutUserinfo(_ text: [UInt8]) -> [UInt8] {
+    guard text.contains(UInt8(ascii: "@")) else { return text }
+    var result: [UInt8] = []
+    for (index, word) in text.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).enumerated() {
+      if index > 0 { result.append(UInt8(ascii: " ")) }
+      guard let sign = word.lastIndex(of: UInt8(ascii: "@")) else {
+        result += word
+        continue
+      }
+      let scheme = word[..<sign].firstRange(of: Array("://".utf8))
+      let start = scheme?.upperBound ?? (word[..<sign].lastIndex(where: isFiller).map { $0 + 1 } ?? word.startIndex)
+      if scheme != nil || word[start..<sign].contains(UInt8(ascii: ":")) {
+        result += word[..<start]
+        result += mark
+        result += word[sign...]
+      } else {
+        result += word
+      }
+    }
+    return result
+  }
+
+  // MARK: Bytes
+
+  private static func withoutLastWord(_ text: [UInt8]) -> [UInt8] {
+    var kept = text.endIndex
+    while kept > 0, text.endIndex - kept < 64, isWordByte(text[kept - 1]) { kept -= 1 }
+    return Array(text[..<kept])
+  }
+
+  package static func isHexadecimal(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+      UInt8(ascii: "A")...UInt8(ascii: "F"):
+      true
+    default: false
+    }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+  }
+
+  private static func isWordByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import Registration
+import Testing
+
+struct SecretTextTests {
+  @Test(arguments: [
+    ("0123456789abcdef0123456789abcdef", "(redacted)"),
+    ("key0123456789ABCDEF0123456789abcdef01234567_x", "key(redacted)_x"),
+    ("_0123456789abcdef0123456789abcdef01234567", "_(redacted)"),
+    ("pub0123456789abcdef0123456789abcdef", "pu(redacted)"),
+    ("a ddapp_Ab3dEf6hIj9l, b", "a (redacted), b"),
+    ("DDAPP_AB3DEF", "(redacted)"),
+    ("ddpat_abc_DEF-1 ddsat_x9", "(redacted) (redacted)"),
+    ("DD_API_KEY=0123", "DD_API_KEY=(redacted)"),
+    ("export DD_APP_KEY=\"abc def\"", "export DD_APP_KEY=\"(redacted)\""),
+    ("dd-application-key: Abcdefgh12345678", "dd-application-key: (redacted)"),
+    ("{\"api_key\":\"Abcdefgh12345678\"}", "{\"api_key\":\"(redacted)\"}"),
+    ("http://user:password@host:99999", "http://(redacted)@host:99999"),
+    ("proxy user:pa55@host", "proxy (redacted)@host"),
+  ])
+  func what_looks_like_a_secret_is_cut_out(text: String, redacted: String) {
+    #expect(SecretText.redacted(text) == redacted)
+  }
+
+  @Test(arguments: [
+    "", "x", "00000000-0000-4000-8000-00000000000a", "app_key_id", "deadbeef", "someone@example.com",
+    "http://host:80/path", "DD_API_KEY: it is not there", "DD_API_KEY is not set", "added_to_something_else", "Daddy_",
+  ])
+  func what_is_no_secret_stays(text: String) {
+    #expect(SecretText.redacted(text) == text)
+  }
+
+  @Test func half_a_secret_at_a_cut_is_cut_out_too() {
+    let text = Array("x 0123456789abcdef01234".utf8)
+    #expect(SecretText.redacted(text, isCut: true) == Array("x ".utf8))
+  }
+}
