@@ -5,9 +5,11 @@ import NIOCore
 struct BackupStream: Sendable {
   let pieces: AsyncThrowingStream<[UInt8], any Error>
   let stall: StallGuard
+  let place: LongExchanges.Place
 
   func reply() -> ControlReply {
-    .stream(contentType: "application/vnd.sqlite3") { writer in
+    .stream(contentType: "application/vnd.sqlite3") { [self] writer in
+      defer { withExtendedLifetime(place) {} }
       // An error in here closes the connection before the last chunk: the client sees that the copy is not whole.
       for try await piece in pieces {
         let timer = stall.begin()

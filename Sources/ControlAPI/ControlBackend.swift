@@ -7,8 +7,10 @@ package import Registration
 package protocol ControlBackend: Sendable {
   func status() async -> StatusDocument
 
-  /// The newest lists, in order of arrival; all of them without a number.
-  func lists(newest count: Int?) async throws -> [ListDocument]
+  /// One page of lists, in order of arrival.
+  func lists(_ query: ListQuery) async throws -> ListsDocument
+  /// The newest lists, in order of arrival.
+  func lists(newest count: Int) async throws -> [ListDocument]
   /// Nil when there is none of that name.
   func list(named name: String) async throws -> ListDocument?
 

@@ -6,14 +6,15 @@ package import Registration
 ///
 /// Every call throws `ControlClientError`.
 package struct ControlClient: Sendable {
-  /// Bytes of an answer that is held whole; a list of lists is the largest.
-  private static let answerLimit = 64 * 1024 * 1024
+  /// Bytes of an answer that is held whole; a page of lists is the largest.
+  private static let answerLimit = 16 * 1024 * 1024
 
-  private let socket: String
+  package let socket: String
   private let timeoutMilliseconds: Int
 
-  /// - Parameter timeout: For a whole answer. Streams, and calls that may change millions of rows, have none.
-  package init(socket: String, timeout: Duration = .seconds(30)) {
+  /// - Parameter timeout: For a whole answer. Streams, and calls that may change millions of rows, have none: `health`,
+  ///   asked meanwhile, tells whether the daemon still lives.
+  package init(socket: String, timeout: Duration = .seconds(5)) {
     self.socket = socket
     let (seconds, attoseconds) = timeout.components
     timeoutMilliseconds = max(1, Int(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000))
@@ -21,7 +22,23 @@ package struct ControlClient: Sendable {
 
   package func status() throws -> StatusDocument { try document("GET", "/v1/status") }
 
-  package func lists() throws -> [ListDocument] { try (document("GET", "/v1/lists") as ListsDocument).lists }
+  /// One page of lists.
+  package func lists(_ query: ListQuery = ListQuery()) throws -> ListsDocument {
+    var parameters = ["after=\(query.after)", "limit=\(query.limit)"]
+    if let isActive = query.isActive { parameters.append("active=\(isActive)") }
+    return try document("GET", "/v1/lists?\(parameters.joined(separator: "&"))")
+  }
+
+  /// Every list, page by page, so that any number of them needs no more memory than a page.
+  package func eachList(isActive: Bool? = nil, _ body: (ListDocument) throws -> Void) throws {
+    var query = ListQuery(isActive: isActive)
+    while true {
+      let page = try lists(query)
+      for list in page.lists { try body(list) }
+      guard let next = page.next else { return }
+      query.after = next
+    }
+  }
 
   package func list(_ name: String) throws -> ListDocument {
     try document("GET", "/v1/lists/\(PercentEncoding.encode(name))")
@@ -180,6 +197,9 @@ package struct ControlClient: Sendable {
   private func failure(_ error: CurlError) -> ControlClientError {
     switch (error.kind, error.systemError) {
     case (.unreachable, ENOENT), (.unreachable, ECONNREFUSED): .notRunning(socket: socket)
+    case (.unreachable, EACCES), (.unreachable, EPERM): .forbidden("\(socket): \(reason(error))")
+    // The system has no more room for those that wait to be let in.
+    case (.unreachable, EAGAIN): .timedOut
     case (.unreachable, _), (.unusable, _), (.proxy, _), (.tls, _): .unreachable("\(socket): \(reason(error))")
     case (.timedOut, _): .timedOut
     case (.interrupted, _), (.protocolViolation, _), (.stopped, _), (.stale, _): .malformed(error.message)
@@ -195,7 +215,8 @@ package struct ControlClient: Sendable {
       // Not one of the daemon's own errors; the status is all there is to say.
       return .malformed("status \(status)")
     }
-    return .refused(status: status, code: document.error.code, message: document.error.message)
+    return .refused(
+      status: status, code: document.error.code, message: document.error.message, hint: document.error.hint)
   }
 }
 

@@ -1,4 +1,4 @@
-/// What a request could not be given. It travels as `{"error":{"code":"…","message":"…"}}` with a fitting status.
+/// What a request could not be given. It travels as `{"error":{"code":"…","message":"…","hint":"…"}}` with a fitting status.
 package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Code: String, Sendable, CaseIterable {
     case badRequest = "bad_request"
@@ -14,6 +14,12 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
     case unprocessable
     case failed = "internal"
     case unavailable
+    /// The disk, or the quota, is full.
+    case noSpace = "no_space"
+    /// The disk is read-only or fails, or a folder is not there.
+    case disk
+    /// The daemon may not read or write what it would have to.
+    case noAccess = "no_access"
 
     /// RFC 9110.
     package var status: Int {
@@ -27,23 +33,27 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
       case .misdirected: 421
       case .unprocessable: 422
       case .failed: 500
-      case .unavailable: 503
+      case .unavailable, .disk, .noAccess: 503
+      case .noSpace: 507
       }
     }
   }
 
   package let code: Code
   package let message: String
+  /// What helps, where something does.
+  package let hint: String?
   /// For `methodNotAllowed`: what is allowed, as the `Allow` field says it.
   let allowed: String?
 
-  package init(_ code: Code, _ message: String) {
-    self.init(code, message, allowed: nil)
+  package init(_ code: Code, _ message: String, hint: String? = nil) {
+    self.init(code, message, hint: hint, allowed: nil)
   }
 
-  init(_ code: Code, _ message: String, allowed: String?) {
+  init(_ code: Code, _ message: String, hint: String? = nil, allowed: String?) {
     self.code = code
     self.message = message
+    self.hint = hint
     self.allowed = allowed
   }
 
@@ -57,6 +67,7 @@ struct ErrorDocument: Codable, Sendable {
   struct Body: Codable, Sendable {
     var code: String
     var message: String
+    @ExplicitNull var hint: String?
   }
 
   var error: Body

@@ -41,7 +41,10 @@ struct ControlReply {
 
   static func error(_ error: ControlError) throws -> ControlReply {
     var reply = try document(
-      ErrorDocument(error: .init(code: error.code.rawValue, message: error.message)), status: error.code.status)
+      ErrorDocument(
+        error: .init(
+          code: error.code.rawValue, message: error.message, hint: error.hint)),
+      status: error.code.status)
     reply.fields[.allow] = error.allowed
     return reply
   }

@@ -13,6 +13,25 @@ package struct OutcomeQuery: Equatable, Sendable {
   }
 }
 
+/// Which lists are asked for, in order of arrival.
+package struct ListQuery: Equatable, Sendable {
+  /// The most lists in one answer.
+  package static let longestPage = 1_000
+
+  /// True: those that have keys to be worked on, or are still being read. False: the others. Nil: all.
+  package var isActive: Bool?
+  /// Those after the list of this id.
+  package var after: Int64
+  /// 1 to `longestPage`.
+  package var limit: Int
+
+  package init(isActive: Bool? = nil, after: Int64 = 0, limit: Int = longestPage) {
+    self.isActive = isActive
+    self.after = after
+    self.limit = limit
+  }
+}
+
 /// Some outcomes in order of import, and where the next page begins.
 package struct OutcomePage: Sendable {
   package var rows: [Outcome]

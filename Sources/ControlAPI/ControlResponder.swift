@@ -20,6 +20,7 @@ struct ControlResponder: Sendable {
   let keepAlive: Duration
   /// Nil on the Unix socket, whose permissions say who may do what.
   let guardTCP: LoopbackGuard?
+  let longExchanges: LongExchanges
 
   func respond(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
     var hasUnreadBody = request.hasBody
@@ -66,30 +67,38 @@ struct ControlResponder: Sendable {
       return IndexPage.reply(await backend.status(), try await backend.lists(newest: IndexPage.shownLists))
     case .status:
       return try .document(await backend.status())
-    case .lists:
-      return try .document(ListsDocument(lists: try await backend.lists(newest: nil)))
+    case .lists(let query):
+      let page = try await backend.lists(query)
+      return .json(try await OffLoop.run(on: OffLoop.answers) { try DocumentCoding.encode(page) })
     case .list(let name):
       guard let list = try await backend.list(named: name) else {
         throw ControlError.notFound("there is no list named “\(PrintableText.escape(name))”")
       }
       return try .document(list)
     case .outcomes(let query, let format):
-      return try await OutcomeStream(query: query, format: format, backend: backend, stall: stall).reply()
+      return try await OutcomeStream(
+        query: query, format: format, backend: backend, stall: stall, place: longExchanges.take()
+      ).reply()
     case .key(let id):
       guard let key = try await backend.key(id) else { throw ControlError.notFound("the key \(id) is in no list") }
       return try .document(key)
     case .events:
-      return EventStream(backend: backend, channel: channel, stall: stall, keepAlive: keepAlive).reply()
+      return EventStream(
+        backend: backend, channel: channel, stall: stall, place: try longExchanges.take(), keepAlive: keepAlive
+      ).reply()
     case .backup:
       // Everything there is, and a disk full of it: for whoever may use the socket.
       guard guardTCP == nil else { throw ControlError(.forbidden, "a backup is made over the control socket only") }
-      return BackupStream(pieces: try await backend.backup(), stall: stall).reply()
+      let place = try longExchanges.take()
+      return BackupStream(pieces: try await backend.backup(), stall: stall, place: place).reply()
     case .metrics:
       return .text(await backend.metrics().openMetrics, contentType: OpenMetricsText.contentType)
     case .health:
       let health = await backend.health()
       return try .document(health, status: health.healthy ? 200 : 503)
     case .submit(let name, let force):
+      let place = try longExchanges.take()
+      defer { withExtendedLifetime(place) {} }
       return .json(try await backend.submit(name: name, force: force, body: body), status: 201)
     case .cancel(let name):
       _ = try await body.collect()
@@ -110,11 +119,11 @@ struct ControlResponder: Sendable {
   }
 
   /// The body as a document; nil when it is empty.
-  private func command<Document: Decodable>(_ body: SubmittedBody) async throws -> Document? {
+  private func command<Document: Decodable & Sendable>(_ body: SubmittedBody) async throws -> Document? {
     let bytes = try await body.collect()
     guard !bytes.isEmpty else { return nil }
     do {
-      return try DocumentCoding.decode(Document.self, from: bytes)
+      return try await OffLoop.run(on: OffLoop.answers) { try DocumentCoding.decode(Document.self, from: bytes) }
     } catch let error as ControlError {
       throw error
     } catch {

@@ -10,7 +10,7 @@ enum ControlRoute: Equatable {
 
   case index
   case status
-  case lists
+  case lists(ListQuery)
   case list(String)
   case outcomes(OutcomeQuery, Format)
   case key(AppKeyID)
@@ -57,7 +57,7 @@ enum ControlRoute: Equatable {
       let parameters = try QueryParameters(query, allowed: ["name", "force"])
       self = .submit(name: try parameters.single("name"), force: try parameters.flag("force"))
     case ("v1", "lists", nil, nil):
-      self = try Self.read(.lists, request.method, allowed: "GET, HEAD, POST")
+      self = try Self.read(Self.lists(query), request.method, allowed: "GET, HEAD, POST")
     case ("v1", "lists", let name?, nil) where !name.isEmpty:
       self = try Self.read(.list(name), request.method)
     case ("v1", "keys", let text?, nil):
@@ -87,6 +87,16 @@ enum ControlRoute: Equatable {
   ) throws -> ControlRoute {
     guard method == .get else { throw notAllowed("GET") }
     return try route()
+  }
+
+  private static func lists(_ query: Substring) throws -> ControlRoute {
+    let parameters = try QueryParameters(query, allowed: ["active", "after", "limit"])
+    return .lists(
+      ListQuery(
+        isActive: try parameters.single("active") == nil ? nil : try parameters.flag("active"),
+        after: try parameters.number("after", in: 0...Int64.max) ?? 0,
+        limit: try parameters.number("limit", in: 1...Int64(ListQuery.longestPage)).map(Int.init)
+          ?? ListQuery.longestPage))
   }
 
   private static func outcomes(_ query: Substring) throws -> ControlRoute {

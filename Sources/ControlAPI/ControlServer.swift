@@ -13,8 +13,11 @@ package final class ControlServer: Sendable {
     package var listen: LoopbackAddress?
     /// Bytes of a list that is submitted; a larger one is refused. Asked for each.
     package var listLimit: @Sendable () -> Int = { 1 << 30 }
-    /// Clients of the socket, and of the port, at one time. More have to wait.
-    package var connections = 256
+    /// Clients of the socket, and of the port, at one time. When another comes, the one that has been silent longest is
+    /// let go.
+    package var connections = 512
+    /// Streams and uploads at one time; less than `connections`, so that they leave room for short answers.
+    package var longExchanges = 128
     /// Until a client is let go that has sent no request, or a part of one.
     package var idle = Duration.seconds(30)
     /// Between comments on a silent event stream.
@@ -42,10 +45,11 @@ package final class ControlServer: Sendable {
     // Hummingbird says at `info` what the daemon says itself, and at `error` that a stop has ended its connections.
     var quiet = logger
     quiet.logLevel = .critical
+    let longExchanges = LongExchanges(limit: configuration.longExchanges)
     let responder = { (loopback: LoopbackGuard?) in
       ControlResponder(
         backend: backend, logger: logger, listLimit: configuration.listLimit, keepAlive: configuration.keepAlive,
-        guardTCP: loopback)
+        guardTCP: loopback, longExchanges: longExchanges)
     }
     let all = responder(nil)
     onSocket = HTTPListener(limits: limits, logger: quiet) { request, writer, channel in

@@ -11,11 +11,13 @@ struct EventStream: Sendable {
   let backend: any ControlBackend
   let channel: any Channel
   let stall: StallGuard
+  let place: LongExchanges.Place
   /// A comment is sent after so long a silence, so that both sides notice when the other is gone.
   let keepAlive: Duration
 
   func reply() -> ControlReply {
-    .stream(contentType: "text/event-stream") { writer in
+    .stream(contentType: "text/event-stream") { [self] writer in
+      defer { withExtendedLifetime(place) {} }
       let (wakeUps, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
       let hasChanged = Flag()
       let changes = backend.changes()

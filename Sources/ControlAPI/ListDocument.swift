@@ -92,11 +92,14 @@ package struct ListDocument: Codable, Equatable, Sendable {
   }
 }
 
-/// The answer to `GET /v1/lists`, in order of arrival. An object, so that it can grow.
+/// The answer to `GET /v1/lists`: a page of them, in order of arrival.
 package struct ListsDocument: Codable, Equatable, Sendable {
   package var lists: [ListDocument]
+  /// The `after` of the following page; null on the last one.
+  @ExplicitNull package var next: Int64?
 
-  package init(lists: [ListDocument]) {
+  package init(lists: [ListDocument], next: Int64? = nil) {
     self.lists = lists
+    _next = ExplicitNull(wrappedValue: next)
   }
 }

@@ -11,17 +11,19 @@ struct OutcomeStream: Sendable {
   let format: ControlRoute.Format
   let backend: any ControlBackend
   let stall: StallGuard
+  let place: LongExchanges.Place
 
   /// Reads the first page, so that an unknown list is an answer of its own and not a broken stream.
   func reply() async throws -> ControlReply {
     let first = try await backend.outcomes(query, after: nil, limit: Self.pageSize)
     let contentType = format == .csv ? "text/csv; charset=utf-8" : "application/jsonl"
-    return .stream(contentType: contentType) { writer in
+    return .stream(contentType: contentType) { [self] writer in
+      defer { withExtendedLifetime(place) {} }
       // An error in here closes the connection before the last chunk: the client sees that the stream is not whole.
       if format == .csv { try await write([UInt8](Outcome.csvHeader.utf8), &writer) }
       var page = first
       while true {
-        let bytes = try render(page.rows)
+        let bytes = try await render(page.rows)
         if !bytes.isEmpty { try await write(bytes, &writer) }
         guard let next = page.next else { break }
         try Task.checkCancellation()
@@ -37,10 +39,17 @@ struct OutcomeStream: Sendable {
     try await writer.write(ByteBuffer(bytes: bytes))
   }
 
-  private func render(_ rows: [Outcome]) throws -> [UInt8] {
-    switch format {
-    case .csv: rows.flatMap { Array($0.csvLine.utf8) }
-    case .jsonl: try rows.flatMap { try DocumentCoding.encode($0) + [UInt8(ascii: "\n")] }
+  private func render(_ rows: [Outcome]) async throws -> [UInt8] {
+    let format = self.format
+    return try await OffLoop.run(on: OffLoop.streams) {
+      var bytes: [UInt8] = []
+      for row in rows {
+        switch format {
+        case .csv: bytes += row.csvLine.utf8
+        case .jsonl: row.appendJSONLine(to: &bytes)
+        }
+      }
+      return bytes
     }
   }
 }

@@ -36,6 +36,17 @@ struct QueryParameters {
     }
   }
 
+  /// The value as a whole number.
+  func number(_ name: String, in range: ClosedRange<Int64>) throws -> Int64? {
+    guard let text = try single(name) else { return nil }
+    guard let number = Int64(text), range.contains(number) else {
+      let end = range.upperBound == .max ? "" : " to \(range.upperBound)"
+      throw ControlError(
+        .badRequest, "the query parameter “\(name)” is a whole number from \(range.lowerBound)\(end)")
+    }
+    return number
+  }
+
   /// The value as one of the words that `type` knows.
   func word<Word: CaseIterable>(
     _ name: String, of type: Word.Type, spelled: (Word) -> String

@@ -56,18 +56,30 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var active: Int
     /// Lists that lie in `incoming/` still.
     package var incoming: Int
+    /// Lists that cannot be taken in, for a reason that may pass: nobody may read them, the disk is full.
+    package var blocked: Int
+    /// Lists that lie in `rejected/`.
+    package var rejected: Int
+    /// Lists whose keys all have an outcome, but whose results are not written yet.
+    package var finishing: Int
 
-    package init(total: Int = 0, active: Int = 0, incoming: Int = 0) {
+    package init(
+      total: Int = 0, active: Int = 0, incoming: Int = 0, blocked: Int = 0, rejected: Int = 0, finishing: Int = 0
+    ) {
       self.total = total
       self.active = active
       self.incoming = incoming
+      self.blocked = blocked
+      self.rejected = rejected
+      self.finishing = finishing
     }
   }
 
+  /// Of the lists that are open, together; of everything while none is.
   package struct Progress: Codable, Equatable, Sendable {
     /// Keys whose outcome is known.
     package var done: Int
-    /// 0…1 of all keys.
+    /// 0…1 of their keys.
     package var fraction: Double
     /// Keys, over the last while.
     package var perSecond: Double
@@ -90,90 +102,6 @@ package struct StatusDocument: Codable, Equatable, Sendable {
       self.perSecond = perSecond
       _etaSeconds = ExplicitNull(wrappedValue: etaSeconds)
       _etaFrom = ExplicitNull(wrappedValue: etaFrom)
-    }
-  }
-
-  /// What is known of the limit. Null is: not known.
-  package struct RateLimit: Codable, Equatable, Sendable {
-    @ExplicitNull package var name: String?
-    /// Requests in one period.
-    @ExplicitNull package var limit: Int?
-    @ExplicitNull package var periodSeconds: Int?
-    @ExplicitNull package var remaining: Int?
-    @ExplicitNull package var resetsInSeconds: Int?
-    /// Requests that are left to others.
-    @ExplicitNull package var reserved: Int?
-    /// Where the numbers come from, e.g. `headers`.
-    @ExplicitNull package var source: String?
-    /// Until the next request may be sent; 0 when one may be sent now.
-    @ExplicitNull package var waitingSeconds: Double?
-
-    private enum CodingKeys: String, CodingKey {
-      case name, limit, remaining, reserved, source
-      case periodSeconds = "period_seconds"
-      case resetsInSeconds = "resets_in_seconds"
-      case waitingSeconds = "waiting_seconds"
-    }
-
-    package init(
-      name: String? = nil, limit: Int? = nil, periodSeconds: Int? = nil, remaining: Int? = nil,
-      resetsInSeconds: Int? = nil, reserved: Int? = nil, source: String? = nil, waitingSeconds: Double? = nil
-    ) {
-      _name = ExplicitNull(wrappedValue: name)
-      _limit = ExplicitNull(wrappedValue: limit)
-      _periodSeconds = ExplicitNull(wrappedValue: periodSeconds)
-      _remaining = ExplicitNull(wrappedValue: remaining)
-      _resetsInSeconds = ExplicitNull(wrappedValue: resetsInSeconds)
-      _reserved = ExplicitNull(wrappedValue: reserved)
-      _source = ExplicitNull(wrappedValue: source)
-      _waitingSeconds = ExplicitNull(wrappedValue: waitingSeconds)
-    }
-  }
-
-  /// Counts since the daemon was started.
-  package struct Requests: Codable, Equatable, Sendable {
-    package var sent: Int
-    package var created: Int
-    package var throttled: Int
-    package var clientErrors: Int
-    package var serverErrors: Int
-    package var transportErrors: Int
-    package var latency: Latency
-
-    private enum CodingKeys: String, CodingKey {
-      case sent, created, throttled
-      case clientErrors = "client_errors"
-      case serverErrors = "server_errors"
-      case transportErrors = "transport_errors"
-      case latency = "latency_ms"
-    }
-
-    package init(
-      sent: Int = 0, created: Int = 0, throttled: Int = 0, clientErrors: Int = 0, serverErrors: Int = 0,
-      transportErrors: Int = 0, latency: Latency = Latency()
-    ) {
-      self.sent = sent
-      self.created = created
-      self.throttled = throttled
-      self.clientErrors = clientErrors
-      self.serverErrors = serverErrors
-      self.transportErrors = transportErrors
-      self.latency = latency
-    }
-  }
-
-  /// Milliseconds from request to reply; null before the first reply.
-  package struct Latency: Codable, Equatable, Sendable {
-    @ExplicitNull package var p50: Int?
-    @ExplicitNull package var p90: Int?
-    @ExplicitNull package var p99: Int?
-    @ExplicitNull package var max: Int?
-
-    package init(p50: Int? = nil, p90: Int? = nil, p99: Int? = nil, max: Int? = nil) {
-      _p50 = ExplicitNull(wrappedValue: p50)
-      _p90 = ExplicitNull(wrappedValue: p90)
-      _p99 = ExplicitNull(wrappedValue: p99)
-      _max = ExplicitNull(wrappedValue: max)
     }
   }
 
@@ -210,11 +138,20 @@ package struct StatusDocument: Codable, Equatable, Sendable {
   package var requests: Requests
   package var workers: Workers
   @ExplicitNull package var hold: Hold?
+  /// When this state began.
+  package var since: Timestamp
+  /// The name of the instance; null for the main one.
+  @ExplicitNull package var instance: String?
+  /// Where requests go.
+  package var endpoint: String
+  @ExplicitNull package var lastSuccessAt: Timestamp?
   @ExplicitNull package var lastError: LastError?
 
   private enum CodingKeys: String, CodingKey {
-    case version, pid, now, state, reason, keys, lists, progress, requests, workers, hold
+    case version, pid, now, state, reason, keys, lists, progress, requests, workers, hold, since
+    case instance, endpoint
     case startedAt = "started_at"
+    case lastSuccessAt = "last_success_at"
     case rateLimit = "rate_limit"
     case lastError = "last_error"
   }
@@ -222,7 +159,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
   package init(
     version: String, pid: Int, startedAt: Timestamp, now: Timestamp, state: State, reason: String? = nil,
     keys: Keys = Keys(), lists: Lists = Lists(), progress: Progress = Progress(), rateLimit: RateLimit = RateLimit(),
-    requests: Requests = Requests(), workers: Workers = Workers(), hold: Hold? = nil, lastError: LastError? = nil
+    requests: Requests = Requests(), workers: Workers = Workers(), hold: Hold? = nil, since: Timestamp? = nil,
+    instance: String? = nil, endpoint: String = "", lastSuccessAt: Timestamp? = nil, lastError: LastError? = nil
   ) {
     self.version = version
     self.pid = pid
@@ -237,6 +175,10 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     self.requests = requests
     self.workers = workers
     _hold = ExplicitNull(wrappedValue: hold)
+    self.since = since ?? now
+    _instance = ExplicitNull(wrappedValue: instance)
+    self.endpoint = endpoint
+    _lastSuccessAt = ExplicitNull(wrappedValue: lastSuccessAt)
     _lastError = ExplicitNull(wrappedValue: lastError)
   }
 }

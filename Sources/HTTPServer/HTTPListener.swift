@@ -15,7 +15,7 @@ package final class HTTPListener: Sendable {
   package typealias Respond = @Sendable (Request, consuming ResponseWriter, any Channel) async throws -> Void
 
   package struct Limits: Sendable {
-    /// Connections at one time; more wait in the system's queue.
+    /// Connections at one time. When another comes, the one that has been without a request longest is ended.
     package var connections = 1024
     /// Until a connection is closed that has no request on it, or only a part of one.
     package var idle = TimeAmount.minutes(5)
@@ -28,14 +28,20 @@ package final class HTTPListener: Sendable {
   private let limits: Limits
   private let logger: Logger
   private let respond: Respond
-  private let connections = OpenConnections()
+  private let connections: OpenConnections
   private let task = Mutex<Task<Void, Never>?>(nil)
   private let ended = DispatchSemaphore(value: 0)
 
   package init(limits: Limits = Limits(), logger: Logger, respond: @escaping Respond) {
     self.limits = limits
     self.logger = logger
-    self.respond = respond
+    let connections = OpenConnections(limit: limits.connections)
+    self.connections = connections
+    self.respond = { request, writer, channel in
+      connections.works(channel)
+      defer { connections.rests(channel) }
+      try await respond(request, writer, channel)
+    }
   }
 
   deinit {
@@ -57,8 +63,7 @@ package final class HTTPListener: Sendable {
         additionalChannelHandlers: [connections.tracker()], idleTimeout: limits.idle,
         httpDecoderConfiguration: headerLimits)
     ).buildServer(
-      configuration: .init(
-        address: address, availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
+      configuration: .init(address: address, backlog: 1_024),
       eventLoopGroup: loop, logger: logger, responder: respond,
       onServerRunning: { started.succeed($0.localAddress) })
     let running = Task(executorPreference: LoopExecutor(loop)) { [ended] in

@@ -20,7 +20,8 @@ extension Daemon {
 
   /// Reads configuration and credentials anew and puts them into force. When they cannot be used, the old ones stay.
   ///
-  /// Returns the names of the settings that changed, and of those among them that cannot change while the daemon runs.
+  /// Returns the names of the settings that changed, and of those that have another value than at the start and cannot
+  /// change before a restart, whichever reload brought it.
   func reload() throws -> (changed: [String], needsRestart: [String]) {
     try reloads.withLock { _ in try reloadOnce() }
   }
@@ -37,9 +38,10 @@ extension Daemon {
       let old = state.loaded.effective
       var changed = zip(old, new.effective).filter { $0.value != $1.value }.map(\.0.name)
       if credentials != state.credentials { changed.append("credentials") }
-      let fixed = changed.filter(Self.needsRestart.contains)
       state.loaded = new
       state.credentials = credentials
+      let fixed = zip(started.effective, new.effective)
+        .filter { $0.value != $1.value && Self.needsRestart.contains($0.name) }.map(\.0.name)
       return (changed, fixed)
     }
     output.level = new.settings.logLevel

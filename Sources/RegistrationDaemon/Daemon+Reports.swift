@@ -6,14 +6,17 @@ import Systemd
 
 /// What the daemon says of itself, and the upkeep that goes with it.
 extension Daemon {
-  package func status() -> StatusDocument { status(incoming: incoming) }
+  package func status() -> StatusDocument { status(spool: look.finding()) }
 
-  private func status(incoming: Int) -> StatusDocument {
+  private func status(spool: SpoolLook.Finding) -> StatusDocument {
     let faults = [importer.fault, results.fault].compactMap { $0 }
     return report.document(
-      pool.snapshot(), tally: queue.tally, lists: queue.listTotals, incoming: incoming,
-      isImporting: !importer.isIdle, diskFault: faults.first { $0.isDisk }?.text,
-      listFault: faults.first?.text, now: .now())
+      pool.snapshot(),
+      StatusReport.Surroundings(
+        tally: queue.tally, openProgress: queue.openProgress, lists: queue.listTotals, spool: spool,
+        blocked: importer.fault == nil ? 0 : 1, isImporting: !importer.isIdle, listFault: faults.first?.text,
+        diskFault: faults.first { $0.isDisk }?.text, endpoint: settings.endpoint.base),
+      now: .now())
   }
 
   func metrics() -> MetricsSnapshot {
@@ -37,8 +40,7 @@ extension Daemon {
   func health() -> HealthDocument {
     let age = MonotonicClock.now() - state.withLock { $0.lastBeat }
     guard age < 30 else { return HealthDocument(healthy: false, reason: "no heartbeat for \(Int(age)) s") }
-    // Without a look at the spool, which may hang with its file system.
-    let status = status(incoming: 0)
+    let status = status(spool: look.finding(within: 0))
     return HealthDocument(
       healthy: true, reason: status.state == .working ? nil : status.reason ?? status.state.rawValue)
   }
@@ -51,7 +53,7 @@ extension Daemon {
 
   /// One line for `systemctl status`.
   func statusLine() -> String {
-    let status = status()
+    let status = status(spool: look.finding(within: 0))
     let keys = status.keys
     var parts = ["\(keys.registered) of \(keys.total) keys registered"]
     if keys.failed > 0 { parts.append("\(keys.failed) failed") }
@@ -61,19 +63,15 @@ extension Daemon {
 }
 
 extension Daemon {
-  /// No list waits in the spool, no key is open, and every results file is written.
+  /// No list waits in the spool, no key is open, and every results file is written. A spool that cannot be read, or does
+  /// not answer, is not known to be empty.
   package var isDone: Bool {
-    incoming == 0 && importer.isIdle && queue.listTotals.active == 0 && queue.tally.open == 0 && pool.isDrained
-      && areResultsWritten
-  }
-
-  /// Lists that still lie in `incoming/`. A folder that cannot be read counts as one: it is not known to be empty.
-  var incoming: Int {
-    do {
-      return try pendingLists.current(now: .now())
-    } catch {
-      return 1
-    }
+    guard importer.isIdle, queue.listTotals.active == 0, queue.tally.open == 0, pool.isDrained, areResultsWritten,
+      let finding = look.fresh(within: 1)
+    else { return false }
+    // Again: a list may have been taken up while the spool was looked at.
+    return finding.incoming == 0 && finding.fault == nil && importer.isIdle && queue.listTotals.active == 0
+      && queue.tally.open == 0 && pool.isDrained && areResultsWritten
   }
 
   /// The results of every finished list are in place.

@@ -44,6 +44,8 @@ package final class Daemon: Sendable {
     var lastBeat: Double
     /// The control socket answers and lists are taken in.
     var isServing = false
+    /// When the queue began to be written back, in seconds of the monotonic clock, while it is.
+    var tidyingSince: Double?
   }
 
   package let queue: RegistrationQueue
@@ -51,22 +53,26 @@ package final class Daemon: Sendable {
   let importer: Importer
   let results: ResultsWriter
   let changes = ChangeBroadcast()
+  /// How many keys come before the end of each open list: one look for all pages of lists that are read together.
+  let openKeysAhead = Cached<[Int64: Int]>(life: 2)
   package let instance: Instance
   let directory: StateDirectory
   private let spoolLock: SpoolLock
   let spool: SpoolDirectory
-  let pendingLists: PendingCount
+  let look: SpoolLook
   let options: Options
   let source: SettingsSource
   let log: Logger
   let output: LogOutput
   let notifier: ServiceNotifier
   let report: StatusReport
+  /// The settings that were in force at the start: some of them are until the end.
+  let started: LoadedSettings
   private let ended = DispatchSemaphore(value: 0)
   let state: Mutex<State>
   /// One reload at a time: a signal and the socket may ask at once.
   let reloads = Mutex(())
-  private let kept = Mutex<LearnedLimits?>(nil)
+  let kept = Mutex<LearnedLimits?>(nil)
   let checks = DispatchQueue(label: "keyreg.check")
   /// The look through the queue that is under way.
   let check = Mutex<QueueCheck?>(nil)
@@ -118,13 +124,14 @@ package final class Daemon: Sendable {
     self.spoolLock = spoolLock
     self.instance = instance
     self.spool = spool
-    pendingLists = PendingCount(spool: spool)
+    look = SpoolLook(spool: spool)
     self.options = options
     self.source = source
     self.log = log
     self.output = output
     self.notifier = notifier
-    report = StatusReport(version: options.version, startedAt: .now())
+    report = StatusReport(version: options.version, startedAt: .now(), instance: instance)
+    started = loaded
     state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
     box.connect(self)
   }
@@ -208,42 +215,9 @@ extension Daemon {
     ended.wait()
     stopCheck()
     let ending = state.withLock { $0.ending } ?? .stopped
-    notifier.stopping()
-    // A stop_timeout longer than the unit's own limit needs no change of the unit.
-    notifier.extendTimeout(seconds: Double(self.settings.stopTimeout) / 1_000 + 15)
-    log.notice("stopping", metadata: ["in_flight": "\(status().keys.inFlight)"])
-    watcher.stop()
-    pool.stop()
-    if case .broken(let error) = ending {
-      log.critical("the queue cannot be used any more", metadata: ["detail": "\(error)"])
-    } else {
-      drain(within: Double(self.settings.stopTimeout) / 1_000)
-    }
-    housekeeping.stop()
-    keepLearned()
-    do {
-      try queue.finish()
-    } catch {
-      log.warning(
-        "the log of the queue could not be written back; the next start does it", metadata: ["detail": "\(error)"])
-    }
-    log.notice("stopped", metadata: ["open": "\(queue.tally.open)"])
+    // A watcher that looks into a spool that hangs cannot be stopped; it ends with the process.
+    stop(ending, housekeeping) { @Sendable in watcher.stop() }
     return ending
-  }
-
-  /// Waits until nothing is under way and every result is on disk, or the time is over. What was not recorded then is
-  /// simply still pending.
-  private func drain(within limit: Double) {
-    let deadline = MonotonicClock.now() + limit
-    importer.stop()
-    while !(pool.isDrained && importer.isIdle) {
-      guard MonotonicClock.now() < deadline else {
-        log.warning("requests are still under way: their keys stay pending")
-        return
-      }
-      usleep(5_000)
-    }
-    results.finish(by: deadline)
   }
 
   /// Keeps what the pacer learned for the next start.
@@ -271,16 +245,5 @@ private final class Relay: Sendable {
 
   func connect(_ daemon: Daemon) {
     slot.withLock { $0.daemon = daemon }
-  }
-}
-
-extension Daemon {
-  /// Writes the log of the queue back while nothing else needs it.
-  func tidyQueue() {
-    do {
-      try queue.checkpoint()
-    } catch {
-      log.warning("the log of the queue could not be written back", metadata: ["detail": "\(error)"])
-    }
   }
 }

@@ -30,6 +30,8 @@ struct Changes {
   mutating func putDown(_ time: Timestamp) {
     latest = max(latest, time)
   }
+  /// What the transaction adds to the progress of the open lists.
+  private(set) var progress = OpenProgress()
 
   mutating func listsChanged() {
     touchesLists = true
@@ -68,6 +70,7 @@ struct Changes {
   /// Writes the sums, and marks lists that these changes have finished or opened again. Nil when no count changed.
   mutating func apply(to database: Database) throws -> Tally? {
     for (list, counts) in lists {
+      progress -= try OpenProgress.share(of: list, in: database)
       let update = try database.cachedStatement(
         sql: """
           UPDATE list SET pending = pending + ?, retrying = retrying + ?, registered = registered + ?,
@@ -78,7 +81,10 @@ struct Changes {
       }
       try update.execute(arguments: StatementArguments(added) + [owned[list] ?? 0, latest.milliseconds, list])
     }
-    for list in lists.keys { try settle(list, in: database) }
+    for list in lists.keys {
+      progress += try OpenProgress.share(of: list, in: database)
+      try settle(list, in: database)
+    }
     for list in revised {
       try database.cachedStatement(
         sql: """

@@ -71,12 +71,37 @@ package struct ListRecord: Sendable {
 }
 
 extension RegistrationQueue {
-  /// The newest lists, in order of arrival; all of them without a number.
-  package func lists(newest count: Int? = nil) throws -> [ListRecord] {
+  /// The newest lists, in order of arrival.
+  package func lists(newest count: Int) throws -> [ListRecord] {
     try read("read the lists") { database in
       try Row.fetchAll(
-        database, sql: "SELECT \(ListRecord.columns) FROM list ORDER BY id DESC LIMIT ?", arguments: [count ?? -1]
+        database, sql: "SELECT \(ListRecord.columns) FROM list ORDER BY id DESC LIMIT ?", arguments: [count]
       ).reversed().map(ListRecord.init)
+    }
+  }
+
+  /// At most `limit` lists after the one of id `cursor`, in order of arrival, and the id to go on from; nil at the end.
+  ///
+  /// - Parameter isActive: True for those with open keys or still being read, false for the others, nil for all.
+  package func lists(
+    isActive: Bool? = nil, after cursor: Int64 = 0, limit: Int
+  ) throws -> (rows: [ListRecord], next: Int64?) {
+    try read("read the lists") { database in
+      let isOpen = "(imported_at IS NULL OR pending + retrying > 0)"
+      let wanted = isActive.map { $0 ? " AND \(isOpen)" : " AND NOT \(isOpen)" } ?? ""
+      let rows = try Row.fetchAll(
+        database,
+        sql: "SELECT \(ListRecord.columns) FROM list WHERE id > ?\(wanted) ORDER BY id LIMIT ?",
+        arguments: [cursor, limit])
+      return (rows.map(ListRecord.init), rows.count < limit ? nil : rows.last?["id"])
+    }
+  }
+
+  /// When the oldest of the lists with open keys came; nil when none is open.
+  package func oldestOpenArrival() throws -> Timestamp? {
+    try read("look for the oldest open list") { database in
+      try Int64.fetchOne(database, sql: "SELECT MIN(arrived_at) FROM list WHERE owned_open > 0")
+        .map(Timestamp.init(milliseconds:))
     }
   }
 
@@ -117,7 +142,8 @@ extension RegistrationQueue {
 
   /// Notes that the results file of a list is in place, unless the list has been opened again meanwhile.
   package func resultsWritten(_ list: ListRecord, at now: Timestamp) throws {
-    try write("note written results") { database, _ in
+    try write("note written results") { database, changes in
+      changes.listsChanged()
       try database.execute(
         sql: "UPDATE list SET results_at = ? WHERE id = ? AND finished_at = ?",
         arguments: [now.milliseconds, list.id, list.finishedAt?.milliseconds])

@@ -19,6 +19,8 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
   package let description: String
   /// What the operator can do.
   package let hint: String?
+  /// The disk is full: `kind` is `disk` then.
+  package let isOutOfSpace: Bool
 
   init(_ error: any Error, doing purpose: String) {
     guard let error = error as? DatabaseError else {
@@ -30,7 +32,7 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_BUSY, .SQLITE_LOCKED,
       .SQLITE_NOMEM, .SQLITE_AUTH:
       self.init(
-        kind: .disk, description: text,
+        kind: .disk, description: text, isOutOfSpace: error.resultCode == .SQLITE_FULL,
         hint: "look at free space and permissions of the state directory; nothing that was recorded is lost")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
       self.init(
@@ -40,7 +42,8 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  init(kind: Kind, description: String, hint: String?) {
+  init(kind: Kind, description: String, isOutOfSpace: Bool = false, hint: String?) {
+    self.isOutOfSpace = isOutOfSpace
     self.kind = kind
     self.description = description
     self.hint = hint

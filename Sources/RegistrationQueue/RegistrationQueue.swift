@@ -13,6 +13,7 @@ package final class RegistrationQueue: Sendable {
   let pool: DatabasePool
   private let cachedTally: Mutex<Tally>
   private let cachedLists: Mutex<ListTotals>
+  private let cachedProgress: Mutex<OpenProgress>
   /// The number of the last commit.
   private let commit: Mutex<CommitNumber>
   let clock: Mutex<KeptClock>
@@ -65,9 +66,10 @@ package final class RegistrationQueue: Sendable {
         try SchemaCheck.require(database, path: path)
         if isUnused { try Self.keep(true, named: OpeningConnection.begun, in: database) }
       }
-      let (tally, lists, kept, checked) = try pool.read { database in
+      let (tally, lists, progress, kept, checked) = try pool.read { database in
         (
           try Tally.stored(in: database), try ListTotals.counted(in: database),
+          try OpenProgress.counted(in: database),
           try Self.kept(SureClock.self, named: KeptClock.name, in: database),
           try Self.kept(Timestamp.self, named: Self.checked, in: database)
         )
@@ -75,6 +77,7 @@ package final class RegistrationQueue: Sendable {
       clock = Mutex(KeptClock(kept, read: readClock))
       cachedTally = Mutex(tally)
       cachedLists = Mutex(lists)
+      cachedProgress = Mutex(progress)
       commit = Mutex(number)
       checkedAt = Mutex(look.wasClosed ? checked : nil)
       isSuspect = look.isSuspect
@@ -94,7 +97,8 @@ package final class RegistrationQueue: Sendable {
     var configuration = Configuration()
     configuration.qos = .default
     configuration.busyMode = .timeout(10)
-    configuration.maximumReaderCount = 4
+    // One for each queue of the daemon that reads, so that none waits for another.
+    configuration.maximumReaderCount = 8
     configuration.label = "queue"
     return configuration
   }
@@ -119,6 +123,9 @@ package final class RegistrationQueue: Sendable {
 
   /// How many lists there are. Kept in memory; costs nothing.
   package var listTotals: ListTotals { cachedLists.withLock { $0 } }
+
+  /// How far the lists with open keys are. Kept in memory; costs nothing.
+  package var openProgress: OpenProgress { cachedProgress.withLock { $0 } }
 
   /// Bytes of the database and its write-ahead log on disk.
   package var sizeOnDisk: Int {
@@ -161,6 +168,7 @@ package final class RegistrationQueue: Sendable {
         var result: Value?
         var tally: Tally?
         var lists: ListTotals?
+        var progress = OpenProgress()
         let number = commit.withLock { $0.next }
         let (time, kept) = clock.withLock { ($0.advance(), $0.due) }
         try database.inTransaction(.immediate) {
@@ -169,6 +177,7 @@ package final class RegistrationQueue: Sendable {
           var changes = Changes(now: time.wall, sure: time.sure)
           let step = try body(database, &changes)
           tally = try changes.apply(to: database)
+          progress = changes.progress
           lists = changes.touchesLists ? try ListTotals.counted(in: database) : nil
           result = try read(step, database)
           return .commit
@@ -177,6 +186,7 @@ package final class RegistrationQueue: Sendable {
         commit.withLock { $0 = number }
         if let kept { clock.withLock { $0.wasKept(kept) } }
         if let tally { cachedTally.withLock { $0 = tally } }
+        cachedProgress.withLock { $0 += progress }
         if let lists { cachedLists.withLock { $0 = lists } }
         guard let result else { throw QueueError.defect("a transaction without a result") }
         return result

@@ -32,11 +32,58 @@ package struct Tally: Sendable, Hashable {
 package struct ListTotals: Sendable, Hashable {
   package var total = 0
   package var active = 0
+  /// Every key has an outcome, but the results are not written yet.
+  package var finishing = 0
 
   static func counted(in database: Database) throws -> ListTotals {
     ListTotals(
       total: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM list") ?? 0,
       active: try Int.fetchOne(
-        database, sql: "SELECT COUNT(*) FROM list WHERE imported_at IS NULL OR pending + retrying > 0") ?? 0)
+        database, sql: "SELECT COUNT(*) FROM list WHERE imported_at IS NULL OR pending + retrying > 0") ?? 0,
+      finishing: try Int.fetchOne(
+        database, sql: "SELECT COUNT(*) FROM list WHERE finished_at IS NOT NULL AND results_at IS NULL") ?? 0)
+  }
+}
+
+/// How far the lists are that have open keys, all of them together. A key in two of them counts in both.
+package struct OpenProgress: Sendable, Hashable {
+  /// Keys whose outcome is known.
+  package var done: Int
+  package var total: Int
+
+  package init(done: Int = 0, total: Int = 0) {
+    self.done = done
+    self.total = total
+  }
+
+  static func counted(in database: Database) throws -> OpenProgress {
+    let row = try Row.fetchOne(
+      database,
+      sql: """
+        SELECT COALESCE(SUM(registered + failed + cancelled), 0),
+          COALESCE(SUM(pending + retrying + registered + failed + cancelled), 0)
+        FROM list WHERE pending + retrying > 0 AND (imported_at IS NULL OR pending + retrying > 0)
+        """)
+    return OpenProgress(done: row?[0] ?? 0, total: row?[1] ?? 0)
+  }
+
+  /// The share of one list: nothing when none of its keys is open.
+  static func share(of list: Int64, in database: Database) throws -> OpenProgress {
+    let row = try Row.fetchOne(
+      try database.cachedStatement(
+        sql: "SELECT pending + retrying, registered + failed + cancelled FROM list WHERE id = ?"), arguments: [list])
+    guard let row, case let open = row[0] as Int, open > 0 else { return OpenProgress() }
+    let done = row[1] as Int
+    return OpenProgress(done: done, total: open + done)
+  }
+
+  static func += (sum: inout OpenProgress, other: OpenProgress) {
+    sum.done += other.done
+    sum.total += other.total
+  }
+
+  static func -= (sum: inout OpenProgress, other: OpenProgress) {
+    sum.done -= other.done
+    sum.total -= other.total
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlAPI
 import Foundation
+import Registration
 import RegistrationDaemon
 
 /// Which organisation's daemon is meant, for every command.
@@ -18,8 +19,30 @@ struct ClientOptions: ParsableArguments {
 
   @OptionGroup var instance: InstanceOptions
 
+  /// For looking.
   func client() throws -> ControlClient {
     ControlClient(socket: try path())
+  }
+
+  /// For changing something: tells which daemon it will be, and refuses one of another instance than was asked for.
+  func commander() throws -> ControlClient {
+    let client = try client()
+    let status = try client.status()
+    let asked = try SettingsSource(instance: instance.instance, environment: instance.environment).instance
+    // Whoever names a socket, and no instance, means whoever listens there.
+    if status.instance != asked.name, asked != .main || !isSocketNamed {
+      let daemon = status.instance.map { "the instance \($0)" } ?? "the main instance"
+      throw Failure(
+        .configuration, "\(client.socket) is the socket of \(daemon), not of \(asked)",
+        hint: "look at --socket, KEYREG_SOCKET and control.socket; nothing was changed")
+    }
+    let daemon = status.instance.map { "instance \($0)" } ?? "main instance"
+    StandardError.write("keyreg: \(PrintableText.escape("\(daemon), \(status.endpoint)", limit: 300))\n")
+    return client
+  }
+
+  private var isSocketNamed: Bool {
+    socket != nil || !(instance.environment["KEYREG_SOCKET"] ?? "").isEmpty
   }
 
   /// The flag, then the environment, then what the configuration says where it can be read, then the default.

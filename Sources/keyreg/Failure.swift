@@ -92,17 +92,30 @@ struct Failure: Error {
     switch error {
     case .notRunning:
       Failure(.notRunning, error.description, hint: "start it (keyreg run), or name its socket with --socket")
-    case .unreachable:
+    case .forbidden:
       Failure(.unreachable, error.description, hint: "the socket belongs to the daemon's group: join it, or use sudo")
-    case .timedOut: Failure(.tryAgain, error.description, hint: "it may be very busy; look at its journal")
-    case .refused(404, _, let message): Failure(.noSuchFile, message)
-    case .refused(let status, _, let message):
-      switch status {
-      case 422: Failure(.badList, message)
-      case 400..<500: Failure(.usage, message)
-      default: Failure(.internalError, message)
-      }
+    case .unreachable:
+      Failure(.unreachable, error.description, hint: "is it the path of a socket? keyreg check shows control.socket")
+    case .timedOut:
+      Failure(
+        .tryAgain, error.description,
+        hint: "it is stopped (SIGSTOP, a debugger), or its machine has no time for it: look at its journal")
+    case .refused(let status, let code, let message, let hint):
+      Failure(exit(status: status, code: code), message, hint: hint)
     case .malformed: Failure(.internalError, error.description, hint: "do command and daemon have the same version?")
+    }
+  }
+
+  /// By the error's code where it says more than the status.
+  private static func exit(status: Int, code: String) -> Exit {
+    switch (status, code) {
+    case (_, "no_space"), (_, "disk"): .inputOutput
+    case (_, "no_access"): .permission
+    case (_, "unavailable"): .tryAgain
+    case (404, _): .noSuchFile
+    case (422, _): .badList
+    case (400..<500, _): .usage
+    default: .internalError
     }
   }
 

@@ -14,8 +14,29 @@ import Testing
       #expect(status.keys.total == 5)
       #expect(status.state == .idle)
       #expect(status.startedAt == running.backend.startedAt)
-      #expect(try running.client.lists().map(\.name) == ["team a/50%.csv", "b"])
+      #expect(try running.client.lists().lists.map(\.name) == ["team a/50%.csv", "b"])
       #expect(try running.client.list("b").keys.failed == 2)
+    }
+  }
+
+  @Test func listsComeInPages() throws {
+    try withServer { running throws in
+      for number in 1...2_500 {
+        running.backend.add(list: "\(number)", outcomes(1, state: number % 5 == 0 ? .pending : .registered))
+      }
+      let first = try running.client.lists()
+      #expect(first.lists.count == 1_000 && first.next == 1_000)
+      let short = try running.client.lists(ListQuery(after: 2_490, limit: 10))
+      #expect(short.lists.map(\.name) == (2_491...2_500).map { "\($0)" } && short.next == nil)
+      for (isActive, count) in [(nil, 2_500), (true, 500), (false, 2_000)] {
+        var names: [String] = []
+        try running.client.eachList(isActive: isActive) { names.append($0.name) }
+        #expect(names.count == count && names == names.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) })
+      }
+      let connection = try running.wire()
+      for query in ["limit=0", "limit=1001", "limit=x", "after=-1", "active=maybe", "page=2"] {
+        #expect(try connection.request("GET", "/v1/lists?\(query)").status == 400)
+      }
     }
   }
 
@@ -42,7 +63,7 @@ import Testing
       ]
       for (status, code, call) in refusals {
         let error = #expect(throws: ControlClientError.self) { try call() }
-        guard case .refused(status, code, let message) = error else {
+        guard case .refused(status, code, let message, _) = error else {
           Issue.record("\(String(describing: error)) is not \(status)")
           continue
         }
@@ -91,7 +112,7 @@ import Testing
         let error = #expect(throws: ControlClientError.self) {
           try running.client.submit([UInt8](repeating: 0x61, count: 1001), name: "larger")
         }
-        guard case .refused(413, "too_large", _) = error else {
+        guard case .refused(413, "too_large", _, _) = error else {
           Issue.record("\(String(describing: error))")
           return
         }

@@ -14,14 +14,15 @@ import Testing
     let text = try Self.json(status)
     #expect(
       text == """
-        {"hold":null,\
+        {"endpoint":"","hold":null,"instance":null,\
         "keys":{"cancelled":0,"failed":0,"in_flight":0,"pending":0,"registered":0,"retrying":0,"total":0},\
-        "last_error":null,"lists":{"active":0,"incoming":0,"total":0},"now":"2025-11-24T16:00:00.000Z","pid":1,\
+        "last_error":null,"last_success_at":null,\
+        "lists":{"active":0,"blocked":0,"finishing":0,"incoming":0,"rejected":0,"total":0},"now":"2025-11-24T16:00:00.000Z","pid":1,\
         "progress":{"done":0,"eta_from":null,"eta_seconds":null,"fraction":0,"per_second":0},\
         "rate_limit":{"limit":null,"name":null,"period_seconds":null,"remaining":null,"reserved":null,\
         "resets_in_seconds":null,"source":null,"waiting_seconds":null},"reason":null,\
         "requests":{"client_errors":0,"created":0,"latency_ms":{"max":null,"p50":null,"p90":null,"p99":null},\
-        "sent":0,"server_errors":0,"throttled":0,"transport_errors":0},\
+        "sent":0,"server_errors":0,"throttled":0,"transport_errors":0},"since":"2025-11-24T16:00:00.000Z",\
         "started_at":"2025-11-24T16:00:00.000Z","state":"idle","version":"0.1.0","workers":{"busy":0,"total":0}}
         """)
   }

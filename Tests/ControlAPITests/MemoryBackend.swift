@@ -52,19 +52,32 @@ final class MemoryBackend: ControlBackend {
   func status() async -> StatusDocument {
     state.withLock { state in
       state.statusCount += 1
-      let outcomes = state.lists.values.joined()
+      var counts: [KeyState: Int] = [:]
+      for outcomes in state.lists.values { for outcome in outcomes { counts[outcome.state, default: 0] += 1 } }
       return StatusDocument(
         version: "0.1.0", pid: 4242, startedAt: startedAt, now: startedAt.adding(seconds: 1),
         state: state.isPaused ? .paused : .idle, reason: state.pauseReason,
         keys: .init(
-          pending: outcomes.count { $0.state == .pending }, registered: outcomes.count { $0.state == .registered },
-          failed: outcomes.count { $0.state == .failed }),
+          pending: counts[.pending] ?? 0, registered: counts[.registered] ?? 0, failed: counts[.failed] ?? 0),
         lists: .init(total: state.lists.count, active: 0))
     }
   }
 
-  func lists(newest count: Int?) async throws -> [ListDocument] {
-    state.withLock { state in state.order.suffix(count ?? .max).map { document($0, state.lists[$0] ?? []) } }
+  func lists(_ query: ListQuery) async throws -> ListsDocument {
+    state.withLock { state in
+      let all = state.order.enumerated().map { number, name in
+        document(name, state.lists[name] ?? [], id: Int64(number + 1))
+      }
+      let wanted = all.filter { list in
+        list.id > query.after && (query.isActive.map { $0 == (list.keys.pending > 0) } ?? true)
+      }
+      let page = Array(wanted.prefix(query.limit))
+      return ListsDocument(lists: page, next: wanted.count > page.count ? page.last?.id : nil)
+    }
+  }
+
+  func lists(newest count: Int) async throws -> [ListDocument] {
+    state.withLock { state in state.order.suffix(count).map { document($0, state.lists[$0] ?? []) } }
   }
 
   func list(named name: String) async throws -> ListDocument? {
@@ -77,7 +90,7 @@ final class MemoryBackend: ControlBackend {
       state.pages += 1
       guard state.pages <= state.breaksAfterPages else { throw Breakdown() }
       let all = query.list.map { state.lists[$0] ?? [] } ?? state.order.flatMap { state.lists[$0] ?? [] }
-      let wanted = all.filter { query.state == nil || $0.state == query.state }
+      let wanted = query.state.map { state in all.filter { $0.state == state } } ?? all
       let start = Int(cursor ?? 0)
       let rows = Array(wanted.dropFirst(start).prefix(limit))
       return OutcomePage(rows: rows, next: start + rows.count < wanted.count ? Int64(start + rows.count) : nil)
@@ -176,9 +189,9 @@ final class MemoryBackend: ControlBackend {
     return stream
   }
 
-  private func document(_ name: String, _ outcomes: [Outcome]) -> ListDocument {
+  private func document(_ name: String, _ outcomes: [Outcome], id: Int64 = 1) -> ListDocument {
     ListDocument(
-      name: name, id: 1, state: .active, bytes: 37 * outcomes.count, arrivedAt: startedAt,
+      name: name, id: id, state: .active, bytes: 37 * outcomes.count, arrivedAt: startedAt,
       keys: .init(
         pending: outcomes.count { $0.state == .pending }, registered: outcomes.count { $0.state == .registered },
         failed: outcomes.count { $0.state == .failed }))

@@ -117,4 +117,74 @@ import Testing
       server.stop()
     }
   }
+
+  @Test func aLineIsWhatTheDocumentsCodingMakesOfIt() throws {
+    try withServer { running throws in
+      let odd = ["", "plain", "\"quoted\\\" / \u{8}\t\n\u{c}\r\u{0}\u{1f}\u{7f}", "ümlaut \u{2028}✓ 🙂", "</script>"]
+      let moment = Timestamp(milliseconds: 1_764_000_000_123)
+      let all = odd.enumerated().map { number, text in
+        Outcome(
+          id: id(number), state: .failed, httpStatus: number == 0 ? nil : 404, attempts: number,
+          firstAttemptAt: number == 1 ? nil : moment, finishedAt: moment, errorTitle: number == 2 ? nil : text,
+          errorDetail: text, list: text)
+      }
+      running.backend.add(list: "a", all)
+      var bytes: [UInt8] = []
+      try running.client.outcomes(OutcomeQuery()) { piece in
+        bytes += piece
+        return true
+      }
+      let expected = try all.flatMap { try DocumentCoding.encode($0) + [UInt8(ascii: "\n")] }
+      #expect(String(decoding: bytes, as: UTF8.self) == String(decoding: expected, as: UTF8.self))
+    }
+  }
+
+  @Test func streamsLeaveRoomForShortAnswers() throws {
+    try withServer(
+      { $0.longExchanges = 2 },
+      body: { running throws in
+        var streams: [WireConnection] = []
+        for _ in 0..<2 {
+          let stream = try running.wire()
+          try stream.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+          #expect(try stream.head()?.contains(" 200 ") == true)
+          streams.append(stream)
+        }
+        for target in ["/v1/events", "/v1/outcomes"] {
+          let refused = try running.wire().request("GET", target)
+          #expect(refused.status == 503 && refused.body.contains("\"code\":\"unavailable\""))
+          #expect(refused.body.contains("\"hint\":\"end one of them"))
+        }
+        #expect(try running.client.status().state == .idle)
+        streams = []
+        // The places are free again once the server has seen that the clients are gone.
+        eventually("a stream begins") {
+          running.backend.change()
+          return (try? running.wire().request("GET", "/v1/outcomes").status) == 200
+        }
+      })
+  }
+
+  @Test func aFullTableEndsTheConnectionThatHasRestedLongest() throws {
+    try withServer(
+      { $0.connections = 4 },
+      body: { running throws in
+        let stream = try running.wire()
+        try stream.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+        _ = try stream.head()
+        _ = try stream.chunk()
+        let silent = try running.wire()
+        try silent.send("GET /v1/status HTTP/1.1\r\n")
+        let asked = try running.wire()
+        let fresh = try running.wire()
+        #expect(try asked.request("GET", "/healthz").status == 200)
+        // One more than fits: the silent one goes, though it has begun to ask.
+        #expect(try running.wire().request("GET", "/v1/status").status == 200)
+        #expect(try silent.response() == nil)
+        #expect(try fresh.request("GET", "/v1/status").status == 200)
+        #expect(try asked.request("GET", "/v1/status").status == 200)
+        running.backend.change()
+        #expect(try stream.chunk()?.hasPrefix("event: status") == true)
+      })
+  }
 }

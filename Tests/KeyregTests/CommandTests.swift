@@ -112,6 +112,12 @@ import Testing
     try bench.configure(settings("two"))
     let reload = try bench.run("reload")
     #expect(reload.code == 0 && reload.errors.contains("not in force before a restart: state_directory"))
+    // Another reload changes nothing, and does not forget.
+    let again = try bench.run("reload")
+    #expect(again.output == "reloaded\n" && again.errors.contains("not in force before a restart: state_directory"))
+    try bench.configure(settings("one"))
+    let back = try bench.run("reload")
+    #expect(back.output == "reloaded: state_directory\n" && !back.errors.contains("restart"))
     chmod(bench.path("api-key"), 0o644)
     let refused = try bench.run("reload")
     #expect(refused.code == 77 && refused.errors.contains("open to its group") && !refused.errors.contains("secret"))
@@ -188,6 +194,34 @@ import Testing
     #expect(try bench.run("status", "--wait", "long").code == 0)
     bench.stop(daemon)
     #expect(try bench.results("long").count == 50)
+  }
+
+  @Test func aListThatIsDoneIsNotCancelled() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    let daemon = try bench.start()
+    #expect(try bench.run("status", "--wait", "a").code == 0)
+    let cancel = try bench.run("cancel", "a")
+    #expect(cancel.code == 64 && cancel.output.isEmpty && cancel.errors.contains("is done: nothing of it is left"))
+    #expect(try bench.client.list("a").state == .done)
+    bench.stop(daemon)
+  }
+
+  @Test func progressIsOfTheListsThatAreOpen() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(5)), as: "a")
+    let daemon = try bench.start()
+    let done = try bench.await { $0.keys.registered == 5 && $0.lists.active == 0 }
+    #expect(done.progress.done == 5 && done.progress.fraction == 1 && done.lastSuccessAt != nil)
+    #expect(try bench.run("pause", "--reason", "lunch").code == 0)
+    let paused = try bench.client.status()
+    try bench.drop(lines(randomKeys(10)), as: "b")
+    try bench.drop("nothing\n", as: "c")
+    let open = try bench.await { $0.keys.pending == 10 && $0.lists.rejected == 1 }
+    #expect(open.progress.done == 0 && open.progress.fraction == 0 && open.progress.etaSeconds == nil)
+    #expect(open.keys.total == 15 && open.lists.active == 1)
+    #expect(open.since == paused.since && open.since >= done.now && open.since <= paused.now)
+    bench.stop(daemon)
   }
 
   @Test func theSocketSpeaksHTTPToCurl() throws {

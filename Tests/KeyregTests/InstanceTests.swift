@@ -55,4 +55,24 @@ import Testing
     #expect(refused.errors.contains("hint: "))
     #expect(!FileManager.default.fileExists(atPath: bench.path("mistyped")))
   }
+
+  @Test func whoeverChangesSomethingIsToldWhichDaemonItIs() throws {
+    let bench = try Bench()
+    bench.environment["KEYREG_INSTANCE"] = "acme"
+    let daemon = try bench.start()
+    let status = try bench.client.status()
+    #expect(status.instance == "acme" && status.endpoint == "http://127.0.0.1:\(bench.port)")
+    for command in ["pause", "resume", "retry", "reload"] {
+      let done = try bench.run(command)
+      #expect(done.code == 0 && done.errors.contains("instance acme, http://127.0.0.1:\(bench.port)"))
+    }
+    let wrong = try bench.run("pause", "--instance", "other")
+    #expect(wrong.code == 78 && wrong.errors.contains("is the socket of the instance acme, not of the instance other"))
+    #expect(try bench.client.status().state != .paused)
+    // Looking is free, and so is whoever names nothing but the socket.
+    #expect(try bench.run("status", "--instance", "other").errors.isEmpty)
+    bench.environment["KEYREG_INSTANCE"] = .some(nil)
+    #expect(try bench.run("pause").errors.contains("instance acme"))
+    bench.stop(daemon)
+  }
 }

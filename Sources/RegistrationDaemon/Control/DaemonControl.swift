@@ -11,9 +11,15 @@ import Systemd
 struct DaemonControl: ControlBackend {
   let daemon: Daemon
 
+  /// Short reads: lists, keys.
   private static let reads = DispatchQueue(label: "keyreg.control.reads")
-  /// Status and metrics look into the spool, and are not to wait for pages of outcomes.
+  /// Pages of outcomes, for any number of streams one after the other: they take one of the queue's readers, and give it
+  /// back with every page.
+  private static let streams = DispatchQueue(label: "keyreg.control.streams")
+  /// Status and metrics, which wait for neither.
   private static let reports = DispatchQueue(label: "keyreg.control.reports")
+  /// Looks into the spool, which may hang with its file system.
+  private static let looks = DispatchQueue(label: "keyreg.control.looks")
   private static let commands = DispatchQueue(label: "keyreg.control.commands")
   /// For commands that touch many keys: a pause does not wait for them.
   private static let bulk = DispatchQueue(label: "keyreg.control.bulk")
@@ -22,23 +28,29 @@ struct DaemonControl: ControlBackend {
     await Self.onQueue(Self.reports) { daemon.status() }
   }
 
-  func lists(newest count: Int?) async throws -> [ListDocument] {
+  func lists(_ query: ListQuery) async throws -> ListsDocument {
     try await Self.onQueue(Self.reads) { () throws in
-      let schedule = try schedule()
-      return try daemon.queue.lists(newest: count).map { ListDocument($0, etaAt: schedule($0)) }
+      let page = try daemon.queue.lists(isActive: query.isActive, after: query.after, limit: query.limit)
+      return ListsDocument(lists: try documents(page.rows), next: page.next)
     }
   }
 
+  func lists(newest count: Int) async throws -> [ListDocument] {
+    try await Self.onQueue(Self.reads) { () throws in try documents(try daemon.queue.lists(newest: count)) }
+  }
+
   func list(named name: String) async throws -> ListDocument? {
-    try await Self.onQueue(Self.reads) { () throws in
-      guard let list = try daemon.queue.list(named: name) else {
-        if try isRejected(name) {
-          throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
-        }
-        return nil
-      }
-      return ListDocument(list, etaAt: list.keys.open > 0 ? try schedule()(list) : nil)
+    let found: ListDocument? = try await Self.onQueue(Self.reads) { () throws in
+      try daemon.queue.list(named: name).flatMap { try documents([$0]).first }
     }
+    if let found { return found }
+    guard try await Self.onQueue(Self.looks, { () throws in try isRejected(name) }) else { return nil }
+    throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
+  }
+
+  private func documents(_ lists: [ListRecord]) throws -> [ListDocument] {
+    let eta = lists.contains { $0.keys.open > 0 } ? try schedule() : { _ in nil }
+    return lists.map { ListDocument($0, etaAt: eta($0)) }
   }
 
   /// Whether a list of that name was rejected, and none that came under it was taken in since.
@@ -52,7 +64,7 @@ struct DaemonControl: ControlBackend {
   private func schedule() throws -> (ListRecord) -> Timestamp? {
     guard let eta = daemon.status().progress.etaSeconds else { return { _ in nil } }
     let now = Timestamp.now()
-    let ahead = try daemon.queue.openKeysAhead()
+    let ahead = try daemon.openKeysAhead.current { try daemon.queue.openKeysAhead() }
     let open = Double(max(1, daemon.queue.tally.open))
     return { list in
       guard list.keys.open > 0 else { return nil }
@@ -63,7 +75,7 @@ struct DaemonControl: ControlBackend {
   }
 
   func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage {
-    try await Self.onQueue(Self.reads) { () throws in
+    try await Self.onQueue(Self.streams) { () throws in
       let list = try query.list.map { name in
         guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
         return list
@@ -84,7 +96,11 @@ struct DaemonControl: ControlBackend {
   func submit(
     name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
   ) async throws -> [UInt8] {
-    try await daemon.importer.submit(name: name, force: force, body: body)
+    do {
+      return try await daemon.importer.submit(name: name, force: force, body: body)
+    } catch {
+      throw Self.explained(error)
+    }
   }
 
   func pause(reason: String?) async throws -> StatusDocument {
@@ -115,6 +131,12 @@ struct DaemonControl: ControlBackend {
   func cancel(list name: String) async throws -> CancelResult {
     try await Self.onQueue(Self.bulk) { () throws in
       guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
+      if list.importedAt != nil, list.keys.open == 0 {
+        let state = list.cancelledAt == nil ? "done" : "cancelled already"
+        throw ControlError(
+          .conflict, "the list “\(PrintableText.escape(name))” is \(state): nothing of it is left to cancel",
+          hint: "keyreg outcomes --list NAME shows what became of its keys")
+      }
       // What was done before an error is done.
       defer {
         daemon.pool.keysChanged()
@@ -129,8 +151,11 @@ struct DaemonControl: ControlBackend {
       do {
         let (changed, needsRestart) = try daemon.reload()
         return ReloadResult(changed: changed, needsRestart: needsRestart)
-      } catch let error as CredentialError where error.reason == .refused || error.reason == .unreadable {
-        throw ControlError(.forbidden, "\(error)")
+      } catch let error as CredentialError {
+        let isRefused = error.reason == .refused || error.reason == .unreadable
+        throw ControlError(isRefused ? .forbidden : .unprocessable, error.message, hint: error.hint)
+      } catch let error as SettingsError {
+        throw ControlError(.unprocessable, error.description, hint: error.hint)
       } catch {
         throw ControlError(.unprocessable, "\(error)")
       }
@@ -161,7 +186,27 @@ struct DaemonControl: ControlBackend {
     _ queue: DispatchQueue, _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-      queue.async { @Sendable in continuation.resume(with: Result(catching: body)) }
+      queue.async { @Sendable in
+        continuation.resume(with: Result(catching: body).mapError { Self.explained($0) })
+      }
+    }
+  }
+
+  /// What a client can be told of a fault that is the disk's, and none of the daemon's.
+  private static func explained(_ error: any Error) -> any Error {
+    switch error {
+    case let error as SpoolError:
+      switch error.kind {
+      case .noSpace: ControlError(.noSpace, error.message, hint: error.hint)
+      case .disk, .missing, .system: ControlError(.disk, error.message, hint: error.hint)
+      case .permission: ControlError(.noAccess, error.message, hint: error.hint)
+      case .tooLarge: ControlError(.tooLarge, error.message, hint: error.hint)
+      case .invalidName: ControlError(.badRequest, error.message, hint: error.hint)
+      case .notRegular: ControlError(.conflict, error.message, hint: error.hint)
+      }
+    case let error as QueueError where error.kind == .disk:
+      ControlError(error.isOutOfSpace ? .noSpace : .disk, error.description, hint: error.hint)
+    default: error
     }
   }
 }

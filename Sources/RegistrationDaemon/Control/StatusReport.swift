@@ -7,20 +7,46 @@ import RegistrationQueue
 struct StatusReport {
   let version: String
   let startedAt: Timestamp
+  let instance: Instance
 
-  func document(
-    _ pool: PoolSnapshot, tally: Tally, lists: ListTotals, incoming: Int, isImporting: Bool, diskFault: String?,
-    listFault: String?, now: Timestamp
-  ) -> StatusDocument {
-    let keys = Self.keys(tally, inHand: pool.inFlight)
-    let (state, reason) = Self.state(
-      pool, keys: keys, isImporting: isImporting, diskFault: diskFault, listFault: listFault, now: now)
-    let hold = pool.hold?.reason ?? diskFault.map { _ in "disk" }
+  /// What is not the pool's: queue, spool and the parts that read and write lists.
+  struct Surroundings {
+    var tally: Tally
+    var openProgress: OpenProgress
+    var lists: ListTotals
+    var spool: SpoolLook.Finding
+    /// Lists that cannot be taken in for now.
+    var blocked: Int
+    var isImporting: Bool
+    /// Why lists cannot be taken in, or results not be written.
+    var listFault: String?
+    /// The same, when the disk is to blame.
+    var diskFault: String?
+    var endpoint: String
+
+    /// The file system of the spool is full, read-only, not allowed or does not answer. A folder that is not there, or is
+    /// none, is a mistake that shows while nothing else is to be done.
+    var isSpoolUnusable: Bool { spool.fault.map { $0.isDiskFault || $0.kind == .permission } ?? false }
+  }
+
+  /// Since when the daemon is in its state, as far as it was asked.
+  private let states = StateClock()
+
+  func document(_ pool: PoolSnapshot, _ around: Surroundings, now: Timestamp) -> StatusDocument {
+    let keys = Self.keys(around.tally, inHand: pool.inFlight)
+    let (state, reason) = Self.state(pool, keys: keys, around, now: now)
+    let isDiskAtFault = around.diskFault != nil || around.isSpoolUnusable
+    let hold = pool.hold?.reason ?? (isDiskAtFault ? "disk" : nil)
     return StatusDocument(
       version: version, pid: Int(getpid()), startedAt: startedAt, now: now, state: state, reason: reason, keys: keys,
-      lists: .init(total: lists.total, active: lists.active, incoming: incoming), progress: Self.progress(pool, tally),
-      rateLimit: Self.rateLimit(pool), requests: Self.requests(pool.statistics),
-      workers: .init(total: pool.size, busy: pool.busy), hold: hold.flatMap(StatusDocument.Hold.init(rawValue:)),
+      lists: .init(
+        total: around.lists.total, active: around.lists.active, incoming: around.spool.incoming,
+        blocked: around.blocked, rejected: around.spool.rejected, finishing: around.lists.finishing),
+      progress: Self.progress(pool, around, state: state), rateLimit: Self.rateLimit(pool),
+      requests: Self.requests(pool.statistics), workers: .init(total: pool.size, busy: pool.busy),
+      hold: hold.flatMap(StatusDocument.Hold.init(rawValue:)),
+      since: states.since(state, pool.pause.map { state == .paused ? $0.since : now } ?? now),
+      instance: instance.name, endpoint: around.endpoint, lastSuccessAt: pool.statistics.lastSuccessAt,
       lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) })
   }
 
@@ -35,17 +61,18 @@ struct StatusReport {
   }
 
   private static func state(
-    _ pool: PoolSnapshot, keys: StatusDocument.Keys, isImporting: Bool, diskFault: String?, listFault: String?,
-    now: Timestamp
+    _ pool: PoolSnapshot, keys: StatusDocument.Keys, _ around: Surroundings, now: Timestamp
   ) -> (StatusDocument.State, String?) {
     if pool.isStopping { return (.stopping, nil) }
     if let pause = pool.pause { return (.paused, pause.reason) }
     if let hold = pool.hold { return (.holding, hold.detail) }
-    if let diskFault { return (.holding, diskFault) }
+    if let fault = around.diskFault { return (.holding, fault) }
+    let spoolFault = around.spool.fault.map { $0.message + ($0.hint.map { " (\($0))" } ?? "") }
+    if let spoolFault, around.isSpoolUnusable { return (.holding, spoolFault) }
     guard keys.pending + keys.inFlight + keys.retrying > 0 else {
       // Nothing else is to do, and nobody would look for the reason.
-      if let listFault { return (.waiting, listFault) }
-      return (isImporting ? .working : .idle, nil)
+      if let fault = around.listFault ?? spoolFault { return (.waiting, fault) }
+      return (around.isImporting ? .working : .idle, nil)
     }
     if pool.busy == 0 {
       if let wait = pool.waitsFor, wait >= 1 {
@@ -56,19 +83,25 @@ struct StatusReport {
     return (.working, nil)
   }
 
-  private static func progress(_ pool: PoolSnapshot, _ tally: Tally) -> StatusDocument.Progress {
+  private static func progress(
+    _ pool: PoolSnapshot, _ around: Surroundings, state: StatusDocument.State
+  ) -> StatusDocument.Progress {
+    let tally = around.tally
+    let open = tally.open == 0 ? OpenProgress(done: tally.done, total: tally.total) : around.openProgress
     let rate = pool.perSecond
     var eta: Int?
     var source: String?
     if tally.open == 0 {
       eta = 0
+    } else if state == .paused || state == .holding {
+      // Nobody knows how long.
     } else if let seconds = pool.standing.etaSeconds, seconds.isFinite, pool.standing.limit != nil {
       (eta, source) = (Int(min(seconds, 1e9).rounded(.up)), "rate_limit")
     } else if rate > 0 {
       (eta, source) = (Int(min(Double(tally.open) / rate, 1e9).rounded(.up)), "throughput")
     }
     return StatusDocument.Progress(
-      done: tally.done, fraction: tally.total == 0 ? 0 : Double(tally.done) / Double(tally.total),
+      done: open.done, fraction: open.total == 0 ? 0 : Double(open.done) / Double(open.total),
       perSecond: (rate * 100).rounded() / 100, etaSeconds: eta, etaFrom: source)
   }
 

@@ -2,16 +2,33 @@ package import RateLimit
 
 /// Which changes of limits are worth a line in the journal: each once, and none for the small steps by which a limit that
 /// no header tells is found out.
+///
+/// The names and numbers are the server's, which may invent a new one with every reply. So few names are remembered, and
+/// after the first changes only every second, fourth, eighth … of those to come is told, with how many were not.
 package struct LimitNews: Sendable {
+  /// Names that are told apart. Real servers have a handful.
+  private static let remembered = 16
+  /// Changes of which each is told.
+  private static let toldInFull = 32
+
   private var told: [String?: KnownLimit] = [:]
+  private var changes = 0
+  private var untold = 0
 
   package init() {}
 
-  /// The limits that are new, or other than they were when they were last told.
-  package mutating func news(of limits: [KnownLimit]) -> [KnownLimit] {
-    let news = limits.filter { isNews($0) }
-    for limit in news { told[limit.name] = limit }
-    return news
+  /// The limits that are new, or other than they were when they were last told, and how many changes were passed over
+  /// since the last that was told.
+  package mutating func news(of limits: [KnownLimit]) -> (limits: [KnownLimit], untold: Int) {
+    var news: [KnownLimit] = []
+    for limit in limits where isNews(limit) {
+      if told[limit.name] != nil || told.count < Self.remembered { told[limit.name] = limit }
+      changes += 1
+      if changes <= Self.toldInFull || changes.nonzeroBitCount == 1 { news.append(limit) } else { untold += 1 }
+    }
+    guard !news.isEmpty else { return ([], 0) }
+    defer { untold = 0 }
+    return (news, untold)
   }
 
   private func isNews(_ limit: KnownLimit) -> Bool {

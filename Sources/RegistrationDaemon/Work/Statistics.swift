@@ -1,5 +1,6 @@
 import Histogram
 package import RateLimit
+package import Registration
 package import RegistrationAPI
 
 /// What was sent and what came back since the start, for status and metrics.
@@ -11,6 +12,8 @@ package struct Statistics: Sendable {
   package private(set) var clientErrors = 0
   package private(set) var serverErrors = 0
   package private(set) var transportErrors = 0
+  /// When a key was last registered.
+  package private(set) var lastSuccessAt: Timestamp?
   /// Replies by status; 0 stands for requests that were sent and got none.
   package private(set) var byStatus: [Int: Int] = [:]
   /// Upper bounds of the duration buckets, in seconds.
@@ -31,7 +34,8 @@ package struct Statistics: Sendable {
     start = now
   }
 
-  package mutating func received(_ exchange: Exchange) {
+  package mutating func received(_ exchange: Exchange, at wall: Timestamp) {
+    if case .registered = exchange.verdict { lastSuccessAt = wall }
     if exchange.wasSent {
       sent += 1
       byStatus[exchange.status ?? 0, default: 0] += 1

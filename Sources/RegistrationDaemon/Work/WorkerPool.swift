@@ -206,9 +206,9 @@ extension WorkerPool {
   private func finish(_ assignment: Scheduler.Assignment, _ exchange: Exchange, by worker: Int) {
     let now = MonotonicClock.now()
     let wall = Timestamp.now()
-    let (events, newLimits) = state.withLock { state in
+    let (events, news) = state.withLock { state in
       state.busy.remove(worker)
-      state.statistics.received(exchange)
+      state.statistics.received(exchange, at: wall)
       if let message = exchange.verdict.trouble { state.lastError = (wall, message) }
       let settlement = state.scheduler.receive(exchange, for: assignment, now: now, wall: wall)
       record(settlement)
@@ -220,13 +220,13 @@ extension WorkerPool {
         "key": "\(assignment.job.key.id)", "status": "\(exchange.status ?? 0)",
         "milliseconds": "\(Int(exchange.duration * 1_000))", "answer": "\(exchange.verdict.trouble ?? "registered")",
       ].merging(exchange.diagnostics.map { ($0.name, "\($0.value)") }) { first, _ in first })
-    for limit in newLimits {
-      log.notice(
-        "the rate limit changed",
-        metadata: [
-          "limit": "\(limit.allowance)", "name": "\(PrintableText.escape(limit.name ?? "-"))",
-          "from": "\(limit.source.rawValue)",
-        ])
+    for limit in news.limits {
+      var metadata: Logger.Metadata = [
+        "limit": "\(limit.allowance)", "name": "\(PrintableText.escape(limit.name ?? "-"))",
+        "from": "\(limit.source.rawValue)",
+      ]
+      if news.untold > 0 { metadata["changes_not_told"] = "\(news.untold)" }
+      log.notice("the rate limit changed", metadata: metadata)
     }
     tell(events)
     pump()

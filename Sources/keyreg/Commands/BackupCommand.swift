@@ -52,13 +52,15 @@ struct BackupCommand: ParsableCommand {
 
   private func stream(from client: ControlClient, _ take: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
     var failure: (any Error)?
-    try client.backup { bytes in
-      do {
-        try take(bytes)
-        return true
-      } catch {
-        failure = error
-        return false
+    try DaemonProbe.during(client) {
+      try client.backup { bytes in
+        do {
+          try take(bytes)
+          return true
+        } catch {
+          failure = error
+          return false
+        }
       }
     }
     if let failure { throw failure }

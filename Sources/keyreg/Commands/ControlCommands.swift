@@ -19,7 +19,9 @@ struct RetryCommand: ParsableCommand {
   var keys: [AppKeyID] = []
 
   func run() throws {
-    let result = try options.client().retry(RetryRequest(list: list, error: error, keys: keys))
+    let client = try options.commander()
+    let request = RetryRequest(list: list, error: error, keys: keys)
+    let result = try DaemonProbe.during(client) { try client.retry(request) }
     try StandardOutput.line("\(result.retried) keys are pending again")
   }
 }
@@ -34,7 +36,7 @@ struct PauseCommand: ParsableCommand {
   var reason: String?
 
   func run() throws {
-    _ = try options.client().pause(reason: reason)
+    _ = try options.commander().pause(reason: reason)
     try StandardOutput.line("paused")
   }
 }
@@ -45,7 +47,7 @@ struct ResumeCommand: ParsableCommand {
   @OptionGroup var options: ClientOptions
 
   func run() throws {
-    _ = try options.client().resume()
+    _ = try options.commander().resume()
     try StandardOutput.line("resumed")
   }
 }
@@ -60,7 +62,8 @@ struct CancelCommand: ParsableCommand {
   var list: String
 
   func run() throws {
-    let result = try options.client().cancel(list)
+    let client = try options.commander()
+    let result = try DaemonProbe.during(client) { try client.cancel(list) }
     try StandardOutput.line("\(result.cancelled) keys are cancelled")
   }
 }
@@ -73,17 +76,17 @@ struct ReloadCommand: ParsableCommand {
 
   func run() throws {
     do {
-      let result = try options.client().reload()
+      let result = try options.commander().reload()
       try StandardOutput.line(
         "reloaded" + (result.changed.isEmpty ? "" : ": " + result.changed.joined(separator: ", ")))
       if !result.needsRestart.isEmpty {
         let names = result.needsRestart.joined(separator: ", ")
         StandardError.write("keyreg: warning: not in force before a restart: \(PrintableText.escape(names))\n")
       }
-    } catch ControlClientError.refused(403, _, let message) {
-      throw Failure(.permission, message, hint: "the old settings stay in force")
-    } catch ControlClientError.refused(422, _, let message) {
-      throw Failure(.configuration, message, hint: "the old settings stay in force")
+    } catch ControlClientError.refused(let status, _, let message, let hint) where status == 403 || status == 422 {
+      throw Failure(
+        status == 403 ? .permission : .configuration, message,
+        hint: (hint.map { "\($0); " } ?? "") + "the old settings stay in force")
     }
   }
 }

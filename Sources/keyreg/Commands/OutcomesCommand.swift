@@ -31,20 +31,22 @@ struct OutcomesCommand: ParsableCommand {
     var lines = LineSplitter()
     // After the first piece, so that an error comes without a heading.
     var heading: String? = Self.row(["APP KEY ID", "STATE", "HTTP", "TRIES", "LIST", "ERROR"])
-    try client.outcomes(query, format: format == .csv ? "csv" : "jsonl") { bytes in
-      do {
-        if format == .table {
-          if let text = heading.take() { try StandardOutput.write(text) }
-          for line in lines.split(bytes) {
-            try StandardOutput.write(Self.row(try JSONDecoder().decode(Outcome.self, from: line)))
+    try DaemonProbe.during(client) {
+      try client.outcomes(query, format: format == .csv ? "csv" : "jsonl") { bytes in
+        do {
+          if format == .table {
+            if let text = heading.take() { try StandardOutput.write(text) }
+            for line in lines.split(bytes) {
+              try StandardOutput.write(Self.row(try JSONDecoder().decode(Outcome.self, from: line)))
+            }
+          } else {
+            try StandardOutput.write(bytes)
           }
-        } else {
-          try StandardOutput.write(bytes)
+          return true
+        } catch {
+          failure = error
+          return false
         }
-        return true
-      } catch {
-        failure = error
-        return false
       }
     }
     if let failure { throw failure }

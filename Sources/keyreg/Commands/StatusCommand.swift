@@ -103,22 +103,23 @@ struct StatusWait {
   /// How many keys failed, nil while some are open.
   private func outcomeOfAll() throws -> Int? {
     let status = try client.status()
-    let isOpen = status.lists.active > 0 || status.lists.incoming > 0 || status.progress.done < status.keys.total
-    if isOpen { return nil }
+    let keys = status.keys
+    let lists = status.lists
     // Whoever waits wants to read the results next.
-    return try client.lists().allSatisfy { $0.results != nil } ? status.keys.failed : nil
+    let isOpen = lists.active + lists.incoming + lists.finishing + keys.pending + keys.inFlight + keys.retrying > 0
+    return isOpen ? nil : keys.failed
   }
 
   private func outcome(of name: String, waited: Double) throws -> Int? {
     do {
       let list = try client.list(name)
       return list.results == nil ? nil : list.keys.failed
-    } catch ControlClientError.refused(404, "rejected", let message) {
-      throw Failure(.badList, message)
-    } catch ControlClientError.refused(404, let code, let message) {
+    } catch ControlClientError.refused(404, "rejected", let message, let hint) {
+      throw Failure(.badList, message, hint: hint)
+    } catch ControlClientError.refused(404, let code, let message, let hint) {
       let isComing = try client.status().lists.incoming > 0
       if isComing || waited < Self.grace { return nil }
-      throw ControlClientError.refused(status: 404, code: code, message: message)
+      throw ControlClientError.refused(status: 404, code: code, message: message, hint: hint)
     }
   }
 }
