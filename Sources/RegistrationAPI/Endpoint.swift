@@ -1,7 +1,8 @@
 import Foundation
 package import Registration
 
-/// Where the API is: scheme, host and port, and a path before its own when it is reached through a gateway.
+/// Where the API is: scheme, host and port, and a path before its own when it is reached through a gateway. A base, so
+/// that a path of the API's own at its end is taken off.
 ///
 /// Only https is accepted, since every request carries both secrets; http is for loopback addresses, where they do not
 /// leave the machine.
@@ -39,8 +40,33 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     if let port = parts.port, !(1...65535).contains(port) { throw EndpointError("has no such port") }
     var base = text
     while base.hasSuffix("/") { base.removeLast() }
-    if base.hasSuffix(Self.path) { base.removeLast(Self.path.count) }
+    // The longest first: a path that people copied with the host is the API's own.
+    for part in Self.partsOfPath where base.hasSuffix(part) {
+      base.removeLast(part.count)
+      break
+    }
+    while base.hasSuffix("/") { base.removeLast() }
     self.base = base
+    try Self.refuseForeign(host)
+  }
+
+  /// `/api/v2/actions/app_key_registrations`, `/api/v2/actions`, `/api/v2`, `/api`.
+  private static let partsOfPath: [String] = {
+    var parts = [path]
+    while let last = parts.last, let slash = last.dropFirst().lastIndex(of: "/") {
+      parts.append(String(last[..<slash]))
+    }
+    return parts
+  }()
+
+  /// In the vendor's domains only `api.SITE` answers; everything else is the web application, which would be sent both
+  /// secrets and answers with pages.
+  private static func refuseForeign(_ host: String) throws(EndpointError) {
+    var host = host.lowercased()
+    if host.hasSuffix(".") { host.removeLast() }
+    guard let site = Site.domain(of: host), host != site.apiHost else { return }
+    throw EndpointError(
+      "\(host) is the web application's or an organisation's own; the API of its site is \(site.apiURL)")
   }
 
   package var description: String { base }

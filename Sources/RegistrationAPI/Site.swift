@@ -19,38 +19,35 @@ package struct Site: Hashable, Sendable {
     self.name = name
   }
 
-  /// Reads a site's name, with or without `app.` before it, in any letter case. Throws `UnknownSite`.
+  /// Reads a site by its meaning: with or without scheme, `app.`, `api.`, port and trailing slash, in any letter case, or by
+  /// the short name of its region (`us5`, `eu`). Throws `UnknownSite`.
   package init(_ text: some StringProtocol) throws(UnknownSite) {
-    var name = text.lowercased()
-    if name.hasPrefix("app.") { name.removeFirst(4) }
-    guard let site = Self.all.first(where: { $0.name == name }) else {
-      throw UnknownSite(text: String(text), nearest: Self.nearest(to: name))
+    let name = Self.host(in: text.lowercased())
+    guard let site = Self.regions[name] ?? Self.all.first(where: { $0.name == name }) else {
+      throw UnknownSite(name)
     }
     self = site
   }
 
-  private static func nearest(to name: String) -> Site {
-    all.min { distance($0.name, name) < distance($1.name, name) } ?? standard
+  /// What the vendor's documentation calls the sites.
+  private static let regions = [
+    "us": "datadoghq.com", "us1": "datadoghq.com", "us3": "us3.datadoghq.com", "us5": "us5.datadoghq.com",
+    "eu": "datadoghq.eu", "eu1": "datadoghq.eu", "ap1": "ap1.datadoghq.com", "ap2": "ap2.datadoghq.com",
+    "uk1": "uk1.datadoghq.com", "gov": "ddog-gov.com", "us1-fed": "ddog-gov.com", "us2-fed": "us2.ddog-gov.com",
+  ].mapValues(Site.init(known:))
+
+  /// The site of a host: itself, or the domain that it lies in.
+  static func domain(of host: String) -> Site? {
+    all.filter { host == $0.name || host.hasSuffix("." + $0.name) }.max { $0.name.count < $1.name.count }
   }
 
-  /// Levenshtein's distance: the fewest characters to insert, delete or replace.
-  private static func distance(_ one: String, _ other: String) -> Int {
-    let other = Array(other.prefix(64))
-    var row = Array(0...other.count)
-    for (line, character) in one.enumerated() {
-      var diagonal = row[0]
-      row[0] = line + 1
-      for column in other.indices {
-        let replaced = diagonal + (other[column] == character ? 0 : 1)
-        diagonal = row[column + 1]
-        row[column + 1] = min(replaced, diagonal + 1, row[column] + 1)
-      }
-    }
-    return row[other.count]
+  /// The host without what people have around it.
+  private static func host(in text: String) -> String {
+    var text = text.trimmingPrefix { $0.isWhitespace }
+    for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }
+    var host = text.prefix { $0 != "/" && $0 != ":" && !$0.isWhitespace }
+    if host.last == "." { host.removeLast() }
+    for name in ["app.", "api."] where host.hasPrefix(name) { host = host.dropFirst(name.count) }
+    return String(host)
   }
-}
-
-package struct UnknownSite: Error, Sendable {
-  package let text: String
-  package let nearest: Site
 }

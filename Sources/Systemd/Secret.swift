@@ -27,12 +27,17 @@ package struct Secret: Equatable, Sendable {
       throw CredentialError(
         .malformed, "\(origin) is longer than \(Self.maximumLength) bytes", hint: "is it the right file?")
     }
+    let text = String(decoding: bytes, as: UTF8.self)
+    let isLine = !bytes.contains { $0 < 0x20 || $0 > 0x7e }
+    if isLine, let mistake = CredentialForm.mistake(text) {
+      throw CredentialError(.malformed, "\(origin) is no key: it is \(mistake.problem)", hint: mistake.hint)
+    }
     if let index = bytes.firstIndex(where: { !(0x21...0x7e).contains($0) }) {
       throw CredentialError(
         .malformed, "\(origin) holds a character at byte \(index + 1) that no key has",
         hint: "it must be one line of visible ASCII characters, without spaces or quotes around it")
     }
-    exposed = String(decoding: bytes, as: UTF8.self)
+    exposed = text
   }
 }
 

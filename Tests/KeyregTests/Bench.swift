@@ -78,7 +78,10 @@ final class Bench {
 
   /// Runs a command to its end.
   @discardableResult
-  func run(_ arguments: String..., input: String? = nil) throws -> Outcome {
+  func run(_ arguments: String..., input: String? = nil) throws -> Outcome { try run(arguments, input: input) }
+
+  @discardableResult
+  func run(_ arguments: [String], input: String? = nil) throws -> Outcome {
     let process = process(arguments)
     let output = try scratch()
     let errors = try scratch()

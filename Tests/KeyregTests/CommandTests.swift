@@ -236,4 +236,23 @@ import Testing
     bench.stop(daemon)
     #expect(try bench.names(in: "done") == ["by-socket", "by-socket.receipt.json"])
   }
+
+  @Test func credentialsThatCannotBeThoseAreRefusedBeforeAnythingIsSent() throws {
+    let bench = try Bench()
+    for (key, words) in [("${DD_APP_KEY}", "variable"), ("test-api-key", "the same value")] {
+      bench.environment["DD_APP_KEY"] = key
+      for command in [["check"], ["run", "--until-done"]] {
+        let outcome = try bench.run(command + ["--config", bench.path("keyreg.yaml")])
+        #expect(outcome.code == 78 && outcome.errors.contains(words) && outcome.errors.contains("hint: "))
+      }
+    }
+    #expect(bench.sandbox.requestCount == 0)
+  }
+
+  @Test func aBaseURLMayEndInAPathOfTheAPIsOwn() throws {
+    let bench = try Bench()
+    bench.environment["KEYREG_API_URL"] = "http://127.0.0.1:\(bench.port)/api/"
+    try bench.drop(lines(randomKeys(20)), as: "a")
+    #expect(try bench.runUntilDone() == 0)
+  }
 }

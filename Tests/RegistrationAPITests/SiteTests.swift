@@ -22,7 +22,31 @@ import Testing
   ])
   func aTypoNamesTheNearestSite(typo: String, nearest: String) throws {
     let error = try #require(throws: UnknownSite.self) { try Site(typo) }
-    #expect(error.nearest.name == nearest)
+    #expect(error.meaning == .typo(try Site(nearest)) && error.hint.contains("did you mean \(nearest)?"))
+  }
+
+  @Test(arguments: [
+    ("https://app.datadoghq.eu/", "datadoghq.eu"), ("api.datadoghq.com", "datadoghq.com"),
+    ("us5", "us5.datadoghq.com"), ("US1", "datadoghq.com"), ("eu", "datadoghq.eu"), ("ap2", "ap2.datadoghq.com"),
+    ("https://api.us3.datadoghq.com:443/api/v2", "us3.datadoghq.com"), (" app.ddog-gov.com ", "ddog-gov.com"),
+    ("datadoghq.com.", "datadoghq.com"), ("http://uk1.datadoghq.com", "uk1.datadoghq.com"),
+  ]) func aSiteIsMatchedByItsMeaning(text: String, name: String) throws {
+    #expect(try Site(text).name == name)
+  }
+
+  @Test(arguments: [
+    ("myorg.datadoghq.com", "datadoghq.com"), ("https://myorg.us3.datadoghq.com/", "us3.datadoghq.com"),
+    ("my-org.datadoghq.eu", "datadoghq.eu"),
+  ]) func anOrganisationsOwnSubdomainIsTakenForNoRegion(text: String, domain: String) throws {
+    let error = try #require(throws: UnknownSite.self) { try Site(text) }
+    #expect(error.hint == "an organisation's own subdomain; if its site is \(domain), say that")
+  }
+
+  @Test(arguments: ["us4.datadoghq.com", "ap3.datadoghq.com", "example.org", "", "production", "us9"])
+  func whereNothingIsNearAllAreListed(text: String) throws {
+    let error = try #require(throws: UnknownSite.self) { try Site(text) }
+    #expect(error.meaning == .unclear)
+    for site in Site.all { #expect(error.hint.contains(site.name)) }
   }
 }
 
@@ -35,6 +59,24 @@ import Testing
   ])
   func usableURLs(text: String, base: String) throws {
     #expect(try Endpoint(url: text).base == base)
+  }
+
+  @Test(arguments: [
+    "/api", "/api/", "/api/v2", "/api/v2/actions/", "/api/v2/actions/app_key_registrations", "", "/",
+  ]) func aPathOfTheAPIsOwnIsTakenOff(path: String) throws {
+    #expect(try Endpoint(url: "http://127.0.0.1:80" + path).base == "http://127.0.0.1:80")
+    #expect(try Endpoint(url: "https://gw.example/dd" + path).base == "https://gw.example/dd")
+    #expect(try Endpoint(url: "https://api.us5.datadoghq.com" + path) == Endpoint(site: Site("us5")))
+  }
+
+  @Test(arguments: [
+    ("https://app.datadoghq.com", "https://api.datadoghq.com"), ("https://datadoghq.eu/", "https://api.datadoghq.eu"),
+    ("https://us5.datadoghq.com", "https://api.us5.datadoghq.com"),
+    ("https://myorg.us3.datadoghq.com", "https://api.us3.datadoghq.com"),
+    ("https://APP.DATADOGHQ.COM./api", "https://api.datadoghq.com"),
+  ]) func theWebApplicationIsRefusedWithTheRightHost(url: String, right: String) throws {
+    let error = try #require(throws: EndpointError.self) { try Endpoint(url: url) }
+    #expect(error.description.contains(right))
   }
 
   @Test(arguments: [

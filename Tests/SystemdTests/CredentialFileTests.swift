@@ -28,6 +28,26 @@ struct CredentialFileTests {
     #expect(error.message.hasSuffix("that no key has"))
   }
 
+  @Test(arguments: [
+    ("b7feea52-994e-4714-a100-1bd9eff5aee1", "a UUID"), ("\"abc\"", "in quotes"), ("'abc'", "in quotes"),
+    ("ENC[x]", "encrypted"), ("${DD_APP_KEY}", "variable"), ("$DD_APP_KEY", "variable"), ("<your-key>", "placeholder"),
+    ("<your key>", "placeholder"), ("DD_APP_KEY=abc", "NAME=value"), ("export DD_API_KEY=abc", "NAME=value"),
+    ("api_key:abc", "NAME=value"), ("{\"key\": \"abc\"}", "JSON"), ("[\"abc\"]", "JSON"),
+  ]) func whatCannotBeAKeyIsRefusedWithWhatItIs(content: String, form: String) throws {
+    for text in [content, content + "\n"] {
+      let error = try refusal(folder.write("key", text.utf8))
+      #expect(error.reason == .malformed && error.message.contains(form))
+      #expect(!error.hint.isEmpty && !"\(error.message) \(error.hint)".contains("abc"))
+    }
+  }
+
+  @Test(arguments: [
+    "0123456789abcdef0123456789abcdef", "ddapp_0123456789abcdefghijABCDEFGHIJ0123", "ddpat_abc", "test-api-key", "a=",
+    "k==", "x", "AbC+/=", "a:b", "key=value-like-token==",
+  ]) func whatMayBeAKeyIsTaken(key: String) throws {
+    #expect(try read(folder.write("key", key.utf8)).exposed == key)
+  }
+
   @Test(arguments: ["", "\n", "\r\n"]) func anEmptyFileIsRefused(content: String) throws {
     let error = try refusal(folder.write("key", content.utf8))
     #expect(error.reason == .malformed)

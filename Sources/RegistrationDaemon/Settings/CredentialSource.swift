@@ -17,7 +17,17 @@ package struct CredentialSource: Sendable {
 
   /// Reads both. Throws `CredentialError`: `missing` names every place that was looked at.
   package func load(_ settings: Settings) throws(CredentialError) -> Credentials {
-    Credentials(apiKey: try apiKey(settings).secret, appKey: try appKey(settings).secret)
+    let (api, app) = (try apiKey(settings), try appKey(settings))
+    try Self.refuseEqual(api, app)
+    return Credentials(apiKey: api.secret, appKey: app.secret)
+  }
+
+  /// One value in both places is a mistake that the API answers with a bare 403.
+  package static func refuseEqual(_ api: Found, _ app: Found) throws(CredentialError) {
+    guard api.secret == app.secret else { return }
+    throw CredentialError(
+      .malformed, "the API key and the application key are the same value (\(api.origin), \(app.origin))",
+      hint: "the API key belongs into DD_API_KEY or api-key, the application key into DD_APP_KEY or app-key")
   }
 
   package func apiKey(_ settings: Settings) throws(CredentialError) -> Found {

@@ -185,7 +185,7 @@ package struct LoadedSettings: Sendable {
       if key.name == "site", let text { _ = try Site(text) }
       if key.name == "api.url", let text { _ = try Endpoint(url: text) }
     } catch let error as UnknownSite {
-      return "did you mean \(error.nearest.name)? The sites are \(key.allowed)"
+      return error.hint
     } catch {
       return "\(error)"
     }

@@ -33,7 +33,7 @@ struct CheckCommand: ParsableCommand {
     table.add(Self.row("api key", apiKey))
     table.add(Self.row("application key", appKey))
     try StandardOutput.write(table.text)
-    let accepted = Credentials(apiKey: try apiKey.get().secret, appKey: try appKey.get().secret)
+    let accepted = try credentials.load(loaded.settings)
     if online { try probe(loaded.settings.api(accepted)) }
   }
 
