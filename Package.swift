@@ -59,7 +59,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "RegistrationAPI",
-      dependencies: ["Curl", "RateLimit", "Registration", "Systemd"],
+      dependencies: [
+        "Curl", "RateLimit", "Registration", "Systemd", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: settings),
     .target(
       name: "Spool",

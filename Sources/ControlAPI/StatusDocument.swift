@@ -19,6 +19,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
   package enum Hold: String, Codable, Sendable, CaseIterable {
     case credentials
     case outage
+    /// Whatever key is asked about is refused in the same words.
+    case refused
     case disk
   }
 

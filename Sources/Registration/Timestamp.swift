@@ -18,8 +18,16 @@ package struct Timestamp: Hashable, Sendable {
 
   package var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
 
+  /// Saturates: times are read from files that anybody may have edited.
   package func adding(seconds: Double) -> Timestamp {
-    Timestamp(milliseconds: milliseconds + Int64((seconds * 1000).rounded()))
+    let added = seconds.isNaN ? 0 : Int64(min(max((seconds * 1000).rounded(), -9e18), 9e18))
+    let (sum, overflows) = milliseconds.addingReportingOverflow(added)
+    return Timestamp(milliseconds: overflows ? (added < 0 ? .min : .max) : sum)
+  }
+
+  /// Seconds from another time to this one.
+  package func seconds(since other: Timestamp) -> Double {
+    (Double(milliseconds) - Double(other.milliseconds)) / 1_000
   }
 
   private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)

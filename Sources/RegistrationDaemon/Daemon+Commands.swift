@@ -11,6 +11,7 @@ extension Daemon {
   func pause(_ pause: Pause?) throws {
     try queue.remember(pause, named: Memory.pause)
     pool.pause(pause)
+    if pause == nil { pool.believe() }
     if let pause {
       log.notice("paused", metadata: ["reason": "\(pause.reason ?? "")"])
     } else {
@@ -34,6 +35,7 @@ extension Daemon {
     let new = try source.load()
     try new.validate()
     let credentials = try CredentialSource(environment: source.environment).load(new.settings)
+    let access = try APIAccess(new.settings.api(credentials), in: queue)
     let (changed, fixed) = state.withLock { state in
       let old = state.loaded.effective
       var changed = zip(old, new.effective).filter { $0.value != $1.value }.map(\.0.name)
@@ -46,7 +48,7 @@ extension Daemon {
     }
     output.level = new.settings.logLevel
     importer.maxFileSize = new.settings.maxFileSize
-    pool.apply(new.settings.api(credentials), pacer: new.settings.pacer, retry: new.settings.retryPolicy)
+    pool.apply(access, pacer: new.settings.pacer, retry: new.settings.retryPolicy)
     log.notice("reloaded", metadata: ["changed": "\(changed.isEmpty ? "nothing" : changed.joined(separator: ", "))"])
     if source.environment["CREDENTIALS_DIRECTORY"] != nil, !changed.contains("credentials") {
       log.notice("credentials that systemd hands over (LoadCredential=) are new only after a restart")

@@ -104,11 +104,11 @@ package final class Daemon: Sendable {
     let box = Relay()
     let results = ResultsWriter(queue: queue, spool: spool, log: log) { @Sendable in changes.tick() }
     let pool = WorkerPool(
-      queue: queue, api: settings.api(credentials), pacer: settings.pacer, retry: settings.retryPolicy,
+      queue: queue, access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer,
+      retry: settings.retryPolicy,
       learned: try Self.recall(LearnedLimits.self, named: Memory.learned, from: queue, log),
       pause: try Self.recall(Pause.self, named: Memory.pause, from: queue, log),
-      canary: try queue.registeredKey(since: .now().adding(seconds: -Self.canaryAge)), version: options.version,
-      log: log,
+      version: options.version, log: log,
       settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     importer = Importer(
@@ -146,9 +146,6 @@ package final class Daemon: Sendable {
       log.warning("a folder could not be marked as this instance's", metadata: ["detail": "\(detail)"])
     }
   }
-
-  /// Seconds since its registration after which a key is no canary: its owner may have taken it back on purpose.
-  private static let canaryAge = 86_400.0
 
   /// Names under which the queue keeps what outlives a restart.
   enum Memory {

@@ -10,13 +10,19 @@ package struct DueKey: Sendable, Hashable {
   package var attempts: Int
   /// `pending` or `retrying`; `registered` for a canary.
   package var state: KeyState
+  /// The API has said once that it does not know the key: the next time is the second look.
+  package var isDenied: Bool
 
-  package init(row: Int64, id: AppKeyID, attempts: Int, state: KeyState) {
+  package init(row: Int64, id: AppKeyID, attempts: Int, state: KeyState, isDenied: Bool = false) {
     self.row = row
     self.id = id
     self.attempts = attempts
     self.state = state
+    self.isDenied = isDenied
   }
+
+  /// A number that anybody may have edited, within bounds in which one can count on.
+  static func attempts(_ row: Row) -> Int { min(max(0, row["attempts"]), 1_000_000) }
 }
 
 extension RegistrationQueue {
@@ -40,10 +46,13 @@ extension RegistrationQueue {
           guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
             throw QueueError.defect("row \(number) holds no key")
           }
-          keys.append(DueKey(row: number, id: id, attempts: row["attempts"], state: state))
+          keys.append(
+            DueKey(
+              row: number, id: id, attempts: DueKey.attempts(row), state: state,
+              isDenied: state == .retrying && row["denied_at"] != nil))
         }
       }
-      let columns = "SELECT id, uuid, attempts, state FROM key"
+      let columns = "SELECT id, uuid, attempts, state, denied_at FROM key"
       try take(
         try Row.fetchCursor(
           try database.cachedStatement(sql: "\(columns) WHERE state = 1 AND due_at <= ? ORDER BY due_at"),
@@ -57,41 +66,12 @@ extension RegistrationQueue {
       // By name: without statistics SQLite would as soon walk over all that is finished of the list.
       let pending = try database.cachedStatement(
         sql: """
-          SELECT id, uuid, attempts, state FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id
+          SELECT id, uuid, attempts, state, denied_at FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id
           """)
       while keys.count < limit, let list = try lists.next() {
         try take(try Row.fetchCursor(pending, arguments: [list]))
       }
       return keys
-    }
-  }
-
-  /// Rows of each list that are looked at for a registered key, from its last one on: a look at the start costs the same
-  /// whatever the queue holds.
-  private static let canaryRows = 2_000
-
-  /// A key that was registered at `since` or later, of the newest lists; nil when none of those looked at was.
-  package func registeredKey(since: Timestamp) throws -> DueKey? {
-    try read("look for a registered key") { database in
-      try Row.fetchOne(
-        database,
-        sql: """
-          SELECT key.id, key.uuid, key.attempts FROM (
-            SELECT id FROM list WHERE registered > 0 AND (finished_at IS NULL OR finished_at >= ?1)
-            ORDER BY id DESC LIMIT 20) AS recent
-          CROSS JOIN key ON key.id IN (
-            SELECT id FROM key INDEXED BY key_by_list WHERE list_id = recent.id AND id < COALESCE(
-              (SELECT MIN(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = recent.id),
-              9223372036854775807)
-            ORDER BY id DESC LIMIT \(Self.canaryRows))
-          WHERE key.state = 2 AND key.finished_at >= ?1
-          LIMIT 1
-          """, arguments: [since.milliseconds]
-      ).flatMap { row in
-        AppKeyID(bytes: row["uuid"] as Data).map {
-          DueKey(row: row["id"], id: $0, attempts: row["attempts"], state: .registered)
-        }
-      }
     }
   }
 

@@ -233,7 +233,7 @@ extension RegistrationQueue {
     try database.cachedStatement(
       sql: """
         UPDATE key SET state = 0, attempts = 0, http_status = NULL, first_attempt_at = NULL, finished_at = NULL,
-          due_at = NULL, error_title = NULL, error_detail = NULL WHERE id = ?
+          due_at = NULL, error_title = NULL, error_detail = NULL, denied_at = NULL, registrar = NULL WHERE id = ?
         """
     ).execute(arguments: [key])
     changes.move(from: old, to: .pending, owner: owner, alsoIn: try otherLists(of: key, in: database))

@@ -10,6 +10,8 @@ package struct KeyResult: Sendable, Hashable {
     case retry(due: Timestamp)
     /// Another attempt, not before the given time, and this one does not count: the trouble was not the key's.
     case postpone(due: Timestamp)
+    /// A second look, not before the given time, at a key that the API does not know. The attempt counts.
+    case lookAgain(due: Timestamp)
     /// The attempt that was counted turned out to be nobody's fault (an outage): it is given back, and the key is due.
     case refund
   }
@@ -19,19 +21,22 @@ package struct KeyResult: Sendable, Hashable {
   package var httpStatus: Int?
   package var errorTitle: String?
   package var errorDetail: String?
+  /// The credentials that registered it, as `registrar` numbers them.
+  package var registrar: Int64?
   /// When the request was sent.
   package var sentAt: Timestamp
   package var at: Timestamp
 
   package init(
     row: Int64, verdict: Verdict, httpStatus: Int? = nil, errorTitle: String? = nil, errorDetail: String? = nil,
-    sentAt: Timestamp, at: Timestamp
+    registrar: Int64? = nil, sentAt: Timestamp, at: Timestamp
   ) {
     self.row = row
     self.verdict = verdict
     self.httpStatus = httpStatus
     self.errorTitle = errorTitle
     self.errorDetail = errorDetail
+    self.registrar = registrar
     self.sentAt = sentAt
     self.at = at
   }
@@ -46,7 +51,8 @@ extension RegistrationQueue {
       let update = try database.cachedStatement(
         sql: """
           UPDATE key SET state = ?, attempts = ?, http_status = ?, first_attempt_at = COALESCE(first_attempt_at, ?),
-            finished_at = ?, due_at = ?, error_title = ?, error_detail = ? WHERE id = ?
+            finished_at = ?, due_at = ?, error_title = ?, error_detail = ?, registrar = ?,
+            denied_at = CASE WHEN ? THEN ? ELSE denied_at END WHERE id = ?
           """)
       let refund = try database.cachedStatement(
         sql: "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1")
@@ -68,9 +74,10 @@ extension RegistrationQueue {
         let end = max(result.at, result.sentAt, first)
         if new.isFinal { changes.putDown(end) }
         try update.execute(arguments: [
-          new.rawValue, (row["attempts"] as Int) + counted, result.httpStatus, result.sentAt.milliseconds,
+          new.rawValue, DueKey.attempts(row) + counted, result.httpStatus, result.sentAt.milliseconds,
           new.isFinal ? end.milliseconds : nil, new == .retrying ? wait.map { changes.sure.milliseconds + $0 } : nil,
-          result.errorTitle, result.errorDetail, result.row,
+          result.errorTitle, result.errorDetail, new == .registered ? result.registrar : nil,
+          Self.changesDenial(result.verdict), Self.isDenial(result.verdict) ? result.at.milliseconds : nil, result.row,
         ])
         changes.move(
           from: old, to: new, owner: row["list_id"], alsoIn: try Self.otherLists(of: result.row, in: database))
@@ -82,9 +89,21 @@ extension RegistrationQueue {
   /// from the commit on, by a clock that nobody can set.
   private static func waiting(_ result: KeyResult) -> (milliseconds: Int64?, attempts: Int) {
     switch result.verdict {
-    case .retry(let due): (due.milliseconds - result.at.milliseconds, 1)
+    case .retry(let due), .lookAgain(let due): (due.milliseconds - result.at.milliseconds, 1)
     case .postpone(let due): (due.milliseconds - result.at.milliseconds, 0)
     case .registered, .failed, .refund: (nil, 1)
+    }
+  }
+
+  private static func isDenial(_ verdict: KeyResult.Verdict) -> Bool {
+    if case .lookAgain = verdict { true } else { false }
+  }
+
+  /// Whether what is kept of a denial is replaced: other attempts in between leave it.
+  private static func changesDenial(_ verdict: KeyResult.Verdict) -> Bool {
+    switch verdict {
+    case .registered, .failed, .lookAgain: true
+    case .retry, .postpone, .refund: false
     }
   }
 
@@ -94,7 +113,7 @@ extension RegistrationQueue {
     switch verdict {
     case .registered: .registered
     case .failed: old == .cancelled ? .cancelled : .failed
-    case .retry, .postpone, .refund: old.isFinal ? old : .retrying
+    case .retry, .postpone, .lookAgain, .refund: old.isFinal ? old : .retrying
     }
   }
 }

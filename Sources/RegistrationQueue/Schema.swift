@@ -7,9 +7,10 @@ import GRDB
 /// - `list`: one row a list, with its counts by state. A list *owns* the keys it was first to bring.
 /// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
 /// - `tally`: how many keys stand in each state.
-/// Times are milliseconds of the wall clock, but `due_at`, which is of the clock that nobody can set (`SureClock`).
-///
+/// - `registrar`: the credentials that registered keys, as keyed hashes; `key.registrar` names one of them.
 /// - `memory`: small things that outlive a restart, as JSON by name (the pause, what the pacer learned).
+///
+/// Times are milliseconds of the wall clock, but `due_at`, which is of the clock that nobody can set (`SureClock`).
 enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -99,6 +100,14 @@ enum Schema {
     // The latest time that was put down for a key of the list: it finishes no earlier, whatever the wall clock does.
     migrator.registerMigration("queue-latest") { database in
       try database.execute(sql: "ALTER TABLE list ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0")
+    }
+    migrator.registerMigration("replies-1") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE key ADD COLUMN denied_at INTEGER;
+          ALTER TABLE key ADD COLUMN registrar INTEGER;
+          CREATE TABLE registrar (id INTEGER PRIMARY KEY, tag BLOB NOT NULL UNIQUE) STRICT;
+          """)
     }
     return migrator
   }

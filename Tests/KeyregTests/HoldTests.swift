@@ -22,8 +22,9 @@ import Testing
     try bench.await { $0.keys.registered == 200 }
     bench.stop(daemon)
     #expect(bench.log.contains("holding: only probes are sent") && bench.log.contains("the hold is over"))
-    // Sixteen under way when the first refusal came, one canary, one probe after the reload.
-    #expect(try bench.journal().count { $0.status == 403 } <= 18)
+    // Sixteen under way when the first refusal came, three canaries, one probe after the reload.
+    #expect(try bench.journal().count { $0.status == 403 } <= 20)
+    #expect(status.reason?.contains("403 Forbidden since ") == true)
   }
 
   @Test func credentialsThatExpireInTheMiddleFailNoKey() throws {
@@ -158,6 +159,69 @@ import Testing
     #expect(
       requests.sent == requests.created + requests.throttled + requests.clientErrors + requests.serverErrors
         + requests.transportErrors)
+    bench.stop(daemon)
+  }
+
+  @Test func anotherOrganisationsKeysFailNobody() throws {
+    let keys = randomKeys(300)
+    let bench = try Bench(faults: "404")
+    try bench.drop(lines(keys), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.hold == .refused }
+    #expect(status.state == .holding && status.keys.failed == 0 && status.keys.total == 300)
+    #expect(status.reason?.contains("404 Not Found: app key not found since ") == true)
+    #expect(try bench.client.metrics().contains("keyreg_hold{reason=\"refused\"} 1"))
+    // Twenty different keys, and those that were under way with the last of them.
+    #expect(bench.sandbox.requestCount <= 36)
+    bench.sandbox.impose(.none)
+    #expect(try bench.run("reload").code == 0)
+    try bench.await { $0.keys.registered == 300 }
+    bench.stop(daemon)
+    #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
+    #expect(bench.log.contains("holding: only probes are sent") && bench.log.contains("the hold is over"))
+  }
+
+  @Test func anOperatorMayBelieveWhatTheAPISaysOfEveryKey() throws {
+    let bench = try Bench(faults: "422")
+    try bench.drop(lines(randomKeys(60)), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.hold == .refused }
+    #expect(try bench.run("resume").code == 0)
+    let status = try bench.await { $0.keys.failed == 60 }
+    #expect(status.hold == nil)
+    bench.stop(daemon)
+  }
+
+  @Test(arguments: [400, 403, 404, 409, 410, 422]) func aGatewaysPageFailsNoKey(status: Int) throws {
+    let bench = try Bench(faults: "page=\(status)")
+    try bench.configure("retry:\n  max_attempts: 2\n  first_delay: 10ms\n")
+    try bench.drop(lines(randomKeys(60)), as: "a")
+    let daemon = try bench.start()
+    let held = try bench.await { $0.hold == .outage }
+    #expect(held.keys.failed == 0)
+    #expect(held.reason?.contains("gateway.example") == true && held.reason?.contains("api.url") == true)
+    bench.sandbox.impose(.none)
+    try bench.await { $0.keys.registered == 60 }
+    bench.stop(daemon)
+    #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
+  }
+
+  @Test func aFewKeysThatTheAPIRefusesFailWhenNothingElseIsLeft() throws {
+    let bench = try Bench(faults: "410")
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    #expect(try bench.runUntilDone() == 1)
+    #expect(try bench.results("a").allSatisfy { $0.contains(",failed,410,1,") })
+  }
+
+  @Test func aKeyThatIsNotKnownYetIsLookedAtLater() throws {
+    let keys = randomKeys(20)
+    let bench = try Bench(faults: "404:key=\(keys[3])")
+    try bench.drop(lines(keys), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.keys.registered == 19 && $0.keys.retrying == 1 }
+    #expect(status.keys.failed == 0)
+    let key = try bench.run("key", keys[3], "--json").output
+    #expect(key.contains("next_attempt_at") && key.contains("app key not found"))
     bench.stop(daemon)
   }
 

@@ -9,7 +9,7 @@ package final class NaiveClient: SimulatedClient {
   package func next(now: Seconds, backlog: Int) -> ClientDecision { .send }
   package func sent(_ request: Int, now: Seconds) {}
   package func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
-    reply.status == 201 ? .done : .hold(reply.status == 429 ? 5 : 1)
+    reply.status == 201 ? .done() : .hold(reply.status == 429 ? 5 : 1)
   }
 }
 
@@ -20,7 +20,7 @@ package final class VendorClient: SimulatedClient {
   package func next(now: Seconds, backlog: Int) -> ClientDecision { .send }
   package func sent(_ request: Int, now: Seconds) {}
   package func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
-    if reply.status == 201 { return .done }
+    if reply.status == 201 { return .done() }
     let backoff = min(60, 2 * Double(1 << min(attempt, 5)))
     guard reply.status == 429, let reset = reply.reset else { return .hold(backoff) }
     let wait = max(attempt > 0 ? backoff : 2, reset)

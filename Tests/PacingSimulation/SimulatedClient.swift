@@ -10,7 +10,8 @@ package enum ClientDecision {
 
 /// What becomes of the key of a request: it is done, it goes back, or its worker stays with it for a while.
 package enum Afterwards {
-  case done
+  /// Other keys may be done by the same reply.
+  case done(others: Int = 0)
   case requeue
   case hold(Seconds)
 }
@@ -80,7 +81,7 @@ package final class KeyregClient: SimulatedClient {
     if let permit = permits.removeValue(forKey: request) {
       pacer.receive(PacedReply(kind: kind, reading: reading(reply, now)), for: permit, now: now + Self.uptime)
     }
-    return reply.status == 201 ? .done : .requeue
+    return reply.status == 201 ? .done() : .requeue
   }
 
   private func reading(_ reply: ServerReply, _ now: Seconds) -> RateLimitReading? {

@@ -171,8 +171,9 @@ package final class Simulation {
     default: result.errors += 1
     }
     switch afterwards {
-    case .done:
-      station.successes.append(now)
+    case .done(let others):
+      station.successes += Array(repeating: now, count: 1 + others)
+      for _ in 0..<others { if station.returned.popLast() == nil { station.fresh -= 1 } }
       station.free += 1
       if station.successes.count == station.total { station.doneAt = now }
       if result.recovery == nil, let end = scenario.outages.last?.upperBound, now > end {

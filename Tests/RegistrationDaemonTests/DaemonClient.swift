@@ -76,9 +76,10 @@ final class DaemonClient: SimulatedClient {
     let settlement = scheduler.receive(exchange, for: assignment, now: now, wall: wall(now))
     let done = failed.count
     settle(settlement, now: now)
-    if status == 201, !assignment.job.isKnownGood { return .done }
     // A key that failed is done with too; which request it came of does not matter to the simulation's count.
-    return failed.count > done ? .done : .requeue
+    let more = failed.count - done
+    if status == 201, !assignment.job.isKnownGood { return .done(others: more) }
+    return more > 0 ? .done(others: more - 1) : .requeue
   }
 
   private func supply(_ now: Seconds) {
@@ -103,13 +104,17 @@ final class DaemonClient: SimulatedClient {
         keys[row].attempts += 1
         due[result.row] = Double(at.milliseconds) / 1_000
       case .postpone(let at): due[result.row] = Double(at.milliseconds) / 1_000
+      case .lookAgain(let at):
+        keys[row].attempts += 1
+        keys[row].isDenied = true
+        due[result.row] = Double(at.milliseconds) / 1_000
       case .refund:
         keys[row].attempts -= 1
         due[result.row] = nil
       }
     }
     scheduler.recorded(settlement.results)
-    for case .holdBegan(let reason, _) in settlement.events { holds.append(reason) }
+    for case .holdBegan(let hold) in settlement.events { holds.append(hold.reason) }
   }
 
   private func wall(_ now: Seconds) -> Timestamp { Timestamp(milliseconds: Int64(now * 1_000)) }

@@ -12,6 +12,7 @@ import Testing
   @Test(arguments: 0..<200) func noKeyIsLostAndOnlyTheGuiltyFail(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let guilty = Set((0..<40).filter { _ in random.unit() < 0.1 }.map(Int64.init))
+    let unknown = Set(guilty.filter { _ in random.unit() < 0.4 })
     var scheduler = Scheduler(
       pacer: Pacer(
         settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: seed,
@@ -20,13 +21,14 @@ import Testing
     var state: [Int64: KeyState] = Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, .pending) })
     var attempts: [Int64: Int] = [:]
     var due: [Int64: Double] = [:]
+    var looked: Set<Int64> = []
     var flying: [Scheduler.Assignment] = []
     var now = 0.0
     var mood = 0
     var steps = 0
     while state.values.contains(where: { !$0.isFinal }) {
       steps += 1
-      try #require(steps < 200_000, "stalled at \(now) in \(scheduler.holds.phase)")
+      try #require(steps < 200_000, "stalled at \(now) in \(scheduler.holds.state)")
       // A mood lasts until what it has caused is settled: two changes within one exchange are beyond telling apart.
       if steps % 50 == 0, flying.isEmpty, scheduler.holds.waiting == 0 {
         mood = steps > 4_000 ? 0 : random.unit() < 0.4 ? Int(random.unit() * 3) + 1 : 0
@@ -35,7 +37,9 @@ import Testing
         let taken = scheduler.taken
         let open = state.filter { !$0.value.isFinal && !taken.contains($0.key) }.keys.sorted()
         let keys = open.filter { due[$0, default: 0] <= now }.map {
-          DueKey(row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: attempts[$0, default: 0], state: .pending)
+          DueKey(
+            row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: attempts[$0, default: 0], state: .pending,
+            isDenied: looked.contains($0))
         }
         let next = open.compactMap { due[$0] }.filter { $0 > now }.min()
         scheduler.supply(keys, isAll: true, nextDue: next, generation: scheduler.generation)
@@ -58,7 +62,10 @@ import Testing
           case 1: .forbidden(title: "Forbidden", detail: nil)
           case 2: .unsettled(status: 503, title: "Service Unavailable", detail: nil)
           case 3: .unauthorized(detail: nil)
-          default: guilty.contains(row) ? .forbidden(title: "Forbidden", detail: nil) : .registered(status: 201)
+          default:
+            unknown.contains(row)
+              ? .failed(status: 404, title: "Not Found", detail: "app key not found")
+              : guilty.contains(row) ? .forbidden(title: "Forbidden", detail: nil) : .registered(status: 201)
           }
         settlement = scheduler.receive(Exchange(verdict), for: assignment, now: now, wall: wall)
       } else {
@@ -72,6 +79,10 @@ import Testing
           attempts[result.row, default: 0] += 1
           due[result.row] = Double(time.milliseconds) / 1_000
         case .postpone(let time): due[result.row] = Double(time.milliseconds) / 1_000
+        case .lookAgain(let time):
+          attempts[result.row, default: 0] += 1
+          looked.insert(result.row)
+          due[result.row] = Double(time.milliseconds) / 1_000
         case .refund:
           attempts[result.row, default: 1] -= 1
           due[result.row] = now
@@ -86,12 +97,13 @@ import Testing
 @Suite struct SchedulerTests {
   private let wall = Timestamp(milliseconds: 1_000_000)
 
-  private func scheduler(keys count: Int, canary: DueKey? = nil) -> Scheduler {
+  private func scheduler(keys count: Int, canary: DueKey? = nil, age: Double = 60) -> Scheduler {
     var scheduler = Scheduler(
       pacer: Pacer(
         settings: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)), learned: nil, seed: 1,
         now: 0),
-      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1), canary: canary)
+      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 1), registrar: 1,
+      canary: canary.map { RegisteredKey(key: $0, at: wall.adding(seconds: -age)) }, at: Moment(now: 0, wall: wall))
     let keys = (1...count).map {
       DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)
     }
@@ -161,7 +173,89 @@ import Testing
     let canary = DueKey(row: 99, id: AppKeyID(high: 1, low: 1), attempts: 1, state: .registered)
     var scheduler = scheduler(keys: 3, canary: canary)
     #expect(outcomes(&scheduler, of: 3) { _ in forbidden } == nil)
-    #expect(scheduler.holds.reason == .credentials)
+    #expect(scheduler.holds.hold?.reason == .credentials)
+  }
+
+  /// Which keys are sent while every one of them is refused.
+  private func canaries(_ scheduler: inout Scheduler, count: Int) throws -> [Int64] {
+    try (0..<count).map { index in
+      let assignment = try assignment(&scheduler, now: Double(index) * 30)
+      _ = scheduler.receive(Exchange(forbidden), for: assignment, now: Double(index) * 30, wall: wall)
+      return assignment.job.key.row
+    }
+  }
+
+  @Test func aCanaryIsWhatTheseCredentialsRegisteredWithinADay() throws {
+    let canary = DueKey(row: 99, id: AppKeyID(high: 1, low: 1), attempts: 1, state: .registered)
+    var young = scheduler(keys: 5, canary: canary)
+    #expect(try canaries(&young, count: 4) == [1, 2, 3, 99])
+    var old = scheduler(keys: 5, canary: canary, age: 86_400)
+    #expect(try !canaries(&old, count: 6).contains(99))
+    // It grows old while the daemon runs.
+    var ageing = scheduler(keys: 5, canary: canary, age: 86_400 - 70)
+    #expect(try canaries(&ageing, count: 6).contains(99) == false)
+    var lasting = scheduler(keys: 5, canary: canary, age: 86_400 - 100)
+    #expect(try canaries(&lasting, count: 4).last == 99)
+    var future = scheduler(keys: 5, canary: canary, age: -1_000)
+    #expect(try !canaries(&future, count: 6).contains(99))
+  }
+
+  @Test func whatOldCredentialsRegisterIsNoCanaryForNewOnes() throws {
+    var scheduler = scheduler(keys: 6)
+    let old = try assignment(&scheduler)
+    _ = scheduler.reloaded(
+      pacer: PacerSettings(workers: 4, assume: Allowance(count: 1_000_000, period: 1)),
+      retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), registrar: 2, canary: nil, isNew: true,
+      at: Moment(now: 1, wall: wall))
+    let results = scheduler.receive(Exchange(.registered(status: 201)), for: old, now: 1, wall: wall).results
+    #expect(results.map(\.registrar) == [1])
+    #expect(try !canaries(&scheduler, count: 5).contains(old.job.key.row))
+  }
+
+  @Test func anAttemptThatIsGivenBackWhileItsKeyIsReadAheadIsNotCounted() throws {
+    var scheduler = scheduler(keys: 1)
+    var attempts: [Int64: Int] = [:]
+    var now = 0.0
+    var refunds = 0
+    let unavailable = Exchange(
+      verdict: .unsettled(status: 503, title: "Service Unavailable", detail: nil),
+      paced: PacedReply(kind: .serverError), status: 503, duration: 0.1)
+    var unwritten: [KeyResult] = []
+    for round in 0..<400 where refunds < 3 {
+      // Keys are read while results are on their way to disk.
+      if scheduler.wantsKeys || scheduler.generation == 0 {
+        let taken = scheduler.taken
+        let keys = [Int64(1), 2].filter { !taken.contains($0) }.map {
+          DueKey(row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: attempts[$0, default: 0], state: .retrying)
+        }
+        scheduler.supply(keys, isAll: true, nextDue: nil, generation: scheduler.generation)
+      }
+      var settlement = Scheduler.Settlement()
+      switch scheduler.next(now: now, backlog: 2, wall: wall) {
+      case .send(let assignment):
+        #expect(assignment.job.key.attempts == attempts[assignment.job.key.row, default: 0], "round \(round)")
+        settlement = scheduler.receive(unavailable, for: assignment, now: now, wall: wall)
+      case .wait(let until): now = max(now + 0.01, until)
+      case .waitForEvent: now += 0.5
+      }
+      settlement.results += scheduler.takeUndelivered().results
+      for result in settlement.results {
+        if case .refund = result.verdict { refunds += 1 }
+        if case .failed = result.verdict { Issue.record("failed in an outage") }
+      }
+      unwritten += settlement.results
+      guard round % 3 == 0 else { continue }
+      for result in unwritten {
+        switch result.verdict {
+        case .refund: attempts[result.row, default: 1] -= 1
+        case .retry: attempts[result.row, default: 0] += 1
+        default: break
+        }
+      }
+      scheduler.recorded(unwritten)
+      unwritten = []
+    }
+    #expect(refunds >= 3 && scheduler.holds.hold?.reason == .outage)
   }
 
   @Test func aServerInTroubleMaySayWhenToComeAgain() throws {

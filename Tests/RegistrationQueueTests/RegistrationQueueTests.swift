@@ -231,15 +231,40 @@ import Testing
   @Test func aRecentlyRegisteredKeyIsKnownAtAStart() throws {
     let temporary = try TemporaryQueue()
     let start = Timestamp.now().adding(seconds: -1)
-    #expect(try temporary.queue.registeredKey(since: start) == nil)
+    let ours = try temporary.queue.registrar(tag: [1])
+    let others = try temporary.queue.registrar(tag: [2])
+    #expect(try temporary.queue.registeredKey(since: start, by: ours) == nil)
     try temporary.add(keys(5), as: "a")
     try temporary.add(keys(5, from: 10), as: "b")
-    #expect(try temporary.queue.registeredKey(since: start) == nil)
+    #expect(try temporary.queue.registeredKey(since: start, by: ours) == nil)
     let first = try #require(try temporary.due().first)
-    try temporary.record(first, .registered, status: 201)
-    let found = try #require(try temporary.queue.registeredKey(since: start))
-    #expect(found.row == first.row && found.id == first.id && found.state == .registered)
-    #expect(try temporary.queue.registeredKey(since: .now().adding(seconds: 60)) == nil)
+    try temporary.queue.record([
+      KeyResult(row: first.row, verdict: .registered, httpStatus: 201, registrar: ours, sentAt: .now(), at: .now())
+    ])
+    try temporary.reopen()
+    #expect(try temporary.queue.registrar(tag: [1]) == ours && ours != others)
+    let found = try #require(try temporary.queue.registeredKey(since: start, by: ours))
+    #expect(found.key.row == first.row && found.key.id == first.id && found.key.state == .registered)
+    #expect(found.at > start)
+    #expect(try temporary.queue.registeredKey(since: .now().adding(seconds: 60), by: ours) == nil)
+    #expect(try temporary.queue.registeredKey(since: start, by: others) == nil)
+  }
+
+  @Test func aDeniedKeyIsKnownAsSuchUntilItsOutcome() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(1), as: "a")
+    let key = try #require(try temporary.due().first)
+    #expect(!key.isDenied)
+    let due = Timestamp.now().adding(seconds: -1)
+    for verdict in [KeyResult.Verdict.retry(due: due), .lookAgain(due: due), .retry(due: due), .postpone(due: due)] {
+      try temporary.record(key, verdict, status: 404)
+    }
+    try temporary.reopen()
+    let again = try #require(try temporary.due().first)
+    #expect(again.isDenied && again.attempts == 3)
+    try temporary.record(again, .failed, status: 404)
+    #expect(try temporary.queue.retry(RetrySelection()) == 1)
+    #expect(try #require(try temporary.due().first).isDenied == false)
   }
 
   @Test func retryTakesTheChosenKeysOnly() throws {

@@ -35,7 +35,8 @@ import Testing
   @Test func everyEffectScopeAndSpanCanBeWritten() throws {
     let key = id(1)
     let plan = try FaultPlan(
-      parsing: "500:1%,503@10s-20s,403:key=\(key),404:keys=0.5%,edge429:1%,page=404:first=1,reset,lost,slow=5s:2%,hang:key=\(key),"
+      parsing:
+        "500:1%,503@10s-20s,403:key=\(key),404:keys=0.5%,edge429:1%,page=404:first=1,reset,lost,slow=5s:2%,hang:key=\(key),"
         + "captive,truncated:100%,foreign,500:first=2,401@1m-,302:50%@0s-1h,tenant=0.3,seed=9")
     #expect(
       plan.faults == [
@@ -60,7 +61,8 @@ import Testing
 
   @Test(arguments: [
     "500:", "500:0%", "500:101%", "500:nan%", "299", "600", "5000", "05a", "teapot", "slow", "slow=5", "reset=1",
-    "403:key=nope", "page", "page=200", "page=4040", "404:keys=5", "500:first=0", "500:1%:2%", "503@10s", "503@20s-10s", "503@-10s", "tenant=0",
+    "403:key=nope", "page", "page=200", "page=4040", "404:keys=5", "500:first=0", "500:1%:2%", "503@10s", "503@20s-10s",
+    "503@-10s", "tenant=0",
     "tenant=1.1", "tenant=nan", "tenant", "seed=x", "500,,503", ",",
   ])
   func aClauseThatCannotBeReadIsNamed(_ text: String) {

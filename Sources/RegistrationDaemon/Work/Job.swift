@@ -12,6 +12,12 @@ package struct Job: Sendable, Hashable {
   /// A key that these credentials have registered before: its reply says something of the API, not of the key, and is
   /// not recorded.
   package var isKnownGood: Bool
+  /// The credentials that it is sent with, as the queue numbers them; nil when it could not.
+  package var registrar: Int64?
+  /// The credentials or the endpoint have changed since it was sent.
+  package var isOutdated = false
+  /// Counts changes of credentials and endpoint.
+  package var epoch = 0
   /// Which reading of the queue the key comes from. What is older than the last change of keys is read anew, not sent.
   package var reading = 0
 
@@ -38,6 +44,9 @@ package struct Fault: Sendable, Hashable {
     self.title = title
     self.detail = detail
   }
+
+  /// An answer that cannot be the API's: a gateway, or another path than the API's.
+  package var isNobodysWord: Bool { status.map { (400..<500).contains($0) && $0 != 401 && $0 != 408 } ?? false }
 
   /// One line: `503 Service Unavailable: upstream is down`.
   package var summary: String {

@@ -1,7 +1,7 @@
 import Dispatch
 package import RateLimit
 package import Registration
-package import RegistrationAPI
+import RegistrationAPI
 
 /// A pause by the operator, as it is kept over restarts.
 package struct Pause: Codable, Sendable, Hashable {
@@ -47,15 +47,32 @@ extension WorkerPool {
   }
 
   /// New settings, from the next request on.
-  package func apply(_ api: APISettings, pacer: PacerSettings, retry: RetryPolicy) {
-    state.withLock { state in
-      let credentialsChanged = state.settings.credentials != api.credentials || state.settings.endpoint != api.endpoint
+  package func apply(_ access: APIAccess, pacer: PacerSettings, retry: RetryPolicy) {
+    let api = access.settings
+    let events = state.withLock { state in
+      let isNew = state.settings.credentials != api.credentials || state.settings.endpoint != api.endpoint
       state.settings = api
       state.size = pacer.workers
       state.retryHorizon = Self.horizon(retry)
-      state.scheduler.reloaded(
-        pacer: pacer, retry: retry, credentialsChanged: credentialsChanged, now: MonotonicClock.now())
+      let settlement = state.scheduler.reloaded(
+        pacer: pacer, retry: retry, registrar: access.registrar, canary: access.canary, isNew: isNew,
+        at: Moment(now: MonotonicClock.now(), wall: .now()))
+      record(settlement)
+      return settlement.events
     }
+    tell(events)
+    pump()
+    changed()
+  }
+
+  /// What the API says of every key is believed from now on, if that is why nothing is sent.
+  package func believe() {
+    let events = state.withLock { state in
+      let settlement = state.scheduler.believe(at: Moment(now: MonotonicClock.now(), wall: .now()))
+      record(settlement)
+      return settlement.events
+    }
+    tell(events)
     pump()
     changed()
   }
@@ -93,7 +110,7 @@ extension WorkerPool {
     let now = MonotonicClock.now()
     return state.withLock { state in
       let scheduler = state.scheduler
-      var hold = scheduler.holds.reason.map { (reason: $0.rawValue, detail: scheduler.holds.detail) }
+      var hold = scheduler.holds.hold.map { (reason: $0.reason.rawValue, detail: $0.sentence(now: .now())) }
       if let fault = state.writeFault ?? state.readFault { hold = ("disk", fault) }
       var statistics = state.statistics
       if let reason = state.waitReason { statistics.waited(max(0, now - state.waitingSince), for: reason) }

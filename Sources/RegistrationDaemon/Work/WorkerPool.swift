@@ -2,7 +2,7 @@ import Dispatch
 package import Logging
 package import RateLimit
 import Registration
-package import RegistrationAPI
+import RegistrationAPI
 package import RegistrationQueue
 import Synchronization
 
@@ -52,13 +52,12 @@ package final class WorkerPool: Sendable {
   private let broken: @Sendable (QueueError) -> Void
 
   /// - Parameters:
-  ///   - canary: A key that an earlier run has registered.
   ///   - settled: Called after each commit that may have finished a list, on the recorder's queue.
   ///   - changed: Called after every change that status shows.
   ///   - broken: Called once when the queue cannot be used any more.
   package init(
-    queue: RegistrationQueue, api: APISettings, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    pause: Pause?, canary: DueKey?, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
+    queue: RegistrationQueue, access: APIAccess, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
+    pause: Pause?, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
     changed: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
@@ -72,8 +71,10 @@ package final class WorkerPool: Sendable {
       State(
         scheduler: Scheduler(
           pacer: Pacer(settings: pacer, learned: learned, seed: random.next(), now: now),
-          holds: Holds(retry: retry, seed: random.next()), canary: canary),
-        settings: api, size: pacer.workers, pause: pause, waitingSince: now, statistics: Statistics(now: now),
+          holds: Holds(retry: retry, seed: random.next()), registrar: access.registrar, canary: access.canary,
+          at: Moment(now: now, wall: .now())),
+        settings: access.settings, size: pacer.workers, pause: pause, waitingSince: now,
+        statistics: Statistics(now: now),
         retryHorizon: Self.horizon(retry)))
     recorder.withLock { slot in
       slot = Recorder(queue: queue) { @Sendable [weak self] report in
@@ -116,10 +117,10 @@ extension WorkerPool {
         case .wait(let until) where until <= now: continue
         case .wait(let until):
           wakeAt = until
-          reason = state.scheduler.holds.reason?.rawValue ?? "rate_limit"
+          reason = state.scheduler.holds.hold?.reason.rawValue ?? "rate_limit"
           break hand
         case .waitForEvent:
-          reason = state.scheduler.holds.reason?.rawValue
+          reason = state.scheduler.holds.hold?.reason.rawValue
           break hand
         }
       }
@@ -234,21 +235,22 @@ extension WorkerPool {
   }
 
   static func horizon(_ retry: RetryPolicy) -> Seconds {
-    max(retry.maxDelay, retry.firstDelay, Scheduler.longestAsked) + 60
+    max(retry.maxDelay, retry.firstDelay, Holds.longestAsked) + 60
   }
 
   /// Sends results to disk. Under the lock, so that they come there in the order in which they were decided.
-  private func record(_ settlement: Scheduler.Settlement) {
+  func record(_ settlement: Scheduler.Settlement) {
     recorder.withLock { $0 }?.record(settlement.results)
   }
 
   /// Tells the journal of holds.
-  private func tell(_ events: [Scheduler.Event]) {
+  func tell(_ events: [Scheduler.Event]) {
     for event in events {
       switch event {
-      case .holdBegan(let reason, let detail):
+      case .holdBegan(let hold):
         log.warning(
-          "holding: only probes are sent", metadata: ["reason": "\(reason.rawValue)", "detail": "\(detail)"])
+          "holding: only probes are sent",
+          metadata: ["reason": "\(hold.reason.rawValue)", "detail": "\(hold.sentence(now: hold.since))"])
       case .holdEnded(let reason):
         log.notice("the hold is over", metadata: ["reason": "\(reason.rawValue)"])
       }

@@ -1,0 +1,36 @@
+import Registration
+package import RegistrationAPI
+package import RegistrationQueue
+
+/// How the API is reached, and what is known of these credentials from earlier runs.
+package struct APIAccess: Sendable {
+  package var settings: APISettings
+  /// The credentials, as the queue numbers them; nil when it cannot write now.
+  package var registrar: Int64?
+  /// A key that they registered within a day.
+  package var canary: RegisteredKey?
+
+  private static let hashKey = "registrar_key"
+
+  package init(_ settings: APISettings, in queue: RegistrationQueue) throws(QueueError) {
+    self.settings = settings
+    do {
+      let registrar = try queue.registrar(
+        tag: settings.credentials.tag(for: settings.endpoint, key: Self.key(in: queue)))
+      self.registrar = registrar
+      canary = try queue.registeredKey(since: .now().adding(seconds: -KnownKey.longestAge), by: registrar)
+    } catch let error as QueueError where error.kind == .disk {
+      // A full disk shows as a hold by itself. Without the number there is no canary but the keys that wait.
+    } catch {
+      throw error as? QueueError ?? .unexpected(error)
+    }
+  }
+
+  /// The secret of the keyed hash, made once for a queue.
+  private static func key(in queue: RegistrationQueue) throws -> [UInt8] {
+    if let key = try queue.recall([UInt8].self, named: hashKey), key.count == 32 { return key }
+    let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+    try queue.remember(key, named: hashKey)
+    return key
+  }
+}

@@ -1,0 +1,68 @@
+/// Refusals of keys in the API's own word (400, 404, 409, 410, 422), and whether they are believed.
+///
+/// Before anything was registered, refusal after refusal in the same words may be the wrong organisation or a new rule of
+/// the API: the keys are kept, and the twentieth different one means that it is everybody's trouble. A success, or the
+/// operator's word, and each is believed at once.
+enum Denials: Sendable {
+  case believed
+  case unproven(Streak)
+
+  struct Streak: Sendable {
+    /// What the API said, without the key's id.
+    var words = ""
+    /// The different rows that it said it of, in a row.
+    var rows: Set<Int64> = []
+    /// Those that wait for a verdict.
+    var kept: [Charge] = []
+  }
+
+  /// So many different keys in a row that were refused in the same words are no accident.
+  static let suspicious = 20
+
+  /// Keys that wait for a verdict.
+  var kept: [Charge] {
+    if case .unproven(let streak) = self { streak.kept } else { [] }
+  }
+
+  /// Takes in one refusal. Returns the keys whose verdict it settles, and whether every key is refused.
+  mutating func note(_ charge: Charge) -> (settled: [Charge], isEverybody: Bool) {
+    guard case .unproven(var streak) = self else { return ([charge], false) }
+    let words = charge.fault.summary.lowercased().replacing(charge.job.key.id.description, with: "")
+    var settled: [Charge] = []
+    if words != streak.words {
+      // The API tells keys apart.
+      settled = streak.kept
+      streak = Streak(words: words)
+    }
+    streak.rows.insert(charge.job.key.row)
+    streak.kept.append(charge)
+    self = .unproven(streak)
+    return (settled, streak.rows.count >= Self.suspicious)
+  }
+
+  /// Takes out the keys that wait; those that were seen still count.
+  mutating func release() -> [Charge] {
+    guard case .unproven(var streak) = self else { return [] }
+    defer { self = .unproven(streak) }
+    defer { streak.kept = [] }
+    return streak.kept
+  }
+
+  /// From now on each is believed. Returns the keys that waited.
+  mutating func believe() -> [Charge] {
+    defer { self = .believed }
+    return kept
+  }
+
+  /// Nothing was ever registered or refused. Returns the keys that waited.
+  mutating func forget() -> [Charge] {
+    defer { self = .unproven(Streak()) }
+    return kept
+  }
+
+  /// A row of refusals was interrupted by everybody's trouble. Returns the keys that waited.
+  mutating func interrupt() -> [Charge] {
+    if case .believed = self { return [] }
+    return forget()
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import GRDB
+package import Registration
+
+/// A key that certain credentials have registered.
+package struct RegisteredKey: Sendable, Hashable {
+  package var key: DueKey
+  package var at: Timestamp
+
+  package init(key: DueKey, at: Timestamp) {
+    self.key = key
+    self.at = at
+  }
+}
+
+/// Which credentials registered what. The queue keeps a keyed hash of them, never themselves, and a number for each.
+extension RegistrationQueue {
+  /// The number of the credentials with this tag, the same over restarts.
+  package func registrar(tag: [UInt8]) throws -> Int64 {
+    let sql = "SELECT id FROM registrar WHERE tag = ?"
+    let known = try read("look up the credentials") { try Int64.fetchOne($0, sql: sql, arguments: [Data(tag)]) }
+    if let known { return known }
+    return try write("note the credentials") { database, _ in
+      try database.execute(sql: "INSERT OR IGNORE INTO registrar (tag) VALUES (?)", arguments: [Data(tag)])
+      guard let id = try Int64.fetchOne(database, sql: sql, arguments: [Data(tag)]) else {
+        throw QueueError.defect("the credentials were not noted")
+      }
+      return id
+    }
+  }
+
+  /// Rows of each list that are looked at for a registered key, from its last one on: a look at the start costs the same
+  /// whatever the queue holds.
+  private static let canaryRows = 2_000
+
+  /// A key that these credentials registered at `since` or later, of the newest lists; nil when none of those looked at was.
+  package func registeredKey(since: Timestamp, by registrar: Int64) throws -> RegisteredKey? {
+    try read("look for a registered key") { database in
+      try Row.fetchOne(
+        database,
+        sql: """
+          SELECT key.id, key.uuid, key.attempts, key.finished_at FROM (
+            SELECT id FROM list WHERE registered > 0 AND (finished_at IS NULL OR finished_at >= ?1)
+            ORDER BY id DESC LIMIT 20) AS recent
+          CROSS JOIN key ON key.id IN (
+            SELECT id FROM key INDEXED BY key_by_list WHERE list_id = recent.id AND id < COALESCE(
+              (SELECT MIN(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = recent.id),
+              9223372036854775807)
+            ORDER BY id DESC LIMIT \(Self.canaryRows))
+          WHERE key.state = 2 AND key.finished_at >= ?1 AND key.registrar = ?2
+          LIMIT 1
+          """, arguments: [since.milliseconds, registrar]
+      ).flatMap { row in
+        AppKeyID(bytes: row["uuid"] as Data).map {
+          RegisteredKey(
+            key: DueKey(row: row["id"], id: $0, attempts: DueKey.attempts(row), state: .registered),
+            at: Timestamp(milliseconds: row["finished_at"]))
+        }
+      }
+    }
+  }
+}

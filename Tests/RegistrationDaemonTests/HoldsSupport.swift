@@ -1,0 +1,16 @@
+import RateLimit
+import Registration
+import RegistrationAPI
+
+@testable import RegistrationDaemon
+
+extension Holds {
+  /// A reply at a time whose date does not matter: 2026-11-26T11:44:20Z.
+  mutating func observe(
+    _ verdict: Verdict, for job: Job, sent: Int, wait: Seconds = 0, now: Seconds
+  ) -> [Effect] {
+    observe(
+      verdict, for: job, sent: sent, wait: wait,
+      at: Moment(now: now, wall: Timestamp(milliseconds: 1_795_693_460_000)))
+  }
+}
