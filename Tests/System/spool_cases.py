@@ -352,8 +352,8 @@ def full_disk_when_the_list_is_moved():
             events.close()
             fill(disk + "/filler")
             daemon.send_signal(signal.SIGCONT)
-            is_filed(place, name)
-            # Time for the note to fail; nothing outside tells of it for sure.
+            # Time for the note to fail, whether the list is filed before it or after; nothing outside tells of it for sure.
+            wait_for(lambda: os.path.exists(place.spool("done/" + name)), 0.5, 0.005)
             wait_for(lambda: "disk" in place.log() or "full" in place.log(), 0.3)
             if number % 2:
                 daemon.kill()
@@ -505,9 +505,9 @@ def unreadable():
 CASES = [
     append_when_the_receipt_begins, parts_in_a_loop, appends_of_a_shell, appends_of_a_program, stalled_upload_over_a_start,
     stalled_upload_over_a_restart, second_descriptor, growth_while_the_daemon_is_down, growth_that_opens_a_list_again,
-    growth_beyond_the_limit,
-    append_to_a_list_being_rejected, kill_when_the_list_is_moved, full_disk_when_the_list_is_moved, kills_in_an_import,
-    temporary_names_renamed_later, half_an_id_that_is_completed, whole_id_that_becomes_another, last_line_without_end, unreadable]
+    growth_beyond_the_limit, append_to_a_list_being_rejected, kill_when_the_list_is_moved, full_disk_when_the_list_is_moved,
+    kills_in_an_import, temporary_names_renamed_later, half_an_id_that_is_completed, whole_id_that_becomes_another,
+    last_line_without_end, unreadable]
 
 if os.geteuid() != 0:
     sys.exit("spool_cases.py: must be root, to write and to run the daemon as different users")
