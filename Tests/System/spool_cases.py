@@ -455,6 +455,42 @@ def half_an_id_that_is_completed():
         check_one_list(place, 11)
 
 
+def records_of_several_lines():
+    """A list that is filed when its last line is complete and its last record is not, and is completed later."""
+    forms = {
+        "array": '[\n"{}",\n"{}"\n]\n', "objects": '{{\n "id": "{}"\n}}\n{{\n "id": "{}"\n}}\n',
+        "csv": 'name,app_key_id\n"one\nname",{}\n"other\n\nname",{}\n'}
+    with place_with_daemon() as place:
+        ids, rest = [], {}
+        for form, text in forms.items():
+            data = text.format(*keys(2)).encode()
+            for cut in [n + 1 for n in range(len(data) - 1) if data[n:n + 1] == b"\n"]:
+                own = keys(2)
+                data, name = text.format(*own).encode(), f"{form}-{cut}"
+                ids += own
+                path = place.path("outside/" + name)
+                descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+                os.write(descriptor, data[:cut])
+                os.rename(path, place.incoming(name))
+                rest[name] = (descriptor, data[cut:])
+        for name, (descriptor, data) in rest.items():
+            wait_for(lambda: any(os.path.exists(place.spool(f"{folder}/{name}")) for folder in ("done", "rejected")), PATIENCE)
+            os.write(descriptor, data)
+            os.close(descriptor)
+        check_sound("records of several lines that are completed later", place, ids)
+        for name in rest:
+            wait_for(lambda: name in lists(place) and counts(place, name) == (2, 0), 5)
+        bad = {name: counts(place, name) if name in lists(place) else "rejected" for name in rest}
+        bad = {name: count for name, count in bad.items() if count != (2, 0)}
+        check("each of these lists has two keys and nothing that is invalid", not bad, bad)
+
+
+def counts(place, name):
+    """How many keys the receipt counts, and how many invalid entries."""
+    keys_ = place.receipt(name)["keys"]
+    return keys_["accepted"] + keys_["already_known"] + keys_["duplicate_in_list"], keys_["invalid"]
+
+
 def whole_id_that_becomes_another():
     """A last record that looks whole is no key while it may still grow."""
     with place_with_daemon("2s") as place:
@@ -506,7 +542,7 @@ CASES = [
     append_when_the_receipt_begins, parts_in_a_loop, appends_of_a_shell, appends_of_a_program, stalled_upload_over_a_start,
     stalled_upload_over_a_restart, second_descriptor, growth_while_the_daemon_is_down, growth_that_opens_a_list_again,
     growth_beyond_the_limit, append_to_a_list_being_rejected, kill_when_the_list_is_moved, full_disk_when_the_list_is_moved,
-    kills_in_an_import, temporary_names_renamed_later, half_an_id_that_is_completed, whole_id_that_becomes_another,
+    kills_in_an_import, temporary_names_renamed_later, half_an_id_that_is_completed, records_of_several_lines, whole_id_that_becomes_another,
     last_line_without_end, unreadable]
 
 if os.geteuid() != 0:

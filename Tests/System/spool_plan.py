@@ -74,9 +74,10 @@ class Pen:
         """One record with its line end."""
         text = self.id() if good else self.rng.choice(["not-a-uuid", "0123", "g1f0c1de-0000-4000-8000-00000000000g"])
         if self.form == "csv":
-            line = f"n{self.rng.randrange(100)},{text}"
+            line = self.rng.choice(["n{},{}", "n{},{}", '"a quoted\nname, {}",{}']).format(self.rng.randrange(100), text)
         elif self.form == "jsonl":
-            line = json.dumps(self.rng.choice([text, {"id": text}]))
+            indent = None if self.plain else self.rng.choice([None, None, 1])
+            line = json.dumps(self.rng.choice([text, {"id": text}]), indent=indent)
         elif self.plain:
             line = self.rng.choice([text, text, text, text.upper()])
         else:
@@ -106,7 +107,7 @@ class Pen:
 
     def pieces(self, data, count=None):
         """`data` in pieces: cut anywhere, or at line ends only where torn lines would be nobody's fault but the writers'."""
-        if self.form in ("jsonl", "text") and self.plain:
+        if self.form in ("jsonl", "text") and self.plain or self.rng.random() < 0.3:
             places = [n + 1 for n in range(len(data) - 1) if data[n] == 10]
         else:
             places = list(range(1, len(data)))
@@ -263,7 +264,7 @@ def change_while_down(draft):
 
 @kind
 def submitted(draft):
-    pen, name = draft.pen("text", "csv", "jsonl")
+    pen, name = draft.pen("text", "csv", "jsonl", own=True)
     return [[("submit", name, pen.whole(), draft.rng.choice(["command", "post"]))]]
 
 
