@@ -395,6 +395,26 @@ def fill(path):
                     pass
 
 
+def kills_in_the_first_start():
+    """SIGKILL while the queue is made for the first time."""
+    stuck = []
+    for number in range(1, 13):
+        with SpoolPlace(BINARY) as place:
+            place.env["KEYREG_API_URL"] = "http://127.0.0.1:9"
+            events = FolderEvents([place.path("state")], FolderEvents.CREATE | FolderEvents.MODIFY | FolderEvents.DELETE)
+            daemon, seen, end = place.daemon(), 0, time.monotonic() + 5
+            while seen < number and time.monotonic() < end:
+                seen += len(events.read())
+            daemon.kill()
+            daemon.wait()
+            events.close()
+            daemon = place.daemon()
+            wait_for(lambda: place.ask("/v1/status") or daemon.poll() is not None, PATIENCE, 0.01)
+            if not place.ask("/v1/status"):
+                stuck.append(f"at change {number}: {place.log().splitlines()[-2:]}")
+    check("a daemon that was killed in its first start starts again", not stuck, f"{len(stuck)} of 12, {stuck[:1]}")
+
+
 def kills_in_an_import():
     """SIGKILL while a long list is read."""
     with place_with_daemon(start=False) as place:
@@ -539,11 +559,12 @@ def unreadable():
 
 
 CASES = [
-    append_when_the_receipt_begins, parts_in_a_loop, appends_of_a_shell, appends_of_a_program, stalled_upload_over_a_start,
-    stalled_upload_over_a_restart, second_descriptor, growth_while_the_daemon_is_down, growth_that_opens_a_list_again,
-    growth_beyond_the_limit, append_to_a_list_being_rejected, kill_when_the_list_is_moved, full_disk_when_the_list_is_moved,
-    kills_in_an_import, temporary_names_renamed_later, half_an_id_that_is_completed, records_of_several_lines, whole_id_that_becomes_another,
-    last_line_without_end, unreadable]
+    append_when_the_receipt_begins, parts_in_a_loop, appends_of_a_shell, appends_of_a_program,
+    stalled_upload_over_a_start, stalled_upload_over_a_restart, second_descriptor, growth_while_the_daemon_is_down,
+    growth_that_opens_a_list_again, growth_beyond_the_limit, append_to_a_list_being_rejected, kill_when_the_list_is_moved,
+    full_disk_when_the_list_is_moved, kills_in_the_first_start, kills_in_an_import, temporary_names_renamed_later,
+    half_an_id_that_is_completed, records_of_several_lines, whole_id_that_becomes_another, last_line_without_end,
+    unreadable]
 
 if os.geteuid() != 0:
     sys.exit("spool_cases.py: must be root, to write and to run the daemon as different users")
