@@ -32,7 +32,7 @@ struct ControlResponder: Sendable {
       if hasUnreadBody, request.headers[.expect]?.lowercased() == "100-continue" {
         try await writer.writeInformationalHead(HTTPResponse(status: .continue))
       }
-      reply = try await answer(route, body, channel)
+      reply = try await answer(route, body, channel, accept: request.headers[.accept])
       hasUnreadBody = hasUnreadBody && !route.readsBody
     } catch let error as ControlError {
       reply = try .error(error)
@@ -59,8 +59,9 @@ struct ControlResponder: Sendable {
     return SubmittedBody(body: request.body, channel: channel, length: length, limit: limit)
   }
 
-  private func answer(_ route: ControlRoute, _ body: SubmittedBody, _ channel: any Channel) async throws -> ControlReply
-  {
+  private func answer(
+    _ route: ControlRoute, _ body: SubmittedBody, _ channel: any Channel, accept: String?
+  ) async throws -> ControlReply {
     let stall = StallGuard(channel: channel, patience: Self.stallPatience)
     switch route {
     case .index:
@@ -92,7 +93,8 @@ struct ControlResponder: Sendable {
       let place = try longExchanges.take()
       return BackupStream(pieces: try await backend.backup(), stall: stall, place: place).reply()
     case .metrics:
-      return .text(await backend.metrics().openMetrics, contentType: OpenMetricsText.contentType)
+      let form = OpenMetricsText.Form(accept: accept)
+      return .text(await backend.metrics().text(form), contentType: form.contentType)
     case .health:
       let health = await backend.health()
       return try .document(health, status: health.healthy ? 200 : 503)

@@ -1,3 +1,5 @@
+package import Registration
+
 /// The daemon's numbers at one moment, and under which names they are published.
 package struct MetricsSnapshot: Sendable {
   /// Durations by size. `counts` has one more entry than `bounds`: the last is for what is above them all.
@@ -31,6 +33,14 @@ package struct MetricsSnapshot: Sendable {
   package var hold: StatusDocument.Hold?
   package var queueBytes: Int
   package var version: String
+  package var state: StatusDocument.State?
+  package var stateSince: Timestamp?
+  package var lastSuccessAt: Timestamp?
+  /// When the oldest list with open keys came.
+  package var oldestPendingAt: Timestamp?
+  /// Lists by where they are: incoming, blocked, active, done, rejected.
+  package var listStates: [String: Int] = [:]
+  package var process: ProcessUsage?
 
   package init(
     keys: [KeyDocument.State: Int] = [:], requests: [String: Int] = [:], durations: Histogram? = nil,
@@ -53,8 +63,10 @@ package struct MetricsSnapshot: Sendable {
   }
 
   /// OpenMetrics 1.0.0 text. What is not known has no sample.
-  package var openMetrics: String {
-    var text = OpenMetricsText()
+  package var openMetrics: String { text(.openMetrics) }
+
+  func text(_ form: OpenMetricsText.Form) -> String {
+    var text = OpenMetricsText(form)
     text.family("keyreg_keys", .gauge, help: "Keys by state.")
     for state in KeyDocument.State.allCases { text.sample(keys[state] ?? 0, labels: ["state": state.rawValue]) }
 
@@ -82,10 +94,19 @@ package struct MetricsSnapshot: Sendable {
       text.sample(seconds, suffix: "_total", labels: ["reason": reason])
     }
 
-    text.family("keyreg_lists", .counter, help: "Lists taken from the spool by result.")
-    for (result, count) in lists.sorted(by: { $0.key < $1.key }) {
-      text.sample(count, suffix: "_total", labels: ["result": result])
+    text.family("keyreg_lists_total", .unknown, help: "Lists taken from the spool by result.")
+    for (result, count) in lists.sorted(by: { $0.key < $1.key }) { text.sample(count, labels: ["result": result]) }
+    text.family("keyreg_lists", .gauge, help: "Lists by where they are.")
+    for (state, count) in listStates.sorted(by: { $0.key < $1.key }) { text.sample(count, labels: ["state": state]) }
+
+    text.family("keyreg_state", .gauge, help: "1 for the state that the daemon is in.")
+    for candidate in StatusDocument.State.allCases {
+      text.sample(candidate == state ? 1 : 0, labels: ["state": candidate.rawValue])
     }
+    text.moment("keyreg_state_since_timestamp_seconds", stateSince, help: "When that state began.")
+    text.moment("keyreg_last_success_timestamp_seconds", lastSuccessAt, help: "When a key was last registered.")
+    text.moment(
+      "keyreg_oldest_pending_timestamp_seconds", oldestPendingAt, help: "When the oldest list with open keys came.")
 
     text.family("keyreg_hold", .gauge, help: "1 while the daemon holds for the reason.")
     for reason in StatusDocument.Hold.allCases {
@@ -94,6 +115,8 @@ package struct MetricsSnapshot: Sendable {
 
     text.family("keyreg_queue_bytes", .gauge, unit: "bytes", help: "Size of the queue on disk.")
     text.sample(queueBytes)
+
+    process?.write(to: &text)
 
     text.family("keyreg_build", .info, help: "The version that is running.")
     text.sample(1, suffix: "_info", labels: ["version": version])

@@ -1,20 +1,59 @@
-/// Writes the OpenMetrics 1.0.0 text format: https://prometheus.io/docs/specs/om/open_metrics_spec/
+/// Writes metrics as text, in one of the two forms that scrapers read.
 struct OpenMetricsText {
-  static let contentType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+  /// Of a text: its name is said in `Content-Type`.
+  enum Form {
+    /// OpenMetrics 1.0.0: https://prometheus.io/docs/specs/om/open_metrics_spec/
+    case openMetrics
+    /// Prometheus' older one: https://prometheus.io/docs/instrumenting/exposition_formats/
+    case classic
+
+    /// What a scraper gets that says so in its `Accept` field: OpenMetrics, unless it reads plain text only.
+    init(accept: String?) {
+      let accept = accept?.lowercased() ?? ""
+      self = !accept.contains("application/openmetrics-text") && accept.contains("text/plain") ? .classic : .openMetrics
+    }
+
+    var contentType: String {
+      switch self {
+      case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+      case .classic: "text/plain; version=0.0.4; charset=utf-8"
+      }
+    }
+  }
 
   enum Kind: String {
     case gauge, counter, histogram, info
+    /// A counter whose name, less its `_total`, is that of another family.
+    case unknown
   }
 
+  private let form: Form
   private var text = ""
   private var name = ""
+
+  init(_ form: Form) {
+    self.form = form
+  }
 
   /// Begins a family; the samples that follow belong to it. A unit must be the end of the name.
   mutating func family(_ name: String, _ kind: Kind, unit: String? = nil, help: String) {
     self.name = name
-    text += "# TYPE \(name) \(kind.rawValue)\n"
-    if let unit { text += "# UNIT \(name) \(unit)\n" }
-    text += "# HELP \(name) \(Self.escape(help))\n"
+    switch form {
+    case .openMetrics:
+      text += "# TYPE \(name) \(kind.rawValue)\n"
+      if let unit { text += "# UNIT \(name) \(unit)\n" }
+      text += "# HELP \(name) \(Self.escape(help))\n"
+    case .classic:
+      // Named for their samples there, and in other words.
+      let (name, kind) =
+        switch kind {
+        case .counter: (name + "_total", "counter")
+        case .info: (name + "_info", "gauge")
+        case .unknown: (name, "counter")
+        case .gauge, .histogram: (name, kind.rawValue)
+        }
+      text += "# HELP \(name) \(Self.escape(help))\n# TYPE \(name) \(kind)\n"
+    }
   }
 
   mutating func sample(_ value: Int, suffix: String = "", labels: KeyValuePairs<String, String> = [:]) {
@@ -38,8 +77,8 @@ struct OpenMetricsText {
     sample(total, suffix: "_count")
   }
 
-  /// The whole text with its end mark.
-  func finished() -> String { text + "# EOF\n" }
+  /// The whole text, with its end mark where the form has one.
+  func finished() -> String { form == .openMetrics ? text + "# EOF\n" : text }
 
   private mutating func write(_ suffix: String, _ labels: KeyValuePairs<String, String>, _ value: String) {
     text += name + suffix

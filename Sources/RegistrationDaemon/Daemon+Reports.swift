@@ -23,7 +23,7 @@ extension Daemon {
     let pool = pool.snapshot()
     let status = status()
     let statistics = pool.statistics
-    return MetricsSnapshot(
+    var metrics = MetricsSnapshot(
       keys: [
         .pending: status.keys.pending, .inFlight: status.keys.inFlight, .retrying: status.keys.retrying,
         .registered: status.keys.registered, .failed: status.keys.failed, .cancelled: status.keys.cancelled,
@@ -34,6 +34,18 @@ extension Daemon {
       throttled: statistics.throttled, rateLimit: pool.standing.limit, rateLimitRemaining: pool.standing.remaining,
       rateLimitResetSeconds: pool.standing.resetsIn, waitSeconds: statistics.waited, lists: importer.counts,
       hold: status.hold, queueBytes: queue.sizeOnDisk, version: options.version)
+    metrics.state = status.state
+    metrics.stateSince = status.since
+    metrics.lastSuccessAt = status.lastSuccessAt
+    // A queue that cannot be read shows as a hold; this figure is left out meanwhile.
+    metrics.oldestPendingAt = try? queue.oldestOpenArrival()
+    let lists = status.lists
+    metrics.listStates = [
+      "incoming": lists.incoming, "blocked": lists.blocked, "active": lists.active,
+      "done": lists.total - lists.active, "rejected": lists.rejected,
+    ]
+    metrics.process = ProcessUsage(startedAt: report.startedAt)
+    return metrics
   }
 
   /// Healthy while the parts that move everything else answer within half a minute.

@@ -1,4 +1,5 @@
 import ControlAPI
+import Registration
 import Testing
 
 /// The text against a parser that is as strict as the specification, and the names against the interface.
@@ -41,7 +42,7 @@ import Testing
         let sample = try self.sample(line)
         let suffixes =
           switch families[current]?.type {
-          case "gauge": [""]
+          case "gauge", "unknown": [""]
           case "counter": ["_total"]
           case "info": ["_info"]
           case "histogram": ["_bucket", "_sum", "_count"]
@@ -87,7 +88,17 @@ import Testing
     return (String(name), labels, value)
   }
 
-  private static let full = MetricsSnapshot(
+  private static let full = {
+    var snapshot = known
+    let moment = Timestamp(milliseconds: 1_764_000_000_250)
+    (snapshot.state, snapshot.stateSince, snapshot.lastSuccessAt) = (.holding, moment, moment)
+    snapshot.oldestPendingAt = moment
+    snapshot.listStates = ["incoming": 1, "active": 2]
+    snapshot.process = ProcessUsage(startedAt: moment)
+    return snapshot
+  }()
+
+  private static let known = MetricsSnapshot(
     keys: [.pending: 400, .inFlight: 4, .registered: 590], requests: ["201": 590, "429": 1, "timed_out": 2],
     durations: .init(bounds: [0.1, 0.25, 1], counts: [5, 3, 0, 2], sum: 12.5), throttled: 1, rateLimit: 400,
     rateLimitRemaining: 31, rateLimitResetSeconds: 119.5, waitSeconds: ["rate_limit": 60.25, "hold": 1e-7],
@@ -100,6 +111,9 @@ import Testing
       "keyreg_keys", "keyreg_requests_total", "keyreg_request_duration_seconds_bucket", "keyreg_throttled_total",
       "keyreg_rate_limit_limit", "keyreg_rate_limit_remaining", "keyreg_rate_limit_reset_seconds",
       "keyreg_wait_seconds_total", "keyreg_lists_total", "keyreg_hold", "keyreg_queue_bytes", "keyreg_build_info",
+      "keyreg_lists", "keyreg_state", "keyreg_state_since_timestamp_seconds", "keyreg_last_success_timestamp_seconds",
+      "keyreg_oldest_pending_timestamp_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes",
+      "process_start_time_seconds", "process_open_fds", "process_max_fds",
     ] { #expect(names.contains(name)) }
     for family in families.values { #expect(family.help?.isEmpty == false) }
     #expect(families["keyreg_request_duration_seconds"]?.unit == "seconds")
@@ -116,6 +130,33 @@ import Testing
     #expect(hold.filter { $0.value == 1 }.map(\.labels) == [["reason": "disk"]])
     #expect(families["keyreg_wait_seconds"]?.samples.first { $0.labels == ["reason": "hold"] }?.value == 1e-7)
     #expect(families["keyreg_build"]?.samples.first?.labels == ["version": "0.1.0 \"quoted\" \\ \n end"])
+  }
+
+  @Test func theStateIsOneOfAll() throws {
+    let families = try Self.parse(Self.full.openMetrics)
+    let states = try #require(families["keyreg_state"]?.samples)
+    #expect(states.filter { $0.value == 1 }.map(\.labels) == [["state": "holding"]] && states.count == 6)
+    #expect(families["keyreg_state_since_timestamp_seconds"]?.samples.map(\.value) == [1_764_000_000.25])
+    #expect(families["keyreg_lists"]?.samples.first { $0.labels == ["state": "active"] }?.value == 2)
+  }
+
+  @Test func whoReadsPlainTextOnlyGetsTheClassicForm() throws {
+    try withServer { running throws in
+      let connection = try running.wire()
+      for (accept, type) in [
+        ("text/plain", "text/plain; version=0.0.4; charset=utf-8"),
+        ("text/plain;q=0.5,application/openmetrics-text;version=1.0.0", "application/openmetrics-text"),
+        ("*/*", "application/openmetrics-text"),
+      ] {
+        try connection.send("GET /metrics HTTP/1.1\r\nHost: h\r\nAccept: \(accept)\r\n\r\n")
+        let response = try #require(try connection.response())
+        #expect(response.fields["content-type"]?.hasPrefix(type) == true)
+        let isClassic = type.hasPrefix("text/plain")
+        #expect(response.body.contains("# EOF") != isClassic)
+        #expect(response.body.contains("# TYPE keyreg_requests_total counter\n") == isClassic)
+        #expect(response.body.contains("# TYPE keyreg_build_info gauge\n") == isClassic)
+      }
+    }
   }
 
   @Test func bucketsCountAllThatIsBelowThem() throws {
