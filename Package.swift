@@ -105,7 +105,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: settings),
-    .target(name: "Curl", dependencies: ["CCurl"], swiftSettings: settings),
+    .target(name: "Curl", dependencies: ["CCurl", "Registration"], swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPrctl"),
 

@@ -1,3 +1,5 @@
+import Registration
+
 /// What a request could not be given. It travels as `{"error":{"code":"…","message":"…","hint":"…"}}` with a fitting status.
 package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Code: String, Sendable, CaseIterable {
@@ -40,6 +42,7 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
   }
 
   package let code: Code
+  /// Without what looks like a secret: messages quote what was asked for.
   package let message: String
   /// What helps, where something does.
   package let hint: String?
@@ -52,8 +55,8 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
 
   init(_ code: Code, _ message: String, hint: String? = nil, allowed: String?) {
     self.code = code
-    self.message = message
-    self.hint = hint
+    self.message = SecretText.redacted(message)
+    self.hint = hint.map(SecretText.redacted)
     self.allowed = allowed
   }
 

@@ -1,4 +1,5 @@
 import CCurl
+import Registration
 
 /// Why there was no reply.
 package struct CurlError: Error, Sendable, CustomStringConvertible {
@@ -39,7 +40,8 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
     self.kind = isStale ? .stale : Self.kind(of: code)
     self.wasSent = wasSent
     self.systemError = systemError
-    self.message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+    // libcurl quotes the proxy as it was given, with the password.
+    self.message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : SecretText.redacted(detail)
   }
 
   static func kind(of code: CURLcode) -> Kind {

@@ -1,11 +1,12 @@
+import Registration
 package import Systemd
 
 /// Takes secrets out of foreign words: a server may echo what it was sent, and nothing that is kept, shown or logged of
-/// its reply may have a secret in it.
+/// its reply may have a secret in it. Our own are taken out whatever they look like, others by what they look like.
 package struct Redaction: Sendable {
   private let secrets: [[UInt8]]
 
-  /// Takes out nothing.
+  /// Knows no secrets of our own.
   package static let none = Redaction(of: [])
 
   package init(of secrets: [Secret]) {
@@ -13,7 +14,7 @@ package struct Redaction: Sendable {
   }
 
   package func callAsFunction(_ bytes: [UInt8]) -> [UInt8] {
-    secrets.reduce(bytes) { Self.redact($1, in: $0) }
+    SecretText.redacted(secrets.reduce(bytes) { Self.redact($1, in: $0) })
   }
 
   package func callAsFunction(_ text: String) -> String {

@@ -72,9 +72,10 @@ package enum LogFormat: String, Hashable, Sendable, CaseIterable {
     (isFirst ? "" : ",") + quoted(printable(field.key, limit: 60)) + ":" + quoted(printable(field.value, limit: 600))
   }
 
-  /// Without control characters, and at most `limit` bytes long: one visible character can be any number of bytes.
+  /// Without control characters and what looks like a secret, and at most `limit` bytes long: one visible character can be
+  /// any number of bytes.
   private static func printable(_ text: String, limit: Int) -> String {
-    let text = PrintableText.escape(text, limit: limit)
+    let text = PrintableText.escape(SecretText.redacted(text), limit: limit)
     guard text.utf8.count > limit else { return text }
     var kept = ""
     for scalar in text.unicodeScalars {

@@ -78,10 +78,14 @@ struct Failure: Error {
     }
   }
 
-  /// Foreign text in messages cannot reach the terminal raw.
+  /// Foreign text in messages cannot reach the terminal raw, nor can what looks like a secret.
   var text: String {
-    let first = "keyreg: error: \(PrintableText.escape(message, limit: 2_000))\n"
-    return first + (hint.map { "hint: \(PrintableText.escape($0, limit: 2_000))\n" } ?? "")
+    let first = "keyreg: error: \(Self.shown(message))\n"
+    return first + (hint.map { "hint: \(Self.shown($0))\n" } ?? "")
+  }
+
+  private static func shown(_ text: String) -> String {
+    PrintableText.escape(SecretText.redacted(text), limit: 2_000)
   }
 
   private static func exit(forSystem code: Int32) -> Exit {

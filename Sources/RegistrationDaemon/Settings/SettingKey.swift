@@ -197,10 +197,8 @@ extension SettingKey {
     text.hasPrefix("/") && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } && text.utf8.count < 4096
   }
 
+  /// Also of what is no URL: a password with a port out of range behind it is a password all the same.
   private static func withoutPassword(_ text: String) -> String {
-    guard var parts = URLComponents(string: text), parts.user != nil || parts.password != nil else { return text }
-    parts.user = "redacted"
-    parts.password = nil
-    return parts.string ?? "redacted"
+    SecretText.redacted(text)
   }
 }
