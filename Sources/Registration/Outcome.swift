@@ -47,13 +47,21 @@ extension Outcome {
   /// The header line of the CSV form, with its line feed.
   package static let csvHeader = columns.joined(separator: ",") + "\n"
 
-  /// One line of CSV (RFC 4180 quoting, line feed at the end), control characters escaped so that a record is one line.
+  /// One line of CSV (RFC 4180 quoting, line feed at the end), control characters escaped so that a record is one line, and
+  /// foreign text kept from being a formula.
   package var csvLine: String {
     fields.map(Self.quoted).joined(separator: ",") + "\n"
   }
 
+  /// Spreadsheets take a field that begins so for a formula and may run what it says, quotes or not; an apostrophe before it
+  /// makes it text (OWASP, CSV injection). Control characters are escaped already.
+  private static func harmless(_ field: String) -> String {
+    guard let first = field.unicodeScalars.first(where: { !$0.properties.isWhitespace }) else { return field }
+    return "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".unicodeScalars.contains(first) ? "'" + field : field
+  }
+
   private static func quoted(_ field: String) -> String {
-    let text = PrintableText.escape(field, limit: .max)
+    let text = harmless(PrintableText.escape(field, limit: .max))
     guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }

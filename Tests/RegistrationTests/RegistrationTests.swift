@@ -48,6 +48,15 @@ import Testing
     #expect(PrintableText.escape("e" + String(repeating: "\u{301}", count: 10_000)).unicodeScalars.count == 201)
   }
 
+  @Test(arguments: ["=HYPERLINK(\"http://x\")", "@SUM(1)", "+1", "-rf", " =1", "\u{ff1d}1"])
+  func foreignTextInCSVIsNoFormula(text: String) {
+    let outcome = Outcome(id: AppKeyID(high: 1, low: 2), state: .failed, errorTitle: text, list: text)
+    let quoted = text.contains("\"") ? "\"'=HYPERLINK(\"\"http://x\"\")\"" : "'" + text
+    #expect(outcome.csvLine == "00000000-0000-0001-0000-000000000002,failed,,0,,,\(quoted),,\(quoted)\n")
+    // JSON is for programs.
+    #expect(outcome.fields.last == text)
+  }
+
   @Test func aRecordIsOneLineOfCSVWhateverItsTexts() {
     let outcome = Outcome(
       id: AppKeyID(high: 1, low: 2), state: .failed, httpStatus: 404, attempts: 1, errorTitle: "a \"b\", c",
