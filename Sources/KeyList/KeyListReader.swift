@@ -34,6 +34,11 @@ package struct KeyListReader: Sendable {
     self.init(MemorySource(bytes))
   }
 
+  /// Throws when a list that begins with `beginning` cannot be text, so that nobody needs to wait for the rest of it.
+  package static func check(beginning: [UInt8]) throws(KeyListError) {
+    try ContentCheck.check(beginning.prefix(ListBytes.lookahead))
+  }
+
   /// The next entry, nil at the end. Throws when the list is no text, has no one meaning, or cannot be read.
   package mutating func next() throws(KeyListError) -> KeyListEntry? {
     if format == nil { try detect() }

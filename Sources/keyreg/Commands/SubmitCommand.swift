@@ -11,7 +11,8 @@ struct SubmitCommand: ParsableCommand {
     commandName: "submit", abstract: "Validates a key list and drops it into the spool. Prints the list's name.",
     discussion: """
       Works with a daemon that is not running: the list waits in the spool. Bad lines are told and left out; a list \
-      without a single key is refused (exit code 65).
+      without a single key is refused (exit code 65), and so is one that is cut short by an error, unless --partial is \
+      given.
       """)
 
   @OptionGroup var instance: InstanceOptions
@@ -24,6 +25,9 @@ struct SubmitCommand: ParsableCommand {
 
   @Flag(help: "Register again keys that are registered already.")
   var force = false
+
+  @Flag(help: "Take what could be read of a list that is cut short by an error.")
+  var partial = false
 
   @Argument(help: "Key lists, or - for standard input.")
   var files: [String]
@@ -57,7 +61,7 @@ struct SubmitCommand: ParsableCommand {
   private func submit(_ file: String, to spool: SpoolDirectory, limit: Int) throws -> ListName {
     let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
     let drop = try begin(in: spool)
-    try copy(file, into: drop, limit: limit)
+    try InputFile(file).copy(limit: limit) { try drop.write($0) }
     try validate(try drop.open(), as: file)
     return try drop.commit(as: listName, force: force)
   }
@@ -80,33 +84,6 @@ struct SubmitCommand: ParsableCommand {
     // What the watcher would leave alone is given a name that it takes.
     let name = FileName(last)
     return ListName(of: name.isLeftAlone ? FileName("list-" + last + ".txt") : name)
-  }
-
-  private func copy(_ file: String, into drop: Drop, limit: Int) throws {
-    let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      let reason = String(cString: strerror(errno))
-      throw Failure(errno == EACCES ? .permission : .noSuchFile, "cannot read \(file): \(reason)")
-    }
-    defer { if file != "-" { close(descriptor) } }
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    var total = 0
-    while true {
-      let count = read(descriptor, &buffer, buffer.count)
-      if count == 0 { return }
-      guard count > 0 else {
-        if errno == EINTR { continue }
-        throw Failure(
-          errno == EISDIR ? .noSuchFile : .inputOutput, "cannot read \(file): \(String(cString: strerror(errno)))")
-      }
-      total += count
-      guard total <= limit else {
-        throw Failure(
-          .badList, "\(file) is larger than \(SizeText.describe(bytes: limit))",
-          hint: "split it, or raise spool.max_file_size")
-      }
-      try drop.write(buffer[..<count])
-    }
   }
 
   /// Tells bad lines, and refuses a list without a key.
@@ -142,6 +119,11 @@ struct SubmitCommand: ParsableCommand {
     if invalid > 10 { warnings.append("\(invalid - 10) more bad lines") }
     for warning in warnings {
       StandardError.write("keyreg: warning: \(PrintableText.escape(warning, limit: 1_000))\n")
+    }
+    if let cut = reader.ending.cutShort, !partial {
+      throw Failure(
+        .badList, "\(name):\(cut.line): the list is cut short by an error: \(cut.description)",
+        hint: "mend it there, or take what was read with --partial")
     }
   }
 }

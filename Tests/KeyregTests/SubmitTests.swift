@@ -1,0 +1,70 @@
+import Foundation
+import Glibc
+import Registration
+import Testing
+
+/// What `keyreg submit` takes, and what no command ever shows.
+struct SubmitTests {
+  private let secret = "0123456789abcdef0123456789abcdef01234567"
+
+  private func bench() throws -> Bench {
+    let bench = try Bench()
+    try FileManager.default.createDirectory(atPath: bench.path("spool/incoming"), withIntermediateDirectories: true)
+    return bench
+  }
+
+  @Test func a_list_that_is_cut_short_is_taken_only_when_that_is_said() throws {
+    let bench = try bench()
+    let ids = randomKeys(1_000).map { "\"\($0)\"" }
+    let list = "[" + ids[..<2].joined(separator: ",") + "}," + ids[2...].joined(separator: ",") + "]\n"
+    try list.write(toFile: bench.path("cut.json"), atomically: true, encoding: .utf8)
+    let refused = try bench.run("submit", bench.path("cut.json"))
+    #expect(refused.code == 65)
+    #expect(refused.output.isEmpty)
+    #expect(
+      refused.errors.contains("cut.json:1: the list is cut short by an error: read to byte 79 of \(list.utf8.count)"))
+    #expect(refused.errors.contains("--partial"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path("spool/incoming")) == [])
+    let taken = try bench.run("submit", "--partial", bench.path("cut.json"))
+    #expect(taken.code == 0 && taken.output == "cut.json\n")
+    #expect(taken.errors.contains("nothing behind it on its line was read"))
+  }
+
+  @Test func a_pipe_is_read_as_it_comes() throws {
+    let bench = try bench()
+    let fifo = bench.path("pipe")
+    try #require(mkfifo(fifo, 0o600) == 0)
+    let writer = Process()
+    writer.executableURL = URL(filePath: "/bin/sh")
+    writer.arguments = ["-c", "{ printf '%s\\n' $1; printf '%s\\n' $2; } > $0", fifo] + randomKeys(2)
+    try writer.run()
+    let taken = try bench.run("submit", fifo)
+    writer.waitUntilExit()
+    #expect(taken.code == 0, "\(taken.errors)")
+    let list = try String(contentsOfFile: bench.path("spool/incoming/pipe"), encoding: .utf8)
+    #expect(list.split(separator: "\n").count == 2)
+  }
+
+  @Test func what_cannot_be_text_is_refused_at_its_first_block() throws {
+    let refused = try bench().run("submit", "/dev/zero")
+    #expect(refused.code == 65)
+    #expect(refused.errors.contains("the list is binary: it holds NUL bytes"))
+  }
+
+  @Test func no_command_shows_what_looks_like_a_secret() throws {
+    let bench = try bench()
+    try "\(secret)\nDD_API_KEY=\(secret.prefix(32))\n".write(
+      toFile: bench.path("keys"), atomically: true, encoding: .utf8)
+    bench.environment["HTTPS_PROXY"] = "http://user:pa55word@host:99999"
+    for arguments in [["key", secret], ["submit", bench.path("keys")], ["retry", "x" + secret], ["check"]] {
+      let process =
+        switch arguments.count {
+        case 1: try bench.run(arguments[0])
+        default: try bench.run(arguments[0], arguments[1])
+        }
+      let said = process.output + process.errors
+      #expect(!said.contains(secret.dropFirst(8).prefix(20)) && !said.contains("pa55word"), "\(arguments): \(said)")
+      #expect(said.contains("(redacted)"))
+    }
+  }
+}
