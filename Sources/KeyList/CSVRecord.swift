@@ -94,7 +94,7 @@ struct CSVRecord {
   var field: Range<Int>?
   /// True when `field` holds quotes that are written twice.
   var hasDoubledQuotes = false
-  /// How many fields there are, without empty ones behind the last column.
+  /// How many fields there are; of a list with one column without empty ones behind it.
   var fields = 0
   /// True when no field says anything.
   var isBlank = true
@@ -139,7 +139,7 @@ struct CSVRecord {
       hasDoubledQuotes = measured.isDoubled
     }
     if !measured.content.isEmpty { isBlank = false }
-    if index < header.columns || !measured.content.isEmpty { fields = index + 1 }
+    if index < header.columns || !measured.content.isEmpty || header.columns > 1 { fields = index + 1 }
     innerLines += measured.lines
   }
 
