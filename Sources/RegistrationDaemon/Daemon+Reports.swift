@@ -14,7 +14,8 @@ extension Daemon {
       pool.snapshot(),
       StatusReport.Surroundings(
         tally: queue.tally, openProgress: queue.openProgress, lists: queue.listTotals, spool: spool,
-        blocked: importer.fault == nil ? 0 : 1, isImporting: !importer.isIdle, listFault: faults.first?.text,
+        blocked: watcher.standing.blockedLists + importer.faults.count, isImporting: !importer.isIdle,
+        listFault: faults.first?.text,
         diskFault: faults.first { $0.isDisk }?.text, endpoint: settings.endpoint.base),
       now: .now())
   }
@@ -75,15 +76,36 @@ extension Daemon {
 }
 
 extension Daemon {
-  /// No list waits in the spool, no key is open, and every results file is written. A spool that cannot be read, or does
-  /// not answer, is not known to be empty.
+  /// No list waits in the spool but those that cannot be read, no key is open, and every results file is written. A spool
+  /// that cannot be looked at, or does not answer, is not known to be empty.
   package var isDone: Bool {
-    guard importer.isIdle, queue.listTotals.active == 0, queue.tally.open == 0, pool.isDrained, areResultsWritten,
-      let finding = look.fresh(within: 1)
-    else { return false }
+    guard isQuiet, let finding = look.fresh(within: 1) else { return false }
     // Again: a list may have been taken up while the spool was looked at.
-    return finding.incoming == 0 && finding.fault == nil && importer.isIdle && queue.listTotals.active == 0
-      && queue.tally.open == 0 && pool.isDrained && areResultsWritten
+    return finding.incoming <= unreadable && finding.fault == nil && isQuiet
+  }
+
+  private var isQuiet: Bool {
+    importer.isIdle && watcher.standing.grown == 0 && queue.listTotals.active == 0 && queue.tally.open == 0
+      && pool.isDrained && areResultsWritten
+  }
+
+  /// What did not go well.
+  var balance: Balance {
+    Balance(
+      failed: queue.tally[.failed], cancelled: queue.tally[.cancelled], rejected: importer.counts["rejected"] ?? 0,
+      unreadable: unreadable)
+  }
+
+  /// Lists in `incoming/` or `reading/` that cannot be read for reasons that only an operator can remove.
+  private var unreadable: Int {
+    watcher.standing.blockedLists + importer.faults.values.count { !$0.isDisk }
+  }
+
+  /// Lists that were written to after they had been filed are read again.
+  func checkFiledLists() {
+    upkeep.async { @Sendable [self] in
+      FiledLists(queue: queue, spool: spool, watcher: watcher, log: log).check()
+    }
   }
 
   /// The results of every finished list are in place.
@@ -101,6 +123,7 @@ extension Daemon {
     do {
       let count = try spool.sweep(keep: .milliseconds(settings.keep)) { queue.age(of: $0) }
       if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
+      checkFiledLists()
     } catch {
       log.warning("old files of the spool could not be removed", metadata: ["detail": "\(error)"])
     }

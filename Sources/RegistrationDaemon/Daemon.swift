@@ -16,10 +16,20 @@ package final class Daemon: Sendable {
   package enum Ending: Sendable {
     /// A signal or a call of `stop`.
     case stopped
-    /// Nothing was left to do; so many keys have failed.
-    case done(failed: Int)
+    /// Nothing was left to do.
+    case done(Balance)
     /// The queue cannot be used any more.
     case broken(QueueError)
+  }
+
+  /// What did not go well of all that was done.
+  package struct Balance: Hashable, Sendable {
+    package var failed: Int
+    package var cancelled: Int
+    /// Lists that were rejected since the start.
+    package var rejected: Int
+    /// Lists that lie in the spool and cannot be read.
+    package var unreadable: Int
   }
 
   /// How the daemon is run, besides its settings.
@@ -51,6 +61,7 @@ package final class Daemon: Sendable {
   package let queue: RegistrationQueue
   package let pool: WorkerPool
   let importer: Importer
+  let watcher: SpoolWatcher
   let results: ResultsWriter
   let changes = ChangeBroadcast()
   /// How many keys come before the end of each open list: one look for all pages of lists that are read together.
@@ -60,6 +71,8 @@ package final class Daemon: Sendable {
   private let spoolLock: SpoolLock
   let spool: SpoolDirectory
   let look: SpoolLook
+  /// For what walks over many files of the spool.
+  let upkeep = DispatchQueue(label: "keyreg.upkeep")
   let options: Options
   let source: SettingsSource
   let log: Logger
@@ -111,8 +124,11 @@ package final class Daemon: Sendable {
       version: options.version, log: log,
       settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in box.daemon?.end(.broken(error)) })
+    watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
+      try queue.hasList(named: name.text)
+    }
     importer = Importer(
-      queue: queue, spool: spool, maxFileSize: settings.maxFileSize, log: log,
+      queue: queue, spool: spool, watcher: watcher, maxFileSize: settings.maxFileSize, log: log,
       keysChanged: { @Sendable in
         pool.keysChanged()
         results.look()
@@ -188,12 +204,15 @@ extension Daemon {
     let server = try ControlServer(control, backend: DaemonControl(daemon: self), logger: log)
     try server.start()
     defer { server.stop() }
-    let watcher = SpoolWatcher(
-      spool: spool, settle: .milliseconds(settings.settle),
-      // A file that is found by looking is taken within twice the time it must have been still for.
-      rescan: .milliseconds(min(5_000, max(250, settings.settle))),
-      onReady: { @Sendable [importer] files in importer.take(files) },
-      onWarning: { @Sendable [log] warning in log.warning("spool", metadata: ["detail": "\(warning)"]) })
+    watcher.start(
+      SpoolWatcher.Callbacks(
+        ready: { @Sendable [importer] lists in importer.take(lists) },
+        warning: { @Sendable [log] warning in
+          log.warning("spool", metadata: ["detail": "\(warning)", "hint": "\(warning.hint ?? "")"])
+        },
+        standingChanged: { @Sendable [changes] in changes.tick() },
+        missedWrites: { @Sendable [weak self] in self?.checkFiledLists() }))
+    checkFiledLists()
     results.look()
     pool.pump()
     let housekeeping = Housekeeping(daemon: self, notifier: notifier, options)
@@ -213,7 +232,7 @@ extension Daemon {
     stopCheck()
     let ending = state.withLock { $0.ending } ?? .stopped
     // A watcher that looks into a spool that hangs cannot be stopped; it ends with the process.
-    stop(ending, housekeeping) { @Sendable in watcher.stop() }
+    stop(ending, housekeeping) { @Sendable [watcher] in watcher.stop() }
     return ending
   }
 

@@ -70,7 +70,7 @@ final class Housekeeping: Sendable {
   }
 
   private func lookForEnd() {
-    if daemon.isDone { daemon.end(.done(failed: daemon.queue.tally[.failed])) }
+    if daemon.isDone { daemon.end(.done(daemon.balance)) }
   }
 
   private func tellSystemd() {

@@ -13,6 +13,14 @@ struct Changes {
   private var revised: Set<Int64> = []
   /// Set when lists came, went or may have been finished.
   private(set) var touchesLists = false
+  /// Lists that have come into being.
+  var addedLists = 0 {
+    didSet { touchesLists = true }
+  }
+  /// Rejected lists that were noted, less those that were forgotten.
+  var addedRejections = 0 {
+    didSet { touchesLists = true }
+  }
   /// When the transaction takes place, by the wall clock, for the record.
   let now: Timestamp
   /// The same in time that has passed for sure, for due times.
@@ -40,6 +48,11 @@ struct Changes {
   /// A list may be finished, or open again, for another reason than a key.
   mutating func look(at list: Int64) {
     lists[list, default: [:]][.pending, default: 0] += 0
+  }
+
+  /// The results of a list are to be written again.
+  mutating func revise(_ list: Int64) {
+    revised.insert(list)
   }
 
   /// A key has come into being in `state`, brought by `list`.

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 package import Registration
 
@@ -6,18 +5,23 @@ package import Registration
 package struct ListRecord: Sendable {
   package var id: Int64
   package var name: String
-  /// The file name in `incoming/`, as the bytes the file system has.
-  package var source: [UInt8]
   package var sha256: String
   package var bytes: Int
+  /// The file's time of modification when it was read, in nanoseconds since 1970; nil for lists that were read before
+  /// this was kept.
+  package var modified: Int64?
   package var format: String
+  /// Of a CSV list.
+  package var column: String?
+  /// The last record had no line end when it was read.
+  package var isUnterminated: Bool
   package var isForced: Bool
   /// The list that brought the same bytes before.
   package var duplicateOf: String?
   package var arrivedAt: Timestamp
   /// When the last of its keys was committed; nil while it is being read.
   package var importedAt: Timestamp?
-  /// When its source had been moved out of `incoming/`.
+  /// When its source lay in its last place, with its receipt; nil while it is being read, again too.
   package var filedAt: Timestamp?
   package var cancelledAt: Timestamp?
   /// When its last key had an outcome; nil while one is open.
@@ -35,7 +39,7 @@ package struct ListRecord: Sendable {
   package var keys: Tally
 
   static let columns = """
-    id, name, source, sha256, bytes, format, forced, duplicate_of, arrived_at, imported_at, filed_at, cancelled_at,
+    id, name, sha256, bytes, modified_ns, format, csv_column, unterminated, forced, duplicate_of, arrived_at, imported_at, filed_at, cancelled_at,
     finished_at, results_at, entries, accepted, already_known, duplicate_in_list, invalid, requeued, pending, retrying,
     registered, failed, cancelled
     """
@@ -43,10 +47,12 @@ package struct ListRecord: Sendable {
   init(_ row: Row) {
     id = row["id"]
     name = row["name"]
-    source = [UInt8](row["source"] as Data)
     sha256 = row["sha256"]
     bytes = row["bytes"]
+    modified = row["modified_ns"]
     format = row["format"]
+    column = row["csv_column"]
+    isUnterminated = row["unterminated"]
     isForced = row["forced"]
     duplicateOf = row["duplicate_of"]
     arrivedAt = Timestamp(milliseconds: row["arrived_at"])

@@ -178,7 +178,7 @@ package final class RegistrationQueue: Sendable {
           let step = try body(database, &changes)
           tally = try changes.apply(to: database)
           progress = changes.progress
-          lists = changes.touchesLists ? try ListTotals.counted(in: database) : nil
+          lists = changes.touchesLists ? try listTotals.applying(changes, in: database) : nil
           result = try read(step, database)
           return .commit
         }

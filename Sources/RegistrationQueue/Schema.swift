@@ -6,6 +6,7 @@ import GRDB
 ///   order of import, which keeps inserts at the end of the table; the sixteen bytes are unique beside it.
 /// - `list`: one row a list, with its counts by state. A list *owns* the keys it was first to bring.
 /// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
+/// - `rejected_list`: the lists in `rejected/`, as they were when they were looked at.
 /// - `tally`: how many keys stand in each state.
 /// - `registrar`: the credentials that registered keys, as keyed hashes; `key.registrar` names one of them.
 /// - `memory`: small things that outlive a restart, as JSON by name (the pause, what the pacer learned).
@@ -107,6 +108,27 @@ enum Schema {
           ALTER TABLE key ADD COLUMN denied_at INTEGER;
           ALTER TABLE key ADD COLUMN registrar INTEGER;
           CREATE TABLE registrar (id INTEGER PRIMARY KEY, tag BLOB NOT NULL UNIQUE) STRICT;
+          """)
+    }
+    migrator.registerMigration("reading-1") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE list ADD COLUMN modified_ns INTEGER;
+          ALTER TABLE list ADD COLUMN csv_column TEXT;
+          ALTER TABLE list ADD COLUMN unterminated INTEGER NOT NULL DEFAULT 0;
+          -- Invalid lines are found by reading the list again.
+          DROP TABLE invalid_line;
+          DROP INDEX list_by_source;
+
+          CREATE TABLE rejected_list (
+            name TEXT PRIMARY KEY,
+            bytes INTEGER NOT NULL,
+            modified_ns INTEGER NOT NULL,
+            what TEXT NOT NULL,
+            line INTEGER,
+            hint TEXT NOT NULL,
+            at INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;
           """)
     }
     return migrator

@@ -34,14 +34,37 @@ package struct ListTotals: Sendable, Hashable {
   package var active = 0
   /// Every key has an outcome, but the results are not written yet.
   package var finishing = 0
+  /// Lists that lie in `rejected/`.
+  package var rejected = 0
 
+  /// Counts every list; for the start.
   static func counted(in database: Database) throws -> ListTotals {
-    ListTotals(
-      total: try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM list") ?? 0,
-      active: try Int.fetchOne(
-        database, sql: "SELECT COUNT(*) FROM list WHERE imported_at IS NULL OR pending + retrying > 0") ?? 0,
-      finishing: try Int.fetchOne(
-        database, sql: "SELECT COUNT(*) FROM list WHERE finished_at IS NOT NULL AND results_at IS NULL") ?? 0)
+    var totals = ListTotals()
+    totals.total = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM list") ?? 0
+    totals.rejected = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM rejected_list") ?? 0
+    try totals.countOpen(in: database)
+    return totals
+  }
+
+  /// After `changes`: what is kept is adjusted, since counting all lists with every list would take ever longer.
+  func applying(_ changes: Changes, in database: Database) throws -> ListTotals {
+    var totals = self
+    totals.total += changes.addedLists
+    totals.rejected += changes.addedRejections
+    try totals.countOpen(in: database)
+    return totals
+  }
+
+  /// By indexes that hold these lists only.
+  private mutating func countOpen(in database: Database) throws {
+    active =
+      try Int.fetchOne(
+        try database.cachedStatement(
+          sql: "SELECT COUNT(*) FROM list WHERE imported_at IS NULL OR pending + retrying > 0")) ?? 0
+    finishing =
+      try Int.fetchOne(
+        try database.cachedStatement(
+          sql: "SELECT COUNT(*) FROM list WHERE finished_at IS NOT NULL AND results_at IS NULL")) ?? 0
   }
 }
 

@@ -10,6 +10,8 @@ final class Bench {
   let sandbox: Sandbox
   let port: Int
   private var daemons: [Process] = []
+  /// What every command is run by.
+  private var prefix: [String] = []
   /// Extra environment of every command; nil removes a variable.
   var environment: [String: String?] = [:]
 
@@ -64,8 +66,9 @@ final class Bench {
 
   private func process(_ arguments: [String]) -> Process {
     let process = Process()
-    process.executableURL = URL(filePath: Self.binary)
-    process.arguments = arguments
+    let words = prefix + [Self.binary] + arguments
+    process.executableURL = URL(filePath: words[0])
+    process.arguments = Array(words.dropFirst())
     var variables = [
       "PATH": "/usr/bin:/bin", "DD_API_KEY": "test-api-key", "DD_APP_KEY": "test-app-key",
       "KEYREG_API_URL": "http://127.0.0.1:\(port)", "KEYREG_SPOOL": path("spool"), "KEYREG_STATE": path("state"),
@@ -190,6 +193,31 @@ final class Bench {
     try #require(rename(spool("incoming/.\(name)"), spool("incoming/\(name)")) == 0)
   }
 
+  /// The same, by a writer that has the file open still.
+  func dropOpen(_ content: String, as name: String) throws -> FileHandle {
+    let descriptor = open(spool("incoming/.\(name)"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    try #require(descriptor >= 0)
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try handle.write(contentsOf: Data(content.utf8))
+    try #require(rename(spool("incoming/.\(name)"), spool("incoming/\(name)")) == 0)
+    return handle
+  }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: spool(name)) }
+
+  /// From now on daemons run as a user that owns nothing but the spool and the state; needs root.
+  func runAsNobody() throws {
+    let nobody = try #require(getpwnam("nobody")).pointee
+    prefix = [
+      "/usr/bin/setpriv", "--reuid=\(nobody.pw_uid)", "--regid=\(nobody.pw_gid)", "--clear-groups",
+    ]
+    for place in ["state", "spool", "spool/incoming"] {
+      try FileManager.default.createDirectory(atPath: path(place), withIntermediateDirectories: true)
+      try #require(chown(path(place), nobody.pw_uid, nobody.pw_gid) == 0)
+    }
+    try #require(chown(folder.path, nobody.pw_uid, nobody.pw_gid) == 0)
+  }
+
   func results(_ list: String) throws -> [String] {
     try String(contentsOfFile: spool("results/\(list).csv"), encoding: .utf8)
       .split(separator: "\n").dropFirst().map(String.init)
@@ -224,4 +252,4 @@ func randomKeys(_ count: Int) -> [String] {
   (0..<count).map { _ in AppKeyID(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max)).description }
 }
 
-func lines(_ keys: [String]) -> String { keys.map { $0 + "\n" }.joined() }
+func lines(_ keys: some Sequence<String>) -> String { keys.map { $0 + "\n" }.joined() }

@@ -136,12 +136,12 @@ import Testing
     try FileManager.default.removeItem(atPath: bench.spool("done"))
     try "".write(toFile: bench.spool("done"), atomically: false, encoding: .utf8)
     try bench.drop(lines(randomKeys(3)), as: "a")
-    let status = try bench.await { $0.state == .waiting && $0.reason?.contains("cannot take in a") == true }
+    let status = try bench.await { $0.state == .waiting && $0.reason?.contains("/done") == true }
     #expect(status.lists.incoming == 1)
     try FileManager.default.removeItem(atPath: bench.spool("done"))
     try FileManager.default.createDirectory(atPath: bench.spool("done"), withIntermediateDirectories: false)
     try bench.await { $0.keys.registered == 3 && $0.lists.active == 0 && $0.state == .idle }
-    #expect(bench.log.components(separatedBy: "cannot be taken in yet").count == 2)
+    #expect(bench.log.components(separatedBy: "cannot open the folder").count == 2)
     bench.stop(daemon)
   }
 

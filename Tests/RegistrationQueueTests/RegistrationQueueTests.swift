@@ -54,27 +54,20 @@ import Testing
   @Test func duplicatesAreCountedWithinABatchAndAcrossBatches() throws {
     let temporary = try TemporaryQueue()
     let list = try temporary.begin("a")
-    var batch = ImportBatch()
-    batch.keys = keys(3) + keys(1)
-    try temporary.queue.importBatch(batch, into: list.id)
-    batch.keys = keys(4)
-    batch.invalid = 2
-    batch.rejected = [RejectedLine(line: 9, text: "x", reason: "not a UUID")]
-    let record = try temporary.queue.importBatch(batch, into: list.id)
+    try temporary.queue.importBatch(temporary.batch(keys(3) + keys(1)), into: list.id, of: temporary.source("a"))
+    let record = try temporary.queue.importBatch(
+      temporary.batch(keys(4), invalid: 2), into: list.id, of: temporary.source("a"))
     #expect(record.accepted == 4 && record.duplicateInList == 4 && record.invalid == 2)
     #expect(record.entries == 10)
-    #expect(try temporary.queue.rejectedLines(of: list.id) == batch.rejected)
     #expect(try temporary.due().map(\.id) == keys(4))
   }
 
   @Test func anInterruptedImportIsFoundAgainWithItsPlace() throws {
     let temporary = try TemporaryQueue()
     let list = try temporary.begin("a")
-    var batch = ImportBatch()
-    batch.keys = keys(3)
-    try temporary.queue.importBatch(batch, into: list.id)
+    try temporary.queue.importBatch(temporary.batch(keys(3)), into: list.id, of: temporary.source("a"))
     try temporary.reopen()
-    let found = try #require(try temporary.queue.unfiledList(file: Array("a".utf8)))
+    let found = try #require(try temporary.queue.unfiledLists().first)
     #expect(found.id == list.id && found.entries == 3 && found.importedAt == nil)
     #expect(temporary.queue.tally[.pending] == 3)
     #expect(temporary.queue.listTotals.active == 1)

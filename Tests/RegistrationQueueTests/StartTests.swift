@@ -187,7 +187,7 @@ import Testing
     let length = try Data(contentsOf: promised.log).count
     var batch = ImportBatch()
     batch.keys = keys(50, from: 100)
-    try temporary.queue.importBatch(batch, into: list.id)
+    try temporary.queue.importBatch(batch, into: list.id, of: temporary.source("b"))
     let files = try temporary.copy()
     let whole = try Data(contentsOf: files.log)
     try Data(contentsOf: promised.mark).write(to: files.mark)

@@ -34,16 +34,24 @@ final class TemporaryQueue {
   /// Imports keys as one list.
   @discardableResult
   func add(_ keys: [AppKeyID], as name: String, isForced: Bool = false) throws -> ListRecord {
-    var batch = ImportBatch()
-    batch.keys = keys
-    return try queue.importBatch(batch, into: begin(name, isForced: isForced).id, isLast: true)
+    try queue.importBatch(batch(keys), into: begin(name, isForced: isForced).id, of: source(name), isLast: true)
   }
 
   func begin(_ name: String, isForced: Bool = false) throws -> ListRecord {
-    try queue.beginImport(
-      ListSource(
-        file: Array(name.utf8), sha256: name, bytes: 1, format: "text", isForced: isForced,
-        arrivedAt: clock.wall), names: [name, name + ".2"], first: ImportBatch(), isWhole: false)
+    try queue.beginImport(source(name, isForced: isForced), first: ImportBatch(), isWhole: false)
+  }
+
+  func source(_ name: String, sha256: String? = nil, isForced: Bool = false) -> ListSource {
+    ListSource(
+      name: name, sha256: sha256 ?? name, bytes: 1, modified: 1, format: "text", isForced: isForced,
+      arrivedAt: clock.wall)
+  }
+
+  func batch(_ keys: [AppKeyID], invalid: Int = 0) -> ImportBatch {
+    var batch = ImportBatch()
+    batch.keys = keys
+    batch.invalid = invalid
+    return batch
   }
 
   func due(_ limit: Int = 1_000, except taken: Set<Int64> = []) throws -> [DueKey] {

@@ -37,9 +37,9 @@ struct ListNameTests {
   }
 
   @Test(arguments: [
-    ("", "it is empty"), ("a/b", "it has a slash in it"), (".hidden", "it begins with a dot"),
-    ("a\nb", "it has control characters in it"), ("a.tmp", "files that end so are left alone as unfinished"),
-    ("a~", "files that end so are left alone as unfinished"),
+    ("", "it is empty"), ("a/b", "it has a slash in it"), (".hidden", "its name begins with a dot"),
+    ("a\nb", "it has control characters in it"), ("a.tmp", "its name ends in .tmp, as an unfinished file"),
+    ("a~", "its name ends in ~, as an editor's backup"),
     ("a.receipt.json", ".receipt.json is for the spool's own files"),
     (String(repeating: "a", count: 235), "it is longer than 234 bytes"),
   ])
@@ -47,12 +47,6 @@ struct ListNameTests {
     let error = #expect(throws: SpoolError.self) { try ListName(name) }
     #expect(error?.kind == .invalidName)
     #expect(error?.message.hasSuffix("is no name for a list: \(fault)") == true)
-  }
-
-  @Test(arguments: [".a", ".", "a.tmp", "a.part", "a.filepart", "a~", "a.swp"])
-  func names_of_unfinished_files_are_left_alone(name: String) {
-    #expect(FileName(name).isLeftAlone)
-    #expect(!FileName("x" + name + "x").isLeftAlone)
   }
 
   @Test func names_are_ordered_by_their_bytes() {

@@ -14,111 +14,140 @@ struct SpoolWatcherTests {
     temporary = try TemporarySpool()
   }
 
-  /// A watcher and the batches and warnings that it tells, in order.
+  /// A watcher and the lists and warnings that it tells, in order.
   private final class Watched: Sendable {
-    let batches: AsyncStream<[String]>
+    let lists: AsyncStream<ReadyList>
     let warnings: AsyncStream<SpoolWarning>
     let watcher: SpoolWatcher
 
-    init(_ temporary: TemporarySpool, settle: Duration = .seconds(3600), rescan: Duration = .seconds(3600)) {
-      let (batches, batch) = AsyncStream.makeStream(of: [String].self)
+    init(
+      _ temporary: TemporarySpool, settle: Duration = .seconds(3600), rescan: Duration = .seconds(3600),
+      events: Result<FolderEvents, SpoolError>? = nil
+    ) throws {
+      let (lists, list) = AsyncStream.makeStream(of: ReadyList.self)
       let (warnings, warning) = AsyncStream.makeStream(of: SpoolWarning.self)
-      self.batches = batches
+      self.lists = lists
       self.warnings = warnings
       watcher = SpoolWatcher(
-        spool: temporary.spool, settle: settle, rescan: rescan,
-        onReady: { names in batch.yield(names.map(\.description)) }, onWarning: { warning.yield($0) })
+        spool: temporary.spool, settle: settle, rescan: rescan, events: try events ?? .success(FolderEvents())
+      ) { _ in false }
+      watcher.start(
+        SpoolWatcher.Callbacks(
+          ready: { for ready in $0 { list.yield(ready) } }, warning: { warning.yield($0) }, standingChanged: {},
+          missedWrites: {}))
     }
 
-    /// Waits until a batch holds all of `names`, and returns that batch.
-    func batch(with names: Set<String>) async -> [String]? {
-      await batches.first { names.isSubset(of: $0) }
+    deinit {
+      watcher.stop()
+    }
+
+    /// Waits for a list of that name, and returns it.
+    func list(_ name: String) async -> ReadyList? {
+      await lists.first { $0.name.text == name }
     }
   }
 
-  /// Writes a file and keeps it open.
-  private func openWriter(_ name: String, _ text: String) throws -> FileHandle {
-    let path = temporary.path(.incoming, name)
-    close(open(path, O_CREAT | O_WRONLY, 0o600))
-    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    try handle.write(contentsOf: Data(text.utf8))
-    return handle
+  private func ready(_ place: SpoolDirectory.Place, _ name: String, isStill: Bool) throws -> ReadyList {
+    ReadyList(place: place, name: try ListName(name), isStill: isStill)
   }
 
-  @Test func a_file_that_is_closed_after_writing_is_told_at_once() async throws {
-    let watched = Watched(temporary)
-    try await started(watched)
-    try temporary.write(a, to: "a")
-    #expect(await watched.batch(with: ["a"]) != nil)
-  }
-
-  @Test func a_file_that_is_moved_in_is_told_at_once() async throws {
-    let watched = Watched(temporary)
+  @Test func a_file_that_is_moved_in_is_claimed_at_once() async throws {
+    let watched = try Watched(temporary)
     try await started(watched)
     try temporary.write(a, to: "a", in: .results)
     rename(temporary.path(.results, "a"), temporary.path(.incoming, "a"))
-    #expect(await watched.batch(with: ["a"]) != nil)
+    #expect(await watched.list("a") == (try ready(.reading, "a", isStill: false)))
+    #expect(try temporary.text(.reading, "a") == a)
   }
 
-  @Test func a_dropped_list_is_told_at_once() async throws {
-    let watched = Watched(temporary)
+  @Test func a_dropped_list_is_claimed_at_once() async throws {
+    let watched = try Watched(temporary)
     try await started(watched)
     _ = try temporary.spool.drop(Array(a.utf8), as: ListName("a"))
-    #expect(await watched.batch(with: ["a"]) != nil)
+    #expect(await watched.list("a") != nil)
   }
 
-  @Test func files_that_lay_there_before_are_told_once_they_have_settled() async throws {
-    for name in ["b", "a", ".hidden", "c.part"] { try temporary.write(a, to: name) }
-    let watched = Watched(temporary, settle: .milliseconds(50), rescan: .milliseconds(10))
-    #expect(await watched.batch(with: ["a", "b"]) == ["a", "b"])
-  }
-
-  @Test func a_file_that_is_still_open_is_not_told() async throws {
-    let watched = Watched(temporary, settle: .zero)
-    try await started(watched)
-    let handle = try openWriter("open", a)
-    // The close of the second file comes after the write to the first, and so does the look that it causes.
-    try temporary.write(a, to: "z")
-    let batch = await watched.batch(with: ["z"])
-    #expect(batch?.contains("open") == false)
-    try handle.close()
-    #expect(await watched.batch(with: ["open"]) != nil)
-  }
-
-  @Test func a_writer_from_before_the_watch_is_seen_by_a_lease() async throws {
-    let handle = try openWriter("open", a)
-    try temporary.write(a, to: "z")
-    let watched = Watched(temporary, settle: .zero)
-    let batch = await watched.batch(with: ["z"])
-    #expect(batch == ["z"])
-    try handle.close()
-    #expect(await watched.batch(with: ["open"]) != nil)
-  }
-
-  @Test func what_was_not_taken_is_told_again_at_the_next_look() async throws {
-    let watched = Watched(temporary)
+  @Test func a_file_that_is_written_in_place_is_claimed_once_it_is_still() async throws {
+    let watched = try Watched(temporary, settle: .milliseconds(50))
     try await started(watched)
     try temporary.write(a, to: "a")
-    #expect(await watched.batch(with: ["a"]) != nil)
-    watched.watcher.rescan()
-    #expect(await watched.batch(with: ["a"]) != nil)
+    #expect(await watched.list("a") != nil)
+    #expect(try temporary.names(.reading) == ["a"])
   }
 
-  @Test func what_is_no_regular_file_is_warned_of_once() async throws {
+  @Test func files_that_lay_there_before_are_claimed_in_order_once_they_have_settled() async throws {
+    for name in ["b", "a", ".hidden", "c.part"] {
+      try temporary.write(a, to: name)
+      var old = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
+      utimes(temporary.path(.incoming, name), &old)
+    }
+    let watched = try Watched(temporary)
+    var lists = watched.lists.makeAsyncIterator()
+    #expect(await lists.next()?.name.text == "a")
+    #expect(await lists.next()?.name.text == "b")
+    #expect(try temporary.names(.incoming) == [".hidden", "c.part"])
+  }
+
+  @Test func a_file_that_is_still_open_is_not_claimed() async throws {
+    let watched = try Watched(temporary, settle: .milliseconds(1))
+    try await started(watched)
+    let descriptor = open(temporary.path(.incoming, "open"), O_CREAT | O_WRONLY, 0o600)
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try handle.write(contentsOf: Data(a.utf8))
+    // This one comes after the write to the other, and so does the look that it causes.
+    try temporary.write(a, to: "z")
+    #expect(await watched.list("z") != nil)
+    #expect(try temporary.names(.incoming) == ["open"])
+    try handle.close()
+    #expect(await watched.list("open") != nil)
+  }
+
+  @Test(arguments: [SpoolDirectory.Place.reading, .done, .rejected])
+  func what_is_written_to_a_claimed_list_is_told_once_it_is_still(place: SpoolDirectory.Place) async throws {
+    try temporary.write(a, to: "a", in: .results)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: temporary.path(.results, "a")))
+    let watched = try Watched(temporary, settle: .milliseconds(50))
+    try await started(watched)
+    rename(temporary.path(.results, "a"), temporary.path(place, "a"))
+    // The descriptor is older than the watch and the place: events follow the file.
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data(b.utf8))
+    #expect(await watched.list("a") == (try ready(place, "a", isStill: true)))
+    try handle.write(contentsOf: Data(b.utf8))
+    #expect(await watched.list("a") != nil)
+  }
+
+  @Test func lists_that_an_earlier_daemon_had_claimed_are_told_at_the_start() async throws {
+    try temporary.write(a, to: "a", in: .reading)
+    let watched = try Watched(temporary, settle: .milliseconds(50))
+    #expect(await watched.list("a") == (try ready(.reading, "a", isStill: true)))
+  }
+
+  @Test func receipts_and_reasons_are_not_taken_for_lists() async throws {
+    let watched = try Watched(temporary, settle: .milliseconds(10))
+    try await started(watched)
+    try temporary.write("{}", to: "a.receipt.json", in: .done)
+    try temporary.write("why", to: "a.reason.txt", in: .rejected)
+    try temporary.write(a, to: "z")
+    var lists = watched.lists.makeAsyncIterator()
+    #expect(await lists.next()?.name.text == "z")
+  }
+
+  @Test func what_is_not_a_regular_file_is_warned_of_once() async throws {
     mkfifo(temporary.path(.incoming, "fifo"), 0o600)
     symlink("/etc/passwd", temporary.path(.incoming, "link"))
-    let watched = Watched(temporary)
+    let watched = try Watched(temporary, rescan: .milliseconds(10))
     var warnings = watched.warnings.makeAsyncIterator()
     #expect(await warnings.next() == .notRegular(FileName("fifo"), .fifo))
     #expect(await warnings.next() == .notRegular(FileName("link"), .symbolicLink))
     mkdir(temporary.path(.incoming, "later"), 0o700)
-    watched.watcher.rescan()
     #expect(await warnings.next() == .notRegular(FileName("later"), .folder))
     #expect(try temporary.names(.incoming) == ["fifo", "later", "link"])
+    #expect(watched.watcher.standing.blocked.count == 3)
   }
 
   @Test func a_folder_that_is_removed_and_made_again_is_watched_again() async throws {
-    let watched = Watched(temporary, rescan: .milliseconds(10))
+    let watched = try Watched(temporary, rescan: .milliseconds(10))
     try await started(watched)
     try FileManager.default.removeItem(atPath: temporary.spool.path(of: .incoming))
     var warnings = watched.warnings.makeAsyncIterator()
@@ -129,61 +158,62 @@ struct SpoolWatcherTests {
     #expect(error.kind == .missing)
     try temporary.spool.prepare()
     try await started(watched)
-    try temporary.write(a, to: "again")
-    #expect(await watched.batch(with: ["again"]) != nil)
+    #expect(watched.watcher.standing.fault == nil)
+    try dropByRename("again")
+    #expect(await watched.list("again") != nil)
   }
 
   @Test func a_folder_that_is_exchanged_is_watched_in_its_new_place() async throws {
-    let watched = Watched(temporary, rescan: .milliseconds(10))
+    let watched = try Watched(temporary, rescan: .milliseconds(10))
     try await started(watched)
     let incoming = temporary.spool.path(of: .incoming)
     rename(incoming, incoming + ".old")
     try temporary.spool.prepare()
     try await started(watched)
-    try temporary.write(a, to: "new")
-    #expect(await watched.batch(with: ["new"]) != nil)
+    try dropByRename("new")
+    #expect(await watched.list("new") != nil)
   }
 
   @Test func many_files_at_once_are_all_told() async throws {
-    let watched = Watched(temporary, settle: .milliseconds(1), rescan: .milliseconds(20))
-    let names = Set((0..<400).map { "list-\($0)" })
-    for name in names { try temporary.write("", to: name) }
-    let batch = await watched.batch(with: names)
-    #expect(batch == names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    let watched = try Watched(temporary, settle: .milliseconds(1))
+    var names = Set((0..<400).map { "list-\($0)" })
+    for name in names { try dropByRename(name) }
+    for await list in watched.lists {
+      names.remove(list.name.text)
+      if names.isEmpty { break }
+    }
+    #expect(try temporary.names(.incoming).isEmpty)
   }
 
-  @Test func without_events_the_folder_is_looked_at_and_a_warning_says_why() async throws {
-    let (told, tell) = AsyncStream.makeStream(of: String.self)
-    let refusal = SpoolError("watch the spool", code: EMFILE)
-    let watcher = SpoolWatcher(
-      spool: temporary.spool, settle: .milliseconds(1), rescan: .milliseconds(10), events: .failure(refusal),
-      onReady: { tell.yield($0.description) }, onWarning: { tell.yield($0.description) })
-    var iterator = told.makeAsyncIterator()
-    #expect(await iterator.next() == "cannot watch the spool: Too many open files")
+  @Test func without_events_the_folders_are_looked_at_and_a_warning_says_why() async throws {
+    let watched = try Watched(
+      temporary, settle: .milliseconds(1), rescan: .milliseconds(10),
+      events: .failure(SpoolError("watch the spool", code: EMFILE)))
+    var warnings = watched.warnings.makeAsyncIterator()
+    #expect(await warnings.next()?.description == "cannot watch the spool: Too many open files")
     try temporary.write(a, to: "a")
-    #expect(await iterator.next() == "[a]")
-    watcher.stop()
+    #expect(await watched.list("a") != nil)
   }
 
-  @Test func a_watcher_that_is_stopped_tells_no_more() async throws {
-    let told = Mutex<[FileName]>([])
-    let stopped = SpoolWatcher(
-      spool: temporary.spool, settle: .zero, onReady: { names in told.withLock { $0 += names } }, onWarning: { _ in })
-    stopped.stop()
-    let watched = Watched(temporary)
-    try await started(watched)
-    try temporary.write(a, to: "a")
-    stopped.rescan()
-    #expect(await watched.batch(with: ["a"]) != nil)
-    stopped.stop()
-    #expect(told.withLock { $0.isEmpty })
+  @Test func a_watcher_that_is_stopped_claims_no_more() async throws {
+    let stopped = try Watched(temporary, settle: .zero, rescan: .milliseconds(1))
+    stopped.watcher.stop()
+    try dropByRename("a")
+    // Another watcher finds it where it was.
+    let watched = try Watched(temporary, settle: .zero)
+    #expect(await watched.list("a") != nil)
   }
 
-  /// Returns once `watched` has begun to watch: it warns of a folder that is put there, be it by looking (which begins
-  /// with watching) or by an event.
+  private func dropByRename(_ name: String) throws {
+    _ = try temporary.spool.drop(Array(a.utf8), as: ListName(name))
+  }
+
+  /// Returns once `watched` has begun to watch: it warns of a folder that is moved there.
   private func started(_ watched: Watched) async throws {
     let marker = "marker-\(UUID())"
-    mkdir(temporary.path(.incoming, marker), 0o700)
+    mkdir(temporary.path(.results, marker), 0o700)
+    rename(temporary.path(.results, marker), temporary.path(.incoming, marker))
     _ = await watched.warnings.first { $0 == .notRegular(FileName(marker), .folder) }
+    rmdir(temporary.path(.incoming, marker))
   }
 }

@@ -28,6 +28,13 @@ final class TemporarySpool: Sendable {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path(place, name)))
   }
 
+  func append(_ text: String, to name: String, in place: SpoolDirectory.Place = .incoming) throws {
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path(place, name)))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data(text.utf8))
+    try handle.close()
+  }
+
   func text(_ place: SpoolDirectory.Place, _ name: String) throws -> String {
     try String(contentsOf: URL(fileURLWithPath: path(place, name)), encoding: .utf8)
   }
@@ -36,7 +43,7 @@ final class TemporarySpool: Sendable {
     try FileManager.default.contentsOfDirectory(atPath: spool.path(of: place)).sorted()
   }
 
-  func open(_ name: String) throws(SpoolError) -> SpoolFile {
-    try spool.open(FileName(name), maximumSize: 1 << 30)
+  func open(_ name: String, in place: SpoolDirectory.Place = .reading) throws(SpoolError) -> SpoolFile {
+    try spool.open(FileName(name), in: place, maximumSize: 1 << 30)
   }
 }

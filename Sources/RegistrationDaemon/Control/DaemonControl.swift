@@ -53,11 +53,11 @@ struct DaemonControl: ControlBackend {
     return lists.map { ListDocument($0, etaAt: eta($0)) }
   }
 
-  /// Whether a list of that name was rejected, and none that came under it was taken in since.
+  /// Whether a list of that name was rejected, and no other of that name waits to be read.
   private func isRejected(_ text: String) throws -> Bool {
     // What cannot be the name of a list, or a folder that cannot be looked into, tells of no rejection.
-    guard let name = try? ListName(text), (try? daemon.spool.isRejected(name)) == true else { return false }
-    return try daemon.queue.listCount(file: name.fileName.bytes) == 0
+    guard let name = try? ListName(text) else { return false }
+    return (try? daemon.spool.isRejected(name)) == true
   }
 
   /// When a list will be done: lists are worked on in the order of their names, so it depends on what stands before it.

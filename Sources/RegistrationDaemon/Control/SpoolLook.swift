@@ -11,10 +11,8 @@ import Synchronization
 /// make do with what was seen last.
 final class SpoolLook: Sendable {
   struct Finding: Sendable {
-    /// Lists in `incoming/`.
+    /// Lists in `incoming/` or `reading/`.
     var incoming = 0
-    /// Lists in `rejected/`.
-    var rejected = 0
     /// Why the spool cannot be used, while it cannot.
     var fault: SpoolError?
   }
@@ -35,14 +33,12 @@ final class SpoolLook: Sendable {
 
   private let spool: SpoolDirectory
   private let pendingLists: PendingCount
-  private let rejectedLists: FolderCount
   private let serial = DispatchQueue(label: "keyreg.spool.look")
   private let state = Mutex(State())
 
   init(spool: SpoolDirectory) {
     self.spool = spool
     pendingLists = PendingCount(spool: spool)
-    rejectedLists = FolderCount(path: spool.path(of: .rejected), suffix: ".reason.txt")
   }
 
   /// What is there now, or was seen last when that takes longer than `seconds`.
@@ -108,7 +104,6 @@ final class SpoolLook: Sendable {
     var finding = Finding()
     do throws(SpoolError) {
       finding.incoming = try pendingLists.current(now: .now())
-      finding.rejected = try rejectedLists.current(now: .now())
       finding.fault = trouble()
     } catch {
       finding.fault = error

@@ -41,7 +41,7 @@ struct StatusReport {
       version: version, pid: Int(getpid()), startedAt: startedAt, now: now, state: state, reason: reason, keys: keys,
       lists: .init(
         total: around.lists.total, active: around.lists.active, incoming: around.spool.incoming,
-        blocked: around.blocked, rejected: around.spool.rejected, finishing: around.lists.finishing),
+        blocked: around.blocked, rejected: around.lists.rejected, finishing: around.lists.finishing),
       progress: Self.progress(pool, around, state: state), rateLimit: Self.rateLimit(pool),
       requests: Self.requests(pool.statistics), workers: .init(total: pool.size, busy: pool.busy),
       hold: hold.flatMap(StatusDocument.Hold.init(rawValue:)),

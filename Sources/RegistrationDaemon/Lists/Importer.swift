@@ -6,55 +6,55 @@ import RegistrationQueue
 import Spool
 import Synchronization
 
-/// Takes lists in, one after the other in the order in which they are offered, on a queue of its own.
+/// Reads claimed lists, one after the other in the order in which they are told, on a queue of its own. Lists that came
+/// over the control socket go first, also between two batches of a long one: somebody waits for their receipts.
 ///
-/// A list that could not be taken for a reason that is not its own (a full disk) stays in `incoming/`; the watcher offers
-/// it again at its next look.
+/// A list that cannot be read for a reason that is not its own (a full disk, no permission) stays where it is and is tried
+/// again every few seconds.
 package final class Importer: Sendable {
-  private struct Fault {
+  /// Why a list cannot be read at the moment.
+  struct Fault: Hashable, Sendable {
     var text: String
+    var hint: String?
     var isDisk: Bool
-    var at: Double
   }
 
-  /// Seconds after which a fault that was not met again is over: the watcher offers a list again much sooner.
-  private static let faultLife = 15.0
+  typealias Client = CheckedContinuation<[UInt8], any Error>
 
   private struct State {
     var maxFileSize: Int
-    /// In order of work, from `first` on.
-    var waiting: [FileName] = []
-    var first = 0
-    /// The same as a set: the watcher offers a list again and again until it is taken in.
-    var offered: Set<FileName> = []
+    var waiting = WaitingLists()
     var isRunning = false
     var isStopped = false
-    /// Why a list could not be taken in, by its file, and when that was last so.
-    var faults: [FileName: Fault] = [:]
-    /// When old faults were last forgotten.
-    var sweptAt = -Double.infinity
+    var faults: [ListName: Fault] = [:]
     var counts: [String: Int] = ["imported": 0, "rejected": 0]
-    /// Clients that wait for the receipt of a list, by its file name.
-    var clients: [FileName: CheckedContinuation<[UInt8], any Error>] = [:]
+    /// Clients that wait for the receipt of a list.
+    var clients: [ListName: Client] = [:]
   }
 
-  private let queue: RegistrationQueue
-  private let spool: SpoolDirectory
-  private let log: Logger
+  /// Seconds until lists with a fault are tried again.
+  private static let patience = 5.0
+
+  let queue: RegistrationQueue
+  let spool: SpoolDirectory
+  let log: Logger
+  private let watcher: SpoolWatcher
   private let serial = DispatchQueue(label: "keyreg.importer")
   private let state: Mutex<State>
   private let keysChanged: @Sendable () -> Void
   private let broken: @Sendable (QueueError) -> Void
 
   /// - Parameters:
+  ///   - watcher: Told of lists that are not still yet.
   ///   - keysChanged: Called after each commit of keys.
   ///   - broken: Called when the queue cannot be used any more.
   init(
-    queue: RegistrationQueue, spool: SpoolDirectory, maxFileSize: Int, log: Logger,
+    queue: RegistrationQueue, spool: SpoolDirectory, watcher: SpoolWatcher, maxFileSize: Int, log: Logger,
     keysChanged: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
     self.spool = spool
+    self.watcher = watcher
     self.log = log
     self.keysChanged = keysChanged
     self.broken = broken
@@ -70,97 +70,131 @@ package final class Importer: Sendable {
   /// Nothing is being read or waits to be.
   package var isIdle: Bool { state.withLock { !$0.isRunning } }
 
-  /// Why a list cannot be taken in, while that is so; first of all because of the disk.
+  /// The lists that cannot be read, with why.
+  var faults: [ListName: Fault] { state.withLock { $0.faults } }
+
+  /// Why a list cannot be read, while that is so; first of all because of the disk.
   var fault: (text: String, isDisk: Bool)? {
-    let now = MonotonicClock.now()
-    return state.withLock { state in
-      let present = state.faults.values.lazy.filter { now - $0.at < Self.faultLife }
-      return (present.first { $0.isDisk } ?? present.first).map { ($0.text, $0.isDisk) }
+    state.withLock { state in
+      (state.faults.first { $0.value.isDisk } ?? state.faults.first).map {
+        ("cannot read \($0): \($1.text)", $1.isDisk)
+      }
     }
   }
 
   /// Lists since the start by what became of them.
   package var counts: [String: Int] { state.withLock { $0.counts } }
 
-  /// Takes in these lists of `incoming/`, in this order. Returns at once.
-  func take(_ files: [FileName]) {
+  /// Reads these lists, in this order. Returns at once.
+  func take(_ lists: [ReadyList]) {
     let starts = state.withLock { state in
       guard !state.isStopped else { return false }
-      for file in files where state.offered.insert(file).inserted { state.waiting.append(file) }
-      guard state.first < state.waiting.count, !state.isRunning else { return false }
-      state.isRunning = true
-      return true
+      for list in lists { state.waiting.add(list) }
+      return Self.starts(&state)
     }
     if starts { serial.async { @Sendable [self] in work() } }
+  }
+
+  /// Reads a list that came over the control socket, before all others, and answers `client`.
+  func take(posted list: ReadyList, for client: Client) {
+    let starts = state.withLock { state in
+      state.clients[list.name] = client
+      guard !state.isStopped else { return false }
+      state.waiting.add(posted: list)
+      return Self.starts(&state)
+    }
+    if starts { serial.async { @Sendable [self] in work() } }
+    if state.withLock({ $0.isStopped }) { tell(.interrupted, of: list.name) }
+  }
+
+  private static func starts(_ state: inout State) -> Bool {
+    guard !state.waiting.isEmpty, !state.isRunning else { return false }
+    state.isRunning = true
+    return true
   }
 
   /// Ends after the commit under way; what was not read is read after the next start.
   package func stop() {
     let dropped = state.withLock { state in
       state.isStopped = true
-      defer {
-        state.waiting = []
-        state.first = 0
-        state.offered = []
-      }
-      return Array(state.waiting[state.first...])
+      return state.waiting.removeAll()
     }
-    for file in dropped { tell(.interrupted, of: file) }
+    for list in dropped { tell(.interrupted, of: list.name) }
   }
 
   /// Brings what a kill has interrupted to a state from which everything goes on: lists whose file is in its last place,
   /// or is gone, are noted so. Before the first list is taken.
   package func reconcile() throws {
-    let present = Set(try spool.pendingFiles().map(\.bytes))
-    for list in try queue.unfiledLists() where !present.contains(list.source) {
+    var filed: [ReadyList] = []
+    for list in try queue.unfiledLists() {
+      let name = ListName(stored: list.name)
+      // The watcher tells of those in reading/.
+      if try spool.status(of: name.fileName, in: .reading) != nil { continue }
+      if try spool.status(of: name.fileName, in: .done) != nil {
+        filed.append(ReadyList(place: .done, name: name, isStill: false))
+        continue
+      }
       do {
-        try listImport(isInterrupted: { false }).close(list)
+        try reading(isInterrupted: { false }).close(list)
       } catch let error as SpoolError {
         // Its keys are worked on all the same; the next start tries again.
         log.error("a receipt cannot be written", metadata: ["list": "\(list.name)", "detail": "\(error)"])
       }
     }
+    take(filed)
   }
 }
 
 // MARK: - Work
 
 extension Importer {
-  private func listImport(isInterrupted: @escaping () -> Bool) -> ListImport {
-    ListImport(
+  private func reading(isInterrupted: @escaping () -> Bool) -> ListReading {
+    ListReading(
       queue: queue, spool: spool, maxFileSize: maxFileSize, log: log, isInterrupted: isInterrupted,
       committed: keysChanged)
   }
 
+  private var isStopped: Bool { state.withLock { $0.isStopped } }
+
   private func work() {
-    while let file = next() {
-      do {
-        let ending = try listImport(isInterrupted: { [self] in state.withLock { $0.isStopped } }).run(file)
-        _ = state.withLock { $0.faults.removeValue(forKey: file) }
-        tell(ending, of: file)
-      } catch {
-        fail(error, at: file)
+    while let list = next() {
+      if list.isPosted {
+        read(list.ready, isInterrupted: { [self] in isStopped })
+      } else {
+        // Between two batches is a good moment for whoever waits.
+        read(list.ready) { [self] in
+          while let posted = state.withLock({ $0.waiting.nextPosted() }) {
+            read(posted, isInterrupted: { [self] in isStopped })
+          }
+          return isStopped
+        }
       }
     }
   }
 
-  private func next() -> FileName? {
+  private func read(_ list: ReadyList, isInterrupted: @escaping () -> Bool) {
+    do {
+      let wantsReceipt = state.withLock { $0.clients[list.name] != nil }
+      let ending = try reading(isInterrupted: isInterrupted).run(list, wantsReceipt: wantsReceipt)
+      _ = state.withLock { $0.faults.removeValue(forKey: list.name) }
+      tell(ending, of: list.name)
+    } catch {
+      fail(error, at: list)
+    }
+  }
+
+  private func next() -> (ready: ReadyList, isPosted: Bool)? {
     state.withLock { state in
-      guard state.first < state.waiting.count else {
-        state.waiting = []
-        state.first = 0
-        state.isRunning = false
-        return nil
-      }
-      defer { state.first += 1 }
-      state.offered.remove(state.waiting[state.first])
-      return state.waiting[state.first]
+      if let posted = state.waiting.nextPosted() { return (posted, true) }
+      if let list = state.waiting.next() { return (list, false) }
+      state.isRunning = false
+      return nil
     }
   }
 
-  private func tell(_ ending: ListImport.Ending, of file: FileName) {
+  private func tell(_ ending: ListReading.Ending, of name: ListName) {
     switch ending {
-    case .imported(let receipt):
+    case .imported(let receipt, let cutShort):
       state.withLock { $0.counts["imported", default: 0] += 1 }
       log.notice(
         "list imported",
@@ -168,105 +202,54 @@ extension Importer {
           "list": "\(receipt.list)", "accepted": "\(receipt.keys.accepted)", "known": "\(receipt.keys.alreadyKnown)",
           "duplicate": "\(receipt.keys.duplicateInList)", "invalid": "\(receipt.keys.invalid)",
         ])
-      answer(file, Result { Array(try receipt.json()) })
+      if let cutShort {
+        log.warning(
+          "a part of the list was not read",
+          metadata: ["list": "\(receipt.list)", "line": "\(cutShort.line)", "detail": "\(cutShort.description)"])
+      }
+      answer(name, Result { Array(try receipt.json()) })
     case .rejected(let name, let rejection):
       state.withLock { $0.counts["rejected", default: 0] += 1 }
       log.warning(
         "list rejected", metadata: ["list": "\(name)", "reason": "\(rejection.what)", "line": "\(rejection.line ?? 0)"])
-      answer(file, .failure(ControlError(.unprocessable, "\(rejection.what); \(rejection.hint)")))
-    case .changed:
-      log.info("a list was written to while it was read; it is read again", metadata: ["file": "\(file)"])
-    case .gone: answer(file, .failure(ControlError(.conflict, "the list vanished before it was read")))
-    case .interrupted: answer(file, .failure(ControlError(.unavailable, "the daemon stops; the list is in the spool")))
+      answer(name, .failure(ControlError(.unprocessable, "\(rejection.what); \(rejection.hint)")))
+    case .unchanged: return
+    case .notStill:
+      watcher.noteWrite(to: name)
+      return
+    case .gone: answer(name, .failure(ControlError(.conflict, "the list vanished before it was read")))
+    case .interrupted: answer(name, .failure(ControlError(.unavailable, "the daemon stops; the list is in the spool")))
     }
     keysChanged()
   }
 
   /// The list stays where it is. Told once for each fault.
-  private func fail(_ error: any Error, at file: FileName) {
-    let isDisk: Bool
+  private func fail(_ error: any Error, at list: ReadyList) {
+    let fault: Fault
     switch error {
     case let error as QueueError:
-      isDisk = error.kind == .disk
-      if !isDisk { broken(error) }
-    case let error as SpoolError: isDisk = error.isDiskFault
-    default: isDisk = false
+      fault = Fault(text: "\(error)", hint: nil, isDisk: error.kind == .disk)
+      if error.kind != .disk { broken(error) }
+    case let error as SpoolError: fault = Fault(text: error.message, hint: error.hint, isDisk: error.isDiskFault)
+    default: fault = Fault(text: "\(error)", hint: nil, isDisk: false)
     }
-    let text = "cannot take in \(file): \(error)"
-    let now = MonotonicClock.now()
     let isNews = state.withLock { state in
-      if now - state.sweptAt > Self.faultLife {
-        state.faults = state.faults.filter { now - $0.value.at < Self.faultLife }
-        state.sweptAt = now
-      }
-      defer { state.faults[file] = Fault(text: text, isDisk: isDisk, at: now) }
-      return state.faults[file]?.text != text
+      defer { state.faults[list.name] = fault }
+      return state.faults[list.name]?.text != fault.text
     }
-    if isNews { log.error("a list cannot be taken in yet", metadata: ["file": "\(file)", "detail": "\(error)"]) }
-    answer(file, .failure(ControlError(.unavailable, "\(text); the list is in the spool and will be tried again")))
+    if isNews { log.error("a list cannot be read yet", metadata: ["list": "\(list.name)", "detail": "\(fault.text)"]) }
+    answer(
+      list.name, .failure(ControlError(.unavailable, "\(fault.text); the list is in the spool and will be tried again"))
+    )
+    planRetry(of: list)
     keysChanged()
   }
 
-  private func answer(_ file: FileName, _ result: Result<[UInt8], any Error>) {
-    state.withLock { $0.clients.removeValue(forKey: file) }?.resume(with: result)
-  }
-}
-
-// MARK: - Lists over the control socket
-
-extension Importer {
-  /// Drops a list into the spool as it comes, takes it in, and returns the receipt as JSON.
-  package func submit(
-    name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
-  ) async throws -> [UInt8] {
-    let list: ListName
-    do {
-      list = try ListName(name ?? "list-\(Timestamp.now().milliseconds).txt")
-    } catch {
-      throw ControlError(.badRequest, error.message)
-    }
-    let drop = DropBox(spool: spool)
-    for try await piece in body { try await drop.write(piece) }
-    return try await withCheckedThrowingContinuation { continuation in
-      // On the importer's own queue, so that the list is not taken in before somebody waits for its receipt.
-      serial.async { @Sendable [self] in
-        do {
-          let committed = try drop.commit(as: list, force: force)
-          state.withLock { $0.clients[committed.fileName] = continuation }
-          take([committed.fileName])
-          if state.withLock({ $0.isStopped }) { tell(.interrupted, of: committed.fileName) }
-        } catch {
-          continuation.resume(throwing: error)
-        }
-      }
-    }
-  }
-}
-
-/// A drop that is written from the control server and kept off its thread.
-private final class DropBox: Sendable {
-  private let spool: SpoolDirectory
-  private let serial = DispatchQueue(label: "keyreg.drop")
-  private let drop = Mutex<Drop?>(nil)
-
-  init(spool: SpoolDirectory) {
-    self.spool = spool
+  private func planRetry(of list: ReadyList) {
+    serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [weak self] in self?.take([list]) }
   }
 
-  func write(_ bytes: [UInt8]) async throws {
-    try await DaemonControl.onQueue(serial) { [self] () throws in
-      try drop.withLock { slot in
-        if slot == nil { slot = try spool.beginDrop() }
-        try slot?.write(bytes)
-      }
-    }
-  }
-
-  func commit(as name: ListName, force: Bool) throws -> ListName {
-    try drop.withLock { slot in
-      let drop = try slot ?? spool.beginDrop()
-      slot = nil
-      return try drop.commit(as: name, force: force)
-    }
+  private func answer(_ list: ListName, _ result: Result<[UInt8], any Error>) {
+    state.withLock { $0.clients.removeValue(forKey: list) }?.resume(with: result)
   }
 }

@@ -1,35 +1,95 @@
 import KeyList
+import RegistrationQueue
+import Spool
 
-/// The entries of a list, of which the last may be the report that the rest cannot be read.
+/// The entries of a list in batches, of which the last entry may be the report that the rest cannot be read.
 ///
 /// A list is refused as a whole only when nothing in it can be used. Once a key was read, what stops the reader (binary
 /// data in the middle, say) is one more bad line. The same bytes always give the same entries, so an interrupted import
 /// finds its place by counting them.
 struct ListEntries {
   private var reader: KeyListReader
-  private var hasKey = false
+  private var hasKey: Bool
   private var isOver = false
+  /// Entries given so far.
+  private var count = 0
+  /// The first bad lines, for the receipt.
+  private(set) var invalid: [InvalidLine] = []
 
-  init(_ reader: KeyListReader) {
+  /// - Parameter isKnown: Keys of the list are in the queue, so it is not refused any more.
+  init(_ reader: KeyListReader, isKnown: Bool) {
     self.reader = reader
+    hasKey = isKnown
   }
 
-  mutating func next() throws(KeyListError) -> KeyListEntry? {
+  /// The next entries: at most `size`, or more until there is a key among them. `isLast` says that there are no more.
+  ///
+  /// - Parameter isInterrupted: Asked from time to time; true ends the batch early.
+  mutating func batch(
+    of size: Int, isInterrupted: () -> Bool
+  ) throws(KeyListError) -> (batch: ImportBatch, isLast: Bool) {
+    var batch = ImportBatch()
+    while batch.entries < size || (batch.keys.isEmpty && !hasKey) {
+      switch try next() {
+      case .key(let id, _): batch.keys.append(id)
+      case .invalid: batch.invalid += 1
+      case nil: return (batch, true)
+      }
+      if batch.entries % size == 0, isInterrupted() { break }
+    }
+    return (batch, false)
+  }
+
+  /// Passes over entries that are committed.
+  mutating func skip(_ count: Int) throws(KeyListError) {
+    for _ in 0..<count where try next() == nil { return }
+  }
+
+  private mutating func next() throws(KeyListError) -> KeyListEntry? {
     guard !isOver else { return nil }
+    let entry: KeyListEntry?
     do {
-      let entry = try reader.next()
-      if case .key = entry { hasKey = true }
-      isOver = entry == nil
-      return entry
+      entry = try reader.next()
     } catch {
-      isOver = true
       if case .unreadable = error.kind { throw error }
       guard hasKey else { throw error }
-      return .invalid(
-        InvalidLine(line: error.line ?? 0, text: "", reason: "\(error.message); nothing after it was read"))
+      isOver = true
+      count += 1
+      let line = InvalidLine(
+        line: error.line ?? 0, text: "", reason: "\(error.message); nothing after it was read")
+      note(line)
+      return .invalid(line)
     }
+    if entry != nil { count += 1 }
+    switch entry {
+    case .key: hasKey = true
+    case .invalid(let line): note(line)
+    case nil: isOver = true
+    }
+    return entry
+  }
+
+  private mutating func note(_ line: InvalidLine) {
+    if invalid.count < Receipt.invalidLimit { invalid.append(line) }
   }
 
   /// The form of the list; known after the first entry.
   var format: KeyListFormat? { reader.format }
+
+  /// True when an entry given so far may become another once more bytes follow, or the last record has no line end.
+  var isUnterminated: Bool { reader.ending.isUnterminated || reader.settled < count }
+
+  /// Why a part of the list was not read, and how much of it.
+  var cutShort: ListEnding.CutShort? { reader.ending.cutShort }
+
+  /// True when what was read before was taken for another form: entries cannot be matched by counting then.
+  func isOtherForm(than known: ListRecord) -> Bool {
+    guard let format else { return false }
+    return format.name != known.format || format.column != known.column
+  }
+
+  /// Of a list without a key.
+  func rejection(invalidCount: Int) -> Rejection {
+    Rejection.noValidKey(firstInvalid: invalid.first, invalidCount: invalidCount)
+  }
 }

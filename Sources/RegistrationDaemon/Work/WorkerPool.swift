@@ -171,9 +171,11 @@ extension WorkerPool {
   private func readAhead(except taken: Set<Int64>, generation: Int, horizon: Seconds) {
     feeder.async { @Sendable [self] in
       do {
+        // The wait is read first: a key that becomes due between the two reads is in both, and not in neither.
+        let nextWait = try queue.secondsUntilDue()
         let keys = try queue.dueKeys(limit: Self.readAhead, except: taken, horizon: horizon)
         let isAll = keys.count < Self.readAhead
-        let wait = isAll ? try queue.secondsUntilDue() : nil
+        let wait = isAll ? nextWait : nil
         let now = MonotonicClock.now()
         let nextDue = wait.map { now + min(horizon, max(0.01, $0)) }
         state.withLock { state in

@@ -12,14 +12,8 @@ package struct FileName: Hashable, Sendable {
     self.init(bytes: text.utf8)
   }
 
-  /// Endings of files that are still being written, or were left behind by editors.
-  private static let unfinished = [".tmp", ".part", ".filepart", "~", ".swp"].map { Array($0.utf8) }
-
-  /// True for a name that is to be left alone: it begins with a dot or ends like a file that is not finished.
-  package var isLeftAlone: Bool {
-    bytes.isEmpty || bytes.first == UInt8(ascii: ".")
-      || Self.unfinished.contains { bytes.suffix($0.count).elementsEqual($0) }
-  }
+  /// True for a name that no list can have: see `reasonToIgnore`.
+  package var isLeftAlone: Bool { reasonToIgnore != nil }
 
   /// Calls `body` with the name as C has it, ending in a NUL. `errno` stays as `body` leaves it: freeing memory does not
   /// change it since glibc 2.33.

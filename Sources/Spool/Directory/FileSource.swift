@@ -1,20 +1,34 @@
 import Glibc
 package import KeyList
+import Synchronization
 
-/// The bytes of an open file. Each source has its own place in it, so several can read at a time.
+/// The bytes of an open file up to a fixed size. Each source has its own place in it, so several can read at a time.
 package struct FileSource: KeyListSource {
   private let descriptor: Descriptor
-  private var offset = 0
+  private let size: Int64
+  private var offset: Int64
+  private let mark: Mark?
 
-  init(descriptor: Descriptor) {
+  /// The furthest place that was read.
+  final class Mark: Sendable {
+    let offset = Atomic<Int64>(0)
+  }
+
+  init(descriptor: Descriptor, size: Int64, from offset: Int64 = 0, mark: Mark? = nil) {
     self.descriptor = descriptor
+    self.size = size
+    self.offset = offset
+    self.mark = mark
   }
 
   package mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(KeyListError) -> Int {
+    let wanted = min(buffer.count, Int(max(0, size - offset)))
+    guard wanted > 0 else { return 0 }
     while true {
-      let count = pread(descriptor.number, buffer.baseAddress, buffer.count, off_t(offset))
+      let count = pread(descriptor.number, buffer.baseAddress, wanted, off_t(offset))
       if count >= 0 {
-        offset += count
+        offset += Int64(count)
+        _ = mark?.offset.max(offset, ordering: .relaxed)
         return count
       }
       let code = errno

@@ -29,12 +29,28 @@ package struct FileStatus: Hashable, Sendable {
   /// When content or owner or name changed last, in nanoseconds since 1970. Unlike the time of modification it cannot be
   /// set by whoever owns the file.
   package var changed: Int64
+  /// When the content changed last, in nanoseconds since 1970. Renaming leaves it as it is.
+  package var modified: Int64
 
-  package init(kind: Kind, identity: Identity, size: Int64, changed: Int64) {
+  /// - Parameter modified: `changed` when not given.
+  package init(kind: Kind, identity: Identity, size: Int64, changed: Int64, modified: Int64? = nil) {
     self.kind = kind
     self.identity = identity
     self.size = size
     self.changed = changed
+    self.modified = modified ?? changed
+  }
+
+  /// True when both say the same of the content: neither size nor time of modification differ.
+  package func hasSameContent(as other: FileStatus) -> Bool {
+    identity == other.identity && size == other.size && modified == other.modified
+  }
+
+  /// How long ago the content changed. One from the future (the clock was set back) has no age. `wall` is the wall clock in
+  /// nanoseconds since 1970.
+  func age(wall: Int64) -> Duration {
+    let (age, overflows) = wall.subtractingReportingOverflow(modified)
+    return overflows || age < 0 ? .zero : .nanoseconds(age)
   }
 
   init(_ status: stat) {
@@ -50,7 +66,15 @@ package struct FileStatus: Hashable, Sendable {
     self.init(
       kind: kind, identity: Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
       size: Int64(status.st_size),
-      changed: Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec))
+      changed: Self.nanoseconds(status.st_ctim), modified: Self.nanoseconds(status.st_mtim))
+  }
+
+  /// Saturates: a file system may hold any time.
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    let (seconds, overflows) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    if overflows { return time.tv_sec < 0 ? .min : .max }
+    let (sum, tooLarge) = seconds.addingReportingOverflow(Int64(time.tv_nsec))
+    return tooLarge ? .max : sum
   }
 
   /// What `descriptor` is open on.

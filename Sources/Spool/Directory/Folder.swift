@@ -68,6 +68,17 @@ final class Folder: Sendable {
     throw SpoolError("look at \(shown(name))", code: errno)
   }
 
+  /// Whether this process may read the file `name`, nil when there is nothing of that name. Opens nothing.
+  func mayRead(_ name: FileName) throws(SpoolError) -> Bool? {
+    let result = name.withCString { faccessat(descriptor.number, $0, R_OK, AT_EACCESS) }
+    if result == 0 { return true }
+    switch errno {
+    case EACCES: return false
+    case ENOENT: return nil
+    default: throw SpoolError("look at \(shown(name))", code: errno)
+    }
+  }
+
   /// Opens `name` with `flags`; `O_NOFOLLOW` and `O_CLOEXEC` are always added.
   func open(_ name: FileName, flags: Int32, mode: mode_t = 0) throws(SpoolError) -> Descriptor {
     let number = name.withCString { openat(descriptor.number, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode) }

@@ -14,10 +14,12 @@ extension SpoolDirectory {
 
   /// The marks of lists that still wait to be read, however long that takes.
   func marksInUse() throws(SpoolError) -> Set<FileName> {
-    let incoming = try folder(.incoming)
     var marks: Set<FileName> = []
-    for name in try pendingFiles() {
-      if let status = try incoming.status(of: name) { marks.insert(Self.mark(status.identity)) }
+    for place in [Place.incoming, .reading] {
+      let folder = try folder(place)
+      for name in try lists(in: place) {
+        if let status = try folder.status(of: name) { marks.insert(Self.mark(status.identity)) }
+      }
     }
     return marks
   }
@@ -34,7 +36,7 @@ extension SpoolDirectory {
     try folder(.incoming).status(of: Self.mark(file.status.identity))?.kind == .regular
   }
 
-  /// Removes the mark of a list that has left `incoming/`.
+  /// Removes the mark of a list that has left `reading/`.
   package func clearForce(_ file: SpoolFile) throws(SpoolError) {
     try unforce(file.status.identity)
   }

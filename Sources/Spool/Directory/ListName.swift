@@ -12,6 +12,11 @@ package struct ListName: Hashable, Sendable {
   /// Endings that the spool gives to its own files beside a list; a list with such a name could be taken for one.
   private static let reservedEndings = [".receipt.json", ".reason.txt"]
 
+  /// True for the name of a receipt or a reason.
+  static func isCompanion(_ name: FileName) -> Bool {
+    reservedEndings.contains { name.bytes.suffix($0.utf8.count).elementsEqual($0.utf8) }
+  }
+
   /// The name for the list in the file `name`: the file's own name where that is printable UTF-8 and short enough.
   ///
   /// Bytes that are neither are written `%XX`; what is too long is cut and gets a suffix from its SHA-256, so that the
@@ -59,8 +64,7 @@ package struct ListName: Hashable, Sendable {
     if text.utf8.count > maximumLength { return "it is longer than \(maximumLength) bytes" }
     if text.utf8.contains(UInt8(ascii: "/")) { return "it has a slash in it" }
     if printable(Array(text.utf8)) != text { return "it has control characters in it" }
-    if text.hasPrefix(".") { return "it begins with a dot" }
-    if FileName(text).isLeftAlone { return "files that end so are left alone as unfinished" }
+    if let reason = FileName(text).reasonToIgnore { return reason }
     if let ending = reservedEndings.first(where: text.hasSuffix) { return "\(ending) is for the spool's own files" }
     return nil
   }

@@ -2,7 +2,7 @@ import Glibc
 
 /// A file in the making: written under a temporary name, on the disk before it gets its own, so that nobody ever sees
 /// half of it. Without `replace` or `claim` it vanishes with its last owner.
-final class NewFile {
+package final class NewFile {
   /// Names of files in the making begin and end so; a kill leaves them behind, and the sweep removes them.
   private static let prefix = ".keyreg-"
   private static let suffix = ".tmp"
@@ -43,7 +43,7 @@ final class NewFile {
     if !isNamed { try? folder.remove(temporaryName) }
   }
 
-  func write(_ bytes: some Collection<UInt8>) throws(SpoolError) {
+  package func write(_ bytes: some Collection<UInt8>) throws(SpoolError) {
     buffer += bytes
     if buffer.count >= Self.bufferSize { try flush() }
   }
@@ -66,7 +66,7 @@ final class NewFile {
     return true
   }
 
-  func identity() throws(SpoolError) -> FileStatus.Identity {
+  package func identity() throws(SpoolError) -> FileStatus.Identity {
     try FileStatus(descriptor: descriptor.number, path: shown).identity
   }
 

@@ -52,10 +52,15 @@ package struct Receipt: Hashable, Sendable {
   package var requeued: Int?
   /// `text`, `csv` or `json`.
   package var format: String?
+  /// The column of a CSV list that was read.
+  package var column: String?
+  /// The last record had no line end.
+  package var isUnterminated: Bool
 
   package init(
     list: String, id: Int64, sha256: String, bytes: Int64, importedAt: Timestamp, keys: Keys,
-    invalid: [InvalidLine] = [], duplicateOf: String? = nil, requeued: Int? = nil, format: String? = nil
+    invalid: [InvalidLine] = [], duplicateOf: String? = nil, requeued: Int? = nil, format: String? = nil,
+    column: String? = nil, isUnterminated: Bool = false
   ) {
     self.list = list
     self.id = id
@@ -68,6 +73,8 @@ package struct Receipt: Hashable, Sendable {
     self.duplicateOf = duplicateOf
     self.requeued = requeued
     self.format = format
+    self.column = column
+    self.isUnterminated = isUnterminated
   }
 
   /// The document, with a line feed at its end.
@@ -80,14 +87,15 @@ package struct Receipt: Hashable, Sendable {
   }
 }
 
-extension Receipt: Codable {
+extension Receipt: Encodable {
   private enum CodingKeys: String, CodingKey {
     case list, id, sha256, bytes
     case importedAt = "imported_at"
     case keys, invalid
     case invalidTruncated = "invalid_truncated"
     case duplicateOf = "duplicate_of"
-    case requeued, format
+    case requeued, format, column
+    case isUnterminated = "unterminated"
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -103,6 +111,8 @@ extension Receipt: Codable {
     // Written as null when there is none: the member is part of the contract.
     try container.encode(duplicateOf, forKey: .duplicateOf)
     try container.encodeIfPresent(requeued, forKey: .requeued)
-    try container.encodeIfPresent(format, forKey: .format)
+    try container.encode(isUnterminated, forKey: .isUnterminated)
+    try container.encode(format, forKey: .format)
+    try container.encode(column, forKey: .column)
   }
 }

@@ -8,11 +8,24 @@ package struct Rejection: Hashable, Sendable {
   package var line: Int?
   /// How to mend it.
   package var hint: String
+  /// Bytes of the list that were read and bytes that it has, where reading ended early.
+  package var extent: Extent?
 
-  package init(what: String, line: Int? = nil, hint: String) {
+  package struct Extent: Hashable, Sendable {
+    package var read: Int64
+    package var size: Int64
+
+    package init(read: Int64, size: Int64) {
+      self.read = read
+      self.size = size
+    }
+  }
+
+  package init(what: String, line: Int? = nil, hint: String, extent: Extent? = nil) {
     self.what = what
     self.line = line
     self.hint = hint
+    self.extent = extent
   }
 
   package init(_ error: KeyListError) {
@@ -36,6 +49,7 @@ package struct Rejection: Hashable, Sendable {
   /// The text of the reason file.
   package func document(list: ListName) -> String {
     let line = line.map { "line: \($0)\n" } ?? ""
-    return "list: \(list)\nwhat: \(what)\n\(line)hint: \(hint), then drop the list again\n"
+    let extent = extent.map { "read: to byte \($0.read) of \($0.size)\n" } ?? ""
+    return "list: \(list)\nwhat: \(what)\n\(line)\(extent)hint: \(hint), then drop the list again\n"
   }
 }

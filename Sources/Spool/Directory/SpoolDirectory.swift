@@ -1,14 +1,15 @@
 import Glibc
 import Registration
 
-/// The spool: `incoming/`, where lists are dropped, and `done/`, `rejected/` and `results/`, where they end.
+/// The spool: `incoming/`, where lists are dropped, `reading/`, where the daemon claims them, and `done/`, `rejected/` and
+/// `results/`, where they end.
 ///
 /// Folders are opened anew for each piece of work, so that one that was removed and made again is found. Only one
-/// process moves files into `done/`, `rejected/` and `results/` (the owner of the state directory); anybody who may can
-/// drop into `incoming/`.
+/// process moves files into `reading/`, `done/`, `rejected/` and `results/` (the owner of the state directory); anybody
+/// who may can drop into `incoming/`.
 package struct SpoolDirectory: Hashable, Sendable {
   package enum Place: String, CaseIterable, Sendable {
-    case incoming, done, rejected, results
+    case incoming, reading, done, rejected, results
   }
 
   package let path: String
@@ -59,58 +60,40 @@ package struct SpoolDirectory: Hashable, Sendable {
 
   // MARK: Reading
 
-  /// Opens the list in `incoming/` of that name. Throws `notRegular`, `tooLarge`, `permission`, `missing` …
-  package func open(_ name: FileName, maximumSize: Int64) throws(SpoolError) -> SpoolFile {
-    try SpoolFile(name, in: folder(.incoming), maximumSize: maximumSize)
+  /// Opens the list `name` in `place`. Throws `notRegular`, `tooLarge`, `permission`, `missing` …
+  package func open(_ name: FileName, in place: Place, maximumSize: Int64) throws(SpoolError) -> SpoolFile {
+    try SpoolFile(name, in: folder(place), maximumSize: maximumSize)
   }
 
-  /// The lists that still lie in `incoming/`, ready or not, in order of work: regular files whose names are not left
-  /// alone.
-  package func pendingFiles() throws(SpoolError) -> [FileName] {
-    let incoming = try folder(.incoming)
-    var pending: [FileName] = []
-    for name in try incoming.names() where !name.isLeftAlone {
-      if try incoming.status(of: name)?.kind == .regular { pending.append(name) }
+  /// What `name` in `place` is, nil when there is nothing of that name.
+  package func status(of name: FileName, in place: Place) throws(SpoolError) -> FileStatus? {
+    try folder(place).status(of: name)
+  }
+
+  /// The lists that still lie in `place`, by name in the C locale's order: regular files whose names are not left alone.
+  package func lists(in place: Place) throws(SpoolError) -> [FileName] {
+    let folder = try folder(place)
+    var lists: [FileName] = []
+    for name in try folder.names() where !name.isLeftAlone && !ListName.isCompanion(name) {
+      if try folder.status(of: name)?.kind == .regular { lists.append(name) }
     }
-    return pending.sorted()
+    return lists.sorted()
   }
 
-  /// The first of `name`, `NAME.2`, `NAME.3` … that no list in `done/`, `rejected/` or `results/` has, and that
-  /// `isTaken` (the queue knows names whose files were swept) does not claim.
-  ///
-  /// - Parameter number: Where to begin when many lists of this name are known: a name that comes every five minutes has
-  ///   a hundred thousand of them after a year.
-  package func freeName(
-    for name: ListName, from number: Int = 1, isTaken: (ListName) throws -> Bool = { _ in false }
-  ) throws -> ListName {
-    let folders = (done: try folder(.done), rejected: try folder(.rejected), results: try folder(.results))
-    var number = max(1, number)
-    while true {
-      let candidate = name.numbered(number)
-      let isInSpool =
-        try folders.done.status(of: candidate.fileName) != nil
-        || folders.done.status(of: candidate.receiptFileName) != nil
-        || folders.rejected.status(of: candidate.fileName) != nil
-        || folders.rejected.status(of: candidate.reasonFileName) != nil
-        || folders.results.status(of: candidate.resultsFileName) != nil
-      if !isInSpool, try !isTaken(candidate) { return candidate }
-      number += 1
-    }
-  }
-
-  /// True when `done/` or `rejected/` already has a list `name`, as far as this user may look.
+  /// True when the daemon already has a list `name`, as far as this user may look.
   func isKnown(_ name: ListName) -> Bool {
-    [Place.done, .rejected].contains { place in
+    [Place.reading, .done, .rejected].contains { place in
       // Who may drop need not be allowed to look there: the daemon finds a free name in any case.
       let status = try? folder(place).status(of: name.fileName)
       return status != nil
     }
   }
 
-  /// True when `rejected/` has a list of that name and `incoming/` no other.
+  /// True when `rejected/` has a list of that name and it is not about to be read, again or another one of that name.
   package func isRejected(_ name: ListName) throws(SpoolError) -> Bool {
     guard try folder(.rejected).status(of: name.reasonFileName) != nil else { return false }
-    return try folder(.incoming).status(of: name.fileName) == nil
+    for place in [Place.incoming, .reading] where try folder(place).status(of: name.fileName) != nil { return false }
+    return true
   }
 
   // MARK: Results

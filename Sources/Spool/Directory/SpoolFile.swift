@@ -2,14 +2,18 @@ import Crypto
 import Glibc
 package import KeyList
 
-/// A list in the spool, open for reading. Whatever happens to its name, the same bytes are read; `isUnchanged` tells
-/// whether they are still what was opened.
+/// A list in the spool, open for reading. Whatever happens to its name, the same file is read, and no further than its
+/// size when it was opened: what is appended later is read another time. `isUnchanged` tells whether there is any.
 package final class SpoolFile: Sendable {
   package let name: FileName
   /// As it was when it was opened.
   package let status: FileStatus
   private let folder: Folder
   private let descriptor: Descriptor
+  private let mark = FileSource.Mark()
+
+  /// How far the readers of the list have come, in bytes.
+  package var bytesRead: Int64 { mark.offset.load(ordering: .relaxed) }
 
   /// Bytes.
   package var size: Int64 { status.size }
@@ -24,7 +28,7 @@ package final class SpoolFile: Sendable {
     let found = try FileStatus(descriptor: handle.number, path: path)
     guard found.kind == .regular else {
       throw SpoolError(
-        kind: .notRegular, message: "\(path) is no regular file but a \(found.kind.rawValue)",
+        kind: .notRegular, message: "\(path) is not a regular file but a \(found.kind.rawValue)",
         hint: "drop the list itself; links are not followed")
     }
     if let maximumSize, found.size > maximumSize {
@@ -48,47 +52,65 @@ package final class SpoolFile: Sendable {
 
   /// A reader of the list from its beginning. Several can be in use at a time.
   package func reader() -> KeyListReader {
-    KeyListReader(source())
+    KeyListReader(FileSource(descriptor: descriptor, size: size, mark: mark))
   }
 
   /// The bytes of the list from the beginning.
   package func source() -> FileSource {
-    FileSource(descriptor: descriptor)
+    FileSource(descriptor: descriptor, size: size)
   }
 
-  /// The SHA-256 of the bytes, in lower-case hexadecimal. Streams.
-  package func sha256() throws(KeyListError) -> String {
+  /// The SHA-256 of the bytes, in lower-case hexadecimal, and that of the first `prefix` of them when there are as many.
+  /// Streams.
+  package func sha256(prefix: Int64? = nil) throws(KeyListError) -> (whole: String, prefix: String?) {
     var hash = SHA256()
     var source = source()
     var buffer = [UInt8](repeating: 0, count: 256 * 1024)
+    var offset: Int64 = 0
+    var prefixHash = prefix == 0 ? Self.text(hash) : nil
     while true {
       let count = try buffer.withUnsafeMutableBufferPointer { (bytes) throws(KeyListError) -> Int in
         try source.read(into: UnsafeMutableRawBufferPointer(bytes))
       }
       if count == 0 { break }
-      buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+      buffer.withUnsafeBytes { bytes in
+        var start = 0
+        if let prefix, prefix > offset, prefix <= offset + Int64(count) {
+          start = Int(prefix - offset)
+          hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<start]))
+          prefixHash = Self.text(hash)
+        }
+        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<count]))
+      }
+      offset += Int64(count)
     }
-    return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    return (Self.text(hash), prefixHash)
   }
 
-  /// True when somebody has the file open for writing, nil when that cannot be told: leases are for the file's owner and
-  /// for CAP_LEASE, and not on every file system.
-  ///
-  /// The lease is given back at once. Should a writer come just then, the system tells us by a signal: SIGURG, which
-  /// nobody needs to ignore, in place of SIGIO, which ends a process.
-  func hasWriter() -> Bool? {
-    guard fcntl(descriptor.number, LinuxFlag.setLeaseSignal, SIGURG) == 0 else { return nil }
-    if fcntl(descriptor.number, LinuxFlag.setLease, Int32(F_RDLCK)) == 0 {
-      _ = fcntl(descriptor.number, LinuxFlag.setLease, Int32(F_UNLCK))
-      return false
-    }
-    return errno == EAGAIN ? true : nil
+  private static func text(_ hash: SHA256) -> String {
+    hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 
-  /// True while nobody has written to the file since it was opened. Ask after reading and before committing what was
-  /// read: a list that grew meanwhile is read again.
+  /// True when the last byte ends a line, and for an empty list.
+  package func endsWithLineEnd() throws(KeyListError) -> Bool {
+    guard size > 0 else { return true }
+    var source = FileSource(descriptor: descriptor, size: size, from: size - 1)
+    var last: UInt8 = 0
+    let count = try withUnsafeMutableBytes(of: &last) { (bytes) throws(KeyListError) -> Int in
+      try source.read(into: bytes)
+    }
+    return count == 1 && (last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r"))
+  }
+
+  /// Brings the content to the disk: whoever dropped the list need not have.
+  package func sync() throws(SpoolError) {
+    guard fsync(descriptor.number) == 0 else {
+      throw SpoolError("write \(folder.shown(name)) to the disk", code: errno)
+    }
+  }
+
+  /// True while nobody has written to the file since it was opened. Ask after reading.
   package func isUnchanged() throws(SpoolError) -> Bool {
-    let now = try FileStatus(descriptor: descriptor.number, path: folder.shown(name))
-    return now.size == status.size && now.changed == status.changed
+    try FileStatus(descriptor: descriptor.number, path: folder.shown(name)).hasSameContent(as: status)
   }
 }

@@ -1,15 +1,25 @@
 import Glibc
 
-/// What inotify reports of one folder, as values.
+/// What inotify reports of the spool's folders, as values.
 final class FolderEvents: Sendable {
   enum Notice: Hashable, Sendable {
-    case file(SettleRule.Event)
-    /// The folder was removed, moved or unmounted: the watch is void.
-    case folderGone
+    /// Of `incoming/`.
+    case arrival(ArrivalRule.Event)
+    /// A file in `incoming/` has other permissions.
+    case permissions(FileName)
+    /// A file in one of the other folders was written to.
+    case written(FileName)
+    /// The folder with this watch was removed, moved or unmounted: the watch is void.
+    case folderGone(watch: Int32)
+    /// Events were lost, of any folder.
+    case overflow
   }
 
-  private static let interest =
-    IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF
+  private static let ofIncoming =
+    IN_CREATE | IN_OPEN | IN_MODIFY | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVED_TO | IN_MOVED_FROM
+    | IN_DELETE | ofFolder
+  private static let ofOthers = IN_MODIFY | IN_CLOSE_WRITE | ofFolder
+  private static let ofFolder = IN_DELETE_SELF | IN_MOVE_SELF
 
   private let descriptor: Descriptor
   /// For a read source.
@@ -27,8 +37,9 @@ final class FolderEvents: Sendable {
   }
 
   /// Watches the folder at `path` and returns the watch's number.
-  func watch(_ path: String) throws(SpoolError) -> Int32 {
-    let mask = UInt32(Self.interest) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
+  func watch(_ path: String, as place: SpoolDirectory.Place) throws(SpoolError) -> Int32 {
+    let interest = place == .incoming ? Self.ofIncoming : Self.ofOthers
+    let mask = UInt32(interest) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
     let watch = inotify_add_watch(number, path, mask)
     guard watch >= 0 else {
       var error = SpoolError("watch \(path)", code: errno)
@@ -43,53 +54,60 @@ final class FolderEvents: Sendable {
     inotify_rm_watch(number, watch)
   }
 
-  /// What has been reported of `watch` and not been read, or the first of it; of older watches, nothing. Never waits.
-  func read(of watch: Int32?) -> [Notice] {
+  /// What has been reported of `watches` and not been read, or the first of it; of older watches, nothing. Never waits.
+  func read(of watches: [Int32: SpoolDirectory.Place]) -> [Notice] {
     var notices: [Notice] = []
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
     // Bounded, so that a writer who is faster than we read cannot hold us here: the rest is reported again.
     for _ in 0..<16 {
       let count = buffer.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      // Nothing more for now. An error can only mean the same: the next look into the folder needs no events.
+      // Nothing more for now. An error can only mean the same: the next look into the folders needs no events.
       if count <= 0 { return notices }
       buffer.withUnsafeBytes { bytes in
-        Self.parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]), watch: watch, into: &notices)
+        Self.parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]), watches: watches, into: &notices)
       }
     }
     return notices
   }
 
   /// The layout is `struct inotify_event` of inotify(7): watch, mask, cookie, length, and a name padded with NULs.
-  private static func parse(_ bytes: UnsafeRawBufferPointer, watch: Int32?, into notices: inout [Notice]) {
+  private static func parse(
+    _ bytes: UnsafeRawBufferPointer, watches: [Int32: SpoolDirectory.Place], into notices: inout [Notice]
+  ) {
     let header = MemoryLayout<inotify_event>.size
     var offset = 0
     while offset + header <= bytes.count {
-      let source = bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)
+      let watch = bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)
       let mask = bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
       let length = Int(bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
       let end = min(offset + header + length, bytes.count)
       let name = FileName(bytes: bytes[(offset + header)..<end].prefix { $0 != 0 })
       offset = end
       if mask & UInt32(IN_Q_OVERFLOW) != 0 {
-        notices.append(.file(.overflow))
-      } else if source == watch {
-        if let notice = notice(mask, name) { notices.append(notice) }
+        notices.append(.overflow)
+      } else if let place = watches[watch], let notice = notice(mask, name, watch, place) {
+        notices.append(notice)
       }
     }
   }
 
-  private static func notice(_ mask: UInt32, _ name: FileName) -> Notice? {
+  private static func notice(
+    _ mask: UInt32, _ name: FileName, _ watch: Int32, _ place: SpoolDirectory.Place
+  ) -> Notice? {
     func has(_ flag: Int) -> Bool { mask & UInt32(flag) != 0 }
     if has(Int(IN_DELETE_SELF)) || has(Int(IN_MOVE_SELF)) || has(Int(IN_IGNORED)) || has(Int(IN_UNMOUNT)) {
-      return .folderGone
+      return .folderGone(watch: watch)
     }
     if name.isLeftAlone { return nil }
-    if has(Int(IN_CLOSE_WRITE)) { return .file(.closedAfterWriting(name)) }
-    if has(Int(IN_MOVED_TO)) { return .file(.movedIn(name)) }
-    if has(Int(IN_MODIFY)) { return .file(.modified(name)) }
-    if has(Int(IN_CREATE)) { return .file(.created(name)) }
-    if has(Int(IN_DELETE)) || has(Int(IN_MOVED_FROM)) { return .file(.gone(name)) }
-    return nil
+    guard place == .incoming else { return ListName.isCompanion(name) ? nil : .written(name) }
+    if has(Int(IN_CLOSE_WRITE)) { return .arrival(.closed(name, afterWriting: true)) }
+    if has(Int(IN_CLOSE_NOWRITE)) { return .arrival(.closed(name, afterWriting: false)) }
+    if has(Int(IN_MOVED_TO)) { return .arrival(.movedIn(name)) }
+    if has(Int(IN_MODIFY)) { return .arrival(.modified(name)) }
+    if has(Int(IN_CREATE)) { return .arrival(.made(name)) }
+    if has(Int(IN_OPEN)) { return .arrival(.opened(name)) }
+    if has(Int(IN_DELETE)) || has(Int(IN_MOVED_FROM)) { return .arrival(.gone(name)) }
+    return has(Int(IN_ATTRIB)) ? .permissions(name) : nil
   }
 }

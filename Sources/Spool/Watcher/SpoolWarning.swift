@@ -1,17 +1,33 @@
-/// Something in `incoming/` that the operator should know of and that stops nothing.
+/// Something in the spool that the operator should know of and that stops nothing else. Each is told once.
 package enum SpoolWarning: Hashable, Sendable {
-  /// Not a regular file. It stays where it is, and is reported once.
+  /// Not a regular file. It stays where it is.
   case notRegular(FileName, FileStatus.Kind)
+  /// A list that the daemon may not read. It is taken as soon as it can be.
+  case unreadable(FileName)
+  /// A list that cannot be claimed.
+  case unclaimed(FileName, SpoolError)
   /// No events: the spool is only looked at from time to time.
   case scanningOnly(SpoolError)
-  /// `incoming/` cannot be looked at. Reported once, until it could be again.
+  /// The spool cannot be looked at.
   case unavailable(SpoolError)
+
+  /// What helps.
+  package var hint: String? {
+    switch self {
+    case .notRegular: "drop the list itself: links are not followed, and folders are not searched"
+    case .unreadable(let name): "chmod g+r \(name), or drop it with keyreg submit"
+    case .unclaimed(_, let error), .scanningOnly(let error), .unavailable(let error): error.hint
+    }
+  }
 }
 
 extension SpoolWarning: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .notRegular(let name, let kind): "incoming/\(name) is no regular file but a \(kind.rawValue); it stays there"
+    case .notRegular(let name, let kind):
+      "incoming/\(name) is not a regular file but a \(kind.rawValue); it stays there"
+    case .unreadable(let name): "incoming/\(name) cannot be read by the daemon"
+    case .unclaimed(let name, let error): "incoming/\(name) cannot be taken: \(error.message)"
     case .scanningOnly(let error), .unavailable(let error): error.message
     }
   }

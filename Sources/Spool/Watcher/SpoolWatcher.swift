@@ -1,25 +1,52 @@
 import Dispatch
 import Synchronization
 
-/// Tells which lists in `incoming/` can be read: at once after an event, else at the next look.
-///
-/// Every batch is all that is ready at that moment, by name in the C locale's order; what is still there at the next look
-/// is offered again, so that nothing has to be remembered of a list that could not be taken (a full disk). Who takes them
-/// asynchronously must expect a name that is already in hand. Both callbacks run on one serial queue; while they do,
-/// events wait.
+/// Claims the lists in `incoming/` that are whole, and tells which claimed lists can be read: after an event, else at the
+/// next look. Callbacks run on one serial queue; while they do, events wait.
 package final class SpoolWatcher: Sendable {
-  private let queue = DispatchQueue(label: "keyreg.spool.watcher")
-  private let folder: IncomingFolder
-  private let look: @Sendable () -> Void
-  // Each source is made once and cancelled once. The type of sources is not Sendable, hence the locks.
-  private let timer: Mutex<any DispatchSourceProtocol>
-  /// Of events, nil when the system allows none: then the folder is only looked at.
-  private let reading: Mutex<(any DispatchSourceProtocol)?>
+  package struct Callbacks: Sendable {
+    /// Lists that can be read, by name in the C locale's order. Each is told once; whoever cannot read it now tries again,
+    /// or says `noteWrite`.
+    package var ready: @Sendable ([ReadyList]) -> Void
+    package var warning: @Sendable (SpoolWarning) -> Void
+    /// `standing` is another than before.
+    package var standingChanged: @Sendable () -> Void
+    /// Events were lost: lists that were filed may have been written to without anybody hearing of it.
+    package var missedWrites: @Sendable () -> Void
 
-  /// Begins to watch. `settle` is the age that a file found by looking must have; `rescan` the time between looks.
+    package init(
+      ready: @escaping @Sendable ([ReadyList]) -> Void, warning: @escaping @Sendable (SpoolWarning) -> Void,
+      standingChanged: @escaping @Sendable () -> Void, missedWrites: @escaping @Sendable () -> Void
+    ) {
+      self.ready = ready
+      self.warning = warning
+      self.standingChanged = standingChanged
+      self.missedWrites = missedWrites
+    }
+  }
+
+  private let queue = DispatchQueue(label: "keyreg.spool.watcher")
+  private let folders: IntakeFolders
+  private let events: Result<FolderEvents, SpoolError>
+  private let rescan: Duration
+  private let state = Mutex(State())
+
+  private struct State {
+    var callbacks: Callbacks?
+    /// When the next look that was asked for is due; no other is asked for later than that.
+    var nextLook: DispatchTime?
+    // Each is made once and cancelled once.
+    var timer: (any DispatchSourceProtocol)?
+    var reading: (any DispatchSourceProtocol)?
+  }
+
+  /// - Parameters:
+  ///   - settle: How long a file must have been still that was not moved in.
+  ///   - rescan: The time between looks that no event causes.
+  ///   - isTaken: Names that the queue knows, whether or not their files are still there.
   package convenience init(
     spool: SpoolDirectory, settle: Duration, rescan: Duration = .seconds(5),
-    onReady: @escaping @Sendable ([FileName]) -> Void, onWarning: @escaping @Sendable (SpoolWarning) -> Void
+    isTaken: @escaping @Sendable (ListName) throws -> Bool
   ) {
     let events: Result<FolderEvents, SpoolError>
     do throws(SpoolError) {
@@ -27,66 +54,104 @@ package final class SpoolWatcher: Sendable {
     } catch {
       events = .failure(error)
     }
-    self.init(spool: spool, settle: settle, rescan: rescan, events: events, onReady: onReady, onWarning: onWarning)
+    self.init(spool: spool, settle: settle, rescan: rescan, events: events, isTaken: isTaken)
   }
 
-  /// As above. Without events the folder is only looked at, and a warning says why.
+  /// As above. Without events the folders are only looked at, and a warning says why.
   init(
     spool: SpoolDirectory, settle: Duration, rescan: Duration, events: Result<FolderEvents, SpoolError>,
-    onReady: @escaping @Sendable ([FileName]) -> Void, onWarning: @escaping @Sendable (SpoolWarning) -> Void
+    isTaken: @escaping @Sendable (ListName) throws -> Bool
   ) {
-    let refusal: SpoolError? = if case .failure(let error) = events { error } else { nil }
-    let events: FolderEvents? = if case .success(let events) = events { events } else { nil }
-    let folder = IncomingFolder(spool: spool, settle: settle, events: events)
-    let look = { @Sendable in
-      let findings = folder.look()
-      for warning in findings.warnings { onWarning(warning) }
-      if !findings.ready.isEmpty { onReady(findings.ready) }
+    self.events = events
+    self.rescan = rescan
+    folders = IntakeFolders(spool: spool, settle: settle, events: try? events.get(), isTaken: isTaken)
+  }
+
+  /// Begins to watch. Once only.
+  package func start(_ callbacks: Callbacks) {
+    if case .failure(let refusal) = events {
+      queue.async { @Sendable in callbacks.warning(.scanningOnly(refusal)) }
     }
-    self.folder = folder
-    self.look = look
-
-    if let refusal { queue.async { @Sendable in onWarning(.scanningOnly(refusal)) } }
-    reading = Mutex(Self.readSource(of: events, on: queue) { @Sendable in if folder.takeEvents() { look() } })
-    timer = Mutex(Self.timer(on: queue, every: rescan, look))
+    state.withLock { state in
+      state.callbacks = callbacks
+      state.reading = readSource()
+      state.timer = tickSource()
+    }
   }
 
-  private static func timer(
-    on queue: DispatchQueue, every interval: Duration, _ handler: @escaping @Sendable () -> Void
-  ) -> sending any DispatchSourceProtocol {
-    let timer = DispatchSource.makeTimerSource(queue: queue)
-    let seconds = Double(interval.components.seconds) + Double(interval.components.attoseconds) / 1e18
-    timer.schedule(deadline: .now(), repeating: seconds)
-    timer.setEventHandler { @Sendable in handler() }
-    timer.activate()
-    return timer
+  /// What is not read and why, as the last look found it. Never waits for the file system.
+  package var standing: IntakeStanding { folders.standing }
+
+  /// The list was written to, or may have been, or its last record has no line end: it is told again when it is still.
+  package func noteWrite(to name: ListName) {
+    queue.async { @Sendable [self] in
+      folders.noteWrite(to: name)
+      look(in: max(0.001, folders.settle / .seconds(1)))
+    }
   }
 
-  private static func readSource(
-    of events: FolderEvents?, on queue: DispatchQueue, _ handler: @escaping @Sendable () -> Void
-  ) -> sending (any DispatchSourceProtocol)? {
-    guard let events else { return nil }
-    let source = DispatchSource.makeReadSource(fileDescriptor: events.number, queue: queue)
-    source.setEventHandler { @Sendable in handler() }
-    // The descriptor must outlive the source: the handler that runs last keeps it until then.
-    source.setCancelHandler { @Sendable in withExtendedLifetime(events) {} }
-    source.activate()
-    return source
+  /// Ends watching. A batch that is being delivered is not waited for; no other begins.
+  package func stop() {
+    folders.stop()
+    state.withLock { state in
+      state.timer?.cancel()
+      state.reading?.cancel()
+      state.callbacks = nil
+    }
   }
 
   deinit {
     stop()
   }
+}
 
-  /// Ends watching. A batch that is being delivered is not waited for; no other begins.
-  package func stop() {
-    folder.stop()
-    timer.withLock { $0.cancel() }
-    reading.withLock { $0?.cancel() }
+extension SpoolWatcher {
+  private func look() {
+    guard let callbacks = state.withLock({ $0.callbacks }) else { return }
+    let findings = folders.look()
+    for warning in findings.warnings { callbacks.warning(warning) }
+    if findings.isStandingNew { callbacks.standingChanged() }
+    if findings.mayHaveMissedWrites { callbacks.missedWrites() }
+    if !findings.ready.isEmpty { callbacks.ready(findings.ready) }
+    if let next = findings.nextLook { look(in: max(0.001, next)) }
   }
 
-  /// Looks at once, without waiting for the next time. Returns before the look.
-  package func rescan() {
-    queue.async(execute: look)
+  /// Looks within so many seconds; at once for none.
+  private func look(in seconds: Double) {
+    guard seconds > 0 else { return look() }
+    // A little late, so that what is to be still by then is.
+    let due = DispatchTime.now() + seconds + 0.002
+    let isEarlier = state.withLock { state in
+      if let next = state.nextLook, next <= due, next > .now() { return false }
+      state.nextLook = due
+      return true
+    }
+    guard isEarlier else { return }
+    queue.asyncAfter(deadline: due) { @Sendable [weak self] in
+      guard let self else { return }
+      state.withLock { if $0.nextLook == due { $0.nextLook = nil } }
+      look()
+    }
+  }
+
+  private func tickSource() -> sending any DispatchSourceProtocol {
+    let timer = DispatchSource.makeTimerSource(queue: queue)
+    timer.schedule(deadline: .now(), repeating: rescan / .seconds(1))
+    timer.setEventHandler { @Sendable [weak self] in self?.look() }
+    timer.activate()
+    return timer
+  }
+
+  private func readSource() -> sending (any DispatchSourceProtocol)? {
+    guard let events = try? events.get() else { return nil }
+    let source = DispatchSource.makeReadSource(fileDescriptor: events.number, queue: queue)
+    source.setEventHandler { @Sendable [weak self] in
+      guard let self, let seconds = folders.takeEvents() else { return }
+      look(in: seconds)
+    }
+    // The descriptor must outlive the source: the handler that runs last keeps it until then.
+    source.setCancelHandler { @Sendable in withExtendedLifetime(events) {} }
+    source.activate()
+    return source
   }
 }

@@ -46,7 +46,7 @@ struct DemoCommand: ParsableCommand {
       """)
     let ending = try serve(place, port: port)
     try summarise(place, ending)
-    if case .done(let failed) = ending, failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
+    if case .done(let balance) = ending, balance.failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
   }
 
   /// Runs the daemon on a thread of its own and shows its progress on this one.

@@ -16,7 +16,7 @@ struct RunCommand: ParsableCommand {
   @Flag(
     help: """
       Ends when every list in the spool is imported and no key is left to work on: 0 when all are registered, 1 when \
-      some failed.
+      some failed or were cancelled, 65 when a list was rejected, 77 when one cannot be read.
       """)
   var untilDone = false
 
@@ -47,9 +47,18 @@ struct RunCommand: ParsableCommand {
       guard untilDone, !daemon.isDone else { return }
       throw Failure(
         .tryAgain, "stopped before everything was done", hint: "nothing is lost: the same command goes on from here")
-    case .done(let failed): if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
+    case .done(let balance): if let exit = Self.exit(balance) { throw ExitCode(exit.rawValue) }
     case .broken(let error): throw error
     }
+  }
+}
+
+extension RunCommand {
+  /// The worst of what happened: a list that nobody could read, one that was no list, keys that were not registered.
+  private static func exit(_ balance: Daemon.Balance) -> Exit? {
+    if balance.unreadable > 0 { return .permission }
+    if balance.rejected > 0 { return .badList }
+    return balance.failed + balance.cancelled > 0 ? .someFailed : nil
   }
 }
 

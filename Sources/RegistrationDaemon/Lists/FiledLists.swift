@@ -1,0 +1,66 @@
+import Dispatch
+import Logging
+import RegistrationQueue
+import Spool
+
+/// Finds lists that were written to after they had been filed and without anybody hearing of it: while the daemon was not
+/// running, through a memory map or another hard link, or when the system lost events.
+struct FiledLists {
+  let queue: RegistrationQueue
+  let spool: SpoolDirectory
+  let watcher: SpoolWatcher
+  let log: Logger
+
+  /// Compares every file in `done/` and `rejected/` with what was read of it, and forgets rejected lists that are gone.
+  /// Costs a few system calls a file.
+  func check() {
+    do {
+      for file in try spool.lists(in: .done) where try isDoneListChanged(file) {
+        watcher.noteWrite(to: ListName(of: file))
+      }
+      let rejected = try spool.lists(in: .rejected)
+      for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(of: file)) }
+      try forgetRejected(except: Set(rejected.map { ListName(of: $0).text }))
+    } catch {
+      log.warning("filed lists could not be compared with what was read", metadata: ["detail": "\(error)"])
+    }
+  }
+
+  private func isDoneListChanged(_ file: FileName) throws -> Bool {
+    guard let list = try queue.list(named: ListName(of: file).text), list.filedAt != nil,
+      let status = try spool.status(of: file, in: .done)
+    else { return false }
+    return Int64(list.bytes) != status.size || list.modified.map { $0 != status.modified } ?? false
+  }
+
+  private func isRejectedListChanged(_ file: FileName) throws -> Bool {
+    guard let status = try spool.status(of: file, in: .rejected) else { return false }
+    let name = ListName(of: file)
+    guard let list = try queue.rejectedList(named: name.text) else {
+      // One without a reason was put there by somebody else.
+      return try spool.status(of: name.reasonFileName, in: .rejected) != nil
+    }
+    return list.bytes != status.size || list.modified != status.modified
+  }
+
+  private func forgetRejected(except present: Set<String>) throws {
+    var last = ""
+    while true {
+      let page = try queue.rejectedLists(after: last, limit: 1_000)
+      guard let end = page.last else { return }
+      last = end.name
+      // One that is read again at this moment lies in reading/.
+      let gone = try page.map(\.name).filter { name in
+        try !present.contains(name) && !isBeingRead(ListName(stored: name))
+      }
+      try queue.forgetRejected(gone)
+    }
+  }
+
+  private func isBeingRead(_ name: ListName) throws -> Bool {
+    for place in [SpoolDirectory.Place.reading, .rejected] {
+      if try spool.status(of: name.fileName, in: place) != nil { return true }
+    }
+    return false
+  }
+}

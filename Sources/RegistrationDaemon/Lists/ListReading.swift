@@ -1,0 +1,245 @@
+import KeyList
+import Logging
+import Registration
+import RegistrationQueue
+import Spool
+
+/// Reads one claimed list into the queue and files it.
+///
+/// Every step can be done again after a kill: entries that are committed are passed over, a list that is wholly committed
+/// is only filed, and a file is moved only after its last key is committed. A list that was filed and has been written to
+/// since is read where it lies.
+struct ListReading {
+  enum Ending {
+    case imported(Receipt, cutShort: ListEnding.CutShort?)
+    case rejected(ListName, Rejection)
+    /// All of it was read before.
+    case unchanged
+    /// It is not there any more.
+    case gone
+    /// It is being written to, or its last record has no line end: it is read once it is still.
+    case notStill
+    /// The daemon stops; the next start goes on.
+    case interrupted
+  }
+
+  /// Entries in one transaction: outcomes wait for the writer no longer than this takes.
+  private static let batchSize = 2_000
+
+  let queue: RegistrationQueue
+  let spool: SpoolDirectory
+  /// Bytes.
+  let maxFileSize: Int
+  let log: Logger
+  let isInterrupted: () -> Bool
+  /// Called after each commit, so that work begins before a long list is read to its end.
+  let committed: () -> Void
+
+  /// - Parameter wantsReceipt: Somebody waits for it, even if all of the list was read before.
+  func run(_ list: ReadyList, wantsReceipt: Bool = false) throws -> Ending {
+    guard let place = try place(of: list.name) else { return .gone }
+    switch place {
+    case .rejected: return try readRejected(list)
+    case .done where try queue.list(named: list.name.text) == nil:
+      // Whatever lies there, no list of ours does.
+      return .unchanged
+    default: return try read(list, in: place, wantsReceipt: wantsReceipt)
+    }
+  }
+
+  /// Ends a list whose file is gone: its keys are kept, with a receipt that counts them.
+  func close(_ list: ListRecord) throws {
+    var list = list
+    if list.importedAt == nil {
+      list = try queue.finishImport(list.id)
+      log.warning(
+        "a list went away before it was read to its end; what was read of it is kept",
+        metadata: ["list": "\(list.name)", "accepted": "\(list.accepted)"])
+    }
+    try spool.store(Receipt(list, invalid: []), as: ListName(stored: list.name))
+    try queue.noteFiled(list.id, at: .now())
+    committed()
+  }
+
+  /// Where the list lies now: it may have been filed since somebody wrote to it.
+  private func place(of name: ListName) throws -> SpoolDirectory.Place? {
+    for place in [SpoolDirectory.Place.reading, .done, .rejected] {
+      if try spool.status(of: name.fileName, in: place)?.kind == .regular { return place }
+    }
+    return nil
+  }
+
+  /// A rejected list that was written to gets another reading.
+  private func readRejected(_ list: ReadyList) throws -> Ending {
+    let status = try spool.status(of: list.name.fileName, in: .rejected)
+    if let status, let known = try queue.rejectedList(named: list.name.text), known.bytes == status.size,
+      known.modified == status.modified
+    {
+      return .unchanged
+    }
+    guard try spool.reopen(list.name) else { return .gone }
+    return try read(list, in: .reading, wantsReceipt: false)
+  }
+
+  private func read(_ list: ReadyList, in place: SpoolDirectory.Place, wantsReceipt: Bool) throws -> Ending {
+    let file: SpoolFile
+    do {
+      file = try spool.open(list.name.fileName, in: place, maximumSize: .max)
+    } catch {
+      // It was moved at this moment: the next look finds it in its new place.
+      if error.kind == .missing { return .notStill }
+      throw error
+    }
+    let known = try queue.list(named: list.name.text)
+    if let known, known.filedAt != nil, place == .done, Int64(known.bytes) == file.size,
+      known.modified == file.status.modified, !wantsReceipt
+    {
+      return .unchanged
+    }
+    if file.size > Int64(maxFileSize) { return try refuse(file, tooLargeFor: known, as: list.name) }
+    do {
+      guard try list.isStill || file.endsWithLineEnd() else { return .notStill }
+      let sums = try file.sha256(prefix: known.map { Int64($0.bytes) })
+      let content = ReadingPlan.Content(size: Int(file.size), sha256: sums.whole, sha256OfKnown: sums.prefix)
+      let reading = Reading(
+        file: file, place: place, name: list.name, sha256: sums.whole, known: known)
+      return try carryOut(ReadingPlan(known: known, content: content), reading, wantsReceipt: wantsReceipt)
+    } catch let error as KeyListError {
+      if case .unreadable = error.kind { throw error }
+      var rejection = Rejection(error)
+      if file.bytesRead < file.size { rejection.extent = .init(read: file.bytesRead, size: file.size) }
+      return try reject(list.name, file, rejection)
+    }
+  }
+
+  /// One reading of one file.
+  private struct Reading {
+    var file: SpoolFile
+    var place: SpoolDirectory.Place
+    var name: ListName
+    var sha256: String
+    /// What the queue knows of the list.
+    var known: ListRecord?
+  }
+
+  private func carryOut(_ plan: ReadingPlan, _ reading: Reading, wantsReceipt: Bool) throws -> Ending {
+    switch plan {
+    case .nothing where !wantsReceipt && reading.place == .done:
+      // The same bytes with another time of modification: the receipt stands.
+      if let known = reading.known { try queue.noteModified(known.id, reading.file.status.modified) }
+      return .unchanged
+    case .nothing, .file:
+      guard let known = reading.known else { return .gone }
+      var entries = ListEntries(reading.file.reader(), isKnown: true)
+      // Only for the bad lines of the receipt.
+      try entries.skip(known.entries)
+      return try file(known, reading, entries)
+    case .begin: return try append(to: nil, reading, skipping: 0)
+    case .resume(let entries): return try append(to: reading.known, reading, skipping: entries)
+    case .replace: return try replace(reading)
+    }
+  }
+
+  /// Reads the entries from the `skipped`th on, adding to what is known of the list.
+  private func append(to known: ListRecord?, _ reading: Reading, skipping skipped: Int) throws -> Ending {
+    var list = known
+    var entries = ListEntries(reading.file.reader(), isKnown: known != nil)
+    try entries.skip(skipped)
+    while true {
+      let (batch, isLast) = try entries.batch(of: Self.batchSize, isInterrupted: isInterrupted)
+      // With more bytes the beginning may read as another form.
+      if let known, skipped > 0, entries.isOtherForm(than: known) { return try replace(reading) }
+      if list == nil, batch.keys.isEmpty {
+        guard isLast else { return .interrupted }
+        return try reject(reading.name, reading.file, entries.rejection(invalidCount: batch.invalid))
+      }
+      guard try !isLast || reading.file.isUnchanged() else { return .notStill }
+      let source = try source(of: reading, entries)
+      if let known = list {
+        list = try queue.importBatch(batch, into: known.id, of: source, isLast: isLast)
+      } else {
+        list = try queue.beginImport(source, first: batch, isWhole: isLast)
+      }
+      committed()
+      if isLast, let list { return try file(list, reading, entries) }
+      if isInterrupted() { return .interrupted }
+    }
+  }
+
+  /// Reads the list from its beginning; its counts become those of this reading.
+  private func replace(_ reading: Reading) throws -> Ending {
+    guard let known = reading.known else { return .gone }
+    var rereading = Rereading(of: known.id)
+    var entries = ListEntries(reading.file.reader(), isKnown: true)
+    while true {
+      let (batch, isLast) = try entries.batch(of: Self.batchSize, isInterrupted: isInterrupted)
+      guard try !isLast || reading.file.isUnchanged() else { return .notStill }
+      try queue.importBatch(batch, of: &rereading)
+      committed()
+      if isLast {
+        let list = try queue.finish(rereading, of: source(of: reading, entries))
+        return try file(list, reading, entries)
+      }
+      if isInterrupted() { return .interrupted }
+    }
+  }
+
+  private func source(of reading: Reading, _ entries: ListEntries) throws -> ListSource {
+    ListSource(
+      name: reading.name.text, sha256: reading.sha256, bytes: Int(reading.file.size),
+      modified: reading.file.status.modified, format: entries.format?.name ?? "text", column: entries.format?.column,
+      isUnterminated: entries.isUnterminated, isForced: try spool.isForced(reading.file), arrivedAt: .now())
+  }
+
+  /// Writes the receipt, moves the file, and notes it.
+  private func file(_ list: ListRecord, _ reading: Reading, _ entries: ListEntries) throws -> Ending {
+    let receipt = Receipt(list, invalid: entries.invalid)
+    if reading.place == .done {
+      try reading.file.sync()
+      try spool.store(receipt, as: reading.name)
+    } else {
+      try spool.accept(reading.file, as: reading.name, receipt: receipt)
+    }
+    try queue.noteFiled(list.id, at: .now())
+    if try queue.rejectedList(named: list.name) != nil { try queue.forgetRejected([list.name]) }
+    try spool.clearForce(reading.file)
+    return .imported(receipt, cutShort: entries.cutShort)
+  }
+
+  /// A list that has just come and is too large is rejected. One that has grown stays where it is, and shows as blocked.
+  private func refuse(_ file: SpoolFile, tooLargeFor known: ListRecord?, as name: ListName) throws -> Ending {
+    let hint = "split the list, or raise spool.max_file_size"
+    guard let known else {
+      let what = "the list has \(file.size) bytes, more than the \(maxFileSize) allowed"
+      return try reject(
+        name, file, Rejection(what: what, hint: hint, extent: Rejection.Extent(read: 0, size: file.size)))
+    }
+    throw SpoolError(
+      kind: .tooLarge,
+      message: "it has grown from \(known.bytes) to \(file.size) bytes, more than the \(maxFileSize) allowed",
+      hint: "raise spool.max_file_size, or put what was added into a list of its own")
+  }
+
+  private func reject(_ name: ListName, _ file: SpoolFile, _ rejection: Rejection) throws -> Ending {
+    try queue.noteRejected(
+      RejectedList(
+        name: name.text, bytes: file.size, modified: file.status.modified, what: rejection.what, line: rejection.line,
+        hint: rejection.hint, at: .now()))
+    try spool.reject(name, identity: file.status.identity, rejection)
+    try spool.clearForce(file)
+    return .rejected(name, rejection)
+  }
+}
+
+extension Receipt {
+  init(_ list: ListRecord, invalid: [InvalidLine]) {
+    self.init(
+      list: list.name, id: list.id, sha256: list.sha256, bytes: Int64(list.bytes),
+      importedAt: list.importedAt ?? list.arrivedAt,
+      keys: Keys(
+        accepted: list.accepted, alreadyKnown: list.alreadyKnown, duplicateInList: list.duplicateInList,
+        invalid: list.invalid),
+      invalid: invalid, duplicateOf: list.duplicateOf, requeued: list.requeued, format: list.format,
+      column: list.column, isUnterminated: list.isUnterminated)
+  }
+}

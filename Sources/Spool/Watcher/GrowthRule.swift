@@ -1,0 +1,46 @@
+/// Remembers which claimed lists were written to, and tells when each is still again: a value without clock or I/O.
+///
+/// Whoever has had a list open since before it was claimed may append to it at any time, wherever the daemon has moved it
+/// meanwhile. What was written is read once nothing more has come for `settle`.
+package struct GrowthRule: Sendable {
+  private struct Touch {
+    var since: Duration
+    var status: FileStatus?
+  }
+
+  package let settle: Duration
+  private var touched: [ListName: Touch] = [:]
+
+  package init(settle: Duration) {
+    self.settle = settle
+  }
+
+  package var isEmpty: Bool { touched.isEmpty }
+  package var names: [ListName] { Array(touched.keys) }
+
+  /// The list was written to, or may have been.
+  package mutating func note(_ name: ListName, at now: Duration) {
+    touched[name] = Touch(since: now, status: touched[name]?.status)
+  }
+
+  /// What a look found of a list that was written to; nil when it is not there any more. Returns true when it is still and
+  /// can be read: it is forgotten then, until it is written to again.
+  package mutating func isStill(_ name: ListName, _ status: FileStatus?, at now: Duration) -> Bool {
+    guard var touch = touched[name] else { return false }
+    guard let status else {
+      touched[name] = nil
+      return false
+    }
+    if let known = touch.status, !known.hasSameContent(as: status) { touch.since = now }
+    touch.status = status
+    guard now - touch.since < settle else {
+      touched[name] = nil
+      return true
+    }
+    touched[name] = touch
+    return false
+  }
+
+  /// When the next one will be still if nothing is written, nil when none waits.
+  package var nextLook: Duration? { touched.values.map { $0.since + settle }.min() }
+}

@@ -1,0 +1,154 @@
+import Crypto
+import Foundation
+import Testing
+
+/// How lists come in as people's programs write them: no byte that lay in `incoming/` is lost.
+@Suite struct IntakeTests {
+  private func sha256(_ path: String) throws -> String {
+    SHA256.hash(data: try Data(contentsOf: URL(filePath: path))).map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+
+  private func isWholeInDone(_ bench: Bench, _ name: String) throws -> Bool {
+    try bench.receipt(name)["sha256"] as? String == sha256(bench.spool("done/" + name))
+  }
+
+  private func append(_ text: String, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    try #require(descriptor >= 0)
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    try handle.write(contentsOf: Data(text.utf8))
+    try handle.close()
+  }
+
+  @Test func aLoopOfAppendsIsOneList() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let keys = randomKeys(2_000)
+    for start in stride(from: 0, to: keys.count, by: 20) {
+      try append(lines(keys[start..<start + 20]), to: bench.spool("incoming/x"))
+    }
+    try bench.await { $0.keys.registered == 2_000 && $0.lists.active == 0 && $0.lists.incoming == 0 }
+    bench.stop(daemon)
+    #expect(try bench.names(in: "done").count % 2 == 0)
+    for name in try bench.names(in: "done") where !name.hasSuffix(".json") { #expect(try isWholeInDone(bench, name)) }
+  }
+
+  @Test func whatIsAppendedByNameAfterTheClaimIsAnotherList() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(10)), as: "x")
+    try bench.await { $0.keys.registered == 10 }
+    try append(lines(randomKeys(1)), to: bench.spool("incoming/x"))
+    try bench.await { $0.keys.registered == 11 && $0.lists.active == 0 && $0.lists.incoming == 0 }
+    bench.stop(daemon)
+    #expect(try bench.names(in: "done") == ["x", "x.2", "x.2.receipt.json", "x.receipt.json"])
+    for name in ["x", "x.2"] { #expect(try isWholeInDone(bench, name)) }
+  }
+
+  /// A writer that stalls: its list is taken, and what it still writes is read wherever the list lies.
+  @Test(arguments: [false, true]) func whatAStalledWriterStillWritesBelongsToItsList(restarts: Bool) throws {
+    let bench = try Bench()
+    var daemon = try bench.start()
+    let keys = randomKeys(30)
+    let handle = try bench.dropOpen(lines(keys.prefix(10)), as: "x")
+    try bench.await { $0.keys.registered == 10 && bench.exists("done/x") }
+    if restarts { bench.stop(daemon) }
+    try handle.write(contentsOf: Data(lines(keys[10..<20]).utf8))
+    if restarts { daemon = try bench.start() }
+    try bench.await { $0.keys.registered == 20 && $0.lists.active == 0 }
+    try handle.write(contentsOf: Data((lines(keys[20..<30]) + "not an id\n").utf8))
+    try handle.close()
+    try bench.await { $0.keys.registered == 30 && $0.lists.active == 0 }
+    #expect(try bench.run("status", "x", "--wait").code == 0)
+    bench.stop(daemon)
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try isWholeInDone(bench, "x"))
+    let receipt = try #require(try bench.receipt("x")["keys"] as? [String: Int])
+    #expect(receipt == ["accepted": 30, "already_known": 0, "duplicate_in_list": 0, "invalid": 1])
+    #expect(try bench.results("x").map { String($0.prefix(36)) } == keys)
+    #expect(try bench.journal().count == 30)
+  }
+
+  @Test func aRejectedListThatGetsAKeyIsAList() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let key = randomKeys(1)
+    let handle = try bench.dropOpen("nothing here\n", as: "x")
+    try bench.await { _ in bench.exists("rejected/x") }
+    try handle.write(contentsOf: Data(lines(key).utf8))
+    try handle.close()
+    try bench.await { $0.keys.registered == 1 && $0.lists.active == 0 }
+    bench.stop(daemon)
+    #expect(try bench.names(in: "rejected").isEmpty)
+    #expect(try isWholeInDone(bench, "x"))
+    #expect((try bench.receipt("x")["invalid"] as? [Any])?.count == 1)
+  }
+
+  @Test func halfAnIdIsNoKeyUntilTheFileIsStill() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let keys = randomKeys(2)
+    let handle = try bench.dropOpen(keys[0] + "\n" + keys[1].prefix(20), as: "x")
+    try bench.await { $0.keys.registered == 1 && bench.exists("done/x") }
+    let first = try bench.receipt("x")
+    #expect(first["unterminated"] as? Bool == true)
+    #expect((first["keys"] as? [String: Int])?["invalid"] == 1)
+    // It becomes a whole one: the bad line is none any more.
+    try handle.write(contentsOf: Data((keys[1].dropFirst(20) + "\n").utf8))
+    try handle.close()
+    try bench.await { $0.keys.registered == 2 && $0.lists.active == 0 }
+    bench.stop(daemon)
+    let second = try bench.receipt("x")
+    #expect(second["unterminated"] as? Bool == false)
+    #expect(
+      second["keys"] as? [String: Int] == ["accepted": 2, "already_known": 0, "duplicate_in_list": 0, "invalid": 0])
+    #expect(try isWholeInDone(bench, "x"))
+  }
+
+  /// Left by a kill between the last commit and the note that the list was filed.
+  @Test func aListThatWasReadAndNotFiledIsFiledAtTheNextStart() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(3)), as: "x")
+    #expect(try bench.runUntilDone() == 0)
+    // As a kill before the move leaves it, and as one before the note does.
+    try FileManager.default.moveItem(atPath: bench.spool("done/x"), toPath: bench.spool("reading/x"))
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try bench.names(in: "done") == ["x", "x.receipt.json"])
+    #expect(try bench.journal().count == 3)
+  }
+
+  @Test func anUploadUnderATemporaryNameIsReadUnderItsRealOne() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let keys = randomKeys(4)
+    for (index, ending) in [".part", ".crdownload", ".Uploading", "~"].enumerated() {
+      let name = bench.spool("incoming/up\(index)")
+      try append(keys[index], to: name + ending)
+      try bench.drop(lines(randomKeys(1)), as: "passes-\(index)")
+      try bench.await { $0.keys.registered == 2 * index + 1 && $0.lists.active == 0 }
+      try append("\n", to: name + ending)
+      #expect(rename(name + ending, name) == 0)
+      try bench.await { $0.keys.registered == 2 * index + 2 && $0.lists.active == 0 }
+    }
+    bench.stop(daemon)
+    #expect(try bench.names(in: "rejected").isEmpty)
+  }
+
+  /// As in production: the daemon is not the user who drops lists.
+  @Test func aListThatCannotBeReadIsReportedAndHoldsNothingUp() throws {
+    let bench = try Bench()
+    if geteuid() == 0 { try bench.runAsNobody() }
+    try bench.drop(lines(randomKeys(2)), as: "good")
+    try bench.drop(lines(randomKeys(2)), as: "closed")
+    chmod(bench.spool("incoming/closed"), 0)
+    #expect(try bench.runUntilDone() == 77)
+    #expect(bench.log.contains("incoming/closed cannot be read"))
+    #expect(try bench.names(in: "incoming") == ["closed"])
+    #expect(try bench.results("good").count == 2)
+    chmod(bench.spool("incoming/closed"), 0o644)
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try bench.results("closed").count == 2)
+  }
+}

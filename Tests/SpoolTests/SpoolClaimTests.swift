@@ -1,0 +1,88 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Spool
+
+struct SpoolClaimTests {
+  private let temporary: TemporarySpool
+  private var spool: SpoolDirectory { temporary.spool }
+
+  init() throws {
+    temporary = try TemporarySpool()
+  }
+
+  private func claim(_ name: String, taken: Set<String> = []) throws -> String? {
+    try spool.claim(FileName(name)) { taken.contains($0.text) }?.text
+  }
+
+  @Test func a_claimed_list_lies_in_reading_under_its_name() throws {
+    try temporary.write("x", to: "a.csv")
+    #expect(try claim("a.csv") == "a.csv")
+    #expect(try temporary.names(.incoming).isEmpty)
+    #expect(try temporary.text(.reading, "a.csv") == "x")
+    try spool.syncClaims()
+  }
+
+  @Test func a_claim_never_takes_the_place_of_another_list() throws {
+    try temporary.write("old", to: "a", in: .reading)
+    try temporary.write("new", to: "a")
+    #expect(try claim("a", taken: ["a.2"]) == "a.3")
+    #expect(try temporary.text(.reading, "a") == "old")
+    #expect(try temporary.text(.reading, "a.3") == "new")
+  }
+
+  @Test func only_regular_files_are_claimed() throws {
+    symlink("/etc/passwd", temporary.path(.incoming, "link"))
+    mkfifo(temporary.path(.incoming, "fifo"), 0o600)
+    for name in ["link", "fifo", "missing"] { #expect(try claim(name) == nil) }
+    #expect(try temporary.names(.incoming) == ["fifo", "link"])
+    #expect(try temporary.names(.reading).isEmpty)
+  }
+
+  @Test func a_name_that_is_not_utf8_is_claimed_under_a_printable_one() throws {
+    var path = temporary.path(.incoming, "").utf8.map { CChar(bitPattern: $0) }
+    path += [0x61, -1, 0]
+    close(open(path, O_CREAT | O_WRONLY, 0o600))
+    #expect(try spool.claim(FileName(bytes: [0x61, 0xff])) { _ in false }?.text == "a%FF")
+    #expect(try temporary.names(.reading) == ["a%FF"])
+  }
+
+  /// A name that comes every five minutes has a hundred thousand numbers after a year.
+  @Test func the_free_number_behind_very_many_is_found_soon() throws {
+    var asked = 0
+    let name = try spool.freeName(for: ListName("a")) { name in
+      asked += 1
+      return name.text == "a" || Int(name.text.dropFirst(2)).map { $0 <= 100_000 } == true
+    }
+    #expect(name.text == "a.100001")
+    #expect(asked < 50)
+  }
+
+  @Test func what_is_appended_by_name_after_a_claim_is_another_file() throws {
+    try temporary.write("first", to: "a")
+    #expect(try claim("a") == "a")
+    try temporary.write("second", to: "a")
+    #expect(try claim("a") == "a.2")
+    #expect(try temporary.text(.reading, "a") == "first")
+  }
+
+  @Test func a_rejected_list_can_be_read_again() throws {
+    try temporary.write("x", to: "a", in: .rejected)
+    #expect(try spool.reopen(ListName("a")))
+    #expect(try temporary.names(.reading) == ["a"])
+    #expect(try !spool.reopen(ListName("a")))
+  }
+
+  @Test func a_posted_list_is_in_reading_whole_and_forced_where_that_is_wanted() throws {
+    let file = try spool.beginPost()
+    try file.write("\(a)\n".utf8)
+    #expect(try spool.lists(in: .reading).isEmpty)
+    let name = try spool.commitPost(file, as: ListName("a"), force: true) { $0.text == "a" }
+    #expect(name.text == "a.2")
+    let list = try temporary.open("a.2")
+    #expect(try spool.isForced(list))
+    try spool.clearForce(list)
+    #expect(try !spool.isForced(list))
+  }
+}
