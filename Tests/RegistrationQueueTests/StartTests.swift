@@ -253,7 +253,7 @@ import Testing
     for key in try temporary.due(20) { try temporary.record(key, .registered, status: 201) }
     var parts: [String] = []
     #expect(try QueueCheck(temporary.queue).run { parts.append($0) } == .sound)
-    #expect(parts.contains("key") && parts.last == "unique index")
+    #expect(parts.contains("key") && parts.last == "indexes")
   }
 
   @Test func damageEndsEveryWriteAndIsLookedForAgainAtTheNextStart() throws {

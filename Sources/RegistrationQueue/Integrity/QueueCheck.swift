@@ -3,7 +3,7 @@ import GRDB
 import Synchronization
 
 /// Looks the whole queue through beside the work, in parts: the trees of one table and its indexes at a time (SQLite's
-/// `quick_check`), then the counters, then each key in its unique index, some thousand at a time.
+/// `quick_check`), then the counters, then each key against the indexes, some thousand at a time.
 ///
 /// On a connection of its own that only reads, so that nobody waits for it and an order to stop ends it at once. A part
 /// sees one moment of the queue and keeps the log from being begun anew while it lasts; the parts are what bounds that.
@@ -84,7 +84,9 @@ package final class QueueCheck: Sendable {
     }
     part("counters")
     if let found = try connection.read(Self.wrongCounter) { return found }
-    part("unique index")
+    part("shared keys")
+    if let found = try connection.read(Self.lostShare) { return found }
+    part("indexes")
     return try firstLostKey()
   }
 
@@ -103,7 +105,34 @@ package final class QueueCheck: Sendable {
     return nil
   }
 
-  /// Looks each key up by its sixteen bytes, in reads of some thousand keys.
+  /// Whether both orders of the keys that several lists share name the same ones.
+  private static func lostShare(in database: Database) throws -> String? {
+    let lost = try Row.fetchOne(
+      database,
+      sql: """
+        SELECT 1 FROM also_in AS part INDEXED BY also_in_by_list WHERE NOT EXISTS (
+          SELECT 1 FROM also_in AS twin WHERE twin.key_id = part.key_id AND twin.list_id = part.list_id)
+        LIMIT 1
+        """)
+    return lost.map { _ in "the keys that lists share do not agree with their index" }
+  }
+
+  /// Each row is found by its sixteen bytes and by its list, and is among the open or the failed keys if its state says so
+  /// and only then. The partial indexes answer without the row; the plus keeps SQLite from asking the row itself.
+  private static let sound = """
+    length(part.uuid) = 16 AND part.state BETWEEN 0 AND 4
+      AND EXISTS (SELECT 1 FROM key AS twin WHERE twin.uuid = part.uuid AND +twin.id = part.id)
+      AND EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_by_list WHERE twin.list_id = part.list_id AND twin.id = part.id)
+      AND EXISTS (SELECT 1 FROM list WHERE list.id = part.list_id)
+      AND (part.state = 0) = EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_pending
+        WHERE twin.state = 0 AND twin.list_id = part.list_id AND twin.id = part.id)
+      AND (part.state = 1) = EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_retrying
+        WHERE twin.state = 1 AND twin.due_at IS part.due_at AND twin.id = part.id)
+      AND (part.state = 3) = EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_failed
+        WHERE twin.state = 3 AND twin.id = part.id)
+    """
+
+  /// Compares each key with the indexes, in reads of some thousand keys.
   private func firstLostKey() throws -> String? {
     var cursor: Int64 = 0
     while !isStopped.withLock({ $0 }) {
@@ -111,15 +140,12 @@ package final class QueueCheck: Sendable {
         let row = try Row.fetchOne(
           try database.cachedStatement(
             sql: """
-              SELECT MAX(part.id), MIN(CASE WHEN twin.id IS part.id AND length(part.uuid) = 16
-                  AND part.state BETWEEN 0 AND 4 AND list.id IS NOT NULL THEN NULL ELSE part.id END)
-              FROM (SELECT id, uuid, state, list_id FROM key WHERE id > ? ORDER BY id LIMIT \(Self.stride)) AS part
-              LEFT JOIN key AS twin ON twin.uuid = part.uuid
-              LEFT JOIN list ON list.id = part.list_id
+              SELECT MAX(part.id), MIN(CASE WHEN \(Self.sound) THEN NULL ELSE part.id END)
+              FROM (SELECT * FROM key WHERE id > ? ORDER BY id LIMIT \(Self.stride)) AS part
               """), arguments: [cursor])
         return (row?[0] as Int64?, row?[1] as Int64?)
       }
-      if let lost { return "row \(lost) of the keys does not agree with its index" }
+      if let lost { return "row \(lost) of the keys does not agree with its indexes" }
       guard let last else { return nil }
       cursor = last
     }
