@@ -105,7 +105,7 @@ final class Housekeeping: Sendable {
   /// Seconds between two times.
   private func interval(of chore: Chore) -> Double {
     switch chore {
-    case .watchClock: 10
+    case .watchClock: 1
     case .keepLearned: 60
     case .tidyQueue: 600
     case .checkQueue: 3_600

@@ -218,6 +218,34 @@ import Testing
     }
   }
 
+  /// It has no numbers and no note, and its times are those of the wall clock.
+  @Test func aQueueOfAnEarlierVersionIsTaken() throws {
+    let temporary = try TemporaryQueue()
+    let old = QueueFiles(folder: temporary.folder.appending(path: "old"))
+    try FileManager.default.createDirectory(at: old.folder, withIntermediateDirectories: true)
+    let pool = try DatabasePool(path: old.database.path)
+    try Schema.migrator.migrate(pool, upTo: "1")
+    try pool.write { database in
+      try database.execute(
+        sql: """
+          INSERT INTO list (id, name, source, sha256, bytes, format, forced, arrived_at) VALUES (1, 'a', x'61', '', 1, '', 0, 0);
+          INSERT INTO key (uuid, list_id, state, due_at) VALUES (zeroblob(16), 1, 1, ?);
+          UPDATE tally SET count = 1 WHERE state = 1
+          """, arguments: [temporary.clock.wall.adding(seconds: 90).milliseconds])
+    }
+    // As a kill leaves it.
+    let files = try old.sibling()
+    try Data(contentsOf: old.database).write(to: files.database)
+    try Data(contentsOf: old.log).write(to: files.log)
+    let queue = try RegistrationQueue(
+      path: files.database.path, readClock: temporary.clock.read, evidence: { "receipts" })
+    #expect(queue.tally.total == 1 && queue.isCheckDue)
+    #expect(try queue.secondsUntilDue() == 90)
+    try queue.close()
+    try RegistrationQueue(path: files.database.path).close()
+    try pool.close()
+  }
+
   @Test func aNoteThatDoesNotReadSaysNothing() throws {
     let temporary = try TemporaryQueue()
     try temporary.add(keys(3), as: "a")
