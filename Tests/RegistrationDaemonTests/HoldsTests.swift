@@ -403,6 +403,8 @@ import Testing
         }
         #expect(delay >= expected)
       }
+      // Nothing is sent for so long: that is a hold, and nobody is charged.
+      #expect(holds.hold?.reason == .outage)
       for order in 6...9 {
         guard case .closed(let until?) = holds.gate(now: now) else {
           Issue.record("open at \(now)")

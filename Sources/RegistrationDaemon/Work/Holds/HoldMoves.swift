@@ -5,6 +5,9 @@ extension Holds {
   /// at once.
   static let secondLook: Seconds = 30
 
+  /// Seconds for which nothing is sent while a canary is yet to tell; whatever is longer is a hold, and shows as one.
+  static let longestInquiry: Seconds = 7.5
+
   /// What the API's word on a key comes to, once it is believed.
   mutating func judge(_ charge: Charge) -> Effect {
     guard charge.fault.status == 404, !charge.job.key.isDenied else { return .fail(charge.job, charge.fault) }
@@ -34,7 +37,10 @@ extension Holds {
       failures.streak.append(charge.job.key.row)
     }
     state = .open(failures)
-    if failures.isSuspicious(patience: patience) { inquire(.outage(failures), now: moment.now) }
+    guard failures.isSuspicious(patience: patience) else { return [effect] }
+    // A server that says when to come again has told what a canary would.
+    if quietUntil > moment.now + Self.longestInquiry { return [effect] + hold(.outage, charge.fault, at: moment) }
+    inquire(.outage(failures), now: moment.now)
     return [effect]
   }
 

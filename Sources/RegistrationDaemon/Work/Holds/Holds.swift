@@ -18,7 +18,7 @@ import Registration
 /// | the API's word on the key | judged; charges | judged; the next canary / judged | judged; charges; open / judged | judged; open / due again | judged; open / due again | due again |
 /// | 401 | holds: credentials, or puts off | holds: credentials | holds: credentials | due again | holds: credentials | holds: credentials |
 /// | 403 in the API's word | inquires: credentials | the third, or a known key: holds: credentials; else kept / kept | inquires: credentials | due again | inquires: credentials / due again | due again |
-/// | another, or none | charged; five in a row: inquires: outage | the third: holds: outage / due again | holds: outage / due again | due again | due again | due again |
+/// | another, or none | charged; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage / due again | holds: outage / due again | due again | due again | due again |
 /// | redirect, certificate | holds: outage, or puts off | holds: outage | holds: outage | holds: outage | due again | holds: outage |
 /// | 429, dead connection | due again | due again | due again | due again | due again | due again |
 package struct Holds: Sendable {
