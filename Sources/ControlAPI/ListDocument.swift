@@ -95,11 +95,26 @@ package struct ListDocument: Codable, Equatable, Sendable {
 /// The answer to `GET /v1/lists`: a page of them, in order of arrival.
 package struct ListsDocument: Codable, Equatable, Sendable {
   package var lists: [ListDocument]
+  /// What lies in the spool and is no list of the queue, with why. On the first page only.
+  package var unread: [UnreadDocument]
   /// The `after` of the following page; null on the last one.
   @ExplicitNull package var next: Int64?
 
-  package init(lists: [ListDocument], next: Int64? = nil) {
+  package init(lists: [ListDocument], unread: [UnreadDocument] = [], next: Int64? = nil) {
     self.lists = lists
+    self.unread = unread
     _next = ExplicitNull(wrappedValue: next)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case lists, unread, next
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    lists = try container.decode([ListDocument].self, forKey: .lists)
+    // An older daemon says nothing of them.
+    unread = try container.decodeIfPresent([UnreadDocument].self, forKey: .unread) ?? []
+    _next = ExplicitNull(wrappedValue: try container.decodeIfPresent(Int64.self, forKey: .next))
   }
 }

@@ -96,7 +96,7 @@ extension RegistrationQueue {
   }
 
   static func finish(_ list: Int64, in database: Database, changes: inout Changes) throws {
-    try database.cachedStatement(sql: "UPDATE list SET imported_at = ? WHERE id = ?")
+    try database.cachedStatement(sql: "UPDATE list SET imported_at = MAX(?, arrived_at) WHERE id = ?")
       .execute(arguments: [changes.now.milliseconds, list])
     changes.listsChanged()
     // Even a list that brought nothing new may be finished by having been read; one that has grown gets new results.

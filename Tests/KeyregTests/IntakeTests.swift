@@ -147,6 +147,11 @@ import Testing
     #expect(bench.log.contains("incoming/closed cannot be read"))
     #expect(try bench.names(in: "incoming") == ["closed"])
     #expect(try bench.results("good").count == 2)
+    let daemon = try bench.start()
+    #expect(try bench.await { $0.lists.blocked == 1 }.lists.incoming == 1)
+    let lists = try bench.run("lists").output
+    #expect(lists.contains("closed  blocked") && lists.contains("hint: chmod"))
+    bench.stop(daemon)
     chmod(bench.spool("incoming/closed"), 0o644)
     #expect(try bench.runUntilDone() == 0)
     #expect(try bench.results("closed").count == 2)

@@ -159,7 +159,7 @@ import Testing
     let database = try DatabaseQueue(path: copy.database.path)
     return try database.read { database in
       var content: [String: String] = [:]
-      for table in ["key", "list", "also_in", "tally", "invalid_line"] {
+      for table in ["key", "list", "also_in", "tally", "rejected_list"] {
         let rows = try Row.fetchCursor(database, sql: "SELECT * FROM \(table) NOT INDEXED ORDER BY 1, 2")
         var number = 0
         while let row = try rows.next() {

@@ -218,6 +218,21 @@ import Testing
     }
   }
 
+  /// A kill while the very first queue was made: the file is there, and no table of ours, or only that of the migrations.
+  @Test(arguments: [false, true]) func aQueueThatWasOnlyBegunIsBegunAgain(hasMigrations: Bool) throws {
+    let temporary = try TemporaryQueue()
+    let path = temporary.folder.appending(path: "begun.sqlite").path
+    let begun = try DatabaseQueue(path: path)
+    try begun.write { database in
+      try database.execute(sql: "PRAGMA application_id = \(DatabaseHeader.applicationID)")
+      if hasMigrations {
+        try database.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+      }
+    }
+    try begun.close()
+    #expect(try RegistrationQueue(path: path).tally.total == 0)
+  }
+
   /// It has no numbers and no note, and its times are those of the wall clock.
   @Test func aQueueOfAnEarlierVersionIsTaken() throws {
     let temporary = try TemporaryQueue()

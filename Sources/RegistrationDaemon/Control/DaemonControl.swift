@@ -31,7 +31,8 @@ struct DaemonControl: ControlBackend {
   func lists(_ query: ListQuery) async throws -> ListsDocument {
     try await Self.onQueue(Self.reads) { () throws in
       let page = try daemon.queue.lists(isActive: query.isActive, after: query.after, limit: query.limit)
-      return ListsDocument(lists: try documents(page.rows), next: page.next)
+      let unread = query.after == 0 ? try UnreadLists(daemon).documents() : []
+      return ListsDocument(lists: try documents(page.rows), unread: unread, next: page.next)
     }
   }
 

@@ -22,7 +22,8 @@ final class OpeningConnection {
     do {
       self.isNew = try connection.read { database in
         let tables = try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
-        guard isNew || tables.isEmpty else {
+        // A kill while the very first queue was made leaves no table, or the migrations' own before the first of them.
+        guard isNew || tables.allSatisfy({ $0 == "grdb_migrations" }) else {
           guard tables.contains("grdb_migrations"), tables.contains("key") else {
             throw QueueError.corrupt(path: path, "it is a SQLite database, but no queue")
           }
