@@ -14,8 +14,8 @@ import Testing
       case "json lines": keys.map { "{\"id\":\"\($0)\"}\n" }.joined()
       case "json array": "[" + keys.map { "\"\($0)\"" }.joined(separator: ",\n") + "]"
       default:
-        "{\"meta\":{\"total\":300},\"data\":[" + keys.map { "{\"type\":\"application_keys\",\"id\":\"\($0)\"}" }.joined(separator: ",")
-          + "]}"
+        "{\"meta\":{\"total\":300},\"data\":["
+          + keys.map { "{\"type\":\"application_keys\",\"id\":\"\($0)\"}" }.joined(separator: ",") + "]}"
       }
     try bench.drop(content, as: "list")
     #expect(try bench.runUntilDone() == 0)
