@@ -48,7 +48,7 @@ package struct ListRecord: Sendable {
     id = row["id"]
     name = row["name"]
     sha256 = row["sha256"]
-    bytes = row["bytes"]
+    bytes = row.amount("bytes")
     modified = row["modified_ns"]
     format = row["format"]
     column = row["csv_column"]
@@ -61,18 +61,18 @@ package struct ListRecord: Sendable {
     cancelledAt = (row["cancelled_at"] as Int64?).map(Timestamp.init(milliseconds:))
     finishedAt = (row["finished_at"] as Int64?).map(Timestamp.init(milliseconds:))
     resultsAt = (row["results_at"] as Int64?).map(Timestamp.init(milliseconds:))
-    entries = row["entries"]
-    accepted = row["accepted"]
-    alreadyKnown = row["already_known"]
-    duplicateInList = row["duplicate_in_list"]
-    invalid = row["invalid"]
-    requeued = row["requeued"]
+    entries = row.amount("entries")
+    accepted = row.amount("accepted")
+    alreadyKnown = row.amount("already_known")
+    duplicateInList = row.amount("duplicate_in_list")
+    invalid = row.amount("invalid")
+    requeued = row.amount("requeued")
     keys = Tally()
-    keys[.pending] = row["pending"]
-    keys[.retrying] = row["retrying"]
-    keys[.registered] = row["registered"]
-    keys[.failed] = row["failed"]
-    keys[.cancelled] = row["cancelled"]
+    keys[.pending] = row.amount("pending")
+    keys[.retrying] = row.amount("retrying")
+    keys[.registered] = row.amount("registered")
+    keys[.failed] = row.amount("failed")
+    keys[.cancelled] = row.amount("cancelled")
   }
 }
 
@@ -120,7 +120,7 @@ extension RegistrationQueue {
       let rows = try Row.fetchCursor(
         database, sql: "SELECT id, owned_open FROM list WHERE owned_open > 0 ORDER BY name")
       while let row = try rows.next() {
-        total += row["owned_open"] as Int
+        total += row.amount("owned_open")
         ahead[row["id"]] = total
       }
       return ahead

@@ -22,7 +22,7 @@ package struct Tally: Sendable, Hashable {
     var tally = Tally()
     for row in try Row.fetchAll(try database.cachedStatement(sql: "SELECT state, count FROM tally")) {
       guard let state = KeyState(rawValue: row[0]) else { throw QueueError.defect("an unknown state in the tally") }
-      tally[state] = row[1]
+      tally[state] = row.amount(1)
     }
     return tally
   }
@@ -87,7 +87,7 @@ package struct OpenProgress: Sendable, Hashable {
           COALESCE(SUM(pending + retrying + registered + failed + cancelled), 0)
         FROM list WHERE pending + retrying > 0 AND (imported_at IS NULL OR pending + retrying > 0)
         """)
-    return OpenProgress(done: row?[0] ?? 0, total: row?[1] ?? 0)
+    return OpenProgress(done: row?.amount(0) ?? 0, total: row?.amount(1) ?? 0)
   }
 
   /// The share of one list: nothing when none of its keys is open.
@@ -95,8 +95,8 @@ package struct OpenProgress: Sendable, Hashable {
     let row = try Row.fetchOne(
       try database.cachedStatement(
         sql: "SELECT pending + retrying, registered + failed + cancelled FROM list WHERE id = ?"), arguments: [list])
-    guard let row, case let open = row[0] as Int, open > 0 else { return OpenProgress() }
-    let done = row[1] as Int
+    guard let row, case let open = row.amount(0), open > 0 else { return OpenProgress() }
+    let done = row.amount(1)
     return OpenProgress(done: done, total: open + done)
   }
 
@@ -109,4 +109,14 @@ package struct OpenProgress: Sendable, Hashable {
     sum.done -= other.done
     sum.total -= other.total
   }
+}
+
+extension Row {
+  /// A count, within what can be added up: anybody may have edited the file, and no number in it may end the daemon.
+  func amount(_ column: Int) -> Int { Self.bounded(self[column]) }
+
+  /// The same, by the column's name.
+  func amount(_ column: String) -> Int { Self.bounded(self[column]) }
+
+  private static func bounded(_ count: Int?) -> Int { Swift.min(Swift.max(count ?? 0, 0), 1 << 53) }
 }

@@ -233,6 +233,21 @@ import Testing
     #expect(try RegistrationQueue(path: path).tally.total == 0)
   }
 
+  /// Whoever edits the file can make the counts wrong; adding them up ends nothing.
+  @Test(arguments: [Int64.max, .min]) func countsThatNobodyCanHaveCountedAreBounded(count: Int64) throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(3), as: "a")
+    try temporary.queue.pool.write { database in
+      try database.execute(sql: "UPDATE tally SET count = ?", arguments: [count])
+      try database.execute(
+        sql: "UPDATE list SET pending = ?1, registered = ?1, failed = ?1, bytes = ?1, accepted = ?1", arguments: [count]
+      )
+    }
+    let list = try #require(try temporary.queue.list(named: "a"))
+    #expect(list.keys.total >= 0 && list.keys.open >= 0 && list.bytes >= 0)
+    #expect(try temporary.queue.pool.read(Tally.stored).total >= 0)
+  }
+
   /// It has no numbers and no note, and its times are those of the wall clock.
   @Test func aQueueOfAnEarlierVersionIsTaken() throws {
     let temporary = try TemporaryQueue()

@@ -109,8 +109,8 @@ struct StatusReport {
     let standing = pool.standing
     return StatusDocument.RateLimit(
       name: standing.name.map { PrintableText.escape($0) }, limit: standing.limit,
-      periodSeconds: standing.period.map { Int($0.rounded()) }, remaining: standing.remaining,
-      resetsInSeconds: standing.resetsIn.map { Int(max(0, $0).rounded(.up)) },
+      periodSeconds: standing.period.map { Int(min($0, 1e9).rounded()) }, remaining: standing.remaining,
+      resetsInSeconds: standing.resetsIn.map { Int(min(max(0, $0), 1e9).rounded(.up)) },
       reserved: standing.limit == nil ? nil : standing.reserved, source: standing.source.rawValue,
       waitingSeconds: ((pool.waitsFor ?? 0) * 1_000).rounded() / 1_000)
   }
