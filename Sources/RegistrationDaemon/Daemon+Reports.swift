@@ -98,7 +98,7 @@ extension Daemon {
 
   /// Lists in `incoming/` or `reading/` that cannot be read for reasons that only an operator can remove.
   private var unreadable: Int {
-    watcher.standing.blockedLists + importer.faults.values.count { !$0.isDisk }
+    watcher.standing.blockedLists + importer.faults.values.count { !$0.isDisk && $0.isInReading }
   }
 
   /// Lists that were written to after they had been filed are read again.

@@ -12,13 +12,6 @@ import Synchronization
 /// A list that cannot be read for a reason that is not its own (a full disk, no permission) stays where it is and is tried
 /// again every few seconds.
 package final class Importer: Sendable {
-  /// Why a list cannot be read at the moment.
-  struct Fault: Hashable, Sendable {
-    var text: String
-    var hint: String?
-    var isDisk: Bool
-  }
-
   typealias Client = CheckedContinuation<[UInt8], any Error>
 
   private struct State {
@@ -225,14 +218,8 @@ extension Importer {
 
   /// The list stays where it is. Told once for each fault.
   private func fail(_ error: any Error, at list: ReadyList) {
-    let fault: Fault
-    switch error {
-    case let error as QueueError:
-      fault = Fault(text: "\(error)", hint: nil, isDisk: error.kind == .disk)
-      if error.kind != .disk { broken(error) }
-    case let error as SpoolError: fault = Fault(text: error.message, hint: error.hint, isDisk: error.isDiskFault)
-    default: fault = Fault(text: "\(error)", hint: nil, isDisk: false)
-    }
+    let fault = Fault(error, at: list)
+    if let error = error as? QueueError, error.kind != .disk { broken(error) }
     let isNews = state.withLock { state in
       defer { state.faults[list.name] = fault }
       return state.faults[list.name]?.text != fault.text

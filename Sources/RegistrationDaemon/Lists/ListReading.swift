@@ -91,11 +91,7 @@ struct ListReading {
       throw error
     }
     let known = try queue.list(named: list.name.text)
-    if let known, known.filedAt != nil, place == .done, Int64(known.bytes) == file.size,
-      known.modified == file.status.modified, !wantsReceipt
-    {
-      return .unchanged
-    }
+    if let known, place == .done, known.isReadToItsEnd(file.status), !wantsReceipt { return .unchanged }
     if file.size > Int64(maxFileSize) { return try refuse(file, tooLargeFor: known, as: list.name) }
     do {
       guard try list.isStill || file.endsWithLineEnd() else { return .notStill }
@@ -228,18 +224,5 @@ struct ListReading {
     try spool.reject(name, identity: file.status.identity, rejection)
     try spool.clearForce(file)
     return .rejected(name, rejection)
-  }
-}
-
-extension Receipt {
-  init(_ list: ListRecord, invalid: [InvalidLine]) {
-    self.init(
-      list: list.name, id: list.id, sha256: list.sha256, bytes: Int64(list.bytes),
-      importedAt: list.importedAt ?? list.arrivedAt,
-      keys: Keys(
-        accepted: list.accepted, alreadyKnown: list.alreadyKnown, duplicateInList: list.duplicateInList,
-        invalid: list.invalid),
-      invalid: invalid, duplicateOf: list.duplicateOf, requeued: list.requeued, format: list.format,
-      column: list.column, isUnterminated: list.isUnterminated)
   }
 }

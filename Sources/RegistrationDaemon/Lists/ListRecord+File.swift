@@ -1,0 +1,27 @@
+import KeyList
+import RegistrationQueue
+import Spool
+
+extension ListRecord {
+  /// Two writes within one tick of the kernel's clock have the same time. In milliseconds, several ticks.
+  private static let tick: Int64 = 20
+
+  /// Size and time tell that nothing was written since the list was read. Says no when in doubt: a hash tells then.
+  func isReadToItsEnd(_ status: FileStatus) -> Bool {
+    guard filedAt != nil, let importedAt, Int64(bytes) == status.size, modified == status.modified else { return false }
+    return status.modified / 1_000_000 < importedAt.milliseconds - Self.tick
+  }
+}
+
+extension Receipt {
+  init(_ list: ListRecord, invalid: [InvalidLine]) {
+    self.init(
+      list: list.name, id: list.id, sha256: list.sha256, bytes: Int64(list.bytes),
+      importedAt: list.importedAt ?? list.arrivedAt,
+      keys: Keys(
+        accepted: list.accepted, alreadyKnown: list.alreadyKnown, duplicateInList: list.duplicateInList,
+        invalid: list.invalid),
+      invalid: invalid, duplicateOf: list.duplicateOf, requeued: list.requeued, format: list.format,
+      column: list.column, isUnterminated: list.isUnterminated)
+  }
+}
