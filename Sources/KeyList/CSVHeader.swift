@@ -43,6 +43,18 @@ struct CSVHeader: Hashable {
     innerLines = best.fields.innerLines
   }
 
+  /// A header whose first name begins with a number sign, as `#channel,app_key_id` over rows of as many columns. Nil for a
+  /// comment: what follows it has other columns.
+  init?(signAt text: ArraySlice<UInt8>, isWhole: Bool) {
+    guard let header = try? CSVHeader(at: text), header.columns > 1, header.length < text.count else { return nil }
+    var lines = SampleLines(text, isWhole: isWhole, firstLine: 1)
+    _ = lines.next()
+    guard let row = lines.next().flatMap({ CSVFields(at: $0.text, separator: header.separator) }),
+      row.fields.count == header.columns
+    else { return nil }
+    self = header
+  }
+
   /// The columns whose names are of the best rank that there is.
   private static func columns(in fields: CSVFields) -> [Int] {
     let names = fields.fields.map(normalized)

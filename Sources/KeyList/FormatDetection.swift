@@ -12,7 +12,14 @@ enum FormatDetection {
     var lines = SampleLines(sample, isWhole: isWhole, firstLine: firstLine)
     while let line = lines.next() {
       let text = Edges.trimmed(line.text)
-      if text.isEmpty || text.first == UInt8(ascii: "#") { continue }
+      if text.isEmpty { continue }
+      if text.first == UInt8(ascii: "#") {
+        if var header = CSVHeader(signAt: sample[line.text.startIndex...], isWhole: isWhole) {
+          header.line = line.number
+          return .csv(header)
+        }
+        continue
+      }
       if beginsJSON(sample[text.startIndex...]) { return .json }
       guard line.isComplete else { break }
       if case .words(let words) = TextLine.read(text), !words.ids.isEmpty {
@@ -44,7 +51,13 @@ enum FormatDetection {
       }
       if SeparatorLine(words.text) != nil { continue }
       if let start = first, start.isOnly {
-        header = CSVHeader.unknown(at: start.text, next: line.text).map { .unknown(start.number, $0) } ?? .no
+        if let message = CSVHeader.unknown(at: start.text, next: line.text) {
+          // Which of the columns holds the keys, nobody can tell.
+          throw KeyListError(
+            kind: .ambiguous, message: message, line: start.number,
+            hint: "name the column of the key ids \(CSVHeader.accepted)")
+        }
+        header = .no
         first?.isOnly = false
       } else if first == nil {
         first = line

@@ -3,14 +3,57 @@ extension JSONScanner {
   /// True when `token` is taken for the next line of JSON lines, the line before being cut off: the values before stood on
   /// one line each, or this is the second line of the first. Inside a value that holds no keys the latter does not count:
   /// `{"users":[` and users line by line must not become keys.
-  func beginsAnew(_ token: JSONTokens.Token) -> Bool {
-    guard token.isAtMargin, !stack.isEmpty else { return false }
+  ///
+  /// Where JSON has a value next, it may as well be that value on a line of its own: then the line must be whole by itself,
+  /// and the next one must not go on with what is open.
+  func beginsAnew(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+    guard token.isAtMargin, !stack.isEmpty, token.kind == .beginObject || token.kind == .beginArray else {
+      return false
+    }
     guard isLinewise || (token.line == stack[0].line + 1 && !skipped.isInside) else { return false }
     let isInArray = !skipped.isInside && stack[stack.count - 1].isArray
-    switch token.kind {
-    case .beginObject: return !isInArray
-    case .beginArray: return isLinewise || !isInArray
-    default: return false
+    guard token.kind == .beginObject ? !isInArray : isLinewise || !isInArray else { return false }
+    return isValueDue ? try standsAlone(&bytes) : true
+  }
+
+  /// Whether the value that has just begun ends on its line with nothing behind it, and what follows does not close
+  /// anything more.
+  private func standsAlone(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+    try bytes.fill()
+    var offset = 0
+    var depth = 1
+    var isInString = false
+    while offset < bytes.count, depth > 0 {
+      let byte = bytes[offset]
+      if Edges.isLineEnd(byte) { return isInString }
+      switch byte {
+      case UInt8(ascii: "\\") where isInString: offset += 1
+      case UInt8(ascii: "\""): isInString.toggle()
+      case UInt8(ascii: "{") where !isInString, UInt8(ascii: "[") where !isInString: depth += 1
+      case UInt8(ascii: "}") where !isInString, UInt8(ascii: "]") where !isInString: depth -= 1
+      default: break
+      }
+      offset += 1
+    }
+    var isOnLine = true
+    while offset < bytes.count {
+      let byte = bytes[offset]
+      if Edges.isLineEnd(byte) {
+        isOnLine = false
+      } else if !Edges.isSpace(byte) {
+        return !isOnLine && byte != UInt8(ascii: "}") && byte != UInt8(ascii: "]") && byte != UInt8(ascii: ",")
+      }
+      offset += 1
+    }
+    return true
+  }
+
+  /// True where JSON has a value next: what stands there is that value, on whichever line, and no list of its own.
+  private var isValueDue: Bool {
+    switch previous {
+    case .colon, .beginArray: true
+    case .comma: skipped.isInside ? skipped.isInArray : stack[stack.count - 1].isArray
+    default: false
     }
   }
 

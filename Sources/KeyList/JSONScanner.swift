@@ -16,6 +16,8 @@ struct JSONScanner {
   var hasLongValues = false
   var lastLine = 1
   var isOver = false
+  /// What stood before the token that is looked at.
+  var previous: JSONTokens.Kind?
   /// The list behind the brace of the object that is open and may have to be read again.
   private var origin: ListBytes?
   /// Gives the keys of an object that was read to its end.
@@ -26,6 +28,7 @@ struct JSONScanner {
       if let entry = try nextAside() { return entry }
       if isOver { return nil }
       let token = try tokens.next(&bytes)
+      defer { previous = token.kind }
       guard let entry = try take(token, &bytes) else { continue }
       noteEnd(behind: token, bytes)
       return entry
@@ -55,7 +58,7 @@ struct JSONScanner {
   ) throws(KeyListError) -> KeyListEntry? {
     if token.kind == .end { return try cutOff(&bytes) }
     lastLine = token.line
-    if beginsAnew(token) { return restart(at: token, bytes) }
+    if try beginsAnew(token, &bytes) { return restart(at: token, bytes) }
     if token.kind == .openString || token.kind == .garbage, !stack.isEmpty {
       try bytes.fill()
       if bytes.count == 0 { return try cutOff(&bytes, text: tokens.text) }

@@ -10,6 +10,9 @@ struct JSONSkip {
 
   var isInside: Bool { depth > 0 }
 
+  /// The innermost bracket is an array's.
+  var isInArray: Bool { depth > 0 && depth <= 64 && arrays >> UInt64(depth - 1) & 1 == 1 }
+
   mutating func open(_ kind: JSONTokens.Kind) {
     if depth < 64 {
       let bit = UInt64(1) << UInt64(depth)

@@ -40,6 +40,9 @@ package struct InvalidLine: Hashable, Sendable, Codable {
     var shown = bytes.prefix(excerptBytes).map { $0 }
     let isCut = isCut || shown.count < bytes.count
     if isCut { dropPartialScalar(&shown) }
+    // Marks that nobody sees may part a secret: the reader takes them out too.
+    let clean = Array(CleanText.clean(shown[...]))
+    if SecretText.kind(in: clean) != nil { shown = clean }
     var text = String(decoding: SecretText.redacted(shown, isCut: isCut), as: UTF8.self)
     text = PrintableText.escape(text, limit: characters)
     if isCut, !text.hasSuffix("…") { text += "…" }

@@ -99,6 +99,7 @@ package struct KeyListReader: Sendable {
       let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? min(bytes.count, 256))])
       guard line.isEmpty || line.first == UInt8(ascii: "#") else { return }
       if line.isEmpty, bytes.lineEnd() == nil { return }
+      if !line.isEmpty, CSVHeader(signAt: bytes[0..<bytes.count], isWhole: !bytes.continues) != nil { return }
       try bytes.skipLine()
     }
   }
