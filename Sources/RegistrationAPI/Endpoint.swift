@@ -41,7 +41,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     var base = text
     while base.hasSuffix("/") { base.removeLast() }
     // The longest first: a path that people copied with the host is the API's own.
-    for part in Self.partsOfPath where base.hasSuffix(part) {
+    for part in Self.partsOfPath where base.lowercased().hasSuffix(part) {
       base.removeLast(part.count)
       break
     }
@@ -50,9 +50,9 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     try Self.refuseForeign(host)
   }
 
-  /// `/api/v2/actions/app_key_registrations`, `/api/v2/actions`, `/api/v2`, `/api`.
+  /// `/api/v2/actions/app_key_registrations`, `/api/v2/actions`, `/api/v2`, `/api`; and the older `/api/v1`.
   private static let partsOfPath: [String] = {
-    var parts = [path]
+    var parts = ["/api/v1", path]
     while let last = parts.last, let slash = last.dropFirst().lastIndex(of: "/") {
       parts.append(String(last[..<slash]))
     }

@@ -39,7 +39,7 @@ package struct ErrorBody: Hashable, Sendable {
         if let detail = error["detail"] as? String { details.append(detail) }
       }
     }
-    said = titles + details
+    said = (titles + details).filter { !Self.isPage($0) }
     if titles.isEmpty, details.isEmpty, let message = object["message"] as? String { details.append(message) }
     if !titles.isEmpty { title = titles.joined(separator: "; ") }
     if !details.isEmpty { detail = details.joined(separator: "; ") }
@@ -61,6 +61,11 @@ package struct ErrorBody: Hashable, Sendable {
       a an and be by cannot code could does error errors exist for has http invalid is it match no on or page path request \
       requested resource route endpoint server sorry status such that the this unprocessable entity uri url was were your
       """))
+
+  /// A gateway's page, wherever it stands: the API says no tags.
+  private static func isPage(_ text: String) -> Bool {
+    zip(text, text.dropFirst()).contains { $0 == "<" && ($1.isLetter || $1 == "/" || $1 == "!") }
+  }
 
   private static func words(_ text: String) -> [String] {
     text.lowercased().split { !$0.isLetter }.map(String.init)

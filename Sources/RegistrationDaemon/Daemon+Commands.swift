@@ -8,10 +8,14 @@ import Systemd
 /// What an operator can have the daemon do while it runs.
 extension Daemon {
   /// Pauses, or resumes with nil. Kept over restarts before it takes effect.
+  ///
+  /// To resume ends a pause. Without one it means that refusals are to be believed: who only ends a pause must not fail a
+  /// list with it.
   func pause(_ pause: Pause?) throws {
+    let wasPaused = pool.snapshot().pause != nil
     try queue.remember(pause, named: Memory.pause)
     pool.pause(pause)
-    if pause == nil { pool.believe() }
+    if pause == nil, !wasPaused { pool.believe() }
     if let pause {
       log.notice("paused", metadata: ["reason": "\(pause.reason ?? "")"])
     } else {

@@ -122,7 +122,7 @@ import Testing
     try FileManager.default.removeItem(atPath: bench.spool("results"))
     try "".write(toFile: bench.spool("results"), atomically: false, encoding: .utf8)
     #expect(try bench.run("resume").code == 0)
-    try bench.await { $0.state == .waiting && $0.reason?.contains("results cannot be written") == true }
+    try bench.await { $0.hold == .disk && $0.reason?.contains("/results") == true }
     try FileManager.default.removeItem(atPath: bench.spool("results"))
     try FileManager.default.createDirectory(atPath: bench.spool("results"), withIntermediateDirectories: false)
     try bench.await { $0.state == .idle }
@@ -136,7 +136,7 @@ import Testing
     try FileManager.default.removeItem(atPath: bench.spool("done"))
     try "".write(toFile: bench.spool("done"), atomically: false, encoding: .utf8)
     try bench.drop(lines(randomKeys(3)), as: "a")
-    let status = try bench.await { $0.state == .waiting && $0.reason?.contains("/done") == true }
+    let status = try bench.await { $0.hold == .disk && $0.reason?.contains("/done") == true }
     #expect(status.lists.incoming == 1)
     try FileManager.default.removeItem(atPath: bench.spool("done"))
     try FileManager.default.createDirectory(atPath: bench.spool("done"), withIntermediateDirectories: false)
@@ -186,6 +186,13 @@ import Testing
     try bench.drop(lines(randomKeys(60)), as: "a")
     let daemon = try bench.start()
     try bench.await { $0.hold == .refused }
+    // To end a pause is another thing.
+    #expect(try bench.run("pause").code == 0)
+    try bench.await { $0.state == .paused }
+    #expect(try bench.run("resume").code == 0)
+    #expect(try bench.await { $0.state != .paused }.keys.failed == 0)
+    try bench.await { $0.hold == .refused && $0.keys.inFlight == 0 }
+    #expect(try bench.client.status().keys.failed == 0)
     #expect(try bench.run("resume").code == 0)
     let status = try bench.await { $0.keys.failed == 60 }
     #expect(status.hold == nil)

@@ -62,7 +62,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "/api", "/api/", "/api/v2", "/api/v2/actions/", "/api/v2/actions/app_key_registrations", "", "/",
+    "/api", "/api/", "/API/v2", "/api/v1", "/api/v2", "/api/v2/actions/", "/api/v2/actions/app_key_registrations", "",
+    "/",
   ]) func aPathOfTheAPIsOwnIsTakenOff(path: String) throws {
     #expect(try Endpoint(url: "http://127.0.0.1:80" + path).base == "http://127.0.0.1:80")
     #expect(try Endpoint(url: "https://gw.example/dd" + path).base == "https://gw.example/dd")

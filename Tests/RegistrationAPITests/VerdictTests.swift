@@ -56,7 +56,8 @@ import Testing
       "", "{}", "[]", "null", "<html><h1>\(status) app key not found</h1></html>", "app key not found",
       #"{"message":"app key not found"}"#, #"{"error":"app key not found"}"#, #"{"errors":[]}"#, #"{"errors":[""]}"#,
       #"{"errors":null}"#, #"{"errors":[{}]}"#, #"{"errors":[{"status":"\#(status)"}]}"#,
-      #"{"errors":["app key not found"]"#,
+      #"{"errors":["app key not found"]"#, #"{"errors":["<html>403 Forbidden, app key</html>"]}"#,
+      #"{"errors":[{"detail":"<h1>app key not found</h1>"}]}"#,
     ] {
       guard case .unsettled(status, let title, _) = try verdict(status, body) else {
         Issue.record("\(body)")

@@ -26,7 +26,7 @@ struct StatusReport {
 
     /// The file system of the spool is full, read-only, not allowed or does not answer. A folder that is not there, or is
     /// none, is a mistake that shows while nothing else is to be done.
-    var isSpoolUnusable: Bool { spool.fault.map { $0.isDiskFault || $0.kind == .permission } ?? false }
+    var isSpoolUnusable: Bool { spool.fault != nil }
   }
 
   /// Since when the daemon is in its state, as far as it was asked.

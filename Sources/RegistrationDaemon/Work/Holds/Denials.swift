@@ -27,7 +27,7 @@ enum Denials: Sendable {
   /// Takes in one refusal. Returns the keys whose verdict it settles, and whether every key is refused.
   mutating func note(_ charge: Charge) -> (settled: [Charge], isEverybody: Bool) {
     guard case .unproven(var streak) = self else { return ([charge], false) }
-    let words = charge.fault.summary.lowercased().replacing(charge.job.key.id.description, with: "")
+    let words = Self.words(charge.fault.summary)
     var settled: [Charge] = []
     if words != streak.words {
       // The API tells keys apart.
@@ -38,6 +38,15 @@ enum Denials: Sendable {
     streak.kept.append(charge)
     self = .unproven(streak)
     return (settled, streak.rows.count >= Self.suspicious)
+  }
+
+  /// What a refusal says, without what differs from reply to reply: ids, parts of them, numbers of requests.
+  static func words(_ text: String) -> String {
+    text.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "-" }
+      .filter { word in
+        !word.contains(where: \.isNumber) && !(word.count >= 6 && word.allSatisfy(\.isHexDigit))
+      }
+      .joined(separator: " ")
   }
 
   /// Takes out the keys that wait; those that were seen still count.
