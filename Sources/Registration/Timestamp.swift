@@ -43,7 +43,9 @@ extension Timestamp: CustomStringConvertible {
   /// The style cuts off what is below a millisecond, and the nearest binary fraction often lies just below one: half a
   /// millisecond more keeps every value what it is.
   package var description: String {
-    Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Self.format)
+    // The form has years of four digits.
+    let shown = min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)
+    return Date(timeIntervalSince1970: (Double(shown) + 0.5) / 1000).formatted(Self.format)
   }
 
   /// Reads what `description` writes. Nil for anything else.

@@ -118,5 +118,9 @@ extension Row {
   /// The same, by the column's name.
   func amount(_ column: String) -> Int { Self.bounded(self[column]) }
 
-  private static func bounded(_ count: Int?) -> Int { Swift.min(Swift.max(count ?? 0, 0), 1 << 53) }
+  /// SQLite makes a floating-point number of a sum that is too large.
+  private static func bounded(_ value: DatabaseValue) -> Int {
+    let count = Int.fromDatabaseValue(value) ?? (Double.fromDatabaseValue(value) == nil ? 0 : .max)
+    return Swift.min(Swift.max(count, 0), 1 << 53)
+  }
 }

@@ -32,6 +32,23 @@ import Testing
   }
 
   @Test(arguments: [
+    (nil, "/etc/keyreg/acme.yaml", false), ("acme", "/etc/keyreg/keyreg.yaml", false),
+    ("acme", "/etc/keyreg/beta.yaml", false), ("acme", "/etc/keyreg/acme.yaml", true),
+    (nil, "/etc/keyreg/keyreg.yaml", true), (nil, "/srv/acme.yaml", true), ("acme", "/etc/keyreg/old/beta.yaml", true),
+  ])
+  func aConfigurationOfAnotherInstanceIsRefused(instance: String?, file: String, isOwn: Bool) throws {
+    var (loaded, instance) = try load([:], as: instance)
+    loaded.file = file
+    if isOwn {
+      try loaded.refuseForeign(for: instance)
+    } else {
+      let error = #expect(throws: SettingsError.self) { try loaded.refuseForeign(for: instance) }
+      #expect(error?.description.contains(file) == true)
+      instance = .main
+    }
+  }
+
+  @Test(arguments: [
     ("acme", "/var/spool/keyreg-acme"), ("acme", "/srv/keyreg-acme"), ("acme", "/srv/acme"), ("acme", "/data/keyreg"),
     (nil, "/var/spool/keyreg"), (nil, "/tmp/keyreg-1234"), ("acme", "/tmp/keyreg-1234/spool"),
   ])

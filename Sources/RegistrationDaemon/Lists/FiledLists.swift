@@ -15,9 +15,15 @@ struct FiledLists {
   /// Costs a few system calls a file.
   func check() {
     do {
-      for file in try spool.lists(in: .done) where try isDoneListChanged(file) {
-        watcher.noteWrite(to: ListName(of: file))
+      var unknown: [ListName] = []
+      for file in try spool.lists(in: .done) {
+        let name = ListName(of: file)
+        switch try queue.list(named: name.text) {
+        case let list?: if try isChanged(list, file) { watcher.noteWrite(to: name) }
+        case nil: if try hasReceipt(name) { unknown.append(name) }
+        }
       }
+      tell(unknown)
       let rejected = try spool.lists(in: .rejected)
       for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(of: file)) }
       try forgetRejected(except: Set(rejected.map { ListName(of: $0).text }))
@@ -26,10 +32,23 @@ struct FiledLists {
     }
   }
 
-  private func isDoneListChanged(_ file: FileName) throws -> Bool {
-    guard let list = try queue.list(named: ListName(of: file).text), list.filedAt != nil,
-      let status = try spool.status(of: file, in: .done)
-    else { return false }
+  /// Their keys were in a queue once: this one is older than the spool.
+  private func tell(_ unknown: [ListName]) {
+    guard let first = unknown.first else { return }
+    log.error(
+      "lists in done/ have a receipt, but the queue does not know them: it is older than the spool",
+      metadata: [
+        "lists": "\(unknown.count)", "first": "\(first)",
+        "hint": "restore a newer backup, or move them to incoming/ again: what is registered stays so",
+      ])
+  }
+
+  private func hasReceipt(_ name: ListName) throws -> Bool {
+    try spool.status(of: name.receiptFileName, in: .done) != nil
+  }
+
+  private func isChanged(_ list: ListRecord, _ file: FileName) throws -> Bool {
+    guard list.filedAt != nil, let status = try spool.status(of: file, in: .done) else { return false }
     return Int64(list.bytes) != status.size || list.modified.map { $0 != status.modified } ?? false
   }
 

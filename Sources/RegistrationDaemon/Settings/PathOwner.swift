@@ -30,6 +30,14 @@ struct PathOwner {
     return named(last)
   }
 
+  /// The instance whose configuration lies in `file`; nil for a file elsewhere.
+  static func owner(ofConfiguration file: String) -> Instance? {
+    let parts = file.split(separator: "/").map(String.init)
+    guard parts.count == 3, parts.starts(with: ["etc", "keyreg"]), parts[2].hasSuffix(".yaml") else { return nil }
+    let name = String(parts[2].dropLast(".yaml".count))
+    return name == Instance.main.word ? .main : Instance(name)
+  }
+
   private static func named(_ folder: String) -> Instance? {
     let prefix = Instance.main.word + "-"
     if folder == Instance.main.word { return .main }
@@ -54,6 +62,18 @@ struct PathOwner {
 }
 
 extension LoadedSettings {
+  /// `/etc/keyreg/NAME.yaml` is the configuration of one instance: read for another, it would send that one's lists to a
+  /// foreign endpoint.
+  private func refuseForeignFile(for instance: Instance) throws(SettingsError) {
+    guard let file else { return }
+    for candidate in [file, PathOwner.resolved(file)] {
+      guard let owner = PathOwner.owner(ofConfiguration: candidate), owner != instance else { continue }
+      throw SettingsError(
+        "\(candidate) is the configuration of \(owner), not of \(instance)",
+        hint: owner.name.map { "say --instance \($0)" } ?? "leave --instance out")
+    }
+  }
+
   /// Settings that name a place which only one instance may use.
   package enum OwnPlace: String, CaseIterable, Sendable {
     case spool = "spool.directory"
@@ -78,6 +98,7 @@ extension LoadedSettings {
   package func refuseForeign(
     _ places: [OwnPlace] = OwnPlace.allCases, for instance: Instance
   ) throws(SettingsError) {
+    try refuseForeignFile(for: instance)
     for place in places {
       let path = settings[keyPath: place.path]
       let isFolder = place == .spool || place == .state

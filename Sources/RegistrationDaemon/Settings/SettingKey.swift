@@ -199,6 +199,8 @@ extension SettingKey {
 
   /// Also of what is no URL: a password with a port out of range behind it is a password all the same.
   private static func withoutPassword(_ text: String) -> String {
-    SecretText.redacted(text)
+    guard let sign = text.lastIndex(of: "@") else { return SecretText.redacted(text) }
+    let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+    return text[..<min(start, sign)] + "(redacted)" + text[sign...]
   }
 }

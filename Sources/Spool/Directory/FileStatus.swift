@@ -77,6 +77,12 @@ package struct FileStatus: Hashable, Sendable {
     return tooLarge ? .max : sum
   }
 
+  /// The group that what `descriptor` is open on belongs to, nil when the system does not tell.
+  static func group(of descriptor: Int32) -> gid_t? {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? status.st_gid : nil
+  }
+
   /// What `descriptor` is open on.
   init(descriptor: Int32, path: String) throws(SpoolError) {
     var status = stat()

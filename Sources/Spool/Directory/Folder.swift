@@ -18,6 +18,9 @@ final class Folder: Sendable {
     try FileStatus(descriptor: descriptor.number, path: path)
   }
 
+  /// The group that the folder belongs to.
+  var group: gid_t? { FileStatus.group(of: descriptor.number) }
+
   /// Every name in the folder but `.` and `..`, in no order.
   func names() throws(SpoolError) -> [FileName] {
     var names: [FileName] = []

@@ -36,6 +36,11 @@ package final class NewFile {
     guard fchmod(descriptor.number, 0o640) == 0 else {
       throw SpoolError("set the mode of \(shown)", code: errno)
     }
+    // Who drops may be root, or of another main group, and the folder without the bit that hands its group down: the
+    // daemon could not read the list. Where it is not permitted, the file stays as it is and shows as blocked.
+    if let group = folder.group, FileStatus.group(of: descriptor.number) != group {
+      _ = fchown(descriptor.number, uid_t.max, group)
+    }
   }
 
   deinit {

@@ -15,7 +15,8 @@ package enum SpoolWarning: Hashable, Sendable {
   package var hint: String? {
     switch self {
     case .notRegular: "drop the list itself: links are not followed, and folders are not searched"
-    case .unreadable(let name): "chmod g+r \(name), or drop it with keyreg submit"
+    case .unreadable(let name):
+      "chmod g+r \(name), and chgrp it to the daemon's group if it has another; or drop it with keyreg submit"
     case .unclaimed(_, let error), .scanningOnly(let error), .unavailable(let error): error.hint
     }
   }
