@@ -74,6 +74,8 @@ final class Bench {
       "KEYREG_API_URL": "http://127.0.0.1:\(port)", "KEYREG_SPOOL": path("spool"), "KEYREG_STATE": path("state"),
       "KEYREG_SOCKET": socket,
     ]
+    // How the sanitizer is run holds for the daemons too: it takes the side tables of weak references for leaks.
+    variables["ASAN_OPTIONS"] = ProcessInfo.processInfo.environment["ASAN_OPTIONS"]
     for (name, value) in environment { variables[name] = value }
     process.environment = variables
     return process
