@@ -54,7 +54,7 @@ struct OutcomeStream: Sendable {
   }
 }
 
-/// Ends the connection of a client that has stopped reading, so that it cannot hold a place for ever.
+/// Ends the connection of a client that has stopped reading, so that it does not hold a place indefinitely.
 struct StallGuard: Sendable {
   let channel: any Channel
   let patience: TimeAmount

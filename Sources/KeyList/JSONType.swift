@@ -13,7 +13,7 @@ struct JSONType: Hashable {
     "client_tokens": "a client token", "permissions": "a permission",
   ]
 
-  /// In words, with an article, what the object is when it is no application key; else nil.
+  /// In words, with an article, what the object is if it is not an application key; else nil.
   let otherThing: String?
 
   init(_ text: [UInt8]) {

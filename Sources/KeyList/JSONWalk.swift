@@ -161,7 +161,7 @@ enum JSONName {
     case keys, other, unknown
   }
 
-  /// Words in names of what has ids and is no application key.
+  /// Words in the names of things that have ids and are not application keys.
   private static let others = [
     "user", "owner", "org", "team", "role", "account", "member", "apikey", "token", "people", "person", "dashboard",
     "monitor", "host", "channel", "polic", "permission", "group", "relationship",

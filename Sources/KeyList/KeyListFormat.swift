@@ -1,4 +1,4 @@
-/// The form of a key list, told from its content, never from its name.
+/// The form of a key list, detected from its content, never from its name.
 package enum KeyListFormat: Hashable, Sendable {
   /// Ids, most of the time one a line.
   case text(TextLayout)

@@ -1,6 +1,6 @@
 /// Reads a key list of any length and form, entry by entry, in constant memory.
 ///
-/// The form is told from the beginning of the content (`FormatDetection`). The list is UTF-8, with or without a byte
+/// The form is detected from the beginning of the content (`FormatDetection`). The list is UTF-8, with or without a byte
 /// order mark, or UTF-16 with one; lines end in LF, CRLF or CR.
 ///
 /// The same bytes always give the same entries. More bytes behind them leave the first `settled` entries as they are, as

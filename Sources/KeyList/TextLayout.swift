@@ -1,4 +1,4 @@
-/// How a text list without a header is laid out, told from its first lines.
+/// How a text list without a header is laid out, detected from its first lines.
 package enum TextLayout: Hashable, Sendable {
   /// Every word is an id; most lists have one a line.
   case ids

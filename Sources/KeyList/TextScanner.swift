@@ -52,12 +52,8 @@ struct TextScanner {
       if place == column { return .key(id, line: line) }
     }
     if line == 1, SeparatorLine(words.text) != nil { return nil }
-    var reason = reason(for: words)
-    switch header {
-    case .unknown(line, let message): reason = message
-    case .undecided(line): ending.isUnsettled = true
-    default: break
-    }
+    let reason = reason(for: words)
+    if header == .undecided(line) { ending.isUnsettled = true }
     return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
   }
 
@@ -103,11 +99,10 @@ struct TextScanner {
   }
 }
 
-/// Whether the first line of a text list is a header with no name in it that we know.
+/// Whether the first line of a text list may still turn out to be a header without a name that we know. One that is
+/// refuses the list (`CSVHeader.unknown`).
 enum HeaderGuess: Hashable {
   case no
-  /// It is: lines like records follow. Says where it is, and what to report of it.
-  case unknown(Int, String)
   /// The line of this number is the only one.
   case undecided(Int)
 }
