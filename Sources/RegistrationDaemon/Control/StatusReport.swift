@@ -72,7 +72,7 @@ struct StatusReport {
     guard keys.pending + keys.inFlight + keys.retrying > 0 else {
       // Nothing else is to do, and nobody would look for the reason.
       if let fault = around.listFault ?? spoolFault { return (.waiting, fault) }
-      return (around.isImporting ? .working : .idle, nil)
+      return (around.isImporting || around.lists.finishing > 0 ? .working : .idle, nil)
     }
     if pool.busy == 0 {
       if let wait = pool.waitsFor, wait >= 1 {
