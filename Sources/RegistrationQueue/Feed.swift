@@ -21,6 +21,17 @@ package struct DueKey: Sendable, Hashable {
     self.isDenied = isDenied
   }
 
+  /// Throws `QueueError` for a row that holds no key.
+  init(_ row: Row) throws {
+    let number: Int64 = row["id"]
+    guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
+      throw QueueError.defect("row \(number) holds no key")
+    }
+    self.init(
+      row: number, id: id, attempts: Self.attempts(row), state: state,
+      isDenied: state == .retrying && row["denied_at"] != nil)
+  }
+
   /// A number that anybody may have edited, within bounds in which one can count on.
   static func attempts(_ row: Row) -> Int { min(max(0, row["attempts"]), 1_000_000) }
 }
@@ -43,13 +54,7 @@ extension RegistrationQueue {
         while keys.count < limit, let row = try cursor.next() {
           let number: Int64 = row["id"]
           guard !taken.contains(number) else { continue }
-          guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
-            throw QueueError.defect("row \(number) holds no key")
-          }
-          keys.append(
-            DueKey(
-              row: number, id: id, attempts: DueKey.attempts(row), state: state,
-              isDenied: state == .retrying && row["denied_at"] != nil))
+          keys.append(try DueKey(row))
         }
       }
       let columns = "SELECT id, uuid, attempts, state, denied_at FROM key"
@@ -72,6 +77,50 @@ extension RegistrationQueue {
         try take(try Row.fetchCursor(pending, arguments: [list]))
       }
       return keys
+    }
+  }
+
+  /// Pending keys of every list in turn, the last list first, from random places: canaries for a hold. What was
+  /// refused came from the front, and the next keys of the same list would most likely be refused too.
+  ///
+  /// - Parameters:
+  ///   - limit: The most keys returned. Of more lists than that, the last ones are asked.
+  ///   - taken: Rows that are in hand already.
+  package func sampleKeys(limit: Int, except taken: Set<Int64>) throws -> [DueKey] {
+    try requireSound()
+    var random = SystemRandomNumberGenerator()
+    return try read("sample pending keys") { database in
+      let lists = try Int64.fetchAll(
+        database, sql: "SELECT id FROM list WHERE owned_open > 0 ORDER BY name DESC LIMIT ?", arguments: [limit])
+      guard !lists.isEmpty else { return [] }
+      let share = max(1, limit / lists.count)
+      let bounds = try database.cachedStatement(
+        sql: "SELECT MIN(id), MAX(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ?")
+      let pending = try database.cachedStatement(
+        sql: """
+          SELECT id, uuid, attempts, state, denied_at FROM key INDEXED BY key_pending
+          WHERE state = 0 AND list_id = ? AND id >= ? ORDER BY id
+          """)
+      var shares: [[DueKey]] = []
+      for list in lists {
+        guard let ends = try Row.fetchOne(bounds, arguments: [list]), let first: Int64 = ends[0] else { continue }
+        var found: [DueKey] = []
+        var seen = taken
+        func take(from place: Int64, atMost count: Int) throws {
+          let cursor = try Row.fetchCursor(pending, arguments: [list, place])
+          let end = found.count + count
+          while found.count < end, let row = try cursor.next() {
+            if seen.insert(row["id"]).inserted { found.append(try DueKey(row)) }
+          }
+        }
+        for _ in 0..<share / 2 {
+          try take(from: .random(in: first...max(first, ends[1]), using: &random), atMost: 1)
+        }
+        try take(from: first, atMost: share - found.count)
+        shares.append(found)
+      }
+      let longest = shares.map(\.count).max() ?? 0
+      return (0..<longest).flatMap { turn in shares.compactMap { turn < $0.count ? $0[turn] : nil } }
     }
   }
 

@@ -181,6 +181,18 @@ import Testing
     #expect(bench.log.contains("holding: only probes are sent") && bench.log.contains("the hold is over"))
   }
 
+  @Test func aListThatIsRefusedWholeDoesNotKeepTheNextOneWaiting() throws {
+    let (bad, good) = (randomKeys(40), randomKeys(20))
+    let bench = try Bench(faults: bad.map { "403:key=\($0)" }.joined(separator: ","))
+    try bench.drop(lines(bad), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.hold == .credentials }
+    try bench.drop(lines(good), as: "b")
+    // The next canary but one is a key of the other list; forty canaries would take a quarter of an hour.
+    try bench.await { $0.keys.registered == 20 }
+    bench.stop(daemon)
+  }
+
   @Test func anOperatorMayBelieveWhatTheAPISaysOfEveryKey() throws {
     let bench = try Bench(faults: "422")
     try bench.drop(lines(randomKeys(60)), as: "a")

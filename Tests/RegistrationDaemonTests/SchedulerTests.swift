@@ -137,16 +137,19 @@ import Testing
       settlement.results += scheduler.takeUndelivered().results
       for result in settlement.results { outcomes[result.row] = result.verdict }
       scheduler.recorded(settlement.results)
-      // What was given back to the queue is read again.
-      if scheduler.wantsKeys {
-        let taken = scheduler.taken
-        let open = (1...Int64(count)).filter { outcomes[$0] == nil && !taken.contains($0) }
-        scheduler.supply(
-          open.map { DueKey(row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending) },
-          isAll: true, nextDue: nil, generation: scheduler.generation)
-      }
+      readAhead((1...Int64(count)).filter { outcomes[$0] == nil }, for: &scheduler)
     }
     return outcomes.count == count ? outcomes : nil
+  }
+
+  /// Reads again what was given back to the queue, where the scheduler wants that.
+  private func readAhead(_ open: some Sequence<Int64>, for scheduler: inout Scheduler) {
+    guard scheduler.wantsKeys else { return }
+    let taken = scheduler.taken
+    let keys = open.filter { !taken.contains($0) }.map {
+      DueKey(row: $0, id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)
+    }
+    scheduler.supply(keys, isAll: true, nextDue: nil, generation: scheduler.generation)
   }
 
   private let forbidden = Verdict.forbidden(title: "Forbidden", detail: nil)
@@ -179,6 +182,7 @@ import Testing
   /// Which keys are sent while every one of them is refused.
   private func canaries(_ scheduler: inout Scheduler, count: Int) throws -> [Int64] {
     try (0..<count).map { index in
+      readAhead(1...5, for: &scheduler)
       let assignment = try assignment(&scheduler, now: Double(index) * 30)
       _ = scheduler.receive(Exchange(forbidden), for: assignment, now: Double(index) * 30, wall: wall)
       return assignment.job.key.row
@@ -198,6 +202,20 @@ import Testing
     #expect(try canaries(&lasting, count: 4).last == 99)
     var future = scheduler(keys: 5, canary: canary, age: -1_000)
     #expect(try !canaries(&future, count: 6).contains(99))
+  }
+
+  @Test func aHoldAsksForCanariesOfEveryListAndItsEndForTheKeysInOrder() throws {
+    var scheduler = scheduler(keys: 50)
+    _ = try canaries(&scheduler, count: 4)
+    #expect(scheduler.holds.hold?.reason == .credentials)
+    #expect(scheduler.wantsKeys && scheduler.wantsSample && scheduler.taken.isEmpty)
+    let sample = DueKey(row: 40, id: AppKeyID(high: 0, low: 40), attempts: 0, state: .pending)
+    scheduler.supply([sample], isAll: false, nextDue: nil, generation: scheduler.generation)
+    let canary = try assignment(&scheduler, now: 100)
+    #expect(canary.job.key == sample && canary.job.isProbe)
+    let settlement = scheduler.receive(Exchange(.registered(status: 201)), for: canary, now: 100, wall: wall)
+    #expect(settlement.events == [.holdEnded(.credentials)])
+    #expect(scheduler.wantsKeys && !scheduler.wantsSample && scheduler.taken == [40])
   }
 
   @Test func whatOldCredentialsRegisterIsNoCanaryForNewOnes() throws {

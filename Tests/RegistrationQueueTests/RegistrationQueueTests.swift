@@ -34,6 +34,21 @@ import Testing
     #expect(try temporary.due(2).count == 2)
   }
 
+  @Test func aSampleHasKeysOfEveryListTheLastListFirst() throws {
+    let temporary = try TemporaryQueue()
+    let lists = [keys(60), keys(10, from: 100), keys(1, from: 200)]
+    for (name, keys) in zip(["a", "b", "c"], lists) { try temporary.add(keys, as: name) }
+    let all = try temporary.due().map(\.row)
+    let sample = try temporary.queue.sampleKeys(limit: 30, except: [all[61]])
+    #expect(sample[0].id == lists[2][0] && lists[1].contains(sample[1].id) && lists[0].contains(sample[2].id))
+    #expect(sample.count { lists[1].contains($0.id) } == 9 && sample.count { lists[0].contains($0.id) } == 10)
+    #expect(Set(sample.map(\.row)).count == 20 && !sample.map(\.row).contains(all[61]))
+    // Keys from the middle of a list are among them: half of a list may be refused.
+    #expect(sample.contains { key in lists[0].firstIndex(of: key.id).map { $0 >= 10 } ?? false })
+    #expect(try temporary.queue.sampleKeys(limit: 2, except: []).count == 2)
+    #expect(try temporary.queue.sampleKeys(limit: 30, except: Set(all)).isEmpty)
+  }
+
   @Test func aKeyInTwoListsIsOneKeyInTheProgressOfBoth() throws {
     let temporary = try TemporaryQueue()
     let shared = keys(3)

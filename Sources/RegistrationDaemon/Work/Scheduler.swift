@@ -75,6 +75,9 @@ extension Scheduler {
   /// Whether more keys should be read ahead.
   package var wantsKeys: Bool { ledger.wantsKeys }
 
+  /// Whether keys of every list are wanted, as canaries, instead of those whose turn it is.
+  package var wantsSample: Bool { holds.hold != nil }
+
   /// Counts what makes keys that were read ahead stale.
   package var generation: Int { ledger.generation }
 
@@ -250,8 +253,13 @@ extension Scheduler {
         ledger.refund(row)
         for order in inFlight.keys where inFlight[order]?.key.row == row { inFlight[order]?.key.attempts -= 1 }
         settlement.results.append(KeyResult(row: row, verdict: .refund, sentAt: moment.wall, at: moment.wall))
-      case .began(let hold): settlement.events.append(.holdBegan(hold))
-      case .ended(let reason): settlement.events.append(.holdEnded(reason))
+      // What is read ahead for a hold and for work differs.
+      case .began(let hold):
+        ledger.keysChanged()
+        settlement.events.append(.holdBegan(hold))
+      case .ended(let reason):
+        ledger.keysChanged()
+        settlement.events.append(.holdEnded(reason))
       }
     }
   }

@@ -100,7 +100,7 @@ extension WorkerPool {
     let now = MonotonicClock.now()
     let wall = Timestamp.now()
     let backlog = queue.tally.open
-    let (assignments, settings, events, generation, taken, horizon) = state.withLock { state in
+    let (assignments, settings, events, generation, taken, isSample, horizon) = state.withLock { state in
       var assignments: [(Int, Scheduler.Assignment)] = []
       var wakeAt: Seconds?
       var reason: String?
@@ -133,7 +133,10 @@ extension WorkerPool {
       }
       let settlement = state.scheduler.takeUndelivered()
       record(settlement)
-      return (assignments, state.settings, settlement.events, state.scheduler.generation, taken, state.retryHorizon)
+      return (
+        assignments, state.settings, settlement.events, state.scheduler.generation, taken, state.scheduler.wantsSample,
+        state.retryHorizon
+      )
     }
     for (worker, assignment) in assignments {
       workers[worker].send(assignment.job, with: settings) { @Sendable [self] exchange in
@@ -141,7 +144,7 @@ extension WorkerPool {
       }
     }
     tell(events)
-    if let taken { readAhead(except: taken, generation: generation, horizon: horizon) }
+    if let taken { readAhead(except: taken, isSample: isSample, generation: generation, horizon: horizon) }
     if !assignments.isEmpty { changed() }
   }
 
@@ -168,12 +171,14 @@ extension WorkerPool {
     alarm.withLock { $0 }?.ring(in: max(0, at - now) + 0.0002)
   }
 
-  private func readAhead(except taken: Set<Int64>, generation: Int, horizon: Seconds) {
+  private func readAhead(except taken: Set<Int64>, isSample: Bool, generation: Int, horizon: Seconds) {
     feeder.async { @Sendable [self] in
       do {
         // The wait is read first: a key that becomes due between the two reads is in both, and not in neither.
         let nextWait = try queue.secondsUntilDue()
-        let keys = try queue.dueKeys(limit: Self.readAhead, except: taken, horizon: horizon)
+        var keys = isSample ? try queue.sampleKeys(limit: Self.readAhead, except: taken) : []
+        // Where only keys that have been tried are left, they are the canaries.
+        if keys.isEmpty { keys = try queue.dueKeys(limit: Self.readAhead, except: taken, horizon: horizon) }
         let isAll = keys.count < Self.readAhead
         let wait = isAll ? nextWait : nil
         let now = MonotonicClock.now()
