@@ -91,7 +91,7 @@ let package = Package(
     // Floor 0: values, and shims over what the system offers.
     .target(name: "Registration", swiftSettings: settings),
     .target(name: "KeyList", dependencies: ["Registration"], swiftSettings: settings),
-    .target(name: "RateLimit", swiftSettings: settings),
+    .target(name: "RateLimit", dependencies: ["Registration"], swiftSettings: settings),
     .target(
       name: "Systemd",
       dependencies: ["CPrctl", "Registration", .product(name: "Logging", package: "swift-log")],

@@ -6,6 +6,8 @@
 // nobody knows), the concurrency, and every limit that is known. Each limit is a Bucket; while no reply carries a count
 // there is none, and Unmetered finds its way by refusals.
 
+import Registration
+
 package struct Pacer: Sendable {
   private(set) var settings: PacerSettings
   private(set) var gate = Gate()
@@ -17,7 +19,7 @@ package struct Pacer: Sendable {
   private(set) var log = SentLog()
   private var clock = ServerClock()
   private var remembered: [LearnedLimits.Limit]
-  private var jitter: Jitter
+  private var jitter: SplitMix64
   private var sequence: UInt64 = 0
   private var bucketsMade = 0
   private(set) var lastSentAt: Seconds = -.infinity
@@ -39,7 +41,7 @@ package struct Pacer: Sendable {
   package init(settings: PacerSettings, learned: LearnedLimits? = nil, seed: UInt64, now: Seconds) {
     self.settings = settings
     remembered = learned?.sanitized ?? []
-    jitter = Jitter(seed: seed)
+    jitter = SplitMix64(seed: seed)
     concurrency = Concurrency(workers: settings.workers)
     let known =
       settings.assume.map { ($0, Standing.Source.assumed) } ?? remembered.first.map { ($0.allowance, .learned) }
@@ -117,7 +119,7 @@ package struct Pacer: Sendable {
       log.append(now)
       log.drop(through: now - longestPeriod - 1)
     }
-    let reply = Reply(
+    let reply = ReceivedReply(
       flight: flight, kind: paced.kind, now: now, others: Array(flights.values), clock: clock, log: log)
     if paced.kind == .throttled || paced.kind == .refused {
       for index in buckets.indices { buckets[index].giveBack(flight) }
@@ -137,7 +139,7 @@ package struct Pacer: Sendable {
   /// Passes a reply to the limits: to the one it counts its count, to the others that one more may have been counted.
   ///
   /// - Returns: the index of the limit that it counts.
-  private mutating func read(_ reading: RateLimitReading?, _ reply: Reply) -> Int? {
+  private mutating func read(_ reading: RateLimitReading?, _ reply: ReceivedReply) -> Int? {
     let told = reading.flatMap { bucket(for: $0, reply) }
     for index in buckets.indices {
       let shift = jitter.unit()
@@ -151,7 +153,7 @@ package struct Pacer: Sendable {
   }
 
   /// The limit that a reading counts, made when it is new.
-  private mutating func bucket(for reading: RateLimitReading, _ reply: Reply) -> Int? {
+  private mutating func bucket(for reading: RateLimitReading, _ reply: ReceivedReply) -> Int? {
     guard reading.countsBudget else { return nil }
     forgetUnseen(now: reply.now)
     if let index = buckets.firstIndex(where: { $0.name == reading.name && $0.fits(reading) }) { return index }
@@ -192,7 +194,7 @@ package struct Pacer: Sendable {
     }
   }
 
-  private mutating func succeed(_ told: Int?, _ reply: Reply) {
+  private mutating func succeed(_ told: Int?, _ reply: ReceivedReply) {
     unexplained.succeeded()
     if buckets.isEmpty {
       unmetered.succeeded(reply)
@@ -205,7 +207,7 @@ package struct Pacer: Sendable {
 
   // MARK: Refusals
 
-  private mutating func throttle(_ reading: RateLimitReading?, _ told: Int?, _ reply: Reply) {
+  private mutating func throttle(_ reading: RateLimitReading?, _ told: Int?, _ reply: ReceivedReply) {
     let wait = reading?.retryAfter.map { min($0, longestGate(told)) }
     if buckets.isEmpty {
       concurrency.halve(now: reply.now, roundTrip: roundTrips.long)
@@ -234,17 +236,17 @@ package struct Pacer: Sendable {
   }
 
   /// A 429 of a limit that no reply tells of, while the one that is told of has requests left: one asks again, ever later.
-  private mutating func backOff(_ reply: Reply) {
+  private mutating func backOff(_ reply: ReceivedReply) {
     guard !unexplained.covers(reply.flight) else { return }
     unexplained.note(at: reply.now)
     gate.close(until: reply.now + unexplained.pause, reason: .backoff)
   }
 
   /// A 429 that says nothing, most likely of the edge: a short pause for all and fewer at a time, but no window is closed.
-  private mutating func pause(_ reply: Reply) {
+  private mutating func pause(_ reply: ReceivedReply) {
     guard concurrency.halve(now: reply.now, roundTrip: roundTrips.long) else { return }
     unexplained.note(at: reply.now)
-    gate.pause(until: reply.now + unexplained.pause * jitter.uniform(0.5...1))
+    gate.pause(until: reply.now + unexplained.pause * jitter.between(0.5, 1))
     if unexplained.count >= 2 { gate.ask() }
   }
 }

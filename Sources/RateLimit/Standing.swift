@@ -34,3 +34,17 @@ package struct Standing: Hashable, Sendable {
   /// Seconds until the backlog is done; nil when it cannot be told.
   package var etaSeconds: Seconds?
 }
+
+/// A limit that the pacer knows of, for whoever tells people of it.
+package struct KnownLimit: Hashable, Sendable {
+  /// Nil for a limit without a name.
+  package var name: String?
+  package var allowance: Allowance
+  package var source: Standing.Source
+
+  package init(name: String?, allowance: Allowance, source: Standing.Source) {
+    self.name = name
+    self.allowance = allowance
+    self.source = source
+  }
+}

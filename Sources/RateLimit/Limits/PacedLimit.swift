@@ -1,7 +1,7 @@
 // A quota without headers that refills all the time: requests go at a rate near the one that passed, which grows slowly
 // until a refusal and is then measured again. At first it grows fast: what passed before includes the waits of the search.
 
-struct PacedRate: Sendable {
+struct PacedLimit: Sendable {
   /// How fast the rate grows while it is looked for.
   private struct Ramp {
     /// At most, per second.
@@ -75,7 +75,7 @@ struct PacedRate: Sendable {
   }
 
   /// - Returns: until when to wait before one asks again, nil for a straggler; and whether this is no refill after all.
-  mutating func refuse(wait: Seconds?, _ reply: Reply, jitter: Double) -> (until: Seconds?, isNoRefill: Bool) {
+  mutating func refuse(wait: Seconds?, _ reply: ReceivedReply, jitter: Double) -> (until: Seconds?, isNoRefill: Bool) {
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return (nil, false) }
     if !reply.flight.isProbe {
       refusedAt = reply.now

@@ -2,7 +2,7 @@
 // for the moment at which the quota is back. Two such moments give the period, the requests passed between them the limit.
 // Quota that is back at once, twice, means that it refills all the time.
 
-struct LimitSearch: Sendable {
+struct SearchedLimit: Sendable {
   enum Finding: Sendable {
     case limit(Allowance, edge: Seconds)
     case refill
@@ -40,7 +40,7 @@ struct LimitSearch: Sendable {
     return .go
   }
 
-  mutating func succeeded(_ reply: Reply) -> Finding? {
+  mutating func succeeded(_ reply: ReceivedReply) -> Finding? {
     passed += 1
     refusals = 0
     guard reply.flight.isProbe, let lost = lastRefused else { return nil }
@@ -78,7 +78,7 @@ struct LimitSearch: Sendable {
   }
 
   /// - Returns: until when to wait before one asks again; nil for a straggler.
-  mutating func refuse(wait: Seconds?, _ reply: Reply) -> Seconds? {
+  mutating func refuse(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let (flight, now) = (reply.flight, reply.now)
     guard flight.isProbe || flight.sentAt > refusedAt else { return nil }
     if !flight.isProbe {

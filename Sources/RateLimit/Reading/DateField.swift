@@ -4,7 +4,7 @@
 //     Sunday, 06-Nov-94 08:49:37 GMT    RFC 850
 //     Sun Nov  6 08:49:37 1994          asctime
 
-enum HTTPDate {
+enum DateField {
   private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
   private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
   private static let longDays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]

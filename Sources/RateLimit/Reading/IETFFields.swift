@@ -3,32 +3,8 @@
 // `RateLimit: limit=100, remaining=50, reset=30` (draft 07), and `RateLimit: "default";r=50;t=30` with
 // `RateLimit-Policy: "default";q=100;w=60` (from draft 08).
 
-/// One member of a structured list: `"default";q=100;w=60`, `100;w=60` or `limit=100`.
-struct FieldMember {
-  var item: Substring
-  var parameters: [(name: Substring, value: Substring)]
-
-  func number(_ name: String) -> Double? {
-    parameters.first { FieldText.same($0.name.utf8, name.utf8) }.flatMap { FieldText.number($0.value.utf8) }
-  }
-
-  /// The members of a field. Quoted names hold no comma or semicolon in any form seen; one that does reads as garbage
-  /// and is dropped where its numbers do not parse.
-  static func list(_ field: String) -> [FieldMember] {
-    field.split(separator: ",").map { member in
-      let parts = member.split(separator: ";").map(FieldText.trimmed)
-      return FieldMember(
-        item: parts.first.map { Substring($0.filter { $0 != "\"" }) } ?? "",
-        parameters: parts.dropFirst().map { part in
-          let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-          return (FieldText.trimmed(pair[0]), pair.count > 1 ? FieldText.trimmed(pair[1]) : "")
-        })
-    }
-  }
-}
-
 /// What the three forms say, as one.
-struct RateLimitFields {
+struct IETFFields {
   private(set) var name: String?
   private(set) var limit: Double?
   private(set) var period: Double?

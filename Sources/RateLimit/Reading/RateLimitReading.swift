@@ -45,10 +45,10 @@ package struct RateLimitReading: Hashable, Sendable {
     let fields = Fields(headers)
     let field = { (name: String) -> String? in fields.joined(name) }
     let number = { (name: String) -> Double? in field(name).flatMap { FieldText.number($0.utf8) } }
-    let ietf = RateLimitFields(field)
+    let ietf = IETFFields(field)
     let listed = field("x-ratelimit-limit").flatMap(LimitList.init)
 
-    let date = field("date").flatMap { HTTPDate.epoch($0, near: wallClock) }
+    let date = field("date").flatMap { DateField.epoch($0, near: wallClock) }
     let clock = date ?? wallClock
     self.init(
       name: Self.name(field("x-ratelimit-name") ?? ietf.name),

@@ -1,7 +1,7 @@
 // A limit counted over the last `period` at every moment, told by headers. Reset names the expiry of the oldest request, so
 // the end moves with every reply; the own log says better than any header when a slot comes free.
 
-struct SlidingWindow: Sendable {
+struct SlidingLimit: Sendable {
   private(set) var allowance: Allowance
   /// Requests of others that stand in the window, smoothed; halves in half a period.
   private var foreign: Double
@@ -82,7 +82,7 @@ struct SlidingWindow: Sendable {
     return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
   }
 
-  mutating func observe(_ reading: RateLimitReading, _ reply: Reply) {
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     guard let said = reading.remaining else { return }
     // Each request that overlapped this one may have been counted after it.
     let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
@@ -115,7 +115,7 @@ struct SlidingWindow: Sendable {
   mutating func succeeded() { refusals = 0 }
 
   /// - Returns: until when to wait, nil for a straggler of a refusal that was seen.
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Seconds? {
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return nil }
     refusedAt = reply.now
     (remaining, readAt) = (0, reply.now)

@@ -3,9 +3,9 @@
 
 struct Unmetered: Sendable {
   private enum Phase: Sendable {
-    case searching(LimitSearch)
+    case searching(SearchedLimit)
     case counting(CountedLimit)
-    case pacing(PacedRate)
+    case pacing(PacedLimit)
   }
 
   private var phase: Phase
@@ -14,7 +14,7 @@ struct Unmetered: Sendable {
   /// - Parameter known: a limit to begin with, and where it is known from.
   init(known: (allowance: Allowance, source: Standing.Source)?, settings: PacerSettings, now: Seconds) {
     self.settings = settings
-    phase = .searching(LimitSearch(now: now))
+    phase = .searching(SearchedLimit(now: now))
     if let known { count(known.allowance, known.source, edge: nil, now: now) }
   }
 
@@ -58,21 +58,21 @@ struct Unmetered: Sendable {
     if let assumed = settings.assume, assumed != old.assume {
       count(assumed, .assumed, edge: nil, now: now)
     } else if settings.assume == nil, counted?.source == .assumed {
-      phase = .searching(LimitSearch(now: now))
+      phase = .searching(SearchedLimit(now: now))
     } else if let counted {
       count(counted.allowance, counted.source, edge: counted.edge, now: now)
     }
   }
 
   /// A reply that cost quota.
-  mutating func succeeded(_ reply: Reply) {
+  mutating func succeeded(_ reply: ReceivedReply) {
     switch phase {
     case .searching(var search):
       let finding = search.succeeded(reply)
       phase = .searching(search)
       switch finding {
       case nil: break
-      case .refill?: phase = .pacing(PacedRate(log: reply.log, now: reply.now))
+      case .refill?: phase = .pacing(PacedLimit(log: reply.log, now: reply.now))
       case .limit(let allowance, let edge)?: count(allowance, .learned, edge: edge, now: reply.now)
       }
     case .counting(var limit):
@@ -85,7 +85,9 @@ struct Unmetered: Sendable {
   }
 
   /// - Returns: until when all wait and one asks; nil when nobody need stop.
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply, jitter: Double) -> Seconds? {
+  mutating func refuse(
+    _ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply, jitter: Double
+  ) -> Seconds? {
     if let stated = reading?.stated, stated != counted?.allowance {
       return refuse(stating: stated, wait: wait, reply)
     }
@@ -94,7 +96,7 @@ struct Unmetered: Sendable {
       defer { phase = .searching(search) }
       return search.refuse(wait: wait, reply)
     case .counting(let limit) where limit.isDisproved(by: reply):
-      var search = LimitSearch(now: reply.now)
+      var search = SearchedLimit(now: reply.now)
       defer { phase = .searching(search) }
       return search.refuse(wait: wait, reply)
     case .counting(var limit):
@@ -102,14 +104,14 @@ struct Unmetered: Sendable {
       return limit.refuse(wait: wait, reply)
     case .pacing(var rate):
       let (until, isNoRefill) = rate.refuse(wait: wait, reply, jitter: jitter)
-      phase = isNoRefill ? .searching(LimitSearch(now: reply.now)) : .pacing(rate)
+      phase = isNoRefill ? .searching(SearchedLimit(now: reply.now)) : .pacing(rate)
       return until
     }
   }
 
   /// The refusal names a limit that was not known. Documented windows end at multiples of their period on the server's
   /// clock; the probe shows whether this one does.
-  private mutating func refuse(stating stated: Allowance, wait: Seconds?, _ reply: Reply) -> Seconds {
+  private mutating func refuse(stating stated: Allowance, wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
     let edge = reply.clock.epoch(at: reply.now).map { reply.now - $0.truncatingRemainder(dividingBy: stated.period) }
     count(stated, .body, edge: edge, now: reply.now)
     if let wait { return reply.now + wait + 0.05 }

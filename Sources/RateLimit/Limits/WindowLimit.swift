@@ -2,7 +2,7 @@
 // recorded replies show.
 // When a request may go in it is in WindowPace.swift.
 
-struct FixedWindow: Sendable {
+struct WindowLimit: Sendable {
   private(set) var period: Seconds
   private(set) var edge: WindowEdge
   private(set) var budget: WindowBudget
@@ -60,7 +60,7 @@ struct FixedWindow: Sendable {
   }
 
   /// A reply that counts this limit.
-  mutating func observe(_ reading: RateLimitReading, _ reply: Reply, shift newShift: Double) -> Observation {
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply, shift newShift: Double) -> Observation {
     let (flight, now) = (reply.flight, reply.now)
     guard let remaining = reading.remaining else { return .fits }
     // Without a Limit field the largest count seen is the best guess.
@@ -110,7 +110,7 @@ struct FixedWindow: Sendable {
   }
 
   /// Counts without an end: the count that rises after the window's supposed end is the next window's.
-  private mutating func observeWithoutReset(_ remaining: Int, _ reply: Reply, shift: Double) {
+  private mutating func observeWithoutReset(_ remaining: Int, _ reply: ReceivedReply, shift: Double) {
     if reply.flight.sentAt > edge.end.high && remaining > budget.remaining {
       advance(reply, remaining: remaining, shift: shift)
     } else if holds(reply.flight) {
@@ -121,7 +121,7 @@ struct FixedWindow: Sendable {
   }
 
   /// A reply that says nothing of this limit.
-  mutating func observeSilence(_ reply: Reply, shift: Double) {
+  mutating func observeSilence(_ reply: ReceivedReply, shift: Double) {
     guard reply.kind != .throttled, reply.kind != .refused else { return }
     if reply.flight.sentAt > edge.end.high {
       // It passed after the window's end, so a new window has begun, untouched as far as is known.
@@ -133,14 +133,14 @@ struct FixedWindow: Sendable {
     }
   }
 
-  private mutating func advance(_ reply: Reply, remaining: Int, shift: Double) {
+  private mutating func advance(_ reply: ReceivedReply, remaining: Int, shift: Double) {
     let count = max(1, Int(clamping: min(((reply.flight.sentAt - edge.end.high) / period).rounded(.up), 1e9)))
     let start = edge.end.low + Double(count - 1) * period
     edge.advance(windows: count, period: period)
     begin(at: start, remaining: remaining, reply, shift: shift)
   }
 
-  private mutating func begin(at start: Seconds, remaining: Int, _ reply: Reply, shift newShift: Double) {
+  private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply, shift newShift: Double) {
     // What was doubted to the end, or seen in one look only, says nothing of others unless a refusal confirmed it.
     let wasSeenOnce = others.leap > 0.1 * Double(budget.limit) && budget.own <= 2
     let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
@@ -174,7 +174,7 @@ struct FixedWindow: Sendable {
   }
 
   /// A 429. `wait` is its Retry-After, capped.
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Refusal {
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     let (flight, now) = (reply.flight, reply.now)
     guard holds(flight) else { return .outdated }
     if let left = reading?.remaining {

@@ -3,9 +3,9 @@
 
 struct Bucket: Sendable {
   enum Model: Sendable {
-    case window(FixedWindow)
-    case sliding(SlidingWindow)
-    case refill(TokenRefill)
+    case window(WindowLimit)
+    case sliding(SlidingLimit)
+    case refill(RefillLimit)
   }
 
   /// Tells buckets apart for as long as the pacer lives.
@@ -30,7 +30,7 @@ struct Bucket: Sendable {
 
   init(
     number: Int, reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?,
-    settings: PacerSettings, _ reply: Reply
+    settings: PacerSettings, _ reply: ReceivedReply
   ) {
     self.number = number
     self.settings = settings
@@ -40,7 +40,7 @@ struct Bucket: Sendable {
     let withheld = settings.withheld(of: allowance.count)
     if allowance.period <= Self.shortestWindow {
       model = .refill(
-        TokenRefill(reading, allowance: allowance, by: reply.flight, withheld: withheld, now: reply.now))
+        RefillLimit(reading, allowance: allowance, by: reply.flight, withheld: withheld, now: reply.now))
     } else {
       let end =
         reading.reset.map { reset in
@@ -53,7 +53,7 @@ struct Bucket: Sendable {
       let own = max(1, reply.log.count(after: end.middle - allowance.period)) + reply.others.count
       let latest = reading.period == nil ? end.high : max(end.low, min(end.high, reply.now + allowance.period))
       model = .window(
-        FixedWindow(
+        WindowLimit(
           allowance: allowance, remaining: remaining, end: Interval(low: end.low, high: latest), own: own,
           flight: reply.flight, learned: learned, withheld: withheld, now: reply.now))
     }
@@ -125,7 +125,7 @@ struct Bucket: Sendable {
   }
 
   /// A reply that counts this limit.
-  mutating func observe(_ reading: RateLimitReading, _ reply: Reply, shift: Double) {
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply, shift: Double) {
     seenAt = reply.now
     if reading.period == nil, let reset = reading.reset, UsualPeriod.nearest(reset) > allowance.period + 0.5 {
       lengthen(to: UsualPeriod.nearest(reset))
@@ -163,7 +163,7 @@ struct Bucket: Sendable {
   }
 
   /// A reply that says nothing of this limit.
-  mutating func observeSilence(_ reply: Reply, shift: Double) {
+  mutating func observeSilence(_ reply: ReceivedReply, shift: Double) {
     switch model {
     case .window(var window):
       window.observeSilence(reply, shift: shift)
@@ -177,7 +177,7 @@ struct Bucket: Sendable {
     }
   }
 
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> FixedWindow.Refusal {
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> WindowLimit.Refusal {
     switch model {
     case .window(var window):
       defer { model = .window(window) }
@@ -195,15 +195,15 @@ struct Bucket: Sendable {
     }
   }
 
-  private func sliding(remaining: Int, _ reply: Reply) -> Model {
+  private func sliding(remaining: Int, _ reply: ReceivedReply) -> Model {
     .sliding(
-      SlidingWindow(
+      SlidingLimit(
         allowance: allowance, remaining: remaining, withheld: settings.withheld(of: allowance.count), now: reply.now))
   }
 
-  private func refill(_ reading: RateLimitReading, _ reply: Reply) -> Model {
+  private func refill(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Model {
     .refill(
-      TokenRefill(
+      RefillLimit(
         reading, allowance: allowance, by: reply.flight, withheld: settings.withheld(of: allowance.count),
         now: reply.now))
   }

@@ -22,16 +22,3 @@ struct Ask: Sendable {
   /// Own requests that counted, of at least the longest known period.
   var log: SentLog
 }
-
-/// What one reply tells a limit's model, besides its reading.
-struct Reply: Sendable {
-  var flight: Flight
-  var kind: PacedReply.Kind
-  var now: Seconds
-  /// The other requests under way when it came.
-  var others: [Flight]
-  var clock: ServerClock
-  /// Own requests that counted, this one included.
-  var log: SentLog
-  var isThrottled: Bool { kind == .throttled }
-}

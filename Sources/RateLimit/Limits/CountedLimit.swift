@@ -95,7 +95,7 @@ struct CountedLimit: Sendable {
     source == .learned && now - since < allowance.period ? 8 : nil
   }
 
-  mutating func succeeded(_ reply: Reply) {
+  mutating func succeeded(_ reply: ReceivedReply) {
     if reply.flight.isProbe && suspect != nil {
       // Quota came back without a new window.
       suspect = nil
@@ -112,13 +112,13 @@ struct CountedLimit: Sendable {
   }
 
   /// Whether a refusal proves that the period is longer than was found: nothing of ours stands in it.
-  func isDisproved(by reply: Reply) -> Bool {
+  func isDisproved(by reply: ReceivedReply) -> Bool {
     source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > 1.2 * allowance.period
       && reply.log.count(after: reply.flight.sentAt - 1.2 * allowance.period - Self.settle) == 0
   }
 
   /// - Returns: until when all wait; nil when nobody need stop.
-  mutating func refuse(wait: Seconds?, _ reply: Reply) -> Seconds? {
+  mutating func refuse(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
     step = 1

@@ -1,7 +1,7 @@
 // A bucket that refills all the time, told by headers: Reset is the time until it is full. What is left now is what was
 // left, plus the refill since.
 
-struct TokenRefill: Sendable {
+struct RefillLimit: Sendable {
   private(set) var allowance: Allowance
   private var level: Double
   private var readAt: Seconds
@@ -40,7 +40,7 @@ struct TokenRefill: Sendable {
       ? .go : .wait(until: ask.now + min(max(0.005, (kept - free) / allowance.rate), allowance.period))
   }
 
-  mutating func observe(_ reading: RateLimitReading, _ reply: Reply) {
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     guard reading.remaining != nil else { return }
     if let limit = reading.limit { allowance.count = limit }
     if let period = reading.period { allowance.period = period }
@@ -51,14 +51,14 @@ struct TokenRefill: Sendable {
     readBy = max(readBy, reply.flight.sequence)
   }
 
-  mutating func observeSilence(_ reply: Reply) {
+  mutating func observeSilence(_ reply: ReceivedReply) {
     if reply.flight.sequence > readBy { level -= 1 }
   }
 
   mutating func succeeded() { refusals = 0 }
 
   /// - Returns: until when to wait: for the token that was missing, longer when it was not there either.
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: Reply) -> Seconds {
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
     refusals += 1
     level = min(0.999, reading.map { Self.level($0, allowance) } ?? 0)
     readAt = reply.now

@@ -4,7 +4,7 @@
 // one is begun. So requests are spread while the backlog needs more than this window, which leaves neighbours alone and
 // keeps tokens for a limit that is raised; and they go at full speed once the backlog fits into what is left.
 
-extension FixedWindow {
+extension WindowLimit {
   /// How much faster than even the window is used while others use it too, so that the end is not a rush.
   private static let tempo = 1.15
   /// The same while nobody else does: what is sent early cannot be lost to an outage. More where the windows may turn out

@@ -1,6 +1,14 @@
 // What the pacer tells of itself: where it stands, how long the backlog will take, and what to remember.
 
 extension Pacer {
+  /// Every limit that is obeyed now.
+  package var limits: [KnownLimit] {
+    if buckets.isEmpty {
+      return unmetered.counted.map { [KnownLimit(name: nil, allowance: $0.allowance, source: $0.source)] } ?? []
+    }
+    return buckets.map { KnownLimit(name: $0.name, allowance: $0.allowance, source: .headers) }
+  }
+
   /// What is worth keeping over a restart.
   package var learned: LearnedLimits {
     if buckets.isEmpty {

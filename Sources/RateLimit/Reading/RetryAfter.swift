@@ -19,10 +19,10 @@ enum RetryAfter {
     while let part = parts.popFirst() {
       if let seconds = FieldText.number(part.utf8) {
         delays.append(seconds)
-      } else if let rest = parts.first, let date = HTTPDate.epoch("\(part), \(rest)", near: clock) {
+      } else if let rest = parts.first, let date = DateField.epoch("\(part), \(rest)", near: clock) {
         parts.removeFirst()
         delays.append(max(0, date - clock))
-      } else if let date = HTTPDate.epoch(String(part), near: clock) {
+      } else if let date = DateField.epoch(String(part), near: clock) {
         delays.append(max(0, date - clock))
       }
     }
