@@ -9,7 +9,7 @@ package enum Decision: Hashable, Sendable {
   case awaitReply
 }
 
-/// One request under way. Ends with exactly one `receive` or `withdraw`; a second one is disregarded.
+/// One request under way. Ends with exactly one `receive`; a second one is disregarded.
 package struct Permit: Hashable, Sendable {
   package let id: UInt64
 }

@@ -35,7 +35,7 @@ extension Pacer {
     } else if let counted = unmetered.counted {
       describe(counted, ask, in: &standing)
     }
-    (standing.opensAt, standing.why) = opening(ask)
+    standing.opensAt = opensAt(ask)
     standing.etaSeconds = supply(ask).map {
       Forecast(backlog: backlog, supply: $0, workers: settings.workers, roundTrip: roundTrips.mean).seconds
     }
@@ -77,13 +77,15 @@ extension Pacer {
     standing.source = counted.source
   }
 
-  /// When the next request may go and why not now; as `next` decides, without its effects.
-  private func opening(_ ask: Ask) -> (Seconds?, Standing.Reason?) {
-    if ask.now < gate.opensAt { return (gate.opensAt, gate.reason) }
-    if gate.probe != nil { return (ask.now, .probe) }
-    guard !gate.wantsProbe else { return (nil, nil) }
-    let turns = buckets.isEmpty ? [unmetered.turn(ask)] : buckets.map { $0.turn(ask) }
-    let latest = turns.compactMap { turn in if case .wait(let until) = turn { until } else { nil } }.max()
-    return latest.map { ($0, .limit) } ?? (nil, nil)
+  /// When the next request may go, nil when one may now; as `next` decides, without its effects.
+  private func opensAt(_ ask: Ask) -> Seconds? {
+    switch gate.state(at: ask.now) {
+    case .closed(let until, _): return until
+    case .probing: return ask.now
+    case .asking: return nil
+    case .open:
+      let turns = buckets.isEmpty ? [unmetered.turn(ask)] : buckets.map { $0.turn(ask) }
+      return turns.compactMap { turn in if case .wait(let until) = turn { until } else { nil } }.max()
+    }
   }
 }

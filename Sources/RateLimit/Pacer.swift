@@ -10,7 +10,7 @@ import Registration
 
 package struct Pacer: Sendable {
   private(set) var settings: PacerSettings
-  private(set) var gate = Gate()
+  private(set) var gate = Gate.initial
   private(set) var buckets: [Bucket] = []
   private(set) var unmetered: Unmetered
   private(set) var flights: [UInt64: Flight] = [:]
@@ -63,21 +63,26 @@ package struct Pacer: Sendable {
   /// - Parameters:
   ///   - backlog: keys that wait, the one that asks included.
   package mutating func next(now: Seconds, backlog: Int) -> Decision {
-    if now < gate.opensAt { return .wait(until: gate.opensAt) }
-    if gate.probe != nil { return .awaitReply }
+    let asker: Gate.Asker?
+    switch gate.state(at: now) {
+    case .closed(let until, _): return .wait(until: until)
+    case .probing: return .awaitReply
+    case .asking(let one): asker = one
+    case .open: asker = nil
+    }
     if flights.count >= concurrency.limit { return .awaitReply }
     let ask = ask(now: now, backlog: backlog)
-    var prober: Int?
+    var prober: Gate.Asker?
     var waits: Seconds?
-    for bucket in buckets where !(gate.wantsProbe && (gate.asker ?? bucket.number) == bucket.number) {
+    for bucket in buckets where asker != .everyone && asker != .limit(bucket.number) {
       switch bucket.turn(ask) {
       case .go: continue
-      case .probe: prober = bucket.number
+      case .probe: prober = .limit(bucket.number)
       case .wait(let instant): waits = max(waits ?? instant, instant)
       case .reply: return .awaitReply
       }
     }
-    if buckets.isEmpty && !gate.wantsProbe {
+    if buckets.isEmpty && asker == nil {
       switch unmetered.turn(ask) {
       case .go, .probe: break
       case .wait(let instant): waits = instant
@@ -85,11 +90,11 @@ package struct Pacer: Sendable {
       }
     }
     if let waits { return .wait(until: waits) }
-    if let prober, !gate.wantsProbe { gate.ask(prober) }
+    if let prober, asker == nil { gate.ask(for: prober) }
     return .send
   }
 
-  /// Takes the permit that `next` allowed. The request counts as under way until `receive` or `withdraw`.
+  /// Takes the permit that `next` allowed. The request counts as under way until `receive`.
   package mutating func send(now: Seconds) -> Permit {
     sequence += 1
     let flight = Flight(sequence: sequence, sentAt: now, isProbe: gate.pass(sequence))
@@ -100,9 +105,9 @@ package struct Pacer: Sendable {
   }
 
   /// The request was never sent.
-  package mutating func withdraw(_ permit: Permit) {
+  private mutating func withdraw(_ permit: Permit) {
     guard let flight = flights.removeValue(forKey: permit.id) else { return }
-    gate.settle(permit.id, unsent: true)
+    gate.withdraw(permit.id)
     for index in buckets.indices { buckets[index].giveBack(flight) }
   }
 
@@ -111,7 +116,7 @@ package struct Pacer: Sendable {
   package mutating func receive(_ paced: PacedReply, for permit: Permit, now: Seconds) {
     guard paced.kind != .unsent else { return withdraw(permit) }
     guard let flight = flights.removeValue(forKey: permit.id) else { return }
-    gate.settle(permit.id)
+    gate.answer(permit.id)
     let reading = paced.reading
     if paced.kind != .unanswered { roundTrips.note(now - flight.sentAt) }
     if let date = reading?.date { clock.observe(date: date, sentAt: flight.sentAt, receivedAt: now) }
@@ -212,7 +217,7 @@ package struct Pacer: Sendable {
     if buckets.isEmpty {
       concurrency.halve(now: reply.now, roundTrip: roundTrips.long)
       if let until = unmetered.refuse(reading, wait: wait, reply, jitter: jitter.unit()) {
-        gate.close(until: until, reason: .limit)
+        gate.close(until: until, for: .everyone)
       }
       return
     }
@@ -225,7 +230,7 @@ package struct Pacer: Sendable {
     case .elsewhere: backOff(reply)
     case .closed(let until):
       let latest = reply.now + longestGate(meant)
-      gate.close(until: min(until, latest), reason: .limit, asker: buckets[meant].number)
+      gate.close(until: min(until, latest), for: .limit(buckets[meant].number))
     }
   }
 
@@ -239,7 +244,7 @@ package struct Pacer: Sendable {
   private mutating func backOff(_ reply: ReceivedReply) {
     guard !unexplained.covers(reply.flight) else { return }
     unexplained.note(at: reply.now)
-    gate.close(until: reply.now + unexplained.pause, reason: .backoff)
+    gate.close(until: reply.now + unexplained.pause, for: .everyone)
   }
 
   /// A 429 that says nothing, most likely of the edge: a short pause for all and fewer at a time, but no window is closed.
@@ -247,6 +252,6 @@ package struct Pacer: Sendable {
     guard concurrency.halve(now: reply.now, roundTrip: roundTrips.long) else { return }
     unexplained.note(at: reply.now)
     gate.pause(until: reply.now + unexplained.pause * jitter.between(0.5, 1))
-    if unexplained.count >= 2 { gate.ask() }
+    if unexplained.count >= 2 { gate.ask(for: .everyone) }
   }
 }

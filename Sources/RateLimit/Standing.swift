@@ -6,16 +6,6 @@ package struct Standing: Hashable, Sendable {
     case headers, body, learned, assumed, none
   }
 
-  /// Why nothing may be sent now.
-  package enum Reason: String, Hashable, Sendable, CaseIterable {
-    /// The allowance is used up, or is being spread over its window.
-    case limit
-    /// One request is under way to ask whether others may follow.
-    case probe
-    /// A pause that no limit explains, after a refusal without a word.
-    case backoff
-  }
-
   package var name: String?
   package var limit: Int?
   /// Seconds.
@@ -29,8 +19,6 @@ package struct Standing: Hashable, Sendable {
   package var source: Source
   /// When the next request may go; nil when one may now.
   package var opensAt: Seconds?
-  /// Nil when `opensAt` is nil.
-  package var why: Reason?
   /// Seconds until the backlog is done; nil when it cannot be told.
   package var etaSeconds: Seconds?
 }

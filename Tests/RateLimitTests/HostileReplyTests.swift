@@ -36,11 +36,7 @@ import Testing
       now += random.pick([0, 0.01, 0.1, 1, 100])
       guard !permits.isEmpty, random.chance(0.7) else { continue }
       let permit = permits.remove(at: Int(random.unit() * Double(permits.count)))
-      if random.chance(0.05) {
-        pacer.withdraw(permit)
-      } else {
-        pacer.receive(reply(&random), for: permit, now: now)
-      }
+      pacer.receive(random.chance(0.05) ? PacedReply(kind: .unsent) : reply(&random), for: permit, now: now)
     }
     #expect(sent > 10)
     #expect(pacer.learned.limits.count <= 8)
