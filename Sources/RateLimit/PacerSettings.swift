@@ -9,6 +9,12 @@ package struct PacerSettings: Hashable, Sendable {
     /// The forecast, and never less than this share of the limit, 0…0.9: what is left of a window does not fall below it
     /// through requests of ours.
     case share(Double)
+
+    /// Requests of each window that are never taken. One is always left to us, or a limit of 1 would stall for ever.
+    func withheld(of count: Int) -> Int {
+      guard case .share(let share) = self, share > 0 else { return 0 }
+      return min(Int(clamping: (min(share, 0.9) * Double(count)).rounded(.up)), max(0, count - 1))
+    }
   }
 
   /// Requests in flight at most, 1…64.
@@ -21,11 +27,5 @@ package struct PacerSettings: Hashable, Sendable {
     self.workers = max(1, workers)
     self.reserve = reserve
     self.assume = assume
-  }
-
-  /// Requests of each window that are never taken. One is always left to us, or a limit of 1 would stall for ever.
-  func withheld(of count: Int) -> Int {
-    guard case .share(let share) = reserve, share > 0 else { return 0 }
-    return min(Int(clamping: (min(share, 0.9) * Double(count)).rounded(.up)), max(0, count - 1))
   }
 }

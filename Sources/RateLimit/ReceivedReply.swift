@@ -19,5 +19,8 @@ struct ReceivedReply: Sendable {
   var clock: ServerClock
   /// Own requests that counted, this one included.
   var log: SentLog
+  /// A number in 0..<1, drawn anew for each limit that the reply is shown to.
+  var chance = 0.5
+
   var isThrottled: Bool { kind == .throttled }
 }

@@ -292,6 +292,19 @@ import Testing
     }
   }
 
+  @Test func theShareIsOfTheLimitAsItIsNow() {
+    var pacer = pacer(reserve: .share(0.5))
+    pacer.receive(answered(99, reset: 30), for: pacer.send(now: 0), now: 0.1)
+    #expect(pacer.next(now: 2, backlog: 50) == .send)
+    // 150 would be more than half of the old limit.
+    pacer.receive(answered(150, reset: 28, limit: 400), for: pacer.send(now: 2), now: 2.1)
+    #expect(pacer.standing(now: 4, backlog: 50).reserved == 150)
+    guard case .wait = pacer.next(now: 4, backlog: 50) else {
+      Issue.record("takes from the reserve")
+      return
+    }
+  }
+
   @Test func aReserveNeverStallsALimitOfOne() {
     var pacer = pacer(reserve: .share(0.9))
     pacer.receive(answered(1, reset: 3, limit: 1, period: 5), for: pacer.send(now: 0), now: 0.1)
@@ -307,6 +320,24 @@ import Testing
     #expect(pacer.next(now: 1, backlog: 9) == .awaitReply)
     pacer.receive(answered(89, reset: 29), for: permit, now: 1.1)
     #expect(pacer.next(now: 2, backlog: 9) == .send)
+  }
+
+  @Test func aReloadForgetsNothingOfALimitThatOnlyWeCount() {
+    let learned = LearnedLimits(limits: [.init(name: nil, allowance: Allowance(count: 1_000, period: 60))])
+    var pacer = pacer(workers: 16, learned: learned)
+    for second in 61..<80 {
+      let now = Double(second)
+      pacer.receive(PacedReply(kind: .answered), for: pacer.send(now: now), now: now + 0.1)
+    }
+    // It has stood for a period and is trusted; a reload does not change that.
+    pacer.apply(PacerSettings(workers: 16), now: 80)
+    pacer.receive(PacedReply(kind: .answered), for: pacer.send(now: 81), now: 81.1)
+    var underWay = 0
+    while pacer.next(now: 82, backlog: 100) == .send, underWay < 100 {
+      _ = pacer.send(now: 82)
+      underWay += 1
+    }
+    #expect(underWay == 16)
   }
 
   @Test func whatWasLearnedSurvivesARestart() throws {

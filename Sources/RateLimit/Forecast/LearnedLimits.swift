@@ -24,7 +24,7 @@ package struct LearnedLimits: Hashable, Sendable, Codable {
 
   /// What was kept is read from a file that anyone may have edited: values are brought into range, extra ones dropped.
   var sanitized: [Limit] {
-    limits.prefix(Pacer.limitsKept).map { limit in
+    limits.prefix(Limits.kept).map { limit in
       let allowance = Allowance(count: limit.allowance.count, period: limit.allowance.period)
       return Limit(
         name: limit.name, allowance: allowance, isAligned: limit.isAligned,

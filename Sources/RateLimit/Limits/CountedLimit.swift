@@ -2,14 +2,12 @@
 // earlier run, or assumed by the operator. Our own log keeps us below it. Now and then one request more is tried, since
 // only a refusal tells where the limit is and only a success that it was raised.
 
-struct CountedLimit: Sendable {
-  private(set) var allowance: Allowance
+struct CountedLimit: LimitModel {
+  private var allowance: Allowance
   let source: Standing.Source
-  /// A limit set by the operator is never exceeded; others may grow.
-  private let ceiling: Int?
   /// An instant at which a window began, where windows were seen to begin at all.
-  private(set) var edge: Seconds?
-  private var since: Seconds
+  private var edge: Seconds?
+  private let since: Seconds
   /// Refusals that may be risked: five in a thousand successes, three saved up at most.
   private var credit = 1.0
   /// How many requests beyond the limit may be under way; grows while they pass.
@@ -23,7 +21,12 @@ struct CountedLimit: Sendable {
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
   private var shift: Seconds = 0.1
-  private let withheld: Int
+  private var reserve: PacerSettings.Reserve
+
+  var granted: Allowance? { allowance }
+  /// A limit set by the operator is never exceeded; others may grow.
+  private var mayGrow: Bool { source != .assumed }
+  private var withheld: Int { reserve.withheld(of: allowance.count) }
 
   /// Credit earned by a success.
   private static let earned = 0.005
@@ -35,14 +38,26 @@ struct CountedLimit: Sendable {
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.05
 
-  init(allowance: Allowance, source: Standing.Source, edge: Seconds?, withheld: Int, now: Seconds) {
-    self.withheld = withheld
+  init(allowance: Allowance, source: Standing.Source, edge: Seconds?, reserve: PacerSettings.Reserve, now: Seconds) {
+    self.reserve = reserve
     self.allowance = allowance
     self.source = source
     self.edge = edge
-    ceiling = source == .assumed ? allowance.count : nil
     since = now
     tryAt = now + 4 * allowance.period
+  }
+
+  /// A limit that a refusal names. Documented windows end at multiples of their period on the server's clock; the probe shows
+  /// whether this one does.
+  init(stated: Allowance, reserve: PacerSettings.Reserve, _ reply: ReceivedReply) {
+    let edge = reply.clock.epoch(at: reply.now).map { reply.now - $0.truncatingRemainder(dividingBy: stated.period) }
+    self.init(allowance: stated, source: .body, edge: edge, reserve: reserve, now: reply.now)
+  }
+
+  /// When one asks again after the refusal that named the limit.
+  func opens(wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
+    if let wait { return reply.now + wait + 0.05 }
+    return edge.map { $0 + allowance.period + 0.1 } ?? reply.now + min(1, allowance.period / 4)
   }
 
   /// When the window that holds `now` began, where windows are known.
@@ -54,7 +69,7 @@ struct CountedLimit: Sendable {
   }
 
   /// Own requests that count now.
-  func used(at now: Seconds, _ log: SentLog) -> Int {
+  private func used(at now: Seconds, _ log: SentLog) -> Int {
     log.count(after: horizon(now))
   }
 
@@ -68,12 +83,15 @@ struct CountedLimit: Sendable {
     return (log.first(after: horizon(now)) ?? now) + allowance.period + Self.settle + 0.001
   }
 
-  func resetsIn(at now: Seconds, _ log: SentLog) -> Seconds { max(0, renewal(now, log) - now) }
+  func available(_ ask: Ask) -> Int { max(0, allowance.count - used(at: ask.now, ask.log) - ask.inFlight) }
 
-  func supply(_ ask: Ask) -> Supply {
-    let free = allowance.count - withheld - used(at: ask.now, ask.log) - ask.inFlight
-    return Supply(
-      now: Double(max(0, free)), wait: resetsIn(at: ask.now, ask.log), tokens: Double(allowance.count - withheld),
+  func reserved(_ ask: Ask) -> Int { min(available(ask), withheld) }
+
+  func resetsIn(_ ask: Ask) -> Seconds { max(0, renewal(ask.now, ask.log) - ask.now) }
+
+  func supply(_ ask: Ask) -> Supply? {
+    Supply(
+      now: Double(available(ask) - reserved(ask)), wait: resetsIn(ask), tokens: Double(allowance.count - withheld),
       period: allowance.period)
   }
 
@@ -85,17 +103,24 @@ struct CountedLimit: Sendable {
       let next = ask.lastSentAt + allowance.period / (allowance.tokens * Self.tempo)
       return next > now ? .wait(until: next) : .go
     }
-    let mayTry = ceiling == nil && withheld == 0 && (credit >= 1 || now >= tryAt)
+    let mayTry = mayGrow && withheld == 0 && (credit >= 1 || now >= tryAt)
     if mayTry && excess < step { return .go }
     return .wait(until: max(now + 0.02, renewal(now, ask.log)))
   }
 
   /// Requests in flight at most: a limit that was found by refusals has to stand for a period before it is trusted.
-  func concurrency(now: Seconds) -> Int? {
+  func ceiling(now: Seconds) -> Int? {
     source == .learned && now - since < allowance.period ? 8 : nil
   }
 
-  mutating func succeeded(_ reply: ReceivedReply) {
+  /// What the operator assumes need not be remembered.
+  func learned(name: String?) -> LearnedLimits.Limit? {
+    source == .assumed ? nil : .init(name: name, allowance: allowance)
+  }
+
+  mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }
+
+  mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     if reply.flight.isProbe && suspect != nil {
       // Quota came back without a new window.
       suspect = nil
@@ -104,21 +129,27 @@ struct CountedLimit: Sendable {
     refusals = 0
     credit = min(3, credit + Self.earned)
     let used = used(at: reply.now, reply.log)
-    guard ceiling == nil, used > allowance.count else { return }
+    guard mayGrow, used > allowance.count else { return nil }
     allowance.count = min(used, Allowance.counts.upperBound)
     step = min(step + 1, Self.longestStep)
     patience = 1
     tryAt = reply.now
+    return nil
   }
 
   /// Whether a refusal proves that the period is longer than was found: nothing of ours stands in it.
-  func isDisproved(by reply: ReceivedReply) -> Bool {
+  private func isDisproved(by reply: ReceivedReply) -> Bool {
     source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > 1.2 * allowance.period
       && reply.log.count(after: reply.flight.sentAt - 1.2 * allowance.period - Self.settle) == 0
   }
 
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
+    if isDisproved(by: reply) { return .disproved(.searched) }
+    return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
+  }
+
   /// - Returns: until when all wait; nil when nobody need stop.
-  mutating func refuse(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
+  private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
     step = 1

@@ -1,17 +1,24 @@
-// One limit of the service by its name, and the model that fits what its replies show: windows until they contradict
-// that, then a sliding count or a refill.
+// One limit of the service: its name, and the model that fits what its replies show. Which model follows which:
+//
+//   first reply that counts   period of 1 s or less                            refill, else window
+//   window                    the end moves with every request                 sliding
+//   window, not aligned       Reset rises as the count falls                   refill
+//   sliding                   Reset rises as the count falls                   refill
+//   refill                    five refusals within a period of more than 1 s   sliding, and never refill again
+//
+//   nothing is known          assumed, or learned by an earlier run            counted, else searched
+//   searched                  quota came back at once, twice                   paced
+//   searched                  two moments at which quota came back             counted
+//   counted, found by search  refused though nothing of ours stands in it      searched
+//   paced                     five probes in a row are refused                 searched
+//   any of these three        a refusal's text names another limit             counted
 
-struct Bucket: Sendable {
-  enum Model: Sendable {
-    case window(WindowLimit)
-    case sliding(SlidingLimit)
-    case refill(RefillLimit)
-  }
-
-  /// Tells buckets apart for as long as the pacer lives.
+struct Limit: Sendable {
+  /// Tells limits apart for as long as the pacer lives; 0 for the one that no reply tells of.
   let number: Int
   private(set) var name: String?
-  private(set) var model: Model
+  private(set) var model: any LimitModel
+  /// When a reply last counted it.
   private(set) var seenAt: Seconds
   private var settings: PacerSettings
   private var evidence = RefillEvidence()
@@ -20,14 +27,23 @@ struct Bucket: Sendable {
   /// Against a fixed window that costs a refusal in seven, so it begins no earlier than it must.
   private static let shortestWindow: Seconds = 1
 
-  var allowance: Allowance {
-    switch model {
-    case .window(let window): window.allowance
-    case .sliding(let sliding): sliding.allowance
-    case .refill(let refill): refill.allowance
+  /// A limit that no reply tells of.
+  ///
+  /// - Parameter learned: what an earlier run knew of it; what the operator assumes goes before it.
+  init(settings: PacerSettings, learned: Allowance?, now: Seconds) {
+    number = 0
+    self.settings = settings
+    seenAt = now
+    if let assumed = settings.assume {
+      model = CountedLimit(allowance: assumed, source: .assumed, edge: nil, reserve: settings.reserve, now: now)
+    } else if let learned {
+      model = CountedLimit(allowance: learned, source: .learned, edge: nil, reserve: settings.reserve, now: now)
+    } else {
+      model = SearchedLimit(now: now)
     }
   }
 
+  /// A limit that a reply counts.
   init(
     number: Int, reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?,
     settings: PacerSettings, _ reply: ReceivedReply
@@ -36,224 +52,108 @@ struct Bucket: Sendable {
     self.settings = settings
     name = reading.name
     seenAt = reply.now
-    let remaining = reading.remaining ?? 0
-    let withheld = settings.withheld(of: allowance.count)
-    if allowance.period <= Self.shortestWindow {
-      model = .refill(
-        RefillLimit(reading, allowance: allowance, by: reply.flight, withheld: withheld, now: reply.now))
-    } else {
-      let end =
-        reading.reset.map { reset in
-          let reset = min(reset, allowance.period + 1)
-          return WindowEdge.claim(
-            reset: reset, date: reading.date, period: allowance.period, sentAt: reply.flight.sentAt,
-            receivedAt: reply.now, clock: reply.clock, aligned: learned?.isAligned == true)
-        } ?? Interval(low: reply.flight.sentAt, high: reply.now + allowance.period)
-      // Ours are all that were answered since the window began, with or without a word of it, and those in flight.
-      let own = max(1, reply.log.count(after: end.middle - allowance.period)) + reply.others.count
-      let latest = reading.period == nil ? end.high : max(end.low, min(end.high, reply.now + allowance.period))
-      model = .window(
-        WindowLimit(
-          allowance: allowance, remaining: remaining, end: Interval(low: end.low, high: latest), own: own,
-          flight: reply.flight, learned: learned, withheld: withheld, now: reply.now))
-    }
+    model =
+      allowance.period <= Self.shortestWindow
+      ? RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
+      : WindowLimit(reading, allowance: allowance, learned: learned, reserve: settings.reserve, reply)
   }
+
+  /// Whether replies tell of it.
+  var isTold: Bool { model.source == .headers }
 
   /// Whether a reading is of this limit as far as its period tells: limits without a name, or of one name, can still be two.
   func fits(_ reading: RateLimitReading) -> Bool {
-    reading.period == nil || reading.period == allowance.period
+    isTold && (reading.period == nil || reading.period == model.granted?.period)
   }
 
-  /// Whether less than a tenth of a window is left, as far as was last told.
-  var isNearlyEmpty: Bool {
-    guard case .window(let window) = model else { return false }
-    return window.budget.remaining * 10 < window.budget.limit
+  /// Whose own count the probe disregards that this limit asks for.
+  var asker: Gate.Asker { isTold ? .limit(number) : .everyone }
+
+  /// No wait for a limit that replies tell of is longer than two windows: a wrong or hostile value must not stop the work
+  /// for good, and a probe is cheap.
+  var longestWait: Seconds {
+    guard isTold, let granted = model.granted else { return .infinity }
+    return max(60, 2 * granted.period)
   }
+
+  // MARK: What changes it
 
   /// A nameless limit turned out to have a name.
   mutating func rename(_ name: String) { self.name = name }
 
-  mutating func apply(_ settings: PacerSettings) {
-    self.settings = settings
-    let withheld = settings.withheld(of: allowance.count)
-    switch model {
-    case .window(var window):
-      window.withhold(withheld)
-      model = .window(window)
-    case .sliding(var sliding):
-      sliding.withhold(withheld)
-      model = .sliding(sliding)
-    case .refill(var refill):
-      refill.withhold(withheld)
-      model = .refill(refill)
-    }
+  /// Settings were reloaded.
+  mutating func apply(_ new: PacerSettings, now: Seconds) {
+    let old = settings
+    settings = new
+    model.apply(new.reserve)
+    guard !isTold, new.assume != old.assume else { return }
+    if new.assume != nil || model.source == .assumed { self = Limit(settings: new, learned: nil, now: now) }
   }
 
-  func turn(_ ask: Ask) -> Turn {
-    switch model {
-    case .window(let window): window.turn(ask)
-    case .sliding(let sliding): sliding.turn(ask)
-    case .refill(let refill): refill.turn(ask)
-    }
-  }
-
-  mutating func sent(_ flight: Flight) {
-    guard case .window(var window) = model else { return }
-    window.sent(flight)
-    model = .window(window)
-  }
+  mutating func sent(_ flight: Flight) { model.sent(flight) }
 
   /// The request did not cost quota after all.
-  mutating func giveBack(_ flight: Flight) {
-    guard case .window(var window) = model else { return }
-    window.giveBack(flight)
-    model = .window(window)
-  }
-
-  mutating func succeeded() {
-    switch model {
-    case .window(var window):
-      window.succeeded()
-      model = .window(window)
-    case .sliding(var sliding):
-      sliding.succeeded()
-      model = .sliding(sliding)
-    case .refill(var refill):
-      refill.succeeded()
-      model = .refill(refill)
-    }
-  }
+  mutating func giveBack(_ flight: Flight) { model.giveBack(flight) }
 
   /// A reply that counts this limit.
-  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply, shift: Double) {
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     seenAt = reply.now
-    if reading.period == nil, let reset = reading.reset, UsualPeriod.nearest(reset) > allowance.period + 0.5 {
-      lengthen(to: UsualPeriod.nearest(reset))
-    }
-    evidence.note(reading, allowance)
-    switch model {
-    case .window(let window) where evidence.isConclusive && window.edge.isAligned != true:
-      model = refill(reading, reply)
-    case .sliding where evidence.isConclusive:
-      model = refill(reading, reply)
-    case .window(var window):
-      // The end of the window moves: the own log is safe for every kind of limit.
-      let isWindow = window.observe(reading, reply, shift: shift) == .fits
-      model = isWindow ? .window(window) : sliding(remaining: reading.remaining ?? 0, reply)
-    case .sliding(var sliding):
-      sliding.observe(reading, reply)
-      model = .sliding(sliding)
-    case .refill(var refill):
-      refill.observe(reading, reply)
-      model = .refill(refill)
+    if reading.period == nil, let reset = reading.reset { lengthen(toHold: reset) }
+    guard let granted = model.granted else { return }
+    evidence.note(reading, granted)
+    if evidence.isConclusive && model.yieldsToRefill {
+      model = RefillLimit(reading, allowance: granted, reserve: settings.reserve, reply)
+    } else if let successor = model.observe(reading, reply) {
+      become(successor, reply)
     }
   }
 
   /// No window is shorter than the time that is left of it.
-  private mutating func lengthen(to period: Seconds) {
-    switch model {
-    case .window(var window):
-      window.lengthen(to: period)
-      model = .window(window)
-    case .sliding(var sliding):
-      sliding.lengthen(to: period)
-      model = .sliding(sliding)
-    case .refill: break
-    }
+  private mutating func lengthen(toHold reset: Seconds) {
+    let period = UsualPeriod.nearest(reset)
+    if let granted = model.granted, period > granted.period + 0.5 { model.lengthen(to: period) }
   }
 
   /// A reply that says nothing of this limit.
-  mutating func observeSilence(_ reply: ReceivedReply, shift: Double) {
-    switch model {
-    case .window(var window):
-      window.observeSilence(reply, shift: shift)
-      model = .window(window)
-    case .refill(var refill):
-      refill.observeSilence(reply)
-      model = .refill(refill)
-    case .sliding(var sliding):
-      sliding.observeSilence(now: reply.now)
-      model = .sliding(sliding)
+  mutating func observeSilence(_ reply: ReceivedReply) { model.observeSilence(reply) }
+
+  /// A request passed that this limit counts.
+  mutating func succeeded(_ reply: ReceivedReply) {
+    if let successor = model.succeeded(reply) { become(successor, reply) }
+  }
+
+  /// A 429 that is of this limit.
+  ///
+  /// - Parameter wait: its Retry-After, capped.
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
+    if !isTold, let stated = reading?.stated, stated != model.granted {
+      let counted = CountedLimit(stated: stated, reserve: settings.reserve, reply)
+      model = counted
+      return .closed(until: counted.opens(wait: wait, reply))
     }
-  }
-
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> WindowLimit.Refusal {
-    switch model {
-    case .window(var window):
-      defer { model = .window(window) }
-      return window.refuse(reading, wait: wait, reply)
-    case .sliding(var sliding):
-      defer { model = .sliding(sliding) }
-      return sliding.refuse(reading, wait: wait, reply).map { .closed(until: $0) } ?? .outdated
-    case .refill(var refill):
-      let until = refill.refuse(reading, wait: wait, reply)
-      model = .refill(refill)
-      if evidence.noteRefusal(period: allowance.period, now: reply.now), allowance.period > Self.shortestWindow {
-        model = sliding(remaining: 0, reply)
-      }
-      return .closed(until: until)
+    let refusal = model.refuse(reading, wait: wait, reply)
+    switch refusal {
+    case .ignored, .elsewhere, .closed(_, nil): break
+    case .closed(_, let successor?): become(successor, reply)
+    case .disproved(let successor):
+      become(successor, reply)
+      return model.refuse(reading, wait: wait, reply)
     }
+    return refusal
   }
 
-  private func sliding(remaining: Int, _ reply: ReceivedReply) -> Model {
-    .sliding(
-      SlidingLimit(
-        allowance: allowance, remaining: remaining, withheld: settings.withheld(of: allowance.count), now: reply.now))
-  }
-
-  private func refill(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Model {
-    .refill(
-      RefillLimit(
-        reading, allowance: allowance, by: reply.flight, withheld: settings.withheld(of: allowance.count),
-        now: reply.now))
-  }
-}
-
-extension Bucket {
-  /// Requests that may still be sent before the limit is reached, what is left to others included.
-  func available(_ ask: Ask) -> Int {
-    switch model {
-    case .window(let window): max(0, window.budget.available(inFlight: ask.inFlight))
-    case .sliding(let sliding): sliding.available(ask)
-    case .refill(let refill): max(0, Int(clamping: refill.available(at: ask.now)) - ask.inFlight)
+  private mutating func become(_ successor: Successor, _ reply: ReceivedReply) {
+    switch successor {
+    case .sliding(let remaining):
+      guard let granted = model.granted, granted.period > Self.shortestWindow else { return }
+      if model is RefillLimit { evidence.ruleOut() }
+      // The own log is safe for every kind of limit.
+      model = SlidingLimit(allowance: granted, remaining: remaining, reserve: settings.reserve, now: reply.now)
+    case .searched: model = SearchedLimit(now: reply.now)
+    case .paced: model = PacedLimit(log: reply.log, now: reply.now)
+    case .counted(let allowance, let edge):
+      model = CountedLimit(
+        allowance: allowance, source: .learned, edge: edge, reserve: settings.reserve, now: reply.now)
     }
-  }
-
-  /// Requests of those that are left to others.
-  func reserved(_ ask: Ask) -> Int {
-    switch model {
-    case .window(let window): min(available(ask), window.reserved(ask))
-    case .sliding, .refill: min(available(ask), settings.withheld(of: allowance.count))
-    }
-  }
-
-  /// Requests that this window will still bring us: what is withheld from nobody in particular is released in its course.
-  func ours(_ ask: Ask) -> Int {
-    if case .window(let window) = model, window.others.isQuiet(allowance) {
-      return max(0, available(ask) - settings.withheld(of: allowance.count))
-    }
-    return max(0, available(ask) - reserved(ask))
-  }
-
-  /// Seconds until requests are granted anew.
-  func resetsIn(_ ask: Ask) -> Seconds {
-    switch model {
-    case .window(let window): max(0, window.edge.end.middle - ask.now)
-    case .sliding(let sliding): sliding.resetsIn(ask)
-    case .refill(let refill): max(0, refill.allowance.tokens - refill.available(at: ask.now)) / refill.allowance.rate
-    }
-  }
-
-  /// What this limit will bring us, others' use and the operator's reserve taken off.
-  func supply(_ ask: Ask) -> Supply {
-    let withheld = Double(settings.withheld(of: allowance.count))
-    var supply = Supply(
-      now: Double(ours(ask)), wait: resetsIn(ask), tokens: allowance.tokens - withheld, period: allowance.period)
-    switch model {
-    case .window(let window): supply.tokens = allowance.tokens - max(withheld, window.others.expected)
-    case .sliding(let sliding): supply.wait = sliding.wait(for: ask.backlog - ours(ask), ask)
-    case .refill: (supply.tokens, supply.isContinuous) = (allowance.tokens, true)
-    }
-    return supply
   }
 }

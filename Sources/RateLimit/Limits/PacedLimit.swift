@@ -1,7 +1,7 @@
 // A quota without headers that refills all the time: requests go at a rate near the one that passed, which grows slowly
 // until a refusal and is then measured again. At first it grows fast: what passed before includes the waits of the search.
 
-struct PacedLimit: Sendable {
+struct PacedLimit: LimitModel {
   /// How fast the rate grows while it is looked for.
   private struct Ramp {
     /// At most, per second.
@@ -10,7 +10,7 @@ struct PacedLimit: Sendable {
     var perSuccess: Double
   }
 
-  private(set) var rate: Double
+  private var rate: Double
   /// Nil once two refusals have bounded the rate.
   private var ramp: Ramp? = Self.steep
   private var grownAt: Seconds
@@ -26,6 +26,8 @@ struct PacedLimit: Sendable {
   private static let steep = Ramp(perSecond: 2, perSuccess: 1.06)
   private static let gentle = Ramp(perSecond: 1.25, perSuccess: 1.02)
   private static let highest = 1e6
+
+  var source: Standing.Source { .none }
 
   init(log: SentLog, now: Seconds) {
     (startedAt, cutAt, grownAt, refusedAt) = (now, now, now, now)
@@ -64,26 +66,29 @@ struct PacedLimit: Sendable {
   }
 
   /// Requests in flight at most: all of them are refused together.
-  func concurrency(now: Seconds) -> Int { max(8, Int(clamping: min(Self.highest, (now - refusedAt) / 5))) }
+  func ceiling(now: Seconds) -> Int? { max(8, Int(clamping: min(Self.highest, (now - refusedAt) / 5))) }
 
-  mutating func succeeded(now: Seconds) {
+  func supply(_ ask: Ask) -> Supply? { Supply(now: 0, wait: 0, tokens: rate, period: 1, isContinuous: true) }
+
+  mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     refusals = 0
-    guard let ramp else { return }
-    let growth = 1 + (ramp.perSecond - 1) * max(0, now - grownAt)
+    guard let ramp else { return nil }
+    let growth = 1 + (ramp.perSecond - 1) * max(0, reply.now - grownAt)
     rate = min(Self.highest, rate * min(growth, ramp.perSuccess))
-    grownAt = now
+    grownAt = reply.now
+    return nil
   }
 
-  /// - Returns: until when to wait before one asks again, nil for a straggler; and whether this is no refill after all.
-  mutating func refuse(wait: Seconds?, _ reply: ReceivedReply, jitter: Double) -> (until: Seconds?, isNoRefill: Bool) {
-    guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return (nil, false) }
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
+    guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return .ignored }
     if !reply.flight.isProbe {
       refusedAt = reply.now
       cut(reply.log, reply.now)
       refusals = 0
     }
     refusals += 1
-    let pause = min(10, 0.5 * Double(1 << min(refusals, 5))) * (0.8 + 0.4 * jitter)
-    return (reply.now + max(pause, wait ?? 0), refusals > 4)
+    let pause = min(10, 0.5 * Double(1 << min(refusals, 5))) * (0.8 + 0.4 * reply.chance)
+    // Quota that does not come back is no refill.
+    return .closed(until: reply.now + max(pause, wait ?? 0), refusals > 4 ? .searched : nil)
   }
 }

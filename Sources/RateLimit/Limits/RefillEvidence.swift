@@ -5,8 +5,7 @@ struct RefillEvidence: Sendable {
   /// The lowest Reset of those readings in a row that the count explained.
   private var lowest: Seconds?
   private var hasRisen = false
-  private(set) var isRuledOut = false
-  private var refusals = (count: 0, since: Seconds(0))
+  private var isRuledOut = false
 
   /// Takes in one reading. Near full and near empty the count says too little.
   mutating func note(_ reading: RateLimitReading, _ allowance: Allowance) {
@@ -31,14 +30,6 @@ struct RefillEvidence: Sendable {
   /// The count explained a Reset that rose.
   var isConclusive: Bool { hasRisen && !isRuledOut }
 
-  /// A bucket whose refill is known refuses nearly nothing: one that refuses five times in a period is none.
-  ///
-  /// - Returns: whether it was believed to be one up to now, wrongly.
-  mutating func noteRefusal(period: Seconds, now: Seconds) -> Bool {
-    if now - refusals.since > period { refusals = (0, now) }
-    refusals.count += 1
-    guard refusals.count >= 5 else { return false }
-    isRuledOut = true
-    return true
-  }
+  /// It was believed to be one, and was none.
+  mutating func ruleOut() { isRuledOut = true }
 }

@@ -1,21 +1,31 @@
 // A bucket that refills all the time, told by headers: Reset is the time until it is full. What is left now is what was
 // left, plus the refill since.
 
-struct RefillLimit: Sendable {
+struct RefillLimit: LimitModel {
   private(set) var allowance: Allowance
   private var level: Double
   private var readAt: Seconds
   private var readBy: UInt64
   private var refusals = 0
-  private var withheld: Int
+  /// Refusals of the period that began at `since`.
+  private var recent = (refusals: 0, since: Seconds(0))
+  private var reserve: PacerSettings.Reserve
 
-  init(_ reading: RateLimitReading, allowance: Allowance, by flight: Flight, withheld: Int, now: Seconds) {
-    self.withheld = withheld
+  var granted: Allowance? { allowance }
+  var source: Standing.Source { .headers }
+  private var withheld: Int { reserve.withheld(of: allowance.count) }
+
+  /// A bucket whose refill is known refuses nearly nothing: one that refuses so often in a period is none.
+  private static let disproof = 5
+
+  init(
+    _ reading: RateLimitReading, allowance: Allowance, reserve: PacerSettings.Reserve, _ reply: ReceivedReply
+  ) {
+    self.reserve = reserve
     self.allowance = allowance
-    level = 0
-    readAt = now
-    readBy = flight.sequence
     level = Self.level(reading, allowance)
+    readAt = reply.now
+    readBy = reply.flight.sequence
   }
 
   /// The count is rounded down to whole tokens. Where a token takes many seconds, Reset tells how far the next one is.
@@ -27,12 +37,13 @@ struct RefillLimit: Sendable {
     return min(max(whole, exact), whole + 0.999)
   }
 
-  func available(at now: Seconds) -> Double {
+  /// Tokens, those in flight not taken off.
+  private func stock(at now: Seconds) -> Double {
     min(allowance.tokens, level + allowance.rate * (now - readAt))
   }
 
   func turn(_ ask: Ask) -> Turn {
-    let free = available(at: ask.now) - Double(ask.inFlight)
+    let free = stock(at: ask.now) - Double(ask.inFlight)
     // One token stays in hand, so that the next look costs no refusal; the last keys need no next look.
     let inHand = allowance.count >= 4 && Double(ask.backlog) > free ? 2.0 : 1
     let kept = max(inHand, Double(withheld) + 1)
@@ -40,32 +51,50 @@ struct RefillLimit: Sendable {
       ? .go : .wait(until: ask.now + min(max(0.005, (kept - free) / allowance.rate), allowance.period))
   }
 
-  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
-    guard reading.remaining != nil else { return }
+  func available(_ ask: Ask) -> Int { max(0, Int(clamping: stock(at: ask.now)) - ask.inFlight) }
+
+  func reserved(_ ask: Ask) -> Int { min(available(ask), withheld) }
+
+  func resetsIn(_ ask: Ask) -> Seconds { max(0, allowance.tokens - stock(at: ask.now)) / allowance.rate }
+
+  func supply(_ ask: Ask) -> Supply? {
+    Supply(
+      now: Double(available(ask) - reserved(ask)), wait: resetsIn(ask), tokens: allowance.tokens,
+      period: allowance.period, isContinuous: true)
+  }
+
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
+    guard reading.remaining != nil else { return nil }
     if let limit = reading.limit { allowance.count = limit }
     if let period = reading.period { allowance.period = period }
     let read = Self.level(reading, allowance)
     // Requests overtake each other. Of those that were under way together the lowest count was taken last.
-    level = reply.flight.sentAt >= readAt ? read : min(available(at: reply.now), read)
+    level = reply.flight.sentAt >= readAt ? read : min(stock(at: reply.now), read)
     readAt = reply.now
     readBy = max(readBy, reply.flight.sequence)
+    return nil
   }
 
   mutating func observeSilence(_ reply: ReceivedReply) {
     if reply.flight.sequence > readBy { level -= 1 }
   }
 
-  mutating func succeeded() { refusals = 0 }
+  mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
+    refusals = 0
+    return nil
+  }
 
-  /// - Returns: until when to wait: for the token that was missing, longer when it was not there either.
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
+  /// All wait for the token that was missing, longer when it was not there either.
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     refusals += 1
     level = min(0.999, reading.map { Self.level($0, allowance) } ?? 0)
     readAt = reply.now
     let missing = max(0.05, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, 6))
-    return reply.now + max(min(missing, allowance.period), wait ?? 0)
+    let until = reply.now + max(min(missing, allowance.period), wait ?? 0)
+    if reply.now - recent.since > allowance.period { recent = (0, reply.now) }
+    recent.refusals += 1
+    return .closed(until: until, recent.refusals >= Self.disproof ? .sliding(remaining: 0) : nil)
   }
 
-  /// The operator changed what is left to others.
-  mutating func withhold(_ count: Int) { withheld = count }
+  mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }
 }

@@ -2,12 +2,7 @@
 // for the moment at which the quota is back. Two such moments give the period, the requests passed between them the limit.
 // Quota that is back at once, twice, means that it refills all the time.
 
-struct SearchedLimit: Sendable {
-  enum Finding: Sendable {
-    case limit(Allowance, edge: Seconds)
-    case refill
-  }
-
+struct SearchedLimit: LimitModel {
   private let startedAt: Seconds
   private var passed = 0
   private var firstCount: Int?
@@ -28,9 +23,11 @@ struct SearchedLimit: Sendable {
 
   init(now: Seconds) { startedAt = now }
 
+  var source: Standing.Source { .none }
+
   /// Requests in flight at most: a server that shows nothing is not stormed, and all that is under way when the limit is
   /// met is refused. More the longer nothing is.
-  func ceiling(now: Seconds) -> Int {
+  func ceiling(now: Seconds) -> Int? {
     max(firstCount == nil ? 8 : 4, Int(clamping: min(1e6, (now - max(startedAt, refusedAt)) / 5)))
   }
 
@@ -40,7 +37,7 @@ struct SearchedLimit: Sendable {
     return .go
   }
 
-  mutating func succeeded(_ reply: ReceivedReply) -> Finding? {
+  mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     passed += 1
     refusals = 0
     guard reply.flight.isProbe, let lost = lastRefused else { return nil }
@@ -48,7 +45,7 @@ struct SearchedLimit: Sendable {
     lastRefused = nil
     if back.high - refusedAt < 2.5 {
       quickReturns += 1
-      if quickReturns >= 2 { return .refill }
+      if quickReturns >= 2 { return .paced }
     }
     edges.append((calendarEdge(in: back, reply.clock) ?? back.high, back))
     passed = 1
@@ -58,8 +55,8 @@ struct SearchedLimit: Sendable {
       between: last.at - previous.at,
       bounds: last.between.low - previous.between.high...last.between.high - previous.between.low)
     // Back long before a window can have ended: it is given back bit by bit.
-    if period < 0.5 * drought { return .refill }
-    return .limit(Allowance(count: count, period: period), edge: last.at)
+    if period < 0.5 * drought { return .paced }
+    return .counted(Allowance(count: count, period: period), edge: last.at)
   }
 
   private func period(between distance: Seconds, bounds: ClosedRange<Seconds>) -> Seconds {
@@ -77,10 +74,9 @@ struct SearchedLimit: Sendable {
       .first { $0 > interval.low && $0 <= interval.high }
   }
 
-  /// - Returns: until when to wait before one asks again; nil for a straggler.
-  mutating func refuse(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     let (flight, now) = (reply.flight, reply.now)
-    guard flight.isProbe || flight.sentAt > refusedAt else { return nil }
+    guard flight.isProbe || flight.sentAt > refusedAt else { return .ignored }
     if !flight.isProbe {
       refusedAt = now
       refusals = 0
@@ -90,6 +86,12 @@ struct SearchedLimit: Sendable {
     refusals += 1
     lastRefused = flight.sentAt
     drought = max(drought, flight.sentAt - refusedAt)
+    return .closed(until: nextProbe(wait: wait, reply))
+  }
+
+  /// When one asks again.
+  private mutating func nextProbe(wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
+    let (flight, now) = (reply.flight, reply.now)
     if let wait { return now + wait + 0.05 + 0.2 * Double(refusals - 1) }
     if refusals == 1 { return now + 1 }
     guard let server = reply.clock.epoch(at: now), let asked = reply.clock.epoch(at: flight.sentAt) else {

@@ -1,7 +1,7 @@
 // A limit counted over the last `period` at every moment, told by headers. Reset names the expiry of the oldest request, so
 // the end moves with every reply; the own log says better than any header when a slot comes free.
 
-struct SlidingLimit: Sendable {
+struct SlidingLimit: LimitModel {
   private(set) var allowance: Allowance
   /// Requests of others that stand in the window, smoothed; halves in half a period.
   private var foreign: Double
@@ -20,15 +20,20 @@ struct SlidingLimit: Sendable {
   private var agreedAt: Seconds = -.infinity
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
-  private var withheld: Int
+  private var reserve: PacerSettings.Reserve
+
+  var granted: Allowance? { allowance }
+  var source: Standing.Source { .headers }
+  var yieldsToRefill: Bool { true }
+  private var withheld: Int { reserve.withheld(of: allowance.count) }
 
   /// More than this share of the limit is more than stale counts and neighbours are likely to be off by.
   private static let plentiful = 0.1
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.01
 
-  init(allowance: Allowance, remaining: Int, withheld: Int, now: Seconds) {
-    self.withheld = withheld
+  init(allowance: Allowance, remaining: Int, reserve: PacerSettings.Reserve, now: Seconds) {
+    self.reserve = reserve
     self.allowance = allowance
     self.remaining = remaining
     readAt = now
@@ -69,8 +74,17 @@ struct SlidingLimit: Sendable {
     ask.log.first(after: ask.now - allowance.period).map { max(0, $0 + allowance.period - ask.now) } ?? 0
   }
 
+  func reserved(_ ask: Ask) -> Int { min(available(ask), withheld) }
+
+  func supply(_ ask: Ask) -> Supply? {
+    let now = available(ask) - reserved(ask)
+    return Supply(
+      now: Double(now), wait: wait(for: ask.backlog - now, ask), tokens: allowance.tokens - Double(withheld),
+      period: allowance.period)
+  }
+
   /// Seconds until the slot comes free that the last of so many requests will take; whole periods not counted.
-  func wait(for later: Int, _ ask: Ask) -> Seconds {
+  private func wait(for later: Int, _ ask: Ask) -> Seconds {
     let skipped = max(0, later - 1) % allowance.count
     let expiry = ask.log.first(after: ask.now - allowance.period, skipping: skipped)
     return expiry.map { max(0, $0 + allowance.period - ask.now) } ?? allowance.period
@@ -82,8 +96,8 @@ struct SlidingLimit: Sendable {
     return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
   }
 
-  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
-    guard let said = reading.remaining else { return }
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
+    guard let said = reading.remaining else { return nil }
     // Each request that overlapped this one may have been counted after it.
     let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
     remaining = max(remaining - 1, said - max(0, overlapped))
@@ -96,7 +110,7 @@ struct SlidingLimit: Sendable {
       agreements += 1
       agreedAt = reply.now
     }
-    guard reply.flight.sequence >= readBy else { return }
+    guard reply.flight.sequence >= readBy else { return nil }
     readBy = reply.flight.sequence
     if let limit = reading.limit { allowance.count = limit }
     let own = reply.log.count(after: reply.now - allowance.period)
@@ -104,19 +118,24 @@ struct SlidingLimit: Sendable {
     foreign = foreign(at: reply.now)
     foreignAt = reply.now
     foreign = seen > 2 ? 0.7 * foreign + 0.3 * seen : 0.9 * foreign
+    return nil
   }
 
-  /// A reply that says nothing of this limit: it may have been counted after the last that did.
-  mutating func observeSilence(now: Seconds) {
-    remaining = min(allowance.count, remaining + Int(clamping: trusted * allowance.rate * max(0, now - readAt))) - 1
-    readAt = now
+  /// It may have been counted after the last reply that told of this limit.
+  mutating func observeSilence(_ reply: ReceivedReply) {
+    let given = trusted * allowance.rate * max(0, reply.now - readAt)
+    remaining = min(allowance.count, remaining + Int(clamping: given)) - 1
+    readAt = reply.now
   }
 
-  mutating func succeeded() { refusals = 0 }
+  mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
+    refusals = 0
+    return nil
+  }
 
-  /// - Returns: until when to wait, nil for a straggler of a refusal that was seen.
-  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
-    guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return nil }
+  /// A straggler of a refusal that was seen stops nobody.
+  mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
+    guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return .ignored }
     refusedAt = reply.now
     (remaining, readAt) = (0, reply.now)
     refusals += 1
@@ -132,14 +151,10 @@ struct SlidingLimit: Sendable {
     var pause = min(period / 4, max(0.5, period / 60) * Double(1 << min(refusals, 6)))
     let idle = reply.log.count(after: reply.now - period) == 0 && reply.others.isEmpty
     if idle, let reset = reading?.reset { pause = max(pause, min(reset, period)) }
-    return reply.now + max(pause, wait ?? 0)
+    return .closed(until: reply.now + max(pause, wait ?? 0))
   }
 
-  /// The period, which no reply names, turned out to be longer.
-  mutating func lengthen(to period: Seconds) {
-    allowance.period = period
-  }
+  mutating func lengthen(to period: Seconds) { allowance.period = period }
 
-  /// The operator changed what is left to others.
-  mutating func withhold(_ count: Int) { withheld = count }
+  mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }
 }

@@ -117,9 +117,4 @@ struct WindowEdge: Hashable, Sendable {
     guard instant + period > end.low else { return }
     end.high = min(end.high, instant + period)
   }
-
-  /// A refusal named another end.
-  mutating func replace(_ end: Interval) {
-    self.end = end
-  }
 }

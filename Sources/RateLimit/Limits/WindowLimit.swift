@@ -2,7 +2,7 @@
 // recorded replies show.
 // When a request may go in it is in WindowPace.swift.
 
-struct WindowLimit: Sendable {
+struct WindowLimit: LimitModel {
   private(set) var period: Seconds
   private(set) var edge: WindowEdge
   private(set) var budget: WindowBudget
@@ -18,23 +18,44 @@ struct WindowLimit: Sendable {
   private(set) var doubts = 0
   /// A fraction of the jitter after the edge, drawn once a window.
   private(set) var shift = 0.5
-  /// Requests of each window that the operator leaves to others.
-  private(set) var withheld: Int
+  private var reserve: PacerSettings.Reserve
 
   var allowance: Allowance { Allowance(count: budget.limit, period: period) }
+  var granted: Allowance? { allowance }
+  var source: Standing.Source { .headers }
+  /// Requests of each window that the operator leaves to others.
+  var withheld: Int { reserve.withheld(of: budget.limit) }
+  var isNearlyEmpty: Bool { budget.remaining * 10 < budget.limit }
+  var yieldsToRefill: Bool { edge.isAligned != true }
 
   /// Shortest wait after an edge, longest, and how it is widened by a refusal.
   private static let latenesses: ClosedRange<Seconds> = 0.02...2
 
+  /// - Parameters:
+  ///   - reading: the first that counts this limit.
+  ///   - learned: what an earlier run knew of it.
   init(
-    allowance: Allowance, remaining: Int, end: Interval, own: Int, flight: Flight, learned: LearnedLimits.Limit?,
-    withheld: Int, now: Seconds
+    _ reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?, reserve: PacerSettings.Reserve,
+    _ reply: ReceivedReply
   ) {
-    self.withheld = withheld
-    period = allowance.period
-    edge = WindowEdge(end: end, aligned: learned?.isAligned == true ? true : nil)
-    budget = WindowBudget(limit: allowance.count, remaining: remaining, own: own, by: flight, at: now)
-    startedAt = end.high - period
+    let (flight, now) = (reply.flight, reply.now)
+    let period = allowance.period
+    let claim =
+      reading.reset.map { reset in
+        WindowEdge.claim(
+          reset: min(reset, period + 1), date: reading.date, period: period, sentAt: flight.sentAt, receivedAt: now,
+          clock: reply.clock, aligned: learned?.isAligned == true)
+      } ?? Interval(low: flight.sentAt, high: now + period)
+    // Ours are all that were answered since the window began, with or without a word of it, and those in flight.
+    let own = max(1, reply.log.count(after: claim.middle - period)) + reply.others.count
+    let latest = reading.period == nil ? claim.high : max(claim.low, min(claim.high, now + period))
+    self.reserve = reserve
+    self.period = period
+    edge = WindowEdge(
+      end: Interval(low: claim.low, high: latest), aligned: learned?.isAligned == true ? true : nil)
+    budget = WindowBudget(
+      limit: allowance.count, remaining: reading.remaining ?? 0, own: own, by: flight, at: now)
+    startedAt = latest - period
     others = Neighbours(
       taken: Double(budget.takenByOthers), elapsed: now - startedAt, history: learned?.takenByOthers ?? [], at: now)
   }
@@ -55,19 +76,15 @@ struct WindowLimit: Sendable {
 
   // MARK: What was answered
 
-  enum Observation {
-    case fits, isNoWindow
-  }
-
   /// A reply that counts this limit.
-  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply, shift newShift: Double) -> Observation {
+  mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
     let (flight, now) = (reply.flight, reply.now)
-    guard let remaining = reading.remaining else { return .fits }
+    guard let remaining = reading.remaining else { return nil }
     // Without a Limit field the largest count seen is the best guess.
     budget.change(limit: reading.limit ?? max(budget.limit, remaining), remaining: remaining, by: flight)
     guard let reset = reading.reset.map({ min($0, period + 1) }) else {
-      observeWithoutReset(remaining, reply, shift: newShift)
-      return .fits
+      observeWithoutReset(remaining, reply)
+      return nil
     }
     if let date = reading.date { edge.noteAlignment(reset: reset, date: date, period: period) }
     let claim = { [period] (aligned: Bool) in
@@ -81,15 +98,15 @@ struct WindowLimit: Sendable {
       isLate: reset > 1)
     switch placement {
     case .past, .ignored:
-      return .fits
+      return nil
     case .moving:
-      return .isNoWindow
+      return .sliding(remaining: remaining)
     case .replaced:
       budget.replace(
         remaining: flight.sentAt < over.high ? min(budget.remaining, remaining) : remaining, by: flight, at: now)
-      return .fits
+      return nil
     case .later(let count):
-      begin(at: over.low + Double(count - 1) * period, remaining: remaining, reply, shift: newShift)
+      begin(at: over.low + Double(count - 1) * period, remaining: remaining, reply)
       if reading.period != nil { edge.begun(by: now, period: period) }
     case .current:
       break
@@ -106,13 +123,13 @@ struct WindowLimit: Sendable {
       if budget.isLagging && !lagged { others.forget(taken: budget.takenByOthers) }
     }
     others.observe(taken: takenByOthers, most: budget.mostForOthers, period: period, now: now)
-    return .fits
+    return nil
   }
 
   /// Counts without an end: the count that rises after the window's supposed end is the next window's.
-  private mutating func observeWithoutReset(_ remaining: Int, _ reply: ReceivedReply, shift: Double) {
+  private mutating func observeWithoutReset(_ remaining: Int, _ reply: ReceivedReply) {
     if reply.flight.sentAt > edge.end.high && remaining > budget.remaining {
-      advance(reply, remaining: remaining, shift: shift)
+      advance(reply, remaining: remaining)
     } else if holds(reply.flight) {
       budget.read(
         min(remaining, budget.remaining), flight: reply.flight, inFlight: reply.others.count,
@@ -121,11 +138,11 @@ struct WindowLimit: Sendable {
   }
 
   /// A reply that says nothing of this limit.
-  mutating func observeSilence(_ reply: ReceivedReply, shift: Double) {
+  mutating func observeSilence(_ reply: ReceivedReply) {
     guard reply.kind != .throttled, reply.kind != .refused else { return }
     if reply.flight.sentAt > edge.end.high {
       // It passed after the window's end, so a new window has begun, untouched as far as is known.
-      advance(reply, remaining: budget.limit - 1, shift: shift)
+      advance(reply, remaining: budget.limit - 1)
     } else {
       budget.countUnread(reply.flight)
       // A doubt that was not answered is still one.
@@ -133,14 +150,14 @@ struct WindowLimit: Sendable {
     }
   }
 
-  private mutating func advance(_ reply: ReceivedReply, remaining: Int, shift: Double) {
+  private mutating func advance(_ reply: ReceivedReply, remaining: Int) {
     let count = max(1, Int(clamping: min(((reply.flight.sentAt - edge.end.high) / period).rounded(.up), 1e9)))
     let start = edge.end.low + Double(count - 1) * period
     edge.advance(windows: count, period: period)
-    begin(at: start, remaining: remaining, reply, shift: shift)
+    begin(at: start, remaining: remaining, reply)
   }
 
-  private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply, shift newShift: Double) {
+  private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply) {
     // What was doubted to the end, or seen in one look only, says nothing of others unless a refusal confirmed it.
     let wasSeenOnce = others.leap > 0.1 * Double(budget.limit) && budget.own <= 2
     let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
@@ -148,7 +165,7 @@ struct WindowLimit: Sendable {
     startedAt = start
     doubts = 0
     lateness = max(Self.latenesses.lowerBound, lateness * 0.93)
-    shift = newShift
+    shift = reply.chance
     let elapsed = reply.now - start
     let usual = Int(clamping: others.worst)
     let own = 1 + reply.others.count { $0.sentAt >= start }
@@ -165,18 +182,10 @@ struct WindowLimit: Sendable {
 
   // MARK: What was refused
 
-  enum Refusal {
-    /// Of a window that is over: nobody stops for it.
-    case outdated
-    /// Of another limit than this one.
-    case elsewhere
-    case closed(until: Seconds)
-  }
-
   /// A 429. `wait` is its Retry-After, capped.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     let (flight, now) = (reply.flight, reply.now)
-    guard holds(flight) else { return .outdated }
+    guard holds(flight) else { return .ignored }
     if let left = reading?.remaining {
       if left > 0 && wait == nil { return .elsewhere }
     }
@@ -207,11 +216,32 @@ struct WindowLimit: Sendable {
     return .closed(until: until + lateness + shift * 0.05)
   }
 
-  mutating func succeeded() { refusedProbes = 0 }
+  mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
+    refusedProbes = 0
+    return nil
+  }
 
-  /// The period, which no reply names, turned out to be longer.
   mutating func lengthen(to period: Seconds) { self.period = period }
 
-  /// The operator changed what is left to others.
-  mutating func withhold(_ count: Int) { withheld = count }
+  mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }
+
+  // MARK: What it tells
+
+  func available(_ ask: Ask) -> Int { max(0, budget.available(inFlight: ask.inFlight)) }
+
+  func reserved(_ ask: Ask) -> Int { min(available(ask), kept(ask)) }
+
+  func resetsIn(_ ask: Ask) -> Seconds { max(0, edge.end.middle - ask.now) }
+
+  func supply(_ ask: Ask) -> Supply? {
+    // What is left to nobody in particular is released in the course of the window.
+    let kept = others.isQuiet(allowance) ? withheld : reserved(ask)
+    return Supply(
+      now: Double(max(0, available(ask) - kept)), wait: resetsIn(ask),
+      tokens: allowance.tokens - max(Double(withheld), others.expected), period: period)
+  }
+
+  func learned(name: String?) -> LearnedLimits.Limit? {
+    .init(name: name, allowance: allowance, isAligned: edge.isAligned, takenByOthers: others.history)
+  }
 }

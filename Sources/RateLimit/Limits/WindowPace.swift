@@ -28,14 +28,14 @@ extension WindowLimit {
     let quiet = others.isQuiet(allowance)
     // The rest fits: finish. What is left to nobody in particular would only delay the last few keys.
     if quiet && ask.backlog <= raw - withheld { return .go }
-    let usable = raw - reserved(ask)
+    let usable = raw - kept(ask)
     if usable < 1 { return whenEmpty(ask, raw: raw) }
     let next = quiet ? alone(ask, usable: usable) : shared(ask, raw: raw, usable: usable)
     return next > now ? .wait(until: next) : .go
   }
 
   /// Requests of what remains that are not ours to take now.
-  func reserved(_ ask: Ask) -> Int {
+  func kept(_ ask: Ask) -> Int {
     max(withheld, others.reserve(allowance, left: edge.end.low - ask.now, roundTrip: ask.roundTrip))
   }
 

@@ -65,9 +65,6 @@ package struct RateLimitReading: Hashable, Sendable {
     if self == RateLimitReading() { return nil }
   }
 
-  /// Whether the reply counts the budget: a remaining count is what everything else hangs on.
-  var countsBudget: Bool { remaining != nil }
-
   private static func name(_ text: String?) -> String? {
     guard let text, !text.isEmpty, text.utf8.count <= 128, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
       return nil

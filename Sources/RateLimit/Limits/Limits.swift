@@ -1,0 +1,106 @@
+// Every limit that is obeyed. As long as no reply carries a count this is one limit that nobody tells of; the first reply
+// that does puts a limit of its own in its place. A service may have several, told apart by name or by period.
+
+struct Limits: RandomAccessCollection, MutableCollection, Sendable {
+  private var all: [Limit]
+  private var remembered: [LearnedLimits.Limit]
+  private var settings: PacerSettings
+  private var made = 0
+
+  /// Names that are told apart at most; a server that makes up a name for every reply must not fill the memory.
+  static let kept = 8
+  /// Seconds for which a limit that is not told of any more, and not near its end, is kept.
+  private static let memory: Seconds = 120
+  /// Periods after which a limit that is not told of any more is forgotten, however little was left of it.
+  private static let periodsRemembered = 2.0
+  /// Seconds that the shortest window is thought to have while no reply names its period: the first Reset may be its last.
+  private static let shortestGuess: Seconds = 5
+  /// Seconds that a window is thought to have of which nothing at all is known.
+  private static let blindGuess: Seconds = 60
+
+  init(settings: PacerSettings, learned: LearnedLimits?, now: Seconds) {
+    self.settings = settings
+    remembered = learned?.sanitized ?? []
+    all = [Limit(settings: settings, learned: remembered.first?.allowance, now: now)]
+  }
+
+  var startIndex: Int { all.startIndex }
+  var endIndex: Int { all.endIndex }
+
+  subscript(index: Int) -> Limit {
+    get { all[index] }
+    _modify { yield &all[index] }
+  }
+
+  /// The limit that no reply tells of, while there is none that one does.
+  var untold: Int? { all[0].isTold ? nil : 0 }
+
+  /// The limit that grants so much.
+  func index(granting allowance: Allowance?) -> Int? {
+    allowance.flatMap { allowance in all.firstIndex { $0.model.granted == allowance } }
+  }
+
+  /// The limit that lets the fewest requests pass.
+  func tightest(_ ask: Ask) -> Limit {
+    all.min { $0.model.available(ask) < $1.model.available(ask) } ?? all[0]
+  }
+
+  /// Requests in flight at most; nil where no limit bounds them.
+  func ceiling(now: Seconds) -> Int? { compactMap { $0.model.ceiling(now: now) }.min() }
+
+  var longestPeriod: Seconds { compactMap { $0.model.granted?.period }.max() ?? 0 }
+
+  /// Settings were reloaded.
+  mutating func apply(_ settings: PacerSettings, now: Seconds) {
+    self.settings = settings
+    for index in indices { all[index].apply(settings, now: now) }
+  }
+
+  // MARK: The limit that a reply counts
+
+  /// The limit that a reading counts, made when it is new; nil when the reading counts none.
+  mutating func index(of reading: RateLimitReading, _ reply: ReceivedReply) -> (index: Int, isNew: Bool)? {
+    guard let remaining = reading.remaining else { return nil }
+    forgetUnseen(now: reply.now)
+    if let index = all.firstIndex(where: { $0.name == reading.name && $0.fits(reading) }) { return (index, false) }
+    if let name = reading.name, let index = all.firstIndex(where: { $0.name == nil && $0.fits(reading) }) {
+      all[index].rename(name)
+      return (index, false)
+    }
+    if reading.name == nil, all.count == 1, all[0].fits(reading) { return (0, false) }
+    let learned = remembered.first { $0.name == reading.name } ?? remembered.first { $0.name == nil }
+    guard let allowance = allowance(of: reading, remaining: remaining, learned), all.count < Self.kept else {
+      return nil
+    }
+    made += 1
+    all.removeAll { !$0.isTold }
+    all.append(
+      Limit(number: made, reading: reading, allowance: allowance, learned: learned, settings: settings, reply))
+    return (all.count - 1, true)
+  }
+
+  /// The limit of a first reading; parts that are missing are taken from what was known, or guessed from the others.
+  private func allowance(
+    of reading: RateLimitReading, remaining: Int, _ learned: LearnedLimits.Limit?
+  ) -> Allowance? {
+    let known = learned?.allowance ?? settings.assume
+    guard let count = reading.limit ?? known?.count ?? (remaining > 0 ? remaining + 1 : nil) else { return nil }
+    // A guess may be too short for a while: it grows with the first longer Reset.
+    let period =
+      reading.period ?? known?.period
+      ?? Swift.max(Self.shortestGuess, UsualPeriod.nearest(reading.reset ?? Self.blindGuess))
+    return Allowance(count: count, period: period)
+  }
+
+  /// Drops limits that no reply tells of any more while it does of others: after two periods, and sooner where they hold
+  /// nothing back (the limit was replaced by one of another period, say).
+  private mutating func forgetUnseen(now: Seconds) {
+    guard all.count > 1, let newest = all.map(\.seenAt).max() else { return }
+    all.removeAll { limit in
+      let unseen = now - limit.seenAt
+      let period = limit.model.granted?.period ?? 0
+      return limit.seenAt < newest
+        && (unseen > Self.periodsRemembered * period || (unseen > Self.memory && !limit.model.isNearlyEmpty))
+    }
+  }
+}
