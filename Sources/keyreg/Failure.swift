@@ -143,6 +143,7 @@ extension Failure {
     case .missing:
       Failure(.noSuchFile, error.message, hint: error.hint ?? "is the spool's place right? keyreg check shows it")
     case .tooLarge, .notRegular: Failure(.badList, error.message, hint: error.hint)
+    case .unanswered: Failure(.tryAgain, error.message, hint: error.hint)
     case .noSpace, .disk, .system: Failure(.inputOutput, error.message, hint: error.hint)
     }
   }

@@ -199,6 +199,7 @@ struct DaemonControl: ControlBackend {
     case let error as SpoolError:
       switch error.kind {
       case .noSpace: ControlError(.noSpace, error.message, hint: error.hint)
+      case .unanswered: ControlError(.unavailable, error.message, hint: error.hint)
       case .disk, .missing, .system: ControlError(.disk, error.message, hint: error.hint)
       case .permission: ControlError(.noAccess, error.message, hint: error.hint)
       case .tooLarge: ControlError(.tooLarge, error.message, hint: error.hint)

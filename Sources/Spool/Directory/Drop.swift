@@ -17,6 +17,11 @@ package final class Drop {
     try file.open()
   }
 
+  /// Brings the list to the disk, still without a name.
+  package func sync() throws(SpoolError) {
+    try file.sync()
+  }
+
   /// Brings the list to the disk and names it, without ever taking the place of another. Returns the name: `name`, or
   /// `NAME.2`, `NAME.3` … when a list in the spool has it already.
   ///

@@ -81,7 +81,8 @@ package final class NewFile {
     return try SpoolFile(temporaryName, in: folder, maximumSize: nil)
   }
 
-  private func sync() throws(SpoolError) {
+  /// Brings the content to the disk, still under the temporary name.
+  package func sync() throws(SpoolError) {
     try flush()
     guard fsync(descriptor.number) == 0 else {
       throw SpoolError("write \(shown) to the disk", code: errno)

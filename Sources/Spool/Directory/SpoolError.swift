@@ -7,6 +7,8 @@ package struct SpoolError: Error, Hashable, Sendable {
     case noSpace
     /// The disk fails, or is read-only.
     case disk
+    /// Its file system does not answer: whether what was under way there still happens is not known.
+    case unanswered
     /// Access is refused.
     case permission
     /// It is not there (any more).
@@ -36,7 +38,7 @@ package struct SpoolError: Error, Hashable, Sendable {
   }
 
   /// True when the disk is at fault and no list: the same will work once the disk does.
-  package var isDiskFault: Bool { kind == .noSpace || kind == .disk }
+  package var isDiskFault: Bool { kind == .noSpace || kind == .disk || kind == .unanswered }
 }
 
 extension SpoolError: CustomStringConvertible {
@@ -44,6 +46,13 @@ extension SpoolError: CustomStringConvertible {
 }
 
 extension SpoolError {
+  /// - Parameter since: For example `since 2026-11-26T10:00:00Z`, or `for 5 s`.
+  package static func unanswered(spool: String, _ since: String) -> SpoolError {
+    SpoolError(
+      kind: .unanswered, message: "the spool \(spool) does not answer (\(since))",
+      hint: "check the file system that it is on, and the server behind it")
+  }
+
   /// The system refused to do `action` (a phrase such as `open done/`) with the `errno` value `code`.
   package init(_ action: String, code: Int32) {
     let (kind, hint): (Kind, String?) =

@@ -38,16 +38,19 @@ struct SubmitCommand: ParsableCommand {
   }
 
   func run() throws {
+    let hangs = GuardedChild.enter()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     let settings = loaded.settings
-    try loaded.refuseForeign([.spool], for: source.instance)
-    try InstanceStamp(folder: settings.spoolDirectory).check(for: source.instance)
     let spool = SpoolDirectory(path: settings.spoolDirectory)
+    try hangs.run(orEndWith: Self.hung(spool)) {
+      try loaded.refuseForeign([.spool], for: source.instance)
+      try InstanceStamp(folder: settings.spoolDirectory).check(for: source.instance)
+    }
     var failure: Failure?
     for file in files {
       do {
-        let submitted = try submit(file, to: spool, limit: settings.maxFileSize)
+        let submitted = try submit(file, to: spool, limit: settings.maxFileSize, hangs)
         try StandardOutput.line(submitted.text)
       } catch {
         // The other lists are not to suffer for this one; the last word is its error.
@@ -58,12 +61,42 @@ struct SubmitCommand: ParsableCommand {
     if let failure { throw failure }
   }
 
-  private func submit(_ file: String, to spool: SpoolDirectory, limit: Int) throws -> ListName {
+  private func submit(
+    _ file: String, to spool: SpoolDirectory, limit: Int, _ hangs: HangGuard
+  ) throws -> ListName {
     let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
-    let drop = try begin(in: spool)
-    try InputFile(file).copy(limit: limit) { try drop.write($0) }
-    try validate(try drop.open(), as: file)
-    return try drop.commit(as: listName, force: force)
+    let hung = Self.hung(spool)
+    var drop: Drop? = try hangs.run(orEndWith: hung) { try begin(in: spool) }
+    // A list that was not committed is removed with its last owner.
+    defer { hangs.run(orEndWith: hung) { drop = nil } }
+    var size = 0.0
+    try InputFile(file).copy(limit: limit) { piece in
+      size += Double(piece.count)
+      try hangs.run(orEndWith: hung) { try drop?.write(piece) }
+    }
+    let patience = HangGuard.patience + size / Self.slowestDisk
+    if let list = try hangs.run(orEndWith: hung, { try drop?.open() }) {
+      // It was just written, so this hardly reads the disk.
+      try hangs.run(within: patience, orEndWith: hung) { try validate(list, as: file) }
+    }
+    try hangs.run(within: patience, orEndWith: hung) { try drop?.sync() }
+    let unknown = Failure(
+      .tryAgain,
+      "\(Self.silence(of: spool).message); whether \(listName) was submitted is not known: it may yet be, once it answers",
+      hint: "see with keyreg lists before you submit it again; keys that come twice are registered once")
+    return try hangs.run(orEndWith: unknown) { try drop?.commit(as: listName, force: force) } ?? listName
+  }
+
+  /// Bytes a second that the slowest of disks is expected to take.
+  private static let slowestDisk = 4_000_000.0
+
+  private static func silence(of spool: SpoolDirectory) -> SpoolError {
+    .unanswered(spool: spool.path, "for \(Int(HangGuard.patience)) s")
+  }
+
+  private static func hung(_ spool: SpoolDirectory) -> Failure {
+    let error = silence(of: spool)
+    return Failure(.tryAgain, error.message + "; the list was not submitted", hint: error.hint)
   }
 
   /// Never makes a spool: a list in a folder that no daemon serves would wait for ever.

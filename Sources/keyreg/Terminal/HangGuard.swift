@@ -1,0 +1,83 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Ends a command whose file system hangs: in words, and in time.
+///
+/// Nothing frees a thread that waits for a file system, and often not even SIGKILL does, so that no process can end while
+/// it has one. So the work is done in a child process, and whoever called the command waits for its parent, which never
+/// touches the file system.
+final class HangGuard: Sendable {
+  private struct Step {
+    var deadline: DispatchTime
+    var failure: Failure
+  }
+
+  private enum State {
+    case elsewhere
+    case under(Step)
+    /// The process is ending.
+    case expired
+  }
+
+  /// Seconds that one step may take on a file system that answers.
+  static let patience = 10.0
+  private static let interval = 0.5
+
+  /// Where the parent hears of the end, nil without one.
+  private let parent: Int32?
+  private let queue = DispatchQueue(label: "keyreg.hang-guard")
+  private let state = Mutex(State.elsewhere)
+
+  init(parent: Int32?) {
+    self.parent = parent
+    checkSoon()
+  }
+
+  /// Runs `body`. When that takes longer than `seconds` the command ends with `failure`.
+  func run<Value>(
+    within seconds: Double = patience, orEndWith failure: Failure, _ body: () throws -> Value
+  ) rethrows -> Value {
+    state.withLock { $0 = .under(Step(deadline: .now() + seconds, failure: failure)) }
+    defer { leave() }
+    return try body()
+  }
+
+  private func leave() {
+    let isExpired = state.withLock { state in
+      if case .expired = state { return true }
+      state = .elsewhere
+      return false
+    }
+    // What was said is true only if nothing happens any more.
+    while isExpired { pause() }
+  }
+
+  private func checkSoon() {
+    queue.asyncAfter(deadline: .now() + Self.interval) { @Sendable [weak self] in self?.check() }
+  }
+
+  /// Nobody reads at the other end of the pipe.
+  private var isOrphan: Bool {
+    guard let parent else { return false }
+    var state = pollfd(fd: parent, events: 0, revents: 0)
+    return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLERR) != 0
+  }
+
+  private func check() {
+    // Whoever ends the parent means the work.
+    if isOrphan { exit(Exit.tryAgain.rawValue) }
+    let failure = state.withLock { state -> Failure? in
+      guard case .under(let step) = state, step.deadline < .now() else { return nil }
+      state = .expired
+      return step.failure
+    }
+    guard let failure else { return checkSoon() }
+    StandardError.write(failure.text)
+    // A process that cannot end keeps its descriptors, and whoever reads its output would wait for their end.
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { close(descriptor) }
+    var code = UInt8(clamping: failure.exit.rawValue)
+    if let parent { write(parent, &code, 1) }
+    exit(failure.exit.rawValue)
+  }
+}
