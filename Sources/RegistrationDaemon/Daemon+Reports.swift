@@ -55,7 +55,7 @@ extension Daemon {
     guard age < 30 else { return HealthDocument(healthy: false, reason: "no heartbeat for \(Int(age)) s") }
     let status = status(spool: look.finding(within: 0))
     return HealthDocument(
-      healthy: true, reason: status.state == .working ? nil : status.reason ?? status.state.rawValue)
+      healthy: true, reason: status.reason ?? (status.state == .working ? nil : status.state.rawValue))
   }
 
   /// The recorder, the reader of keys and the pacer have all moved since the last beat.

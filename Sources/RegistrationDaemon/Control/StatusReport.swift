@@ -24,9 +24,12 @@ struct StatusReport {
     var diskFault: String?
     var endpoint: String
 
-    /// The file system of the spool is full, read-only, not allowed or does not answer. A folder that is not there, or is
-    /// none, is a mistake that shows while nothing else is to be done.
-    var isSpoolUnusable: Bool { spool.fault != nil }
+    /// Why lists cannot be taken in or results not be written, the first of the reasons that there are.
+    var trouble: String? {
+      diskFault ?? spool.fault.map { $0.message + ($0.hint.map { " (\($0))" } ?? "") } ?? listFault
+    }
+    /// What is to blame is the disk, or the spool as a whole, and no single list.
+    var isDiskTrouble: Bool { diskFault != nil || spool.fault != nil }
   }
 
   /// Since when the daemon is in its state, as far as it was asked.
@@ -35,8 +38,7 @@ struct StatusReport {
   func document(_ pool: PoolSnapshot, _ around: Surroundings, now: Timestamp) -> StatusDocument {
     let keys = Self.keys(around.tally, inHand: pool.inFlight)
     let (state, reason) = Self.state(pool, keys: keys, around, now: now)
-    let isDiskAtFault = around.diskFault != nil || around.isSpoolUnusable
-    let hold = pool.hold?.reason ?? (isDiskAtFault ? "disk" : nil)
+    let hold = pool.hold?.reason ?? (!Self.isOpen(keys) && around.isDiskTrouble ? "disk" : nil)
     return StatusDocument(
       version: version, pid: Int(getpid()), startedAt: startedAt, now: now, state: state, reason: reason, keys: keys,
       lists: .init(
@@ -64,23 +66,32 @@ struct StatusReport {
     _ pool: PoolSnapshot, keys: StatusDocument.Keys, _ around: Surroundings, now: Timestamp
   ) -> (StatusDocument.State, String?) {
     if pool.isStopping { return (.stopping, nil) }
-    if let pause = pool.pause { return (.paused, pause.reason) }
+    if let pause = pool.pause { return (.paused, Self.sentence(pause.reason, around.trouble)) }
     if let hold = pool.hold { return (.holding, hold.detail) }
-    if let fault = around.diskFault { return (.holding, fault) }
-    let spoolFault = around.spool.fault.map { $0.message + ($0.hint.map { " (\($0))" } ?? "") }
-    if let spoolFault, around.isSpoolUnusable { return (.holding, spoolFault) }
-    guard keys.pending + keys.inFlight + keys.retrying > 0 else {
+    guard Self.isOpen(keys) else {
       // Nothing else is to do, and nobody would look for the reason.
-      if let fault = around.listFault ?? spoolFault { return (.waiting, fault) }
+      if let trouble = around.trouble { return (around.isDiskTrouble ? .holding : .waiting, trouble) }
       return (around.isImporting || around.lists.finishing > 0 ? .working : .idle, nil)
     }
+    // Known keys are worked on though the spool cannot be used: their outcomes are safe in the queue, and their results are
+    // written later. So this is no hold, but the reason tells it.
+    let trouble = around.isDiskTrouble ? around.trouble : nil
     if pool.busy == 0 {
       if let wait = pool.waitsFor, wait >= 1 {
-        return (.waiting, "for the rate limit, until \(now.adding(seconds: wait))")
+        return (.waiting, Self.sentence("for the rate limit, until \(now.adding(seconds: wait))", trouble))
       }
-      if keys.pending == 0 { return (.waiting, "for the next attempt of \(keys.retrying) keys") }
+      if keys.pending == 0 {
+        return (.waiting, Self.sentence("for the next attempt of \(keys.retrying) keys", trouble))
+      }
     }
-    return (.working, nil)
+    return (.working, trouble)
+  }
+
+  private static func isOpen(_ keys: StatusDocument.Keys) -> Bool { keys.pending + keys.inFlight + keys.retrying > 0 }
+
+  private static func sentence(_ parts: String?...) -> String? {
+    let parts = parts.compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
   private static func progress(
