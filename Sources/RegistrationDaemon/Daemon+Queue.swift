@@ -9,24 +9,29 @@ import Systemd
 /// Looking after the queue itself: whether it is sound, and what to do when it is not.
 extension Daemon {
   /// Opens the queue, unless what is there, or is not, must not be worked on.
+  ///
+  /// - Parameter spool: Nil while it does not answer: what it tells of an earlier queue is looked at when it does.
   static func openQueue(
-    _ directory: StateDirectory, spool: SpoolDirectory, options: Options, notifier: ServiceNotifier, _ log: Logger
-  ) throws -> RegistrationQueue {
+    _ directory: StateDirectory, spool: SpoolDirectory?, options: Options, notifier: ServiceNotifier, _ log: Logger
+  ) throws -> (queue: RegistrationQueue, isUnproven: Bool) {
+    var isUnproven = false
     let queue = try RegistrationQueue(
       path: directory.queuePath, isNewMeant: options.isNewQueueMeant,
       evidence: {
-        guard try spool.hasReceipts() else { return nil }
-        return "\(spool.path(of: .done)) has receipts of lists that a queue has taken in"
+        isUnproven = spool == nil
+        guard let spool, try spool.hasReceipts() else { return nil }
+        return Self.evidence(in: spool)
       })
+    if isUnproven { try queue.noteBegun(false) }
     if options.isNewQueueMeant, queue.tally.total > 0 {
       log.warning("there is a queue: --new-queue means nothing, and is to be left out")
     }
-    guard queue.isSuspect else { return queue }
+    guard queue.isSuspect else { return (queue, isUnproven) }
     log.warning("an earlier run found the queue damaged: it is looked through before any work")
     let ending = try QueueCheck(queue).run { _ in notifier.extendTimeout(seconds: Self.longestPart) }
     if case .damaged(let what) = ending { throw QueueError.stillDamaged(what) }
     log.notice("the queue is sound")
-    return queue
+    return (queue, isUnproven)
   }
 
   /// Seconds that systemd is asked to wait for one part of a look through the queue; more than ten million keys take.
@@ -81,6 +86,18 @@ extension Daemon {
       log.warning(
         "what was kept does not read and is ignored",
         metadata: ["name": "\(name)", "detail": "\(PrintableText.escape(why))"])
+    }
+  }
+
+  /// Keeps what the pacer learned for the next start.
+  func keepLearned() {
+    let learned = pool.learned
+    guard kept.withLock({ $0 }) != learned else { return }
+    do {
+      try queue.remember(learned, named: Memory.learned)
+      kept.withLock { $0 = learned }
+    } catch {
+      log.warning("what was learned of the rate limit could not be kept", metadata: ["detail": "\(error)"])
     }
   }
 

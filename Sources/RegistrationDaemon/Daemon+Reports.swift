@@ -103,6 +103,7 @@ extension Daemon {
 
   /// Lists that were written to after they had been filed are read again.
   func checkFiledLists() {
+    guard ownership.isServed else { return }
     upkeep.async { @Sendable [self] in
       FiledLists(queue: queue, spool: spool, watcher: watcher, log: log).check()
     }
@@ -120,6 +121,7 @@ extension Daemon {
 
   /// Removes what has been kept for long enough.
   func sweepSpool() {
+    guard ownership.isServed else { return }
     do {
       let count = try spool.sweep(keep: .milliseconds(settings.keep)) { queue.age(of: $0) }
       if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }

@@ -6,25 +6,30 @@ import Systemd
 extension Daemon {
   /// Seconds that a stop waits for a disk that may never answer.
   private static let lastPatience = 5.0
+  /// The share of stop_timeout, and the most and least of it in seconds, that the queue is left for its end.
+  private static let lastShare = (0.2, most: 2.0, least: 0.3)
 
-  /// Drains, and keeps for the next start what should be kept.
-  ///
-  /// - Parameter stopWatching: Ends the watcher. It may wait for a look into the spool.
-  func stop(_ ending: Ending, _ housekeeping: Housekeeping, stopWatching: @escaping @Sendable () -> Void) {
+  /// Drains, and keeps for the next start what should be kept, all within `stop_timeout`.
+  func stop(_ ending: Ending, _ housekeeping: Housekeeping) {
     let limit = Double(settings.stopTimeout) / 1_000
+    let deadline = MonotonicClock.now() + limit
+    let last = max(Self.lastShare.least, min(Self.lastShare.most, limit * Self.lastShare.0))
     notifier.stopping()
     // A stop_timeout longer than the unit's own limit needs no change of the unit.
     notifier.extendTimeout(seconds: limit + 15)
     log.notice("stopping", metadata: ["in_flight": "\(pool.snapshot().inFlight)"])
-    Patience.run(within: 1, stopWatching)
+    watcher.stop()
     pool.stop()
     if case .broken(let error) = ending {
       log.critical("the queue cannot be used any more", metadata: ["detail": "\(error)"])
     } else {
-      drain(within: limit)
+      drain(until: deadline - last)
     }
+    // Whoever still waits for the spool hears that it did not answer.
+    calls.stop()
     housekeeping.stop()
-    let isWritten = Patience.run(within: Self.lastPatience) { @Sendable [self] in
+    let rest = max(last, min(Self.lastPatience, deadline - MonotonicClock.now()))
+    let isWritten = Patience.run(within: rest) { @Sendable [self] in
       keepLearned()
       // The last of all: the next start finds a queue that was closed.
       writeBack { queue in try queue.finish() }
@@ -35,21 +40,23 @@ extension Daemon {
 
   /// Waits until nothing is under way and every result is on disk, or the time is over. What was not recorded then is
   /// simply still pending.
-  private func drain(within limit: Double) {
-    let begun = MonotonicClock.now()
+  ///
+  /// - Parameter deadline: In seconds of the monotonic clock.
+  private func drain(until deadline: Double) {
+    let spoolDeadline = min(deadline, MonotonicClock.now() + Self.lastPatience)
     importer.stop()
     while !(pool.isDrained && importer.isIdle) {
-      let waited = MonotonicClock.now() - begun
       // The list that is being read ends at its next commit, unless the spool hangs.
-      guard waited < (pool.isDrained ? min(limit, Self.lastPatience) : limit) else {
+      guard MonotonicClock.now() < (pool.isDrained ? spoolDeadline : deadline) else {
         if !pool.isDrained { log.warning("requests are still under way: their keys stay pending") }
         if !importer.isIdle { log.warning("a list is still being read: the next start goes on with it") }
         return
       }
       usleep(5_000)
     }
-    let rest = max(0, min(Self.lastPatience, begun + limit - MonotonicClock.now()))
-    Patience.run(within: rest + 1) { @Sendable [results] in results.finish(by: MonotonicClock.now() + rest) }
+    let rest = min(Self.lastPatience, deadline - MonotonicClock.now())
+    // Half of it for what is being written, half for that to end early.
+    Patience.run(within: rest) { @Sendable [results] in results.finish(by: MonotonicClock.now() + rest / 2) }
   }
 
   /// Writes the log of the queue back while nothing else needs it.

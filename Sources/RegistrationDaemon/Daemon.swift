@@ -20,6 +20,8 @@ package final class Daemon: Sendable {
     case done(Balance)
     /// The queue cannot be used any more.
     case broken(QueueError)
+    /// The spool did not answer at the start, and when it did it turned out not to be for this daemon.
+    case refused(any Error)
   }
 
   /// What did not go well of all that was done.
@@ -54,11 +56,15 @@ package final class Daemon: Sendable {
     var lastBeat: Double
     /// The control socket answers and lists are taken in.
     var isServing = false
+    /// The spool did not answer at the start.
+    var isSpoolLate = false
     /// When the queue began to be written back, in seconds of the monotonic clock, while it is.
     var tidyingSince: Double?
   }
 
   package let queue: RegistrationQueue
+  /// The queue is new, and the spool could not be asked whether there was another.
+  let isQueueUnproven: Bool
   package let pool: WorkerPool
   let importer: Importer
   let watcher: SpoolWatcher
@@ -68,9 +74,10 @@ package final class Daemon: Sendable {
   let openKeysAhead = Cached<[Int64: Int]>(life: 2)
   package let instance: Instance
   let directory: StateDirectory
-  private let spoolLock: SpoolLock
   let spool: SpoolDirectory
+  let ownership: SpoolOwnership
   let look: SpoolLook
+  let calls: SpoolCalls
   /// For what walks over many files of the spool.
   let upkeep = DispatchQueue(label: "keyreg.upkeep")
   let options: Options
@@ -101,16 +108,21 @@ package final class Daemon: Sendable {
     let log = output.logger("keyreg")
     let instance = try source.instance
     // Before anything is opened: a daemon that is started for another organisation must not touch its files.
-    try loaded.refuseForeign(for: instance)
-    let stamps = [settings.stateDirectory, settings.spoolDirectory].map(InstanceStamp.init(folder:))
-    for stamp in stamps { try stamp.check(for: instance) }
+    try loaded.refuseForeign(LoadedSettings.OwnPlace.allCases.filter { $0 != .spool }, for: instance)
+    let stamp = InstanceStamp(folder: settings.stateDirectory)
+    try stamp.check(for: instance)
+    let spool = SpoolDirectory(path: settings.spoolDirectory)
+    let ownership = SpoolOwnership(spool: spool)
+    try ownership.check { @Sendable in
+      try loaded.refuseForeign([.spool], for: instance)
+      try InstanceStamp(folder: settings.spoolDirectory).check(for: instance)
+    }
     let credentials = try CredentialSource(environment: source.environment).load(settings)
     let directory = try StateDirectory(path: settings.stateDirectory)
-    let spool = SpoolDirectory(path: settings.spoolDirectory)
-    try spool.prepare()
-    let spoolLock = try SpoolLock(spool: settings.spoolDirectory)
-    let queue = try Self.openQueue(directory, spool: spool, options: options, notifier: notifier, log)
-    for stamp in stamps { try Self.leave(stamp, for: instance, log) }
+    let isTaken = try ownership.take()
+    let (queue, isQueueUnproven) = try Self.openQueue(
+      directory, spool: isTaken ? spool : nil, options: options, notifier: notifier, log)
+    try Self.leave(stamp, for: instance, log)
     try queue.finishCancels(at: .now())
 
     let changes = self.changes
@@ -122,7 +134,7 @@ package final class Daemon: Sendable {
       learned: try Self.recall(LearnedLimits.self, named: Memory.learned, from: queue, log),
       pause: try Self.recall(Pause.self, named: Memory.pause, from: queue, log),
       version: options.version, log: log,
-      settled: { @Sendable in results.look() }, changed: { @Sendable in changes.tick() },
+      settled: { @Sendable in if ownership.isServed { results.look() } }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
       try queue.hasList(named: name.text)
@@ -131,16 +143,18 @@ package final class Daemon: Sendable {
       queue: queue, spool: spool, watcher: watcher, maxFileSize: settings.maxFileSize, log: log,
       keysChanged: { @Sendable in
         pool.keysChanged()
-        results.look()
+        if ownership.isServed { results.look() }
       }, broken: { @Sendable error in box.daemon?.end(.broken(error)) })
     self.queue = queue
+    self.isQueueUnproven = isQueueUnproven
     self.pool = pool
     self.results = results
     self.directory = directory
-    self.spoolLock = spoolLock
     self.instance = instance
     self.spool = spool
-    look = SpoolLook(spool: spool)
+    self.ownership = ownership
+    look = SpoolLook(spool: spool, ownership: ownership, log: log)
+    calls = SpoolCalls(look: look)
     self.options = options
     self.source = source
     self.log = log
@@ -150,17 +164,6 @@ package final class Daemon: Sendable {
     started = loaded
     state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
     box.connect(self)
-  }
-
-  /// A folder that cannot be written just now is stamped at another start.
-  private static func leave(_ stamp: InstanceStamp, for instance: Instance, _ log: Logger) throws {
-    do throws(InstanceStamp.Refusal) {
-      try stamp.leave(for: instance)
-    } catch {
-      guard error.mayPass else { throw error }
-      let detail = error.description
-      log.warning("a folder could not be marked as this instance's", metadata: ["detail": "\(detail)"])
-    }
   }
 
   /// Names under which the queue keeps what outlives a restart.
@@ -196,7 +199,7 @@ extension Daemon {
       SIGHUP: { @Sendable [weak self] in self?.reloadOnSignal() },
     ])
     defer { withExtendedLifetime(signals) {} }
-    try importer.reconcile()
+    let isSpoolServed = try serveSpool()
     var control = ControlServer.Configuration(socketPath: settings.socket)
     control.socketMode = settings.socketMode
     control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
@@ -204,16 +207,7 @@ extension Daemon {
     let server = try ControlServer(control, backend: DaemonControl(daemon: self), logger: log)
     try server.start()
     defer { server.stop() }
-    watcher.start(
-      SpoolWatcher.Callbacks(
-        ready: { @Sendable [importer] lists in importer.take(lists) },
-        warning: { @Sendable [log] warning in
-          log.warning("spool", metadata: ["detail": "\(warning)", "hint": "\(warning.hint ?? "")"])
-        },
-        standingChanged: { @Sendable [changes] in changes.tick() },
-        missedWrites: { @Sendable [weak self] in self?.checkFiledLists() }))
-    checkFiledLists()
-    results.look()
+    takeLists()
     pool.pump()
     let housekeeping = Housekeeping(daemon: self, notifier: notifier, options)
     housekeeping.start()
@@ -225,27 +219,15 @@ extension Daemon {
         "version": "\(options.version)", "endpoint": "\(settings.endpoint)", "spool": "\(settings.spoolDirectory)",
         "socket": "\(settings.socket)", "open": "\(queue.tally.open)",
       ])
+    if !isSpoolServed { tellSpoolHangs() }
 
     checkQueue()
 
     ended.wait()
     stopCheck()
     let ending = state.withLock { $0.ending } ?? .stopped
-    // A watcher that looks into a spool that hangs cannot be stopped; it ends with the process.
-    stop(ending, housekeeping) { @Sendable [watcher] in watcher.stop() }
+    stop(ending, housekeeping)
     return ending
-  }
-
-  /// Keeps what the pacer learned for the next start.
-  func keepLearned() {
-    let learned = pool.learned
-    guard kept.withLock({ $0 }) != learned else { return }
-    do {
-      try queue.remember(learned, named: Memory.learned)
-      kept.withLock { $0 = learned }
-    } catch {
-      log.warning("what was learned of the rate limit could not be kept", metadata: ["detail": "\(error)"])
-    }
   }
 }
 

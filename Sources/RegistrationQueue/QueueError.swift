@@ -128,6 +128,11 @@ extension QueueError {
         """)
   }
 
+  /// There is a queue without a list, but others than the state directory show that there was one with some.
+  package static func emptied(path: String, evidence: String) -> QueueError {
+    missing(path: path, found: "has no list", evidence: evidence)
+  }
+
   /// An earlier run found damage, and so did the look before this one's work.
   package static func stillDamaged(_ damage: String) -> QueueError {
     QueueError(kind: .corrupt, description: "the queue is damaged (\(damage))", hint: recovery)

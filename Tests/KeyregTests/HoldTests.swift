@@ -123,8 +123,8 @@ import Testing
     try "".write(toFile: bench.spool("results"), atomically: false, encoding: .utf8)
     #expect(try bench.run("resume").code == 0)
     try bench.await { $0.hold == .disk && $0.reason?.contains("/results") == true }
+    // The daemon makes the folder again.
     try FileManager.default.removeItem(atPath: bench.spool("results"))
-    try FileManager.default.createDirectory(atPath: bench.spool("results"), withIntermediateDirectories: false)
     try bench.await { $0.state == .idle }
     #expect(try bench.results("a").count == 3)
     bench.stop(daemon)
@@ -139,7 +139,6 @@ import Testing
     let status = try bench.await { $0.hold == .disk && $0.reason?.contains("/done") == true }
     #expect(status.lists.incoming == 1)
     try FileManager.default.removeItem(atPath: bench.spool("done"))
-    try FileManager.default.createDirectory(atPath: bench.spool("done"), withIntermediateDirectories: false)
     try bench.await { $0.keys.registered == 3 && $0.lists.active == 0 && $0.state == .idle }
     #expect(bench.log.components(separatedBy: "cannot open the folder").count == 2)
     bench.stop(daemon)

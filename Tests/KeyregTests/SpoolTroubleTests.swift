@@ -4,6 +4,44 @@ import Testing
 
 /// What becomes of a daemon whose spool somebody takes apart. A spool that hangs: `Tests/System/stuck_check.py`.
 @Suite struct SpoolTroubleTests {
+  private func mode(_ path: String) throws -> mode_t {
+    var status = stat()
+    try #require(stat(path, &status) == 0)
+    return status.st_mode & 0o7777
+  }
+
+  @Test func foldersThatAreRemovedAreMadeAgainAsTheyWere() throws {
+    let bench = try Bench()
+    // As tmpfiles.d makes it.
+    try #require(chmod(bench.spool("incoming"), 0o2770) == 0)
+    let daemon = try bench.start()
+    let places = ["incoming", "reading", "done", "rejected", "results"]
+    let modes = try places.map { try mode(bench.spool($0)) }
+    for place in places { try FileManager.default.removeItem(atPath: bench.spool(place)) }
+    try bench.await { $0.state == .idle && places.allSatisfy(bench.exists) }
+    #expect(try places.map { try mode(bench.spool($0)) } == modes)
+    #expect(bench.log.contains("is made again"))
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    try bench.await { $0.keys.registered == 3 && $0.lists.active == 0 && $0.state == .idle }
+    #expect(try bench.results("a").count == 3)
+    bench.stop(daemon)
+  }
+
+  /// An unmounted file system leaves an empty folder behind: lists that were dropped there would be gone once it is back.
+  @Test func anotherSpoolInTheSamePlaceIsNotWorkedOn() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let away = bench.path("away")
+    try #require(rename(bench.path("spool"), away) == 0)
+    try #require(mkdir(bench.path("spool"), 0o750) == 0)
+    let status = try bench.await { $0.hold == .disk && $0.state == .holding }
+    #expect(status.reason?.contains("is \(bench.path("spool")) still the spool") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path("spool")).isEmpty)
+    try #require(rmdir(bench.path("spool")) == 0 && rename(away, bench.path("spool")) == 0)
+    try bench.await { $0.state == .idle }
+    bench.stop(daemon)
+  }
+
   @Test func knownKeysAreWorkedOnThoughTheSpoolCannotBeUsedAndThatIsNoHold() throws {
     let bench = try Bench(latency: .milliseconds(50))
     let daemon = try bench.start()

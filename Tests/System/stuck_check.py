@@ -80,38 +80,157 @@ def slowest(place, path, seconds):
     return times[-1]
 
 
+class Hang:
+    """A file system over a folder that answers nothing, as a network mount does whose server is gone; what is below it
+    is there again when it ends."""
+
+    def __init__(self, path):
+        self.path = path
+        self.fuse = os.open("/dev/fuse", os.O_RDWR)
+        mount("hang", path, "fuse", f"fd={self.fuse},rootmode=40000,user_id=0,group_id=0")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def end(self):
+        if self.fuse is not None:
+            os.close(self.fuse)
+            libc.umount2(self.path.encode(), 2)
+            self.fuse = None
+
+
+def post(place, name, text, patience=15):
+    """Seconds, status and body of a list that is posted; a status of 0 for no answer."""
+    begun = time.monotonic()
+    curl = subprocess.run(
+        ["curl", "-s", "-m", str(patience), "-w", "\n%{http_code}", "--unix-socket", place.path("c.sock"),
+         "--data-binary", "@-", f"http://h/v1/lists?name={name}"], input=text, capture_output=True, text=True).stdout
+    body, _, status = curl.rpartition("\n")
+    return time.monotonic() - begun, int(status), body
+
+
+def stop(place, daemon, limit, patience=40):
+    """Seconds until a daemon has ended after SIGTERM; infinity when it has not."""
+    begun = time.monotonic()
+    daemon.send_signal(signal.SIGTERM)
+    try:
+        daemon.wait(patience)
+    except subprocess.TimeoutExpired:
+        return float("inf")
+    print(f"      stopped after {time.monotonic() - begun:.1f} s of {limit} s")
+    return time.monotonic() - begun
+
+
 def hanging_spool():
-    """A file system over the spool that answers nothing, as a network mount does whose server is gone."""
+    """A spool that hangs while the daemon runs, and answers again."""
     with Place(BINARY) as place:
         notify = Notify(place.path("notify"))
         place.env.update(NOTIFY_SOCKET=place.path("notify"), WATCHDOG_USEC="4000000")
         place.sandbox("--limit", "100000/10s")
         daemon = place.daemon()
         wait_for(place.status)
-        fuse = os.open("/dev/fuse", os.O_RDWR)
-        mount("hang", place.path("spool"), "fuse", f"fd={fuse},rootmode=40000,user_id=0,group_id=0")
-        try:
-            time.sleep(3)
+        with open(place.path("list"), "w") as file:
+            file.write("\n".join(keys(3)))
+        with Hang(place.path("spool")) as hang:
+            # At once, while nobody knows yet that it hangs; and two more when everybody does.
+            first = post(place, "first", keys(1)[0])
+            check("a list that is posted while the spool begins to hang gets an answer in time",
+                  first[0] < 8 and first[1] == 503, first)
+            error = json.loads(first[2] or "{}").get("error", {})
+            check("… with code, words and a hint",
+                  error.get("code") == "unavailable" and "does not answer" in error["message"] and error["hint"], error)
             begun, heard = time.monotonic(), len(notify.beats)
-            longest = max(slowest(place, path, 4) for path in ("/v1/status", "/healthz"))
-            check("status and health answer in time while the spool hangs", longest < LIMIT, longest)
+            longest = max(slowest(place, path, 4) for path in ("/v1/status", "/healthz", "/v1/lists"))
+            check("status, health and lists answer in time while the spool hangs", longest < LIMIT, longest)
             status = json.loads(get(place, "/v1/status")[2])
-            check("the reason says so", "does not answer since" in (status["reason"] or ""), status["reason"])
+            check("the reason says so", "does not answer" in (status["reason"] or ""), status["reason"])
             check("… as a hold", status["hold"] == "disk" and status["state"] == "holding")
+            later = post(place, "later", keys(1)[0])
+            check("a list that is posted then is refused at once", later[0] < 1 and later[1] == 503, later)
+            unknown = get(place, "/v1/lists/unknown")
+            check("so is a question that only the spool could answer", unknown[0] < 4 and unknown[1] in (404, 503), unknown)
+            began = time.monotonic()
+            submit = place.command("submit", place.path("list"), timeout=30)
+            check("submit ends after some seconds with 75 and says why",
+                  submit.returncode == 75 and "does not answer" in submit.stderr and "hint: " in submit.stderr
+                  and time.monotonic() - began < 15, (submit, time.monotonic() - began))
             time.sleep(max(0, begun + 12 - time.monotonic()))
             beats = len(notify.beats) - heard
             check("the watchdog hears of it all the while", beats >= 5, beats)
-            begun = time.monotonic()
-            daemon.send_signal(signal.SIGTERM)
-            # The kernel lets the process go only when its threads leave the file system, so that is freed a moment later.
-            said = wait_for(lambda: "stopped open=" in place.log(), 25)
-            taken = time.monotonic() - begun
-            check("SIGTERM ends it", said and taken < 15, taken)
-            print(f"      stopped after {taken:.1f} s")
-        finally:
-            os.close(fuse)
-            libc.umount2(place.path("spool").encode(), 2)
-        check("… in order", daemon.wait(20) == 0)
+            hang.end()
+            check("it goes on by itself", wait_for(lambda: (s := place.status()) and s["state"] == "idle", 15),
+                  place.status())
+            taken, code, body = post(place, "after", keys(1)[0])
+            check("… and takes lists again", code == 201, body)
+        check("… in order", stop(place, daemon, 30) < 30 and daemon.returncode == 0)
+
+
+def hanging_stop():
+    """SIGTERM ends a daemon within stop_timeout, though its spool hangs."""
+    for limit, prepare in ((30, "idle"), (2, "idle"), (2, "reading"), (2, "posting")):
+        with Place(BINARY) as place:
+            place.config(f"stop_timeout: {limit}s\nspool:\n  settle: 100ms\n")
+            place.sandbox("--limit", "100000/10s")
+            daemon = place.daemon()
+            wait_for(place.status)
+            with Hang(place.path("spool")):
+                time.sleep(3 if prepare == "idle" else 0.2)
+                client = None
+                if prepare == "posting":
+                    client = threading.Thread(target=post, args=(place, "x", keys(1)[0]))
+                    client.start()
+                    time.sleep(0.2)
+                taken = stop(place, daemon, limit)
+                check(f"SIGTERM ends it within {limit} s ({prepare})", taken <= limit and daemon.returncode == 0,
+                      (taken, daemon.returncode))
+                if client:
+                    client.join()
+
+
+def hanging_start():
+    """A daemon that starts on a spool that hangs serves what it can, and goes on by itself."""
+    for known in (True, False):
+        with Place(BINARY) as place:
+            notify = Notify(place.path("notify"))
+            place.env.update(NOTIFY_SOCKET=place.path("notify"), WATCHDOG_USEC="4000000")
+            place.config("stop_timeout: 5s\nspool:\n  settle: 100ms\n")
+            place.sandbox("--limit", "100000/10s")
+            os.makedirs(place.path("spool/incoming"))
+            if known:
+                place.drop("before", "\n".join(keys(5)))
+                check("first of all it works", place.until_done(30) == 0)
+            place.drop("waiting", "\n".join(keys(5)))
+            with Hang(place.path("spool")) as hang:
+                daemon = place.daemon()
+                begun = time.monotonic()
+                status = wait_for(place.status, 20)
+                check("the socket answers though the spool hangs at the start", status and time.monotonic() - begun < 10,
+                      time.monotonic() - begun)
+                status = wait_for(lambda: (s := place.status()) and s["state"] == "holding" and s, 10) or status
+                check("… and status says what it holds for", status and status["hold"] == "disk"
+                      and "does not answer" in status["reason"], status)
+                check("the journal says so too", "does not answer" in place.log(), place.log())
+                refused = post(place, "x", keys(1)[0])
+                check("a post is refused", refused[0] < 5 and refused[1] == 503, refused)
+                time.sleep(5)
+                check("the watchdog hears of it all the while", len(notify.beats) >= 2, notify.beats)
+                hang.end()
+                count = 10 if known else 5
+                check("it goes on by itself when the spool answers", wait_for(
+                    lambda: (s := place.status()) and s["keys"]["registered"] == count and s["state"] == "idle", 20),
+                    place.status())
+                check("… and files its lists", wait_for(lambda: os.path.exists(place.path("spool/results/waiting.csv")), 5))
+            with Hang(place.path("spool")):
+                taken = stop(place, daemon, 5)
+                check("SIGTERM ends it in time", taken <= 5 and daemon.returncode == 0, (taken, daemon.returncode))
+                daemon = place.daemon()
+                wait_for(place.status, 20)
+                taken = stop(place, daemon, 5)
+                check("… also before the spool has answered", taken <= 5 and daemon.returncode == 0,
+                      (taken, daemon.returncode))
 
 
 def bad_spools():
@@ -279,6 +398,8 @@ def manners():
 
 if __name__ == "__main__":
     hanging_spool()
+    hanging_stop()
+    hanging_start()
     bad_spools()
     manners()
     streams()

@@ -45,7 +45,7 @@ struct DaemonControl: ControlBackend {
       try daemon.queue.list(named: name).flatMap { try documents([$0]).first }
     }
     if let found { return found }
-    guard try await Self.onQueue(Self.looks, { () throws in try isRejected(name) }) else { return nil }
+    guard try await isRejected(name) else { return nil }
     throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
   }
 
@@ -55,10 +55,16 @@ struct DaemonControl: ControlBackend {
   }
 
   /// Whether a list of that name was rejected, and no other of that name waits to be read.
-  private func isRejected(_ text: String) throws -> Bool {
+  private func isRejected(_ text: String) async throws -> Bool {
     // What cannot be the name of a list, or a folder that cannot be looked into, tells of no rejection.
     guard let name = try? ListName(text) else { return false }
-    return (try? daemon.spool.isRejected(name)) == true
+    do {
+      return try await daemon.calls.run(on: Self.looks) { [spool = daemon.spool] in
+        (try? spool.isRejected(name)) == true
+      }
+    } catch {
+      throw Self.explained(error)
+    }
   }
 
   /// When a list will be done: lists are worked on in the order of their names, so it depends on what stands before it.
@@ -98,7 +104,9 @@ struct DaemonControl: ControlBackend {
     name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
   ) async throws -> [UInt8] {
     do {
-      return try await daemon.importer.submit(name: name, force: force, body: body)
+      try daemon.requireSpool()
+      return try await PostedLists(importer: daemon.importer, calls: daemon.calls, log: daemon.log)
+        .submit(name: name, force: force, body: body)
     } catch {
       throw Self.explained(error)
     }
@@ -141,7 +149,7 @@ struct DaemonControl: ControlBackend {
       // What was done before an error is done.
       defer {
         daemon.pool.keysChanged()
-        daemon.results.look()
+        daemon.writeResults()
       }
       return CancelResult(cancelled: try daemon.queue.cancel(list.id, at: .now()) { daemon.pool.keysChanged() })
     }
@@ -190,25 +198,6 @@ struct DaemonControl: ControlBackend {
       queue.async { @Sendable in
         continuation.resume(with: Result(catching: body).mapError { Self.explained($0) })
       }
-    }
-  }
-
-  /// What a client can be told of a fault that is the disk's, and none of the daemon's.
-  private static func explained(_ error: any Error) -> any Error {
-    switch error {
-    case let error as SpoolError:
-      switch error.kind {
-      case .noSpace: ControlError(.noSpace, error.message, hint: error.hint)
-      case .unanswered: ControlError(.unavailable, error.message, hint: error.hint)
-      case .disk, .missing, .system: ControlError(.disk, error.message, hint: error.hint)
-      case .permission: ControlError(.noAccess, error.message, hint: error.hint)
-      case .tooLarge: ControlError(.tooLarge, error.message, hint: error.hint)
-      case .invalidName: ControlError(.badRequest, error.message, hint: error.hint)
-      case .notRegular: ControlError(.conflict, error.message, hint: error.hint)
-      }
-    case let error as QueueError where error.kind == .disk:
-      ControlError(error.isOutOfSpace ? .noSpace : .disk, error.description, hint: error.hint)
-    default: error
     }
   }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Logging
 import Registration
 import Spool
 import Synchronization
@@ -32,12 +33,16 @@ final class SpoolLook: Sendable {
   private static let patience = 2.0
 
   private let spool: SpoolDirectory
+  private let ownership: SpoolOwnership
+  private let log: Logger
   private let pendingLists: PendingCount
   private let serial = DispatchQueue(label: "keyreg.spool.look")
   private let state = Mutex(State())
 
-  init(spool: SpoolDirectory) {
+  init(spool: SpoolDirectory, ownership: SpoolOwnership, log: Logger) {
     self.spool = spool
+    self.ownership = ownership
+    self.log = log
     pendingLists = PendingCount(spool: spool)
   }
 
@@ -49,6 +54,17 @@ final class SpoolLook: Sendable {
       if isHanging(state) { finding.fault = hangs(since: state.begunAtWall) }
       return finding
     }
+  }
+
+  /// That the spool hangs, while it does. Asking makes sure that somebody looks.
+  var hang: SpoolError? {
+    let fault = finding(within: 0).fault
+    return fault?.kind == .unanswered ? fault : nil
+  }
+
+  /// For work in the spool that has taken `seconds`, though the spool answers to a look.
+  func unanswered(for seconds: Double) -> SpoolError {
+    .unanswered(spool: spool.path, "for \(Int(seconds)) s")
   }
 
   /// What is there now; nil when that takes longer than `seconds`.
@@ -95,18 +111,16 @@ final class SpoolLook: Sendable {
   }
 
   private func hangs(since: Timestamp) -> SpoolError {
-    SpoolError(
-      kind: .disk, message: "the spool \(spool.path) does not answer since \(since)",
-      hint: "look at the file system that it is on, and at the server behind it")
+    .unanswered(spool: spool.path, "since \(since)")
   }
 
   private func look() -> Finding {
     var finding = Finding()
+    finding.fault = trouble() ?? ownership.fault
     do throws(SpoolError) {
       finding.incoming = try pendingLists.current(now: .now())
-      finding.fault = trouble()
     } catch {
-      finding.fault = error
+      finding.fault = finding.fault ?? error
     }
     return finding
   }
@@ -119,7 +133,11 @@ final class SpoolLook: Sendable {
     for place in SpoolDirectory.Place.allCases {
       let path = spool.path(of: place)
       var status = stat()
-      guard stat(path, &status) == 0 else { return SpoolError("look at \(path)", code: errno) }
+      if stat(path, &status) != 0 {
+        let code = errno
+        if code == ENOENT, let fault = restore(place) { return fault }
+        guard code == ENOENT, stat(path, &status) == 0 else { return SpoolError("look at \(path)", code: code) }
+      }
       if status.st_mode & S_IFMT != S_IFDIR { return SpoolError("work in \(path)", code: ENOTDIR) }
       if faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0 {
         return SpoolError("work in \(path)", code: errno)
@@ -132,5 +150,21 @@ final class SpoolLook: Sendable {
     let isFull = status.f_blocks > 0 && free * status.f_frsize < Self.leastSpace
     let isOutOfFiles = status.f_files > 0 && (geteuid() == 0 ? status.f_ffree : status.f_favail) == 0
     return isFull || isOutOfFiles ? SpoolError("write in \(spool.path)", code: ENOSPC) : nil
+  }
+
+  /// Makes a folder again that somebody has removed. Returns why that was not done.
+  private func restore(_ place: SpoolDirectory.Place) -> SpoolError? {
+    let path = spool.path(of: place)
+    do throws(SpoolError) {
+      guard try ownership.restore(place) else {
+        var fault = SpoolError("look at \(path)", code: ENOENT)
+        fault.hint = "is \(spool.path) still the spool, and mounted? elsewhere keyreg makes folders at its start only"
+        return fault
+      }
+      log.warning("a folder of the spool was gone and is made again", metadata: ["folder": "\(path)"])
+      return nil
+    } catch {
+      return error
+    }
   }
 }

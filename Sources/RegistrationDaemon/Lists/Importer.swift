@@ -12,7 +12,7 @@ import Synchronization
 /// A list that cannot be read for a reason that is not its own (a full disk, no permission) stays where it is and is tried
 /// again every few seconds.
 package final class Importer: Sendable {
-  typealias Client = CheckedContinuation<[UInt8], any Error>
+  typealias Client = @Sendable (Result<[UInt8], any Error>) -> Void
 
   private struct State {
     var maxFileSize: Int
@@ -88,10 +88,10 @@ package final class Importer: Sendable {
     if starts { serial.async { @Sendable [self] in work() } }
   }
 
-  /// Reads a list that came over the control socket, before all others, and answers `client`.
-  func take(posted list: ReadyList, for client: Client) {
+  /// Reads a list that came over the control socket, before all others, and answers with its receipt.
+  func take(posted list: ReadyList, answer: @escaping Client) {
     let starts = state.withLock { state in
-      state.clients[list.name] = client
+      state.clients[list.name] = answer
       guard !state.isStopped else { return false }
       state.waiting.add(posted: list)
       return Self.starts(&state)
@@ -237,6 +237,6 @@ extension Importer {
   }
 
   private func answer(_ list: ListName, _ result: Result<[UInt8], any Error>) {
-    state.withLock { $0.clients.removeValue(forKey: list) }?.resume(with: result)
+    state.withLock { $0.clients.removeValue(forKey: list) }?(result)
   }
 }

@@ -45,6 +45,15 @@ package final class SpoolLock: Sendable {
     _ = text.withCString { pwrite(descriptor, $0, text.utf8.count, 0) }
   }
 
+  /// True when the lock of the spool at this path is this one, and not that of another file system or a folder made anew.
+  func isIn(_ spool: String) -> Bool {
+    var (here, ours) = (stat(), stat())
+    guard let descriptor, fstat(descriptor, &ours) == 0, lstat("\(spool)/\(Self.fileName)", &here) == 0 else {
+      return false
+    }
+    return here.st_dev == ours.st_dev && here.st_ino == ours.st_ino
+  }
+
   deinit {
     if let descriptor { close(descriptor) }
   }

@@ -31,7 +31,7 @@ extension SpoolDirectory {
     try NewFile(in: folder(.reading))
   }
 
-  /// Gives a posted list its name in `reading/`: `name`, or the next free one. It is on the disk then.
+  /// Gives a posted list its name in `reading/`: `name`, or the next free one. Nothing fails once it has it.
   ///
   /// - Parameter force: Whether keys that are registered already are to be registered again.
   package func commitPost(
@@ -39,14 +39,17 @@ extension SpoolDirectory {
   ) throws -> ListName {
     let identity = try file.identity()
     if force { try self.force(identity) }
+    var last = name
     do {
       while true {
-        let free = try freeName(for: name, isTaken: isTaken)
-        if try file.claim(free.fileName) { return free }
+        last = try freeName(for: name, isTaken: isTaken)
+        if try file.claim(last.fileName) { return last }
       }
     } catch {
+      // It is there, though perhaps not on the disk: whoever reads it brings it there, and finds out.
+      if file.isNamed { return last }
       // The next file may get this inode: it must not find the mark. What stays of it is swept.
-      if force, !file.isNamed { try? unforce(identity) }
+      if force { try? unforce(identity) }
       throw error
     }
   }

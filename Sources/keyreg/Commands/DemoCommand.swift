@@ -81,6 +81,7 @@ struct DemoCommand: ParsableCommand {
   private func summarise(_ place: Place, _ ending: Daemon.Ending) throws {
     switch ending {
     case .broken(let error): throw error
+    case .refused(let error): throw error
     case .stopped:
       throw Failure(.tryAgain, "stopped before everything was done", hint: "what there is lies in \(place.path(""))")
     case .done: break

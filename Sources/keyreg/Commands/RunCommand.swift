@@ -49,6 +49,7 @@ struct RunCommand: ParsableCommand {
         .tryAgain, "stopped before everything was done", hint: "nothing is lost: the same command goes on from here")
     case .done(let balance): if let exit = Self.exit(balance) { throw ExitCode(exit.rawValue) }
     case .broken(let error): throw error
+    case .refused(let error): throw error
     }
   }
 }

@@ -1,0 +1,81 @@
+import Logging
+import RegistrationQueue
+import Spool
+
+/// The spool's part of the start, which waits for a spool that hangs while everything else works.
+extension Daemon {
+  /// Brings what an earlier run left in the spool in order. Returns false when the spool does not answer: it is served once
+  /// it does.
+  func serveSpool() throws -> Bool {
+    try ownership.serve { @Sendable [self] in
+      try refuseNewQueue()
+      try Self.leave(InstanceStamp(folder: spool.path), for: instance, log)
+      try importer.reconcile()
+    }
+  }
+
+  /// Takes in lists and writes results from now on, or from when the spool is served.
+  func takeLists() {
+    ownership.afterwards { @Sendable [weak self] refusal in
+      guard let self else { return }
+      if let refusal { return end(.refused(refusal)) }
+      watcher.start(
+        SpoolWatcher.Callbacks(
+          ready: { @Sendable [importer] lists in importer.take(lists) },
+          warning: { @Sendable [log] warning in
+            log.warning("spool", metadata: ["detail": "\(warning)", "hint": "\(warning.hint ?? "")"])
+          },
+          standingChanged: { @Sendable [changes] in changes.tick() },
+          missedWrites: { @Sendable [weak self] in self?.checkFiledLists() }))
+      checkFiledLists()
+      results.look()
+      changes.tick()
+      if state.withLock({ $0.isSpoolLate }) {
+        log.notice("the spool answers: lists are taken", metadata: ["spool": "\(spool.path)"])
+      }
+    }
+  }
+
+  func tellSpoolHangs() {
+    state.withLock { $0.isSpoolLate = true }
+    guard let fault = ownership.fault else { return }
+    log.error(
+      "holding: no list is taken until the spool answers",
+      metadata: ["reason": "disk", "detail": "\(fault)", "hint": "\(fault.hint ?? "")"])
+  }
+
+  /// Throws `SpoolError` while nothing can be put into the spool because it does not answer, or did not at the start.
+  func requireSpool() throws(SpoolError) {
+    if let fault = ownership.fault ?? look.hang { throw fault }
+  }
+
+  /// A folder that cannot be written just now is stamped at another start.
+  static func leave(_ stamp: InstanceStamp, for instance: Instance, _ log: Logger) throws {
+    do throws(InstanceStamp.Refusal) {
+      try stamp.leave(for: instance)
+    } catch {
+      guard error.mayPass else { throw error }
+      let detail = error.description
+      log.warning("a folder could not be marked as this instance's", metadata: ["detail": "\(detail)"])
+    }
+  }
+
+  /// Writes the results that have become due, once the spool is served.
+  func writeResults() {
+    if ownership.isServed { results.look() }
+  }
+
+  /// A queue that was begun while nobody could look into the spool, although it has receipts of an old one, ends the daemon
+  /// now as it would have then.
+  private func refuseNewQueue() throws {
+    guard isQueueUnproven else { return }
+    if try queue.listTotals.total == 0 && spool.hasReceipts() {
+      throw QueueError.emptied(path: queuePath, evidence: Self.evidence(in: spool))
+    }
+    try queue.noteBegun(true)
+  }
+
+  static func evidence(in spool: SpoolDirectory) -> String {
+    "\(spool.path(of: .done)) has receipts of lists that a queue has taken in"
+  }
+}

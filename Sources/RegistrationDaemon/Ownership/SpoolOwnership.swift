@@ -1,0 +1,166 @@
+import Dispatch
+import Glibc
+import Registration
+import RegistrationQueue
+import Spool
+import Synchronization
+
+/// Making a spool this daemon's: it belongs to the instance, its folders are there, and no other daemon serves it.
+///
+/// A spool that hangs must not keep the daemon from starting, so all of it runs on a queue of its own. Who starts waits a
+/// few seconds for it; after that the daemon works without a spool until it answers.
+final class SpoolOwnership: Sendable {
+  /// A folder as it was at the start, for making it again.
+  private struct Form {
+    var mode: mode_t
+    var owner: uid_t
+    var group: gid_t
+  }
+
+  private struct State {
+    var lock: SpoolLock?
+    var forms: [SpoolDirectory.Place: Form] = [:]
+    var isServed = false
+    /// Why the last try failed.
+    var fault: SpoolError?
+    /// What no further try can mend.
+    var refusal: (any Error)?
+    /// An error ends the start as long as somebody waits for it.
+    var isWaitedFor = true
+    let since = Timestamp.now()
+  }
+
+  /// Seconds that the start waits for the spool.
+  private static let patience = 4.0
+  /// Seconds between two tries.
+  private static let interval: UInt32 = 2
+
+  private let spool: SpoolDirectory
+  private let serial = DispatchQueue(label: "keyreg.spool.ownership")
+  private let state = Mutex(State())
+
+  init(spool: SpoolDirectory) {
+    self.spool = spool
+  }
+
+  /// The spool is this daemon's, and what an earlier run left in it is in order: lists may be taken and results written.
+  var isServed: Bool { state.withLock { $0.isServed } }
+
+  /// Why the spool is not served, while it is not.
+  var fault: SpoolError? {
+    state.withLock { state in
+      if state.isServed { return nil }
+      return state.fault ?? .unanswered(spool: spool.path, "since \(state.since)")
+    }
+  }
+
+  /// Runs `body`, before anything is made in the spool. Throws what it throws while the start waits for it; else it is tried
+  /// until the spool answers, like everything that follows.
+  func check(_ body: @escaping @Sendable () throws -> Void) throws {
+    _ = try attempt(body)
+  }
+
+  /// Makes the folders that are missing, and takes the lock. Throws what refuses it, and returns false when the spool does
+  /// not answer.
+  func take() throws -> Bool {
+    try attempt { [self] in
+      try spool.prepare()
+      let lock = try SpoolLock(spool: spool.path)
+      let forms = try Self.forms(of: spool)
+      state.withLock { state in (state.lock, state.forms) = (lock, forms) }
+    }
+  }
+
+  /// Runs `prepare` once the spool is taken; the spool is served then. Throws and returns as `take` does.
+  func serve(_ prepare: @escaping @Sendable () throws -> Void) throws -> Bool {
+    try attempt { [self] in
+      try prepare()
+      state.withLock { $0.isServed = true }
+    }
+  }
+
+  /// Calls `body` once the spool is served, or with what refuses it for good.
+  func afterwards(_ body: @escaping @Sendable ((any Error)?) -> Void) {
+    serial.async { @Sendable [self] in body(state.withLock { $0.refusal }) }
+  }
+
+  private func attempt(_ body: @escaping @Sendable () throws -> Void) throws -> Bool {
+    let done = DispatchSemaphore(value: 0)
+    serial.async { @Sendable [self] in
+      run(body)
+      done.signal()
+    }
+    // One that has hung once is not waited for again.
+    let patience = state.withLock { $0.isWaitedFor } ? Self.patience : 0
+    let isDone = done.wait(timeout: .now() + patience) == .success
+    return try state.withLock { state in
+      if isDone, let refusal = state.refusal { throw refusal }
+      // It may have ended at this very moment.
+      if !isDone { state.isWaitedFor = false }
+      return isDone
+    }
+  }
+
+  private func run(_ body: () throws -> Void) {
+    while state.withLock({ $0.refusal == nil }) {
+      do {
+        try body()
+        state.withLock { $0.fault = nil }
+        return
+      } catch {
+        let isFinal = state.withLock { state in
+          state.fault = SpoolError(passing: error)
+          if state.isWaitedFor || state.fault == nil { state.refusal = error }
+          return state.refusal != nil
+        }
+        if isFinal { return }
+        sleep(Self.interval)
+      }
+    }
+  }
+
+  // MARK: - Folders
+
+  private static func forms(of spool: SpoolDirectory) throws(SpoolError) -> [SpoolDirectory.Place: Form] {
+    var forms: [SpoolDirectory.Place: Form] = [:]
+    for place in SpoolDirectory.Place.allCases {
+      var status = stat()
+      let path = spool.path(of: place)
+      guard stat(path, &status) == 0 else { throw SpoolError("look at \(path)", code: errno) }
+      forms[place] = Form(mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid)
+    }
+    return forms
+  }
+
+  /// Makes a folder that was removed again, as it was at the start. False when the spool is not the one that this daemon
+  /// has locked: a file system that was unmounted must not get a second spool below it.
+  func restore(_ place: SpoolDirectory.Place) throws(SpoolError) -> Bool {
+    let (lock, form) = state.withLock { ($0.lock, $0.forms[place]) }
+    guard let lock, let form, lock.isIn(spool.path) else { return false }
+    let path = spool.path(of: place)
+    guard mkdir(path, form.mode & 0o777) == 0 else {
+      if errno == EEXIST { return true }
+      throw SpoolError("make the folder \(path) again", code: errno)
+    }
+    // Only root may give it to somebody else; what the daemon may not do it can do without, since the folder is its own.
+    _ = lchown(path, form.owner, form.group)
+    _ = chmod(path, form.mode)
+    return true
+  }
+}
+
+extension SpoolError {
+  /// Nil for an error that stays, whatever becomes of the file system.
+  fileprivate init?(passing error: any Error) {
+    switch error {
+    case let error as SpoolError: self = error
+    case let error as SpoolLock.Refusal where !error.isOwned:
+      self.init(kind: .system, message: error.description, hint: error.hint, code: error.code)
+    case let error as InstanceStamp.Refusal where error.code != 0:
+      self.init(kind: .system, message: error.description, hint: error.hint, code: error.code)
+    case let error as QueueError where error.kind == .disk:
+      self.init(kind: .disk, message: error.description, hint: error.hint)
+    default: return nil
+    }
+  }
+}
