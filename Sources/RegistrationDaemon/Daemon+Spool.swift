@@ -10,6 +10,7 @@ extension Daemon {
     try ownership.serve { @Sendable [self] in
       try refuseNewQueue()
       try Self.leave(InstanceStamp(folder: spool.path), for: instance, log)
+      try spool.sweepLeftovers()
       try importer.reconcile()
     }
   }

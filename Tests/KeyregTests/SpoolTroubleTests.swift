@@ -63,4 +63,18 @@ import Testing
     #expect(try bench.results("a").count == 200)
     bench.stop(daemon)
   }
+
+  @Test func whatAKillLeftHalfWrittenIsRemovedAtTheStart() throws {
+    let bench = try Bench()
+    #expect(try bench.runUntilDone() == 0)
+    let name = ".keyreg-4711-abc.tmp"
+    let places = ["incoming", "reading", "done", "rejected", "results"]
+    for place in places {
+      try "half".write(toFile: bench.spool("\(place)/\(name)"), atomically: false, encoding: .utf8)
+    }
+    let daemon = try bench.start()
+    // Others write there: one of them may be about to name it.
+    #expect(places.filter { bench.exists("\($0)/\(name)") } == ["incoming"])
+    bench.stop(daemon)
+  }
 }

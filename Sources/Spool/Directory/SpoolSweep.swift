@@ -5,6 +5,15 @@ extension SpoolDirectory {
   /// Files in the making that a kill left behind are removed after a day: no list takes that long to write.
   private static let temporaryAge = Duration.seconds(24 * 60 * 60)
 
+  /// Removes what a kill has left half written. Only for the owner of the spool, before it writes anything: in `incoming/`
+  /// others write too, so that what lies there waits for the sweep.
+  package func sweepLeftovers() throws(SpoolError) {
+    for place in Place.allCases where place != .incoming {
+      let folder = try folder(place)
+      for name in try folder.names() where NewFile.isTemporary(name) { try folder.remove(name) }
+    }
+  }
+
   /// Removes what has lain in `done/` and `results/` for longer than `keep`, and abandoned temporary files everywhere.
   /// `rejected/` stays: somebody still has to look at it. Returns how many files were removed.
   ///
