@@ -4,9 +4,8 @@ import Spool
 
 /// The spool's part of the start, which waits for a spool that hangs while everything else works.
 extension Daemon {
-  /// Brings what an earlier run left in the spool in order. Returns false when the spool does not answer: it is served once
-  /// it does.
-  func serveSpool() throws -> Bool {
+  /// Brings what an earlier run left in the spool in order. A spool that does not answer is served once it does.
+  func serveSpool() throws {
     try ownership.serve { @Sendable [self] in
       try refuseNewQueue()
       try Self.leave(InstanceStamp(folder: spool.path), for: instance, log)
@@ -31,18 +30,24 @@ extension Daemon {
       checkFiledLists()
       results.look()
       changes.tick()
-      if state.withLock({ $0.isSpoolLate }) {
-        log.notice("the spool answers: lists are taken", metadata: ["spool": "\(spool.path)"])
-      }
     }
   }
 
-  func tellSpoolHangs() {
-    state.withLock { $0.isSpoolLate = true }
-    guard let fault = ownership.fault else { return }
+  /// Tells the journal when the spool begins to hang, and when it answers again.
+  func watchSpool() {
+    let fault = ownership.fault ?? look.hang
+    let isNews = state.withLock { state in
+      defer { state.isSpoolSilent = fault != nil }
+      return state.isSpoolSilent != (fault != nil)
+    }
+    guard isNews else { return }
+    guard let fault else {
+      log.notice("the spool answers again: lists are taken and results written", metadata: ["spool": "\(spool.path)"])
+      return
+    }
     log.error(
-      "holding: no list is taken until the spool answers",
-      metadata: ["reason": "disk", "detail": "\(fault)", "hint": "\(fault.hint ?? "")"])
+      "no list is taken and no result written",
+      metadata: ["detail": "\(fault)", "hint": "\(fault.hint ?? "")"])
   }
 
   /// Throws `SpoolError` while nothing can be put into the spool because it does not answer, or did not at the start.

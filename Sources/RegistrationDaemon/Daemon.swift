@@ -56,8 +56,8 @@ package final class Daemon: Sendable {
     var lastBeat: Double
     /// The control socket answers and lists are taken in.
     var isServing = false
-    /// The spool did not answer at the start.
-    var isSpoolLate = false
+    /// The journal was told that the spool does not answer.
+    var isSpoolSilent = false
     /// When the queue began to be written back, in seconds of the monotonic clock, while it is.
     var tidyingSince: Double?
   }
@@ -199,7 +199,7 @@ extension Daemon {
       SIGHUP: { @Sendable [weak self] in self?.reloadOnSignal() },
     ])
     defer { withExtendedLifetime(signals) {} }
-    let isSpoolServed = try serveSpool()
+    try serveSpool()
     var control = ControlServer.Configuration(socketPath: settings.socket)
     control.socketMode = settings.socketMode
     control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
@@ -219,7 +219,7 @@ extension Daemon {
         "version": "\(options.version)", "endpoint": "\(settings.endpoint)", "spool": "\(settings.spoolDirectory)",
         "socket": "\(settings.socket)", "open": "\(queue.tally.open)",
       ])
-    if !isSpoolServed { tellSpoolHangs() }
+    watchSpool()
 
     checkQueue()
 

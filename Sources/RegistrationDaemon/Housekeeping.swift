@@ -66,6 +66,7 @@ final class Housekeeping: Sendable {
   private func tick() {
     beat()
     tellSystemd()
+    daemon.watchSpool()
     for chore in Chore.allCases { takeUp(chore, now: MonotonicClock.now()) }
   }
 

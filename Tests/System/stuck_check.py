@@ -148,6 +148,7 @@ def hanging_spool():
             status = json.loads(get(place, "/v1/status")[2])
             check("the reason says so", "does not answer" in (status["reason"] or ""), status["reason"])
             check("… as a hold", status["hold"] == "disk" and status["state"] == "holding")
+            check("… and so does the journal", "does not answer" in place.log(), place.log())
             later = post(place, "later", keys(1)[0])
             check("a list that is posted then is refused at once", later[0] < 1 and later[1] == 503, later)
             unknown = get(place, "/v1/lists/unknown")
@@ -176,6 +177,9 @@ def hanging_stop():
             place.sandbox("--limit", "100000/10s")
             daemon = place.daemon()
             wait_for(place.status)
+            if prepare == "reading":
+                place.drop("long", "\n".join(keys(300_000)))
+                wait_for(lambda: place.status()["keys"]["total"] > 2_000, every=0.01)
             with Hang(place.path("spool")):
                 time.sleep(3 if prepare == "idle" else 0.2)
                 client = None

@@ -51,7 +51,8 @@ final class SpoolLook: Sendable {
     if let finding = fresh(within: seconds) { return finding }
     return state.withLock { state in
       var finding = state.finding
-      if isHanging(state) { finding.fault = hangs(since: state.begunAtWall) }
+      // Nobody has seen it yet when the daemon starts while it hangs.
+      finding.fault = isHanging(state) ? hangs(since: state.begunAtWall) : finding.fault ?? ownership.fault
       return finding
     }
   }

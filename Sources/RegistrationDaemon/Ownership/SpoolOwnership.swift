@@ -71,9 +71,9 @@ final class SpoolOwnership: Sendable {
     }
   }
 
-  /// Runs `prepare` once the spool is taken; the spool is served then. Throws and returns as `take` does.
-  func serve(_ prepare: @escaping @Sendable () throws -> Void) throws -> Bool {
-    try attempt { [self] in
+  /// Runs `prepare` once the spool is taken; the spool is served then. Throws as `check` does.
+  func serve(_ prepare: @escaping @Sendable () throws -> Void) throws {
+    _ = try attempt { [self] in
       try prepare()
       state.withLock { $0.isServed = true }
     }
