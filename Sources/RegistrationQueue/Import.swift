@@ -171,10 +171,13 @@ extension RegistrationQueue {
     }
   }
 
-  /// Notes that the source of a list has another time of modification, though its bytes are the same.
-  package func noteModified(_ list: Int64, _ modified: Int64) throws {
-    try write("note a time of modification") { database, _ in
-      try database.execute(sql: "UPDATE list SET modified_ns = ? WHERE id = ?", arguments: [modified, list])
+  /// Notes that the source of a list, filed as it is, was looked at and has the same bytes, perhaps with another time of
+  /// modification.
+  package func noteUnchanged(_ list: Int64, modified: Int64, at now: Timestamp) throws {
+    try write("note a list that was looked at") { database, _ in
+      try database.execute(
+        sql: "UPDATE list SET modified_ns = ?, filed_at = ? WHERE id = ? AND filed_at IS NOT NULL",
+        arguments: [modified, now.milliseconds, list])
     }
   }
 

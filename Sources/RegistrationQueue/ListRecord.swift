@@ -21,7 +21,8 @@ package struct ListRecord: Sendable {
   package var arrivedAt: Timestamp
   /// When the last of its keys was committed; nil while it is being read.
   package var importedAt: Timestamp?
-  /// When its source lay in its last place, with its receipt; nil while it is being read, again too.
+  /// When its source lay in its last place as it was read, with its receipt; nil while it is being read, again too. A file
+  /// whose entry has changed since is looked at again.
   package var filedAt: Timestamp?
   package var cancelledAt: Timestamp?
   /// When its last key had an outcome; nil while one is open.

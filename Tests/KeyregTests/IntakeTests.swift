@@ -136,6 +136,64 @@ import Testing
     #expect(try bench.names(in: "rejected").isEmpty)
   }
 
+  /// As `rsync --inplace --times` and `touch -r` leave it: other bytes, the same size and time of modification.
+  private func rewrite(_ path: String, _ content: String, _ bench: Bench) throws {
+    let status = try status(path)
+    try #require(status.st_size == content.utf8.count)
+    try awaitTick(after: path, bench)
+    try content.write(toFile: path, atomically: false, encoding: .utf8)
+    try #require(utimensat(AT_FDCWD, path, [status.st_atim, status.st_mtim], 0) == 0)
+  }
+
+  private func status(_ path: String) throws -> stat {
+    var status = stat()
+    try #require(stat(path, &status) == 0)
+    return status
+  }
+
+  /// Changes within one tick of the kernel's clock cannot be told apart.
+  private func awaitTick(after path: String, _ bench: Bench) throws {
+    let scratch = bench.path("tick")
+    func milliseconds(_ path: String) throws -> Int {
+      let time = try status(path).st_ctim
+      return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+    }
+    repeat {
+      try "".write(toFile: scratch, atomically: true, encoding: .utf8)
+    } while try milliseconds(scratch)
+      <= milliseconds(path)
+  }
+
+  @Test(arguments: [false, true]) func aRewriteWhoseTimeWasPutBackIsRead(restarts: Bool) throws {
+    let bench = try Bench()
+    var daemon = try bench.start()
+    try bench.drop(lines(randomKeys(2)), as: "x")
+    try bench.drop("no id at all, and just as many bytes\n", as: "y")
+    try bench.await { $0.keys.registered == 2 && $0.lists.active == 0 && bench.exists("rejected/y") }
+    if restarts { bench.stop(daemon) }
+    let keys = randomKeys(3)
+    try rewrite(bench.spool("done/x"), lines(keys[0..<2]), bench)
+    try rewrite(bench.spool("rejected/y"), lines(keys[2..<3]), bench)
+    if restarts { daemon = try bench.start() }
+    try bench.await { $0.keys.registered == 5 && $0.lists.active == 0 && $0.lists.total == 2 }
+    bench.stop(daemon)
+    for name in ["x", "y"] { #expect(try isWholeInDone(bench, name)) }
+  }
+
+  /// An entry that has changed makes the file be looked at, once.
+  @Test func aFiledListWithAnotherModeIsTheSameList() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(2)), as: "x")
+    try bench.drop("nothing here\n", as: "y")
+    #expect(try bench.runUntilDone() == 65)
+    try awaitTick(after: bench.spool("done/x"), bench)
+    chmod(bench.spool("done/x"), 0o600)
+    #expect(try bench.runUntilDone() == 0)
+    #expect(try bench.journal().count == 2)
+    #expect(bench.log.components(separatedBy: "list imported").count == 2)
+    #expect(bench.log.components(separatedBy: "list rejected").count == 2)
+  }
+
   /// As in production: the daemon is not the user who drops lists.
   @Test func aListThatCannotBeReadIsReportedAndHoldsNothingUp() throws {
     let bench = try Bench()

@@ -48,8 +48,9 @@ struct FiledLists {
   }
 
   private func isChanged(_ list: ListRecord, _ file: FileName) throws -> Bool {
-    guard list.filedAt != nil, let status = try spool.status(of: file, in: .done) else { return false }
+    guard let filedAt = list.filedAt, let status = try spool.status(of: file, in: .done) else { return false }
     return Int64(list.bytes) != status.size || list.modified.map { $0 != status.modified } ?? false
+      || status.changedAt > filedAt
   }
 
   private func isRejectedListChanged(_ file: FileName) throws -> Bool {
@@ -59,7 +60,7 @@ struct FiledLists {
       // One without a reason was put there by somebody else.
       return try spool.status(of: name.reasonFileName, in: .rejected) != nil
     }
-    return list.bytes != status.size || list.modified != status.modified
+    return !list.isOf(status)
   }
 
   private func forgetRejected(except present: Set<String>) throws {

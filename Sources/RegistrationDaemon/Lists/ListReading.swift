@@ -72,11 +72,7 @@ struct ListReading {
   /// A rejected list that was written to gets another reading.
   private func readRejected(_ list: ReadyList) throws -> Ending {
     let status = try spool.status(of: list.name.fileName, in: .rejected)
-    if let status, let known = try queue.rejectedList(named: list.name.text), known.bytes == status.size,
-      known.modified == status.modified
-    {
-      return .unchanged
-    }
+    if let status, let known = try queue.rejectedList(named: list.name.text), known.isOf(status) { return .unchanged }
     guard try spool.reopen(list.name) else { return .gone }
     return try read(list, in: .reading, wantsReceipt: false)
   }
@@ -121,8 +117,11 @@ struct ListReading {
   private func carryOut(_ plan: ReadingPlan, _ reading: Reading, wantsReceipt: Bool) throws -> Ending {
     switch plan {
     case .nothing where !wantsReceipt && reading.place == .done:
-      // The same bytes with another time of modification: the receipt stands.
-      if let known = reading.known { try queue.noteModified(known.id, reading.file.status.modified) }
+      // The same bytes with other times: the receipt stands.
+      if let known = reading.known {
+        let status = reading.file.status
+        try queue.noteUnchanged(known.id, modified: status.modified, at: Self.moment(status))
+      }
       return .unchanged
     case .nothing, .file:
       guard let known = reading.known else { return .gone }
@@ -196,7 +195,7 @@ struct ListReading {
     } else {
       try spool.accept(reading.file, as: reading.name, receipt: receipt)
     }
-    try queue.noteFiled(list.id, at: .now())
+    try queue.noteFiled(list.id, at: Self.moment(try spool.status(of: reading.name.fileName, in: .done)))
     if try queue.rejectedList(named: list.name) != nil { try queue.forgetRejected([list.name]) }
     try spool.clearForce(reading.file)
     return .imported(receipt, cutShort: entries.cutShort)
@@ -216,12 +215,18 @@ struct ListReading {
       hint: "raise spool.max_file_size, or put what was added into a list of its own")
   }
 
+  /// By the clock of the file system, which may be another than ours: what changes the file later has a later time.
+  private static func moment(_ status: FileStatus?) -> Timestamp { status?.changedAt ?? .now() }
+
   private func reject(_ name: ListName, _ file: SpoolFile, _ rejection: Rejection) throws -> Ending {
-    try queue.noteRejected(
-      RejectedList(
-        name: name.text, bytes: file.size, modified: file.status.modified, what: rejection.what, line: rejection.line,
-        hint: rejection.hint, at: .now()))
+    var list = RejectedList(
+      name: name.text, bytes: file.size, modified: file.status.modified, what: rejection.what, line: rejection.line,
+      hint: rejection.hint, at: .now())
+    try queue.noteRejected(list)
     try spool.reject(name, identity: file.status.identity, rejection)
+    // The move has changed its entry: what comes later is somebody else's doing.
+    list.at = Self.moment(try spool.status(of: name.fileName, in: .rejected))
+    try queue.noteRejected(list)
     try spool.clearForce(file)
     return .rejected(name, rejection)
   }

@@ -6,10 +6,20 @@ extension ListRecord {
   /// Two writes within one tick of the kernel's clock have the same time. In milliseconds, several ticks.
   private static let tick: Int64 = 20
 
-  /// Size and time tell that nothing was written since the list was read. Says no when in doubt: a hash tells then.
+  /// Size and times tell that nothing was written since the list was read. Says no when in doubt: a hash tells then.
+  ///
+  /// The time of modification can be set by whoever writes, that of the last change of the entry cannot.
   func isReadToItsEnd(_ status: FileStatus) -> Bool {
-    guard filedAt != nil, let importedAt, Int64(bytes) == status.size, modified == status.modified else { return false }
+    guard let filedAt, let importedAt, Int64(bytes) == status.size, modified == status.modified else { return false }
+    guard status.changedAt <= filedAt else { return false }
     return status.modified / 1_000_000 < importedAt.milliseconds - Self.tick
+  }
+}
+
+extension RejectedList {
+  /// Size and times tell that nothing was written to the file since it was looked at.
+  func isOf(_ status: FileStatus) -> Bool {
+    bytes == status.size && modified == status.modified && status.changedAt <= at
   }
 }
 

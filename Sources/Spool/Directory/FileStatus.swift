@@ -1,4 +1,5 @@
 import Glibc
+package import Registration
 
 /// What the system says of a file, without following a symbolic link.
 package struct FileStatus: Hashable, Sendable {
@@ -45,6 +46,9 @@ package struct FileStatus: Hashable, Sendable {
   package func hasSameContent(as other: FileStatus) -> Bool {
     identity == other.identity && size == other.size && modified == other.modified
   }
+
+  /// When content, owner or name changed last.
+  package var changedAt: Timestamp { Timestamp(milliseconds: changed / 1_000_000) }
 
   /// How long ago the content changed. One from the future (the clock was set back) has no age. `wall` is the wall clock in
   /// nanoseconds since 1970.
