@@ -194,6 +194,28 @@ def hanging_stop():
                     client.join()
 
 
+def hanging_below():
+    """The spool is a folder in the file system that hangs, so that not even its path can be followed."""
+    with Place(BINARY) as place:
+        place.config("stop_timeout: 5s\nspool:\n  settle: 100ms\n")
+        place.sandbox("--limit", "100000/10s")
+        place.env["KEYREG_SPOOL"] = place.path("mount/spool")
+        os.makedirs(place.path("mount/spool/incoming"))
+        with open(place.path("list"), "w") as file:
+            file.write(keys(1)[0])
+        with Hang(place.path("mount")) as hang:
+            daemon = place.daemon()
+            status = wait_for(place.status, 20)
+            check("the socket answers though the way to the spool hangs", status and status["hold"] == "disk", status)
+            for command in (["check"], ["submit", place.path("list")]):
+                ended = place.command(*command, "--config", place.path("keyreg.yaml"))
+                check(f"{command[0]} ends with 75 and says why",
+                      ended.returncode == 75 and "does not answer" in ended.stderr, ended)
+            hang.end()
+            check("it goes on by itself", wait_for(lambda: (s := place.status()) and s["state"] == "idle", 15))
+        check("… in order", stop(place, daemon, 5) <= 5 and daemon.returncode == 0)
+
+
 def hanging_start():
     """A daemon that starts on a spool that hangs serves what it can, and goes on by itself."""
     for known in (True, False):
@@ -404,6 +426,7 @@ if __name__ == "__main__":
     hanging_spool()
     hanging_stop()
     hanging_start()
+    hanging_below()
     bad_spools()
     manners()
     streams()

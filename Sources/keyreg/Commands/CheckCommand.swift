@@ -19,10 +19,11 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     try ProcessHardening.applyOrFail()
+    let hangs = GuardedChild.enter()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     try loaded.validate()
-    try loaded.refuseForeign(for: source.instance)
+    try hangs.refuseForeign(loaded, for: source.instance)
     let credentials = CredentialSource(environment: source.environment)
     var table = Table(["SETTING", "VALUE", "FROM"])
     for (name, value, origin) in loaded.effective {

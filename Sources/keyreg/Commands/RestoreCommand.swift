@@ -21,9 +21,10 @@ struct RestoreCommand: ParsableCommand {
   var file: String
 
   func run() throws {
+    let hangs = GuardedChild.enter()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
-    try loaded.refuseForeign(for: try source.instance)
+    try hangs.refuseForeign(loaded, for: try source.instance)
     guard file == "-" || access(file, F_OK) == 0 else {
       throw Failure(.noSuchFile, "there is no file \(file)", hint: "keyreg backup FILE makes one")
     }

@@ -82,7 +82,7 @@ struct SubmitCommand: ParsableCommand {
     try hangs.run(within: patience, orEndWith: hung) { try drop?.sync() }
     let unknown = Failure(
       .tryAgain,
-      "\(Self.silence(of: spool).message); whether \(listName) was submitted is not known: it may yet be, once it answers",
+      "\(HangGuard.silence(of: spool.path).message); whether \(listName) was submitted is not known: it may yet be, once it answers",
       hint: "see with keyreg lists before you submit it again; keys that come twice are registered once")
     return try hangs.run(orEndWith: unknown) { try drop?.commit(as: listName, force: force) } ?? listName
   }
@@ -90,12 +90,8 @@ struct SubmitCommand: ParsableCommand {
   /// Bytes a second that the slowest of disks is expected to take.
   private static let slowestDisk = 4_000_000.0
 
-  private static func silence(of spool: SpoolDirectory) -> SpoolError {
-    .unanswered(spool: spool.path, "for \(Int(HangGuard.patience)) s")
-  }
-
   private static func hung(_ spool: SpoolDirectory) -> Failure {
-    let error = silence(of: spool)
+    let error = HangGuard.silence(of: spool.path)
     return Failure(.tryAgain, error.message + "; the list was not submitted", hint: error.hint)
   }
 

@@ -1,5 +1,7 @@
 import Dispatch
 import Glibc
+import RegistrationDaemon
+import Spool
 import Synchronization
 
 /// Ends a command whose file system hangs: in words, and in time.
@@ -80,4 +82,15 @@ final class HangGuard: Sendable {
     if let parent { write(parent, &code, 1) }
     exit(failure.exit.rawValue)
   }
+}
+
+extension HangGuard {
+  /// Refuses paths of another instance. To follow the links in the spool's path is to look into its file system.
+  func refuseForeign(_ loaded: LoadedSettings, for instance: Instance) throws {
+    try loaded.refuseForeign(LoadedSettings.OwnPlace.allCases.filter { $0 != .spool }, for: instance)
+    let silence = Self.silence(of: loaded.settings.spoolDirectory)
+    try run(orEndWith: Failure(silence)) { try loaded.refuseForeign([.spool], for: instance) }
+  }
+
+  static func silence(of spool: String) -> SpoolError { .unanswered(spool: spool, "for \(Int(patience)) s") }
 }
