@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The folder list is the architecture: floor 3 is the command, floor 2 the daemon's policy, floor 1 one library for each
-// thing outside (database, endpoint, spool, control socket, stand-in API), floor 0 values and shims. A target imports only
+// The folder list is the architecture: floor 3 is the command, floor 2 the daemon around its heart, floor 1 the heart and one
+// library for each thing outside (database, endpoint, spool, control socket, stand-in API), floor 0 values and shims. A target imports only
 // from the floors below it; third-party packages stay in the one target that is named for what they do.
 
 let settings: [SwiftSetting] = [
@@ -44,15 +44,16 @@ let package = Package(
     .target(
       name: "RegistrationDaemon",
       dependencies: [
-        "ControlAPI", "Curl", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationQueue", "Spool",
-        "Systemd",
+        "ControlAPI", "Curl", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationCore",
+        "RegistrationQueue", "Spool", "Systemd",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: settings),
 
-    // Floor 1: one library for each thing outside.
+    // Floor 1: the heart, and one library for each thing outside.
+    .target(name: "RegistrationCore", dependencies: ["RateLimit", "Registration"], swiftSettings: settings),
     .target(
       name: "RegistrationQueue",
       dependencies: ["Registration", .product(name: "GRDB", package: "GRDB.swift")],
@@ -134,10 +135,11 @@ let package = Package(
       name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI", "Systemd"],
       swiftSettings: settings),
     .testTarget(
+      name: "RegistrationCoreTests",
+      dependencies: ["PacingSimulation", "RateLimit", "Registration", "RegistrationCore"], swiftSettings: settings),
+    .testTarget(
       name: "RegistrationDaemonTests",
-      dependencies: [
-        "PacingSimulation", "RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue",
-      ],
+      dependencies: ["RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue"],
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationQueueTests",

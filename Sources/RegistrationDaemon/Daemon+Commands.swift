@@ -2,6 +2,7 @@ import ControlAPI
 import RateLimit
 import Registration
 import RegistrationAPI
+import RegistrationCore
 import RegistrationQueue
 import Systemd
 

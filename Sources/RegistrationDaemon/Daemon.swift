@@ -5,6 +5,7 @@ import Logging
 import RateLimit
 import Registration
 import RegistrationAPI
+import RegistrationCore
 package import RegistrationQueue
 import Spool
 import Synchronization
@@ -133,6 +134,9 @@ package final class Daemon: Sendable {
       retry: settings.retryPolicy,
       learned: try Self.recall(LearnedLimits.self, named: Memory.learned, from: queue, log),
       pause: try Self.recall(Pause.self, named: Memory.pause, from: queue, log),
+      asked: try queue.keptWait {
+        log.warning("what the server has asked for does not read", metadata: ["detail": "\(PrintableText.escape($0))"])
+      },
       version: options.version, log: log,
       settled: { @Sendable in if ownership.isServed { results.look() } }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in box.daemon?.end(.broken(error)) })
@@ -208,7 +212,7 @@ extension Daemon {
     try server.start()
     defer { server.stop() }
     takeLists()
-    pool.pump()
+    pool.drain()
     let housekeeping = Housekeeping(daemon: self, notifier: notifier, options)
     housekeeping.start()
     state.withLock { $0.isServing = true }

@@ -2,25 +2,7 @@ import Foundation
 import GRDB
 package import Registration
 
-/// A key that is due, as a worker needs it.
-package struct DueKey: Sendable, Hashable {
-  /// The row, which is also the order of import.
-  package var row: Int64
-  package var id: AppKeyID
-  package var attempts: Int
-  /// `pending` or `retrying`; `registered` for a canary.
-  package var state: KeyState
-  /// The API has said once that it does not know the key: the next time is the second look.
-  package var isDenied: Bool
-
-  package init(row: Int64, id: AppKeyID, attempts: Int, state: KeyState, isDenied: Bool = false) {
-    self.row = row
-    self.id = id
-    self.attempts = attempts
-    self.state = state
-    self.isDenied = isDenied
-  }
-
+extension DueKey {
   /// Throws `QueueError` for a row that holds no key.
   init(_ row: Row) throws {
     let number: Int64 = row["id"]

@@ -2,17 +2,6 @@ import Foundation
 import GRDB
 package import Registration
 
-/// A key that certain credentials have registered.
-package struct RegisteredKey: Sendable, Hashable {
-  package var key: DueKey
-  package var at: Timestamp
-
-  package init(key: DueKey, at: Timestamp) {
-    self.key = key
-    self.at = at
-  }
-}
-
 /// Which credentials registered what. The queue keeps a keyed hash of them, never themselves, and a number for each.
 extension RegistrationQueue {
   /// The number of the credentials with this tag, the same over restarts.

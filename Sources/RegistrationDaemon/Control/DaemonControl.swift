@@ -2,6 +2,7 @@ import ControlAPI
 import Dispatch
 import Foundation
 import Registration
+import RegistrationCore
 import RegistrationQueue
 import Spool
 import Systemd

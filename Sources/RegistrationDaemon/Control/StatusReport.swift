@@ -1,6 +1,7 @@
 import ControlAPI
 import Glibc
 import Registration
+import RegistrationCore
 import RegistrationQueue
 
 /// The status document, put together from what is kept in memory: it costs the same for any number of keys.
@@ -65,9 +66,13 @@ struct StatusReport {
   private static func state(
     _ pool: PoolSnapshot, keys: StatusDocument.Keys, _ around: Surroundings, now: Timestamp
   ) -> (StatusDocument.State, String?) {
-    if pool.isStopping { return (.stopping, nil) }
-    if let pause = pool.pause { return (.paused, Self.sentence(pause.reason, around.trouble)) }
-    if let hold = pool.hold { return (.holding, hold.detail) }
+    switch pool.standstill {
+    case .stopping: return (.stopping, nil)
+    case .paused(let pause): return (.paused, Self.sentence(pause.reason, around.trouble))
+    case .disk(let words): return (.holding, words)
+    case .hold(let hold): return (.holding, hold.sentence(now: now))
+    case .recording, .inquiry, .limit, .reply, .nothingDue, nil: break
+    }
     guard Self.isOpen(keys) else {
       // Nothing else is to do, and nobody would look for the reason.
       if let trouble = around.trouble { return (around.isDiskTrouble ? .holding : .waiting, trouble) }

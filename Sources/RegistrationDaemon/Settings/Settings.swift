@@ -2,6 +2,7 @@ import Curl
 package import Logging
 package import RateLimit
 package import RegistrationAPI
+package import RegistrationCore
 
 /// Everything that can be configured, with its defaults. Durations are whole milliseconds, sizes bytes.
 package struct Settings: Sendable, Equatable {

@@ -1,5 +1,7 @@
-import Registration
+import RateLimit
+package import Registration
 package import RegistrationAPI
+import RegistrationCore
 package import RegistrationQueue
 
 /// How the API is reached, and what is known of these credentials from earlier runs.
@@ -24,6 +26,10 @@ package struct APIAccess: Sendable {
     } catch {
       throw error as? QueueError ?? .unexpected(error)
     }
+  }
+
+  func coreSettings(pacer: PacerSettings, retry: RetryPolicy, isNew: Bool) -> CoreSettings {
+    CoreSettings(pacer: pacer, retry: retry, registrar: registrar, canary: canary, isNew: isNew)
   }
 
   /// The secret of the keyed hash, made once for a queue.

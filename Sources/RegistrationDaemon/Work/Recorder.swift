@@ -1,4 +1,5 @@
 import Dispatch
+package import Registration
 package import RegistrationQueue
 import Synchronization
 

@@ -1,6 +1,5 @@
 import Dispatch
-import RateLimit
-import Registration
+package import Registration
 package import RegistrationAPI
 import Synchronization
 
@@ -23,16 +22,16 @@ package final class Worker: Sendable {
 
   /// Sends one request and calls `done` on the worker's thread.
   package func send(
-    _ job: Job, with settings: APISettings, done: @escaping @Sendable (Exchange) -> Void
+    _ id: AppKeyID, with settings: APISettings, done: @escaping @Sendable (Exchange) -> Void
   ) {
     queue.async { @Sendable [self] in
-      let exchange = line.withLock { line in Self.exchange(job, settings, version, &line) }
+      let exchange = line.withLock { line in Self.exchange(id, settings, version, &line) }
       done(exchange)
     }
   }
 
   private static func exchange(
-    _ job: Job, _ settings: APISettings, _ version: String, _ line: inout Line
+    _ id: AppKeyID, _ settings: APISettings, _ version: String, _ line: inout Line
   ) -> Exchange {
     do {
       if line.settings != settings {
@@ -46,6 +45,6 @@ package final class Worker: Sendable {
     }
     guard let client = line.client else { return Exchange(unusable: "no connection could be set up") }
     let wallClock = Double(Timestamp.now().milliseconds) / 1_000
-    return client.register(job.key.id, wallClock: wallClock)
+    return client.register(id, wallClock: wallClock)
   }
 }

@@ -3,52 +3,40 @@ package import Logging
 package import RateLimit
 import Registration
 import RegistrationAPI
+package import RegistrationCore
 package import RegistrationQueue
 import Synchronization
 
-/// The workers, and the one place that waits: a timer that is set to when the scheduler wants to be asked again.
+/// The shell around the core: it tells the core what happens, and carries out what the core wants.
 ///
-/// Nobody blocks for a permit and no worker is woken in vain: whoever changes something (a reply, keys read ahead, a
-/// command, the timer) calls `pump`, which hands out as many requests as may be sent now, each to an idle worker.
+/// Whoever has news (a worker, the recorder, the feeder, the alarm) posts it and goes on. One serial queue hands what has
+/// gathered to the core in a batch. No worker ever waits for a decision.
 package final class WorkerPool: Sendable {
-  struct State {
-    var scheduler: Scheduler
+  struct Shell {
+    var core: Core
     var settings: APISettings
-    /// Workers that may be busy at a time; those with a greater number rest.
-    var size: Int
-    var busy: Set<Int> = []
-    var pause: Pause?
-    /// Why results cannot be written, while they cannot.
-    var writeFault: String?
-    /// Why keys cannot be read, while they cannot.
-    var readFault: String?
-    var isStopping = false
-    var isReading = false
-    var timerAt: Seconds?
-    var waitReason: String?
-    var waitingSince: Seconds
+    /// Workers without a request; the last one back goes first, since its connection is the warmest.
+    var idle = [Int]((0..<64).reversed())
     var statistics: Statistics
-    /// The longest wait for another attempt that is ever set, and some more.
-    var retryHorizon: Seconds
     var lastError: (at: Timestamp, message: String)?
-    var limitNews = LimitNews()
+    /// Since when time has been counted for the present standstill.
+    var standingSince: Seconds
   }
 
-  /// Keys in hand, results on their way to disk among them, beyond which nothing more is sent: what a kill has sent again.
-  private static let unrecordedLimit = 192
   /// Keys read ahead at once.
   private static let readAhead = 256
-  /// The longest that the timer is set for: clocks can jump.
+  /// The longest that the alarm is set for, in seconds: clocks can jump.
   private static let longestWait: Seconds = 30
 
   let queue: RegistrationQueue
+  let shell: Mutex<Shell>
+  let recorder: Recorder
+  private let inbox: Inbox
+  private let alarm: Alarm
+  private let feeder = DispatchQueue(label: "keyreg.feeder")
   private let workers: [Worker]
-  private let log: Logger
-  let feeder = DispatchQueue(label: "keyreg.feeder")
-  private let alarm = Mutex<Alarm?>(nil)
-  let state: Mutex<State>
-  private let recorder = Mutex<Recorder?>(nil)
-  let changed: @Sendable () -> Void
+  let log: Logger
+  private let changed: @Sendable () -> Void
   private let broken: @Sendable (QueueError) -> Void
 
   /// - Parameters:
@@ -57,7 +45,7 @@ package final class WorkerPool: Sendable {
   ///   - broken: Called once when the queue cannot be used any more.
   package init(
     queue: RegistrationQueue, access: APIAccess, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    pause: Pause?, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
+    pause: Pause?, asked: AskedToWait?, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
     changed: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
@@ -66,233 +54,115 @@ package final class WorkerPool: Sendable {
     self.broken = broken
     workers = (0..<64).map { Worker(number: $0, version: version) }
     var random = SystemRandomNumberGenerator()
-    let now = MonotonicClock.now()
-    state = Mutex(
-      State(
-        scheduler: Scheduler(
-          pacer: Pacer(settings: pacer, learned: learned, seed: random.next(), now: now),
-          holds: Holds(retry: retry, seed: random.next()), registrar: access.registrar, canary: access.canary,
-          at: Moment(now: now, wall: .now())),
-        settings: access.settings, size: pacer.workers, pause: pause, waitingSince: now,
-        statistics: Statistics(now: now),
-        retryHorizon: Self.horizon(retry)))
-    recorder.withLock { slot in
-      slot = Recorder(queue: queue) { @Sendable [weak self] report in
+    let moment = Moment.now()
+    shell = Mutex(
+      Shell(
+        core: Core(
+          pacer: Pacer(settings: pacer, learned: learned, seed: random.next(), now: moment.now),
+          holds: Holds(retry: retry, seed: random.next()),
+          settings: access.coreSettings(pacer: pacer, retry: retry, isNew: true), pause: pause, asked: asked,
+          at: moment),
+        settings: access.settings, statistics: Statistics(now: moment.now), standingSince: moment.now))
+    let inbox = Inbox(serial: DispatchQueue(label: "keyreg.core"))
+    self.inbox = inbox
+    alarm = Alarm(label: "keyreg.pacer") { @Sendable in inbox.post(.alarm) }
+    recorder = Recorder(queue: queue) { @Sendable report in
+      switch report {
+      case .recorded(let results):
         // First, so that whoever sees the last result on disk also sees its list on the way to its results.
-        if case .recorded = report { settled() }
-        self?.take(report)
+        settled()
+        inbox.post(.committed(results))
+      case .refused(let error): inbox.post(.storeFailed(.results, error.description))
+      case .broken(let error): broken(error)
       }
     }
-    alarm.withLock { slot in
-      slot = Alarm(label: "keyreg.pacer") { @Sendable [weak self] in
-        self?.state.withLock { $0.timerAt = nil }
-        self?.pump()
-      }
+    inbox.open { @Sendable [weak self] in self?.drain() }
+  }
+
+  /// Posts `event` and has it dealt with before this returns.
+  func tell(_ event: Event) {
+    inbox.post(event)
+    drain()
+  }
+
+  /// Hands what was posted to the core, and does what the core wants.
+  package func drain() {
+    let notices = shell.withLock { shell in
+      var actions: [Action] = []
+      for mail in inbox.takeAll() { actions += take(mail, &shell) }
+      let moment = Moment.now()
+      let before = shell.core.standstill
+      actions += shell.core.take(.tick(open: queue.tally.open), at: moment)
+      if let name = before?.name { shell.statistics.waited(max(0, moment.now - shell.standingSince), for: name) }
+      shell.standingSince = moment.now
+      return actions.compactMap { carryOut($0, &shell, at: moment) }
     }
-  }
-}
-
-// MARK: - Handing out
-
-extension WorkerPool {
-  /// Sends what may be sent now, and sets the timer for the rest.
-  package func pump() {
-    let now = MonotonicClock.now()
-    let wall = Timestamp.now()
-    let backlog = queue.tally.open
-    let (assignments, settings, events, generation, taken, isSample, horizon) = state.withLock { state in
-      var assignments: [(Int, Scheduler.Assignment)] = []
-      var wakeAt: Seconds?
-      var reason: String?
-      hand: while let worker = (0..<state.size).first(where: { !state.busy.contains($0) }) {
-        if let obstacle = Self.obstacle(state) {
-          reason = obstacle
-          break
-        }
-        let waiting = backlog - state.scheduler.inHand
-        switch state.scheduler.next(now: now, backlog: waiting, wall: wall) {
-        case .send(let assignment):
-          state.busy.insert(worker)
-          assignments.append((worker, assignment))
-        case .wait(let until) where until <= now: continue
-        case .wait(let until):
-          wakeAt = until
-          reason = state.scheduler.holds.hold?.reason.rawValue ?? "rate_limit"
-          break hand
-        case .waitForEvent:
-          reason = state.scheduler.holds.hold?.reason.rawValue
-          break hand
-        }
-      }
-      note(reason, now: now, in: &state)
-      setTimer(wakeAt, now: now, in: &state)
-      var taken: Set<Int64>?
-      if !state.isReading, !state.isStopping, state.scheduler.wantsKeys {
-        state.isReading = true
-        taken = state.scheduler.taken
-      }
-      let settlement = state.scheduler.takeUndelivered()
-      record(settlement)
-      return (
-        assignments, state.settings, settlement.events, state.scheduler.generation, taken, state.scheduler.wantsSample,
-        state.retryHorizon
-      )
-    }
-    for (worker, assignment) in assignments {
-      workers[worker].send(assignment.job, with: settings) { @Sendable [self] exchange in
-        finish(assignment, exchange, by: worker)
-      }
-    }
-    tell(events)
-    if let taken { readAhead(except: taken, isSample: isSample, generation: generation, horizon: horizon) }
-    if !assignments.isEmpty { changed() }
-  }
-
-  /// Why nothing may be sent, whatever the scheduler says.
-  private static func obstacle(_ state: State) -> String? {
-    if state.isStopping { return "stopping" }
-    if state.pause != nil { return "paused" }
-    if state.writeFault != nil || state.readFault != nil { return "disk" }
-    return state.scheduler.inHand > unrecordedLimit ? "disk" : nil
-  }
-
-  private func note(_ reason: String?, now: Seconds, in state: inout State) {
-    if let old = state.waitReason { state.statistics.waited(max(0, now - state.waitingSince), for: old) }
-    state.waitReason = reason
-    state.waitingSince = now
-  }
-
-  private func setTimer(_ wakeAt: Seconds?, now: Seconds, in state: inout State) {
-    guard let wakeAt else { return }
-    let at = min(wakeAt, now + Self.longestWait)
-    if let set = state.timerAt, abs(set - at) < 0.0005 { return }
-    state.timerAt = at
-    // Rounded up, so that the scheduler is not asked a moment too early.
-    alarm.withLock { $0 }?.ring(in: max(0, at - now) + 0.0002)
-  }
-
-  private func readAhead(except taken: Set<Int64>, isSample: Bool, generation: Int, horizon: Seconds) {
-    feeder.async { @Sendable [self] in
-      do {
-        // The wait is read first: a key that becomes due between the two reads is in both, and not in neither.
-        let nextWait = try queue.secondsUntilDue()
-        var keys = isSample ? try queue.sampleKeys(limit: Self.readAhead, except: taken) : []
-        // Where only keys that have been tried are left, they are the canaries.
-        if keys.isEmpty { keys = try queue.dueKeys(limit: Self.readAhead, except: taken, horizon: horizon) }
-        let isAll = keys.count < Self.readAhead
-        let wait = isAll ? nextWait : nil
-        let now = MonotonicClock.now()
-        let nextDue = wait.map { now + min(horizon, max(0.01, $0)) }
-        state.withLock { state in
-          state.isReading = false
-          state.readFault = nil
-          state.scheduler.supply(keys, isAll: isAll, nextDue: nextDue, generation: generation)
-        }
-        pump()
-        changed()
-      } catch {
-        fail(error, at: \.readFault)
-        feeder.asyncAfter(deadline: .now() + 1) { @Sendable [self] in
-          state.withLock { $0.isReading = false }
-          pump()
-        }
-      }
-    }
-  }
-}
-
-// MARK: - Taking in
-
-extension WorkerPool {
-  /// Runs `body` behind everything that is being written now.
-  func afterWrites(_ body: @escaping @Sendable () -> Void) {
-    recorder.withLock { $0 }?.afterwards(body)
-  }
-}
-
-extension WorkerPool {
-  private func finish(_ assignment: Scheduler.Assignment, _ exchange: Exchange, by worker: Int) {
-    let now = MonotonicClock.now()
-    let wall = Timestamp.now()
-    let (events, news) = state.withLock { state in
-      state.busy.remove(worker)
-      state.statistics.received(exchange, at: wall)
-      if let message = exchange.verdict.trouble { state.lastError = (wall, message) }
-      let settlement = state.scheduler.receive(exchange, for: assignment, now: now, wall: wall)
-      record(settlement)
-      return (settlement.events, state.limitNews.news(of: state.scheduler.pacer.limits))
-    }
-    log.debug(
-      "exchange",
-      metadata: [
-        "key": "\(assignment.job.key.id)", "status": "\(exchange.status ?? 0)",
-        "milliseconds": "\(Int(exchange.duration * 1_000))", "answer": "\(exchange.verdict.trouble ?? "registered")",
-      ].merging(exchange.diagnostics.map { ($0.name, "\($0.value)") }) { first, _ in first })
-    for limit in news.limits {
-      var metadata: Logger.Metadata = [
-        "limit": "\(limit.allowance)", "name": "\(PrintableText.escape(limit.name ?? "-"))",
-        "from": "\(limit.source.rawValue)",
-      ]
-      if news.untold > 0 { metadata["changes_not_told"] = "\(news.untold)" }
-      log.notice("the rate limit changed", metadata: metadata)
-    }
-    tell(events)
-    pump()
+    for notice in notices { tell(notice) }
     changed()
   }
 
-  static func horizon(_ retry: RetryPolicy) -> Seconds {
-    max(retry.maxDelay, retry.firstDelay, Holds.longestAsked) + 60
-  }
-
-  /// Sends results to disk. Under the lock, so that they come there in the order in which they were decided.
-  func record(_ settlement: Scheduler.Settlement) {
-    recorder.withLock { $0 }?.record(settlement.results)
-  }
-
-  /// Tells the journal of holds.
-  func tell(_ events: [Scheduler.Event]) {
-    for event in events {
+  private func take(_ mail: Inbox.Mail, _ shell: inout Shell) -> [Action] {
+    switch mail.content {
+    case .exchange(let exchange, let order, let worker):
+      shell.idle.append(worker)
+      shell.statistics.received(exchange, at: mail.moment.wall)
+      if let message = exchange.verdict.trouble { shell.lastError = (mail.moment.wall, message) }
+      return shell.core.take(.reply(Answer(exchange.verdict, paced: exchange.paced), order: order), at: mail.moment)
+    case .event(let event):
       switch event {
-      case .holdBegan(let hold):
-        log.warning(
-          "holding: only probes are sent",
-          metadata: ["reason": "\(hold.reason.rawValue)", "detail": "\(hold.sentence(now: hold.since))"])
-      case .holdEnded(let reason):
-        log.notice("the hold is over", metadata: ["reason": "\(reason.rawValue)"])
+      case .committed(let results):
+        shell.statistics.settled(
+          results.count { $0.verdict == .registered || $0.verdict == .failed }, now: mail.moment.now)
+      case .storeFailed(_, let words): shell.lastError = (mail.moment.wall, words)
+      default: break
       }
+      return shell.core.take(event, at: mail.moment)
     }
   }
 
-  private func take(_ report: Recorder.Report) {
-    switch report {
-    case .recorded(let results):
-      let settled = results.count { $0.verdict == .registered || $0.verdict == .failed }
-      let wasHeld = state.withLock { state in
-        defer { state.writeFault = nil }
-        state.scheduler.recorded(results)
-        state.statistics.settled(settled, now: MonotonicClock.now())
-        return state.writeFault != nil
+  /// Starts what the core wants. Returns what is to be told once the lock is free.
+  private func carryOut(_ action: Action, _ shell: inout Shell, at moment: Moment) -> Notice? {
+    switch action {
+    case .send(let job):
+      // There is one: the core has no more requests under way than there are workers.
+      guard let worker = shell.idle.popLast() else { return nil }
+      workers[worker].send(job.key.id, with: shell.settings) { @Sendable [inbox, log] exchange in
+        inbox.post(.exchange(exchange, order: job.order, worker: worker))
+        log.exchange(exchange, of: job.key.id)
       }
-      if wasHeld { log.notice("the hold is over", metadata: ["reason": "disk"]) }
-      pump()
-    case .refused(let error): fail(error, at: \.writeFault)
-    case .broken(let error): broken(error)
+    case .record(let results): recorder.record(results)
+    case .read(let read): feeder.async { @Sendable [self] in feed(read) }
+    // Rounded up, so that the core is not asked a moment too early.
+    case .wake(let at): alarm.ring(in: min(max(0, at - moment.now) + 0.0002, Self.longestWait))
+    case .tell(let notice): return notice
     }
-    changed()
+    return nil
   }
 
-  private func fail(_ error: any Error, at place: WritableKeyPath<State, String?>) {
-    let error = error as? QueueError ?? .unexpected(error)
-    guard error.kind == .disk else { return broken(error) }
-    let isNews = state.withLock { state in
-      defer { state[keyPath: place] = error.description }
-      state.lastError = (Timestamp.now(), error.description)
-      return state[keyPath: place] == nil
+  private func feed(_ read: KeyRead) {
+    do {
+      // The wait is read first: a key that becomes due between the two reads is in both, and not in neither.
+      let nextWait = try queue.secondsUntilDue()
+      var keys = read.isSample ? try queue.sampleKeys(limit: Self.readAhead, except: read.except) : []
+      // Where only keys that have been tried are left, they are the canaries.
+      if keys.isEmpty { keys = try queue.dueKeys(limit: Self.readAhead, except: read.except, horizon: read.horizon) }
+      let isAll = keys.count < Self.readAhead
+      let now = MonotonicClock.now()
+      let nextDue = (isAll ? nextWait : nil).map { now + min(read.horizon, max(0.01, $0)) }
+      inbox.post(.keys(KeyPage(keys, isAll: isAll, nextDue: nextDue, generation: read.generation)))
+    } catch {
+      let error = error as? QueueError ?? .unexpected(error)
+      if error.kind == .disk { inbox.post(.storeFailed(.keys, error.description)) } else { broken(error) }
     }
-    if isNews {
-      log.error("holding: nothing is sent", metadata: ["reason": "disk", "detail": "\(error)"])
+  }
+
+  /// Calls `done` once the recorder, the feeder and the core have each had a turn.
+  package func heartbeat(_ done: @escaping @Sendable () -> Void) {
+    recorder.afterwards { @Sendable [self] in
+      feeder.async { @Sendable [self] in
+        drain()
+        done()
+      }
     }
-    changed()
   }
 }

@@ -53,6 +53,9 @@ struct KeptClock: Sendable {
 }
 
 extension RegistrationQueue {
+  /// The present by the clock that nobody can set.
+  package var sureTime: Timestamp { clock.withLock { $0.advance().sure } }
+
   /// How long ago the wall clock said `time`, at the least. For what got its time while a daemon was at work.
   package func age(of time: Timestamp) -> Duration {
     .milliseconds(

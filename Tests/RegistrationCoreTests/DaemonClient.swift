@@ -1,20 +1,21 @@
 import PacingSimulation
 import RateLimit
 import Registration
-import RegistrationAPI
-import RegistrationDaemon
-import RegistrationQueue
+import RegistrationCore
 
-/// The daemon's scheduler (pacer, holds and keys together) as a client of the simulation, with a queue in memory in place
+/// The daemon's core (pacer, holds and keys together) as a client of the simulation, with a queue in memory in place
 /// of the one on disk.
 final class DaemonClient: SimulatedClient {
-  private var scheduler: Scheduler
+  private var core: Core
   private let workers: Int
   private var keys: [DueKey]
   private var due: [Int64: Seconds] = [:]
   private var firstOpen = 0
-  private var flying: [Int: Scheduler.Assignment] = [:]
-  private var next: Scheduler.Assignment?
+  private var flying: [Int: Job] = [:]
+  /// Handed out, and not sent yet by the simulation.
+  private var handedOut: [Job] = []
+  private var read: KeyRead?
+  private var wake: Seconds = -.infinity
   /// Keys that the API refuses whatever the credentials.
   private let guilty: Set<Int64>
   private(set) var failed: Set<Int64> = []
@@ -25,10 +26,11 @@ final class DaemonClient: SimulatedClient {
   init(_ scenario: Scenario, seed: UInt64, guilty: Set<Int64> = []) {
     workers = scenario.workers
     self.guilty = guilty
-    scheduler = Scheduler(
-      pacer: Pacer(
-        settings: PacerSettings(workers: workers, reserve: scenario.reserve), learned: nil, seed: seed, now: 0),
-      holds: Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: seed))
+    let pacer = PacerSettings(workers: workers, reserve: scenario.reserve)
+    let retry = RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300)
+    core = Core(
+      pacer: Pacer(settings: pacer, learned: nil, seed: seed, now: 0), holds: Holds(retry: retry, seed: seed),
+      settings: CoreSettings(pacer: pacer, retry: retry), at: Moment(now: 0, wall: Timestamp(milliseconds: 0)))
     keys = (0..<scenario.keys).map {
       DueKey(row: Int64($0), id: AppKeyID(high: 0, low: UInt64($0)), attempts: 0, state: .pending)
     }
@@ -36,32 +38,26 @@ final class DaemonClient: SimulatedClient {
 
   func next(now: Seconds, backlog: Int) -> ClientDecision {
     guard flying.count < workers else { return .awaitReply }
-    if scheduler.wantsKeys { supply(now) }
-    var answer = scheduler.next(now: now, backlog: backlog, wall: wall(now))
-    if case .waitForEvent = answer, scheduler.wantsKeys {
-      supply(now)
-      answer = scheduler.next(now: now, backlog: backlog, wall: wall(now))
+    if handedOut.isEmpty {
+      take(.tick(open: backlog + core.inHand), now: now)
+      while let read {
+        supply(read, now)
+        take(.tick(open: backlog + core.inHand), now: now)
+      }
     }
-    settle(scheduler.takeUndelivered(), now: now)
-    switch answer {
-    case .send(let assignment):
-      next = assignment
-      return .send
-    case .wait(let until): return .wait(until: until)
-    case .waitForEvent: return .awaitReply
-    }
+    if !handedOut.isEmpty { return .send }
+    return wake > now ? .wait(until: wake) : .awaitReply
   }
 
   func sent(_ request: Int, now: Seconds) {
-    flying[request] = next
-    next = nil
+    flying[request] = handedOut.removeFirst()
   }
 
   func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
-    guard let assignment = flying.removeValue(forKey: request) else { return .requeue }
+    guard let job = flying.removeValue(forKey: request) else { return .requeue }
     var status = reply.status
-    if status == 201, guilty.contains(assignment.job.key.row) { status = 403 }
-    if status == 403 { refusedRows.insert(assignment.job.key.row) }
+    if status == 201, guilty.contains(job.key.row) { status = 403 }
+    if status == 403 { refusedRows.insert(job.key.row) }
     let (verdict, kind): (Verdict, PacedReply.Kind) =
       switch status {
       case 201: (.registered(status: 201), .answered)
@@ -71,29 +67,41 @@ final class DaemonClient: SimulatedClient {
       }
     let reading = RateLimitReading(
       limit: reply.limit, period: reply.period, remaining: reply.remaining, reset: reply.reset, date: reply.date)
-    let exchange = Exchange(
-      verdict: verdict, paced: PacedReply(kind: kind, reading: reading), status: status, duration: 0.1)
-    let settlement = scheduler.receive(exchange, for: assignment, now: now, wall: wall(now))
     let done = failed.count
-    settle(settlement, now: now)
+    take(.reply(Answer(verdict, paced: PacedReply(kind: kind, reading: reading)), order: job.order), now: now)
     // A key that failed is done with too; which request it came of does not matter to the simulation's count.
     let more = failed.count - done
-    if status == 201, !assignment.job.isKnownGood { return .done(others: more) }
+    if status == 201, !job.isKnownGood { return .done(others: more) }
     return more > 0 ? .done(others: more - 1) : .requeue
   }
 
-  private func supply(_ now: Seconds) {
+  private func supply(_ read: KeyRead, _ now: Seconds) {
+    self.read = nil
     while firstOpen < keys.count, keys[firstOpen].state.isFinal { firstOpen += 1 }
-    let taken = scheduler.taken
-    let open = keys[firstOpen...].filter { !$0.state.isFinal && !taken.contains($0.row) }
+    let open = keys[firstOpen...].filter { !$0.state.isFinal && !read.except.contains($0.row) }
     let ready = open.filter { due[$0.row, default: 0] <= now }
     let later = open.compactMap { due[$0.row] }.filter { $0 > now }.min()
-    scheduler.supply(
-      Array(ready.prefix(256)), isAll: ready.count <= 256, nextDue: later, generation: scheduler.generation)
+    take(
+      .keys(
+        KeyPage(
+          Array(ready.prefix(256)), isAll: ready.count <= 256, nextDue: later, generation: read.generation)), now: now)
   }
 
-  private func settle(_ settlement: Scheduler.Settlement, now: Seconds) {
-    for result in settlement.results {
+  private func take(_ event: Event, now: Seconds) {
+    for action in core.take(event, at: Moment(now: now, wall: Timestamp(milliseconds: Int64(now * 1_000)))) {
+      switch action {
+      case .send(let job): handedOut.append(job)
+      case .record(let results): record(results, now: now)
+      case .read(let read): self.read = read
+      case .wake(let at): wake = at
+      case .tell(.holdBegan(let hold)): holds.append(hold.reason)
+      case .tell: break
+      }
+    }
+  }
+
+  private func record(_ results: [KeyResult], now: Seconds) {
+    for result in results {
       let row = Int(result.row)
       switch result.verdict {
       case .registered: keys[row].state = .registered
@@ -113,9 +121,6 @@ final class DaemonClient: SimulatedClient {
         due[result.row] = nil
       }
     }
-    scheduler.recorded(settlement.results)
-    for case .holdBegan(let hold) in settlement.events { holds.append(hold.reason) }
+    take(.committed(results), now: now)
   }
-
-  private func wall(_ now: Seconds) -> Timestamp { Timestamp(milliseconds: Int64(now * 1_000)) }
 }

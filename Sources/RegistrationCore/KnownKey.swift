@@ -1,19 +1,18 @@
-import RateLimit
+package import RateLimit
 import Registration
-import RegistrationQueue
 
 /// A key that the present credentials have registered within a day: the best of canaries.
 ///
 /// Its owner may have taken it back on purpose since, so its age counts whenever it is used; and what other credentials
 /// registered says nothing of these.
-struct KnownKey: Sendable {
+package struct KnownKey: Sendable {
   private var key: DueKey?
   private var until: Seconds = 0
   /// It was refused itself and takes turns with other keys: it may have become bad.
   private(set) var isSpared = false
 
   /// Seconds since its registration after which a key is no canary.
-  static let longestAge: Seconds = 86_400
+  package static let longestAge: Seconds = 86_400
 
   /// A key that an earlier run has registered.
   init(_ known: RegisteredKey?, at moment: Moment) {

@@ -1,8 +1,7 @@
 import RateLimit
 import Registration
-import RegistrationAPI
 
-@testable import RegistrationDaemon
+@testable import RegistrationCore
 
 extension Holds {
   /// A reply at a time whose date does not matter: 2026-11-26T11:44:20Z.

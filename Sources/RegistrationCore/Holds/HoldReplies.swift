@@ -1,5 +1,5 @@
 package import RateLimit
-package import RegistrationAPI
+package import Registration
 
 extension Holds {
   /// Takes in one reply and says what becomes of the keys that it decides about.

@@ -1,5 +1,4 @@
 package import Registration
-package import RegistrationQueue
 
 /// One request that is about to be sent or under way.
 package struct Job: Sendable, Hashable {
@@ -29,30 +28,5 @@ package struct Job: Sendable, Hashable {
     self.sentAt = sentAt
     self.isProbe = isProbe
     self.isKnownGood = isKnownGood
-  }
-}
-
-/// What went wrong with a request, in words fit to be stored and shown.
-package struct Fault: Sendable, Hashable {
-  /// Nil when there was no reply.
-  package var status: Int?
-  package var title: String
-  package var detail: String?
-
-  package init(status: Int?, title: String, detail: String?) {
-    self.status = status
-    self.title = title
-    self.detail = detail
-  }
-
-  /// An answer that cannot be the API's: a gateway, or another path than the API's.
-  package var isNobodysWord: Bool { status.map { (400..<500).contains($0) && $0 != 401 && $0 != 408 } ?? false }
-
-  /// One line: `503 Service Unavailable: upstream is down`.
-  package var summary: String {
-    let start = status.map { title.contains(String($0)) ? title : "\($0) \(title)" } ?? title
-    // "403 Forbidden: Forbidden" says it twice.
-    guard let detail, detail.lowercased() != title.lowercased() else { return start }
-    return "\(start): \(detail)"
   }
 }

@@ -1,10 +1,8 @@
 import RateLimit
 import Registration
-import RegistrationAPI
-import RegistrationQueue
 import Testing
 
-@testable import RegistrationDaemon
+@testable import RegistrationCore
 
 /// Every cell of the table in `Holds`: seven replies in six states, to a canary and to what was under way before.
 @Suite struct HoldsTableTests {

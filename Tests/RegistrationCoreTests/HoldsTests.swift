@@ -1,10 +1,8 @@
 import RateLimit
 import Registration
-import RegistrationAPI
-import RegistrationQueue
 import Testing
 
-@testable import RegistrationDaemon
+@testable import RegistrationCore
 
 /// The table of what a reply does to a key and to the daemon, with time passed in.
 @Suite struct HoldsTests {
@@ -113,7 +111,10 @@ import Testing
     for verdict in [Verdict.unauthorized(detail: nil), .misdirected(status: 302, title: "Redirected", detail: nil)] {
       var holds = holds()
       _ = holds.observe(verdict, for: job(1, order: 1), sent: 1, now: 0)
-      guard case .ended = holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), now: 1).last
+      guard
+        case .ended = holds.reloaded(
+          retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), isNew: true, now: 1
+        ).last
       else {
         Issue.record("still holding")
         continue
@@ -356,7 +357,9 @@ import Testing
           holds.observe(success, for: good, sent: 22, now: 99) == [.register(good, status: 201), .ended(.refused)])
       case 1:
         #expect(
-          holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), now: 1) == [.ended(.refused)]
+          holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), isNew: true, now: 1) == [
+            .ended(.refused)
+          ]
         )
       default: #expect(holds.believe() == [.ended(.refused)])
       }
@@ -417,7 +420,7 @@ import Testing
           unavailable, for: job(Int64(order), order: order, isProbe: true), sent: order, wait: asked, now: now)
       }
       // A reload asks at once.
-      _ = holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), now: now)
+      _ = holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), isNew: true, now: now)
       guard case .probe = holds.gate(now: now) else {
         Issue.record("not asked")
         return

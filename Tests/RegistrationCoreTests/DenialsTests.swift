@@ -1,6 +1,6 @@
 import Testing
 
-@testable import RegistrationDaemon
+@testable import RegistrationCore
 
 struct DenialsTests {
   /// What differs from reply to reply is no part of what the API says.

@@ -1,8 +1,8 @@
 import PacingSimulation
-import RegistrationDaemon
+import RegistrationCore
 import Testing
 
-/// Whole jobs through an outage and through refused credentials, on the daemon's own scheduler in virtual time.
+/// Whole jobs through an outage and through refused credentials, on the daemon's own core in virtual time.
 @Suite struct PacedHoldsTests {
   @Test(arguments: ["S01", "S15", "S30"]) func reachesTheLevels(_ id: String) throws {
     let scenario = try scenario(id)

@@ -137,9 +137,11 @@ package struct Holds: Sendable {
 extension Holds {
   /// New credentials or settings: what was refused under the old ones counts against nobody, holds end, and unless all was
   /// well one request asks at once before others follow.
-  package mutating func reloaded(retry: RetryPolicy, now: Seconds) -> [Effect] {
+  ///
+  /// - Parameter isNew: Credentials or endpoint are others. What a server in trouble has asked for holds for the same one.
+  package mutating func reloaded(retry: RetryPolicy, isNew: Bool, now: Seconds) -> [Effect] {
     self.retry = retry
-    quietUntil = -.infinity
+    if isNew { quietUntil = -.infinity }
     var effects: [Effect] = denials.forget().map { .release($0.job) }
     doubted.removeAll()
     let next = Canary(due: now, isOut: canary.isOut)
@@ -149,6 +151,7 @@ extension Holds {
       effects += suspicion.suspects.map { .release($0.job) }
       state = .inquiring(.credentials(Suspicion()), next)
     case .inquiring(.outage(let failures), _): state = .inquiring(.outage(failures), next)
+    case .holding(let hold, _) where hold.reason == .outage && quietUntil > now: break
     case .holding(let hold, _):
       effects.append(.ended(hold.reason))
       switch hold.reason {
@@ -158,6 +161,15 @@ extension Holds {
       }
     }
     return effects
+  }
+
+  /// A server in trouble had asked an earlier run to come again later.
+  package mutating func goOnWaiting(_ asked: AskedToWait, now: Seconds) {
+    let seconds = min(asked.seconds, Self.longestAsked)
+    guard seconds > Self.longestInquiry, case .open = state else { return }
+    quietUntil = now + seconds
+    let hold = Hold(reason: .outage, fault: asked.fault, since: asked.since, began: now)
+    state = .holding(hold, Canary(due: quietUntil))
   }
 
   /// The operator has seen what the API says of every key, and means it: `keyreg resume`.

@@ -1,5 +1,5 @@
 import RateLimit
-import RegistrationDaemon
+import RegistrationCore
 import Testing
 
 @Suite struct LimitNewsTests {

@@ -1,0 +1,89 @@
+import RateLimit
+import Registration
+
+/// What a reply comes to.
+extension Core {
+  mutating func receive(_ answer: Answer, order: Int, at moment: Moment, _ actions: inout [Action]) {
+    guard let request = requests.removeValue(forKey: order) else { return }
+    var job = request.job
+    job.isOutdated = job.epoch != epoch
+    pacer.receive(answer.paced, for: request.permit, now: moment.now)
+    if !job.isOutdated { noteCanary(answer.verdict, job, now: moment.now) }
+    // RFC 9110 lets a server in trouble say when to come again.
+    let wait = answer.paced.kind == .serverError ? answer.paced.reading?.retryAfter ?? 0 : 0
+    apply(holds.observe(answer.verdict, for: job, sent: sent, wait: wait, at: moment), at: moment, &actions)
+    let news = limitNews.news(of: pacer.limits)
+    if !news.limits.isEmpty { actions.append(.tell(.limitsChanged(news.limits, untold: news.untold))) }
+  }
+
+  private mutating func noteCanary(_ verdict: Verdict, _ job: Job, now: Seconds) {
+    switch verdict {
+    case .registered: if job.isKnownGood { known.confirmed() } else { known.registered(job.key, at: now) }
+    case .throttled, .stale: break
+    case .failed: if job.isKnownGood { known.forget() }
+    default: if job.isProbe { known.canaryFailed(wasKnown: job.isKnownGood) }
+    }
+  }
+
+  /// Carries out what was decided about keys: the one place where an outcome is put down.
+  mutating func apply(_ effects: [Holds.Effect], at moment: Moment, _ actions: inout [Action]) {
+    var results: [KeyResult] = []
+    var notices: [Action] = []
+    for effect in effects {
+      switch effect {
+      case .register(let job, let status):
+        ledger.settle(job.key.row)
+        results.append(
+          KeyResult(
+            row: job.key.row, verdict: .registered, httpStatus: status, registrar: job.registrar, sentAt: job.sentAt,
+            at: moment.wall))
+      case .release(let job):
+        guard !job.isKnownGood else { continue }
+        ledger.giveBack(job.key, readIn: job.reading, isLast: job.isProbe && holds.rotatesCanaries)
+      case .keep(let job): if !job.isKnownGood { ledger.keep(job.key.row) }
+      case .retry(let job, let fault, let delay):
+        wait(job, fault, delay, at: moment, in: &results) { .retry(due: $0) }
+      case .postpone(let job, let fault, let delay):
+        wait(job, fault, delay, at: moment, in: &results) { .postpone(due: $0) }
+      case .lookAgain(let job, let fault, let delay):
+        wait(job, fault, delay, at: moment, in: &results) { .lookAgain(due: $0) }
+      case .fail(let job, let fault):
+        ledger.settle(job.key.row)
+        results.append(fault.result(of: job, .failed, at: moment.wall))
+      case .refund(let row):
+        ledger.refund(row)
+        for order in requests.keys where requests[order]?.job.key.row == row {
+          requests[order]?.job.key.attempts -= 1
+        }
+        results.append(KeyResult(row: row, verdict: .refund, sentAt: moment.wall, at: moment.wall))
+      // What is read ahead for a hold and for work differs.
+      case .began(let hold):
+        ledger.keysChanged()
+        notices.append(.tell(.holdBegan(hold)))
+      case .ended(let reason):
+        ledger.keysChanged()
+        notices.append(.tell(.holdEnded(reason)))
+      }
+    }
+    if !results.isEmpty { actions.append(.record(results)) }
+    actions += notices
+  }
+
+  private mutating func wait(
+    _ job: Job, _ fault: Fault, _ delay: Seconds, at moment: Moment, in results: inout [KeyResult],
+    _ verdict: (Timestamp) -> KeyResult.Verdict
+  ) {
+    guard !job.isKnownGood else { return }
+    ledger.wait(until: moment.now + delay)
+    ledger.settle(job.key.row)
+    results.append(fault.result(of: job, verdict(moment.wall.adding(seconds: delay)), at: moment.wall))
+  }
+}
+
+extension Fault {
+  fileprivate func result(of job: Job, _ verdict: KeyResult.Verdict, at wall: Timestamp) -> KeyResult {
+    KeyResult(
+      row: job.key.row, verdict: verdict, httpStatus: status, errorTitle: title, errorDetail: detail,
+      sentAt: job.sentAt, at: wall)
+  }
+}

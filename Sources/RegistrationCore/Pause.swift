@@ -1,0 +1,12 @@
+package import Registration
+
+/// A pause by the operator, as it is kept over restarts.
+package struct Pause: Codable, Sendable, Hashable {
+  package var reason: String?
+  package var since: Timestamp
+
+  package init(reason: String?, since: Timestamp) {
+    self.reason = reason
+    self.since = since
+  }
+}

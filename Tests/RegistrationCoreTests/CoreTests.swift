@@ -1,0 +1,307 @@
+import RateLimit
+import Registration
+import Testing
+
+@testable import RegistrationCore
+
+@Suite struct CoreTests {
+  private let forbidden = Verdict.forbidden(title: "Forbidden", detail: nil)
+  private let unavailable = Verdict.unsettled(status: 503, title: "Service Unavailable", detail: nil)
+  private let canary = CoreBench.key(99, attempts: 1, state: .registered)
+
+  @Test func aCanaryThatHasBecomeBadItselfHoldsNobodyForGood() throws {
+    var bench = CoreBench(keys: 5, canary: canary)
+    let outcomes = try #require(
+      bench.outcomes { [99, 1].contains($0.key.row) ? forbidden : .registered(status: 201) })
+    #expect(outcomes[1] == .failed && outcomes.values.count { $0 == .registered } == 4)
+  }
+
+  @Test(arguments: 1...3) func theLastKeysAreDecidedAfterARestartToo(count: Int) throws {
+    var bench = CoreBench(keys: count, canary: canary)
+    let outcomes = try #require(bench.outcomes { $0.key.row == 99 ? .registered(status: 200) : forbidden })
+    #expect(outcomes.values.allSatisfy { $0 == .failed })
+  }
+
+  @Test func refusedCredentialsAreNoKeysFaultWhateverTheCanary() {
+    var bench = CoreBench(keys: 3, canary: canary)
+    #expect(bench.outcomes { _ in forbidden } == nil)
+    #expect(bench.core.holds.hold?.reason == .credentials)
+    guard case .hold = bench.core.standstill else {
+      Issue.record("\(String(describing: bench.core.standstill))")
+      return
+    }
+  }
+
+  /// Which keys are sent while every one of them is refused, one in 30 s.
+  private func canaries(_ bench: inout CoreBench, count: Int) throws -> [Int64] {
+    try (0..<count).map { index in
+      let job = try #require(bench.tick(now: Double(index) * 30).sends.first)
+      _ = bench.reply(forbidden, to: job, now: Double(index) * 30)
+      return job.key.row
+    }
+  }
+
+  @Test func aCanaryIsWhatTheseCredentialsRegisteredWithinADay() throws {
+    var young = CoreBench(keys: 5, canary: canary)
+    #expect(try canaries(&young, count: 4) == [1, 2, 3, 99])
+    var old = CoreBench(keys: 5, canary: canary, age: 86_400)
+    #expect(try !canaries(&old, count: 6).contains(99))
+    // It grows old while the daemon runs.
+    var ageing = CoreBench(keys: 5, canary: canary, age: 86_400 - 70)
+    #expect(try canaries(&ageing, count: 6).contains(99) == false)
+    var lasting = CoreBench(keys: 5, canary: canary, age: 86_400 - 100)
+    #expect(try canaries(&lasting, count: 4).last == 99)
+    var future = CoreBench(keys: 5, canary: canary, age: -1_000)
+    #expect(try !canaries(&future, count: 6).contains(99))
+  }
+
+  @Test func aHoldAsksForCanariesOfEveryListAndItsEndForTheKeysInOrder() throws {
+    var bench = CoreBench(keys: 50)
+    _ = try canaries(&bench, count: 4)
+    #expect(bench.core.holds.hold?.reason == .credentials)
+    let read = try #require(bench.take(.tick(open: 50), now: 95).read)
+    #expect(read.isSample && read.except.isEmpty)
+    let page = KeyPage([CoreBench.key(40)], isAll: false, nextDue: nil, generation: read.generation)
+    _ = bench.take(.keys(page), now: 100)
+    let wanted = bench.take(.tick(open: 50), now: 130)
+    let job = try #require(wanted.sends.first)
+    #expect(job.key.row == 40 && job.isProbe)
+    let more = try #require(wanted.read)
+    let over = bench.reply(.registered(status: 201), to: job, now: 130)
+    #expect(over.ended == [.credentials])
+    // A page of the hold comes too late.
+    _ = bench.take(
+      .keys(KeyPage([CoreBench.key(41)], isAll: true, nextDue: nil, generation: more.generation)), now: 130)
+    let next = bench.take(.tick(open: 49), now: 130)
+    #expect(next.sends.isEmpty && next.read?.isSample == false && next.read?.except == [40])
+  }
+
+  @Test func whatOldCredentialsRegisterIsNoCanaryForNewOnes() throws {
+    var bench = CoreBench(keys: 6)
+    let old = try #require(bench.tick(now: 0).sends.first)
+    let settings = CoreSettings(
+      pacer: PacerSettings(workers: 1, assume: Allowance(count: 1_000_000, period: 1)),
+      retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), registrar: 2)
+    _ = bench.take(.settings(settings), now: 1)
+    let results = bench.reply(.registered(status: 201), to: old, now: 1).results
+    #expect(results.map(\.registrar) == [1])
+    bench.commit(results, now: 1)
+    #expect(try !canaries(&bench, count: 5).contains(old.key.row))
+  }
+
+  @Test func anAttemptThatIsGivenBackWhileItsKeyIsReadAheadIsNotCounted() throws {
+    var bench = CoreBench(keys: 2)
+    var now = 0.0
+    var refunds = 0
+    var unwritten: [KeyResult] = []
+    for round in 0..<600 where refunds < 3 {
+      let wanted = bench.tick(now: now)
+      unwritten += wanted.results
+      for job in wanted.sends {
+        #expect(job.isProbe || job.key.attempts == bench.keys[job.key.row]?.attempts, "round \(round)")
+        unwritten += bench.reply(unavailable, to: job, now: now).results
+      }
+      if wanted.sends.isEmpty { now = max(now + 0.01, min(wanted.wake ?? .infinity, now + 0.5)) }
+      // Keys are read while results are on their way to disk.
+      guard round % 3 == 0 else { continue }
+      for case .refund in unwritten.map(\.verdict) { refunds += 1 }
+      #expect(!unwritten.contains { $0.verdict == .failed })
+      bench.commit(unwritten, now: now)
+      unwritten = []
+    }
+    #expect(refunds >= 3 && bench.core.holds.hold?.reason == .outage)
+  }
+
+  @Test func aKeyThatMayHaveBeenCancelledMeanwhileIsReadAnewAndNotSent() throws {
+    var bench = CoreBench(keys: 1)
+    let job = try #require(bench.tick(now: 0).sends.first)
+    _ = bench.take(.keysChanged, now: 0)
+    #expect(bench.reply(.throttled, to: job, now: 0).results.isEmpty)
+    let wanted = bench.take(.tick(open: 1), now: 100)
+    #expect(wanted.sends.isEmpty && wanted.read?.except.isEmpty == true)
+  }
+
+  @Test func aPageThatWasReadBeforeKeysChangedIsNotTaken() throws {
+    var bench = CoreBench(keys: 3)
+    let read = try #require(bench.take(.tick(open: 3), now: 0).read)
+    _ = bench.take(.keysChanged, now: 0)
+    let stale = KeyPage([CoreBench.key(1)], isAll: true, nextDue: nil, generation: read.generation)
+    _ = bench.take(.keys(stale), now: 0)
+    let wanted = bench.take(.tick(open: 3), now: 0)
+    #expect(wanted.sends.isEmpty && wanted.read != nil)
+  }
+}
+
+/// Why nothing is sent, in the order in which it counts.
+@Suite struct StandstillTests {
+  private func standstill(_ bench: inout CoreBench, _ events: Event..., now: Seconds = 0) -> Standstill? {
+    for event in events { _ = bench.take(event, now: now) }
+    _ = bench.tick(now: now)
+    return bench.core.standstill
+  }
+
+  @Test func oneReasonIsGivenAndTheStrongestOne() throws {
+    var bench = CoreBench(keys: 3)
+    let pause = Pause(reason: "lunch", since: CoreBench.start)
+    #expect(standstill(&bench) == nil)
+    #expect(standstill(&bench, .storeFailed(.results, "disk full")) == .disk("disk full"))
+    #expect(standstill(&bench, .pause(pause)) == .paused(pause))
+    #expect(standstill(&bench, .stop) == .stopping)
+    #expect(standstill(&bench, .pause(nil)) == .stopping)
+  }
+
+  @Test func aPauseAndAnAskedWaitAreKnownBeforeTheFirstTick() {
+    let pause = Pause(reason: nil, since: CoreBench.start)
+    #expect(CoreBench(keys: 1, pause: pause).core.standstill == .paused(pause))
+    let asked = AskedToWait(
+      seconds: 60, fault: Fault(status: 503, title: "Service Unavailable", detail: nil), since: CoreBench.start)
+    guard case .hold(let hold) = CoreBench(keys: 1, asked: asked).core.standstill else {
+      Issue.record("no hold")
+      return
+    }
+    #expect(hold.reason == .outage && hold.since == CoreBench.start)
+  }
+
+  @Test func nothingToDoTheLimitAndAReplyAreToldApart() throws {
+    var idle = CoreBench(keys: 0)
+    #expect(standstill(&idle) == .nothingDue(next: nil))
+    var limited = CoreBench(keys: 9, workers: 8, assume: Allowance(count: 2, period: 60))
+    let probe = try #require(limited.tick(now: 0).sends.first)
+    // Of a server that nobody has heard of yet one reply is waited for.
+    #expect(limited.core.standstill == .reply)
+    _ = limited.reply(.registered(status: 201), to: probe, now: 0)
+    _ = limited.tick(now: 0)
+    let first = limited.core.standstill
+    guard case .limit(let until) = first, until > 0 else {
+      Issue.record("\(String(describing: first))")
+      return
+    }
+  }
+
+  @Test func resultsThatWaitForTheDiskStandInTheWay() throws {
+    var bench = CoreBench(keys: 400, workers: 64)
+    var unwritten: [KeyResult] = []
+    var sent = 0
+    for _ in 0..<20 {
+      let wanted = bench.tick(now: 0)
+      sent += wanted.sends.count
+      for job in wanted.sends { unwritten += bench.reply(.registered(status: 201), to: job, now: 0).results }
+    }
+    _ = bench.tick(now: 0)
+    #expect(bench.core.standstill == .recording && bench.core.inHand == Core.inHandAtMost + 1)
+    #expect(sent == unwritten.count && sent == Core.inHandAtMost + 1)
+    bench.commit(unwritten, now: 0)
+    #expect(!bench.tick(now: 0).sends.isEmpty)
+  }
+
+  @Test func whatACanaryIsToTellIsNoRateLimit() throws {
+    var bench = CoreBench(keys: 50, workers: 3)
+    let first = try #require(bench.tick(now: 0).sends.first)
+    _ = bench.reply(.registered(status: 201), to: first, now: 0)
+    var jobs = bench.tick(now: 0).sends
+    while jobs.count < 3 {
+      let done = jobs.removeFirst()
+      _ = bench.reply(.registered(status: 201), to: done, now: 0)
+      let more = bench.tick(now: 0).sends
+      try #require(!more.isEmpty)
+      jobs += more
+    }
+    _ = bench.reply(.forbidden(title: "Forbidden", detail: nil), to: jobs[0], now: 0)
+    let probe = bench.tick(now: 0)
+    #expect(probe.sends.map(\.isProbe) == [true])
+    _ = bench.reply(.throttled, to: jobs[1], now: 0)
+    #expect(bench.tick(now: 0).sends.isEmpty && bench.core.standstill == .inquiry)
+  }
+}
+
+/// A disk that refuses, told once and asked again.
+@Suite struct StoreFaultTests {
+  @Test func nothingIsSentUntilResultsCanBeWritten() throws {
+    var bench = CoreBench(keys: 3, workers: 2)
+    let job = try #require(bench.tick(now: 0).sends.first)
+    let results = bench.reply(.registered(status: 201), to: job, now: 0).results
+    let first = bench.take(.storeFailed(.results, "disk full"), now: 0)
+    guard case .diskHoldBegan("disk full") = first.notices.first else {
+      Issue.record("not told")
+      return
+    }
+    #expect(bench.take(.storeFailed(.results, "disk full"), now: 1).notices.isEmpty)
+    #expect(bench.tick(now: 1).sends.isEmpty)
+    let over = bench.take(.committed(results), now: 2)
+    guard case .diskHoldEnded = over.notices.first else {
+      Issue.record("not told")
+      return
+    }
+    #expect(!bench.tick(now: 2).sends.isEmpty)
+  }
+
+  @Test func keysThatCannotBeReadAreReadAgainASecondLater() throws {
+    var bench = CoreBench(keys: 3)
+    _ = try #require(bench.take(.tick(open: 3), now: 0).read)
+    _ = bench.take(.storeFailed(.keys, "input/output error"), now: 0)
+    let held = bench.take(.tick(open: 3), now: 0.5)
+    #expect(held.read == nil && held.wake == 1 && bench.core.standstill == .disk("input/output error"))
+    let again = try #require(bench.take(.tick(open: 3), now: 1).read)
+    bench.supply(again, now: 1)
+    #expect(bench.tick(now: 1).sends.count == 1)
+  }
+}
+
+/// What a server in trouble has asked for.
+@Suite struct AskedToWaitTests {
+  private let unavailable = Verdict.unsettled(status: 503, title: "Service Unavailable", detail: nil)
+
+  @Test func aKeyWaitsAsLongAsItsServerAsks() throws {
+    var bench = CoreBench(keys: 1)
+    let job = try #require(bench.tick(now: 0).sends.first)
+    let results = bench.reply(unavailable, to: job, wait: 20, now: 0).results
+    #expect(results.map(\.verdict) == [.retry(due: CoreBench.start.adding(seconds: 20))])
+  }
+
+  /// Goes on until the outage is a hold; returns what was told of it.
+  private func outage(_ bench: inout CoreBench, wait: Seconds) throws -> [AskedToWait?] {
+    var told: [AskedToWait?] = []
+    var now = 0.0
+    for _ in 0..<200 where bench.core.holds.hold == nil {
+      let wanted = bench.tick(now: now)
+      for job in wanted.sends {
+        let reply = bench.reply(unavailable, to: job, wait: wait, now: now)
+        told += reply.asked
+        bench.commit(reply.results, now: now)
+      }
+      now += 0.01
+    }
+    try #require(bench.core.holds.hold?.reason == .outage)
+    return told
+  }
+
+  @Test func itOutlivesARestartAndIsForgottenWithASuccess() throws {
+    var bench = CoreBench(keys: 30, workers: 8)
+    let told = try outage(&bench, wait: 120)
+    let asked = try #require(told.last ?? nil)
+    #expect(told.count == 1 && abs(asked.seconds - 120) < 1 && asked.fault.status == 503)
+    var restarted = CoreBench(keys: 30, workers: 8, asked: asked)
+    #expect(restarted.tick(now: 0).sends.isEmpty && restarted.tick(now: 118).sends.isEmpty)
+    let probe = restarted.tick(now: 121).sends
+    try #require(probe.count == 1)
+    #expect(probe.map(\.isProbe) == [true])
+    let over = restarted.reply(.registered(status: 201), to: probe[0], now: 121)
+    #expect(over.ended == [.outage])
+    #expect(restarted.tick(now: 121).sends.count > 1)
+  }
+
+  @Test func itHoldsOverAReloadUnlessTheEndpointIsAnother() throws {
+    let settings = { (isNew: Bool) in
+      CoreSettings(
+        pacer: PacerSettings(workers: 8, assume: Allowance(count: 1_000_000, period: 1)),
+        retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), registrar: 1, isNew: isNew)
+    }
+    var bench = CoreBench(keys: 30, workers: 8)
+    _ = try outage(&bench, wait: 120)
+    #expect(bench.take(.settings(settings(false)), now: 2).ended.isEmpty)
+    #expect(bench.tick(now: 2).sends.isEmpty && bench.tick(now: 100).sends.isEmpty)
+    let new = bench.take(.settings(settings(true)), now: 100)
+    #expect(new.ended == [.outage] && new.asked.count == 1 && new.asked[0] == nil)
+    #expect(bench.tick(now: 100).sends.map(\.isProbe) == [true])
+  }
+}

@@ -1,0 +1,91 @@
+import Registration
+import Testing
+
+@testable import RegistrationCore
+
+/// One place a key, whatever happens to it.
+@Suite struct KeyLedgerTests {
+  private func ledger(_ rows: Int64...) -> KeyLedger {
+    var ledger = KeyLedger()
+    ledger.supply(rows.map { CoreBench.key($0) }, isAll: true, nextDue: nil, generation: 0)
+    return ledger
+  }
+
+  @Test func keysAreTakenInTheirOrderAndWhatCameBackFirst() throws {
+    var ledger = ledger(1, 2, 3)
+    let taken = ledger.take()
+    let first = try #require(taken)
+    #expect(first.row == 1 && ledger.place(of: 1) == .inFlight && ledger.place(of: 2) == .ready)
+    ledger.giveBack(first, readIn: ledger.reading, isLast: false)
+    #expect(ledger.take()?.row == 1)
+    ledger.giveBack(first, readIn: ledger.reading, isLast: true)
+    #expect([ledger.take()?.row, ledger.take()?.row, ledger.take()?.row, ledger.take()?.row] == [2, 3, 1, nil])
+  }
+
+  @Test func aKeyGoesFromPlaceToPlaceUntilItsResultIsOnDisk() throws {
+    var ledger = ledger(1)
+    _ = ledger.take()
+    ledger.keep(1)
+    #expect(ledger.place(of: 1) == .awaitingWitness && ledger.inHand == 1 && ledger.isRecorded)
+    ledger.settle(1)
+    #expect(ledger.place(of: 1) == .awaitingCommit && ledger.inHand == 1 && !ledger.isRecorded)
+    ledger.committed([KeyResult(row: 1, verdict: .registered, sentAt: CoreBench.start, at: CoreBench.start)])
+    #expect(ledger.place(of: 1) == nil && ledger.inHand == 0 && ledger.taken.isEmpty)
+  }
+
+  @Test func aKeyIsNotReadTwice() {
+    var ledger = ledger(1, 2)
+    _ = ledger.take()
+    #expect(ledger.taken == [1, 2])
+    ledger.supply([CoreBench.key(1), CoreBench.key(2), CoreBench.key(3)], isAll: true, nextDue: nil, generation: 0)
+    #expect([ledger.take()?.row, ledger.take()?.row, ledger.take()?.row] == [2, 3, nil])
+  }
+
+  @Test func aPageOfAnOlderGenerationIsNotTaken() {
+    var ledger = ledger(1)
+    ledger.keysChanged()
+    ledger.supply([CoreBench.key(1)], isAll: true, nextDue: 5, generation: 0)
+    #expect(!ledger.hasKey && !ledger.isDrained && ledger.nextDue == nil && ledger.wantsKeys)
+  }
+
+  @Test func whatIsUnderWayStaysSoWhenKeysChange() throws {
+    var ledger = ledger(1, 2)
+    let taken = ledger.take()
+    let key = try #require(taken)
+    let reading = ledger.reading
+    ledger.keysChanged()
+    #expect(ledger.place(of: 1) == .inFlight && ledger.place(of: 2) == nil && ledger.taken == [1])
+    // It may have been cancelled: the queue is asked.
+    ledger.giveBack(key, readIn: reading, isLast: false)
+    #expect(ledger.taken.isEmpty && ledger.take() == nil)
+  }
+
+  @Test func anAttemptThatIsGivenBackIsReadAgainOnceTheQueueKnows() throws {
+    var ledger = ledger(1, 2)
+    let taken = ledger.take()
+    let key = try #require(taken)
+    ledger.giveBack(key, readIn: ledger.reading, isLast: false)
+    ledger.refund(1)
+    #expect(ledger.place(of: 1) == nil && ledger.taken == [1, 2])
+    #expect(ledger.take()?.row == 2 && ledger.take() == nil)
+    let refund = KeyResult(row: 1, verdict: .refund, sentAt: CoreBench.start, at: CoreBench.start)
+    ledger.refund(1)
+    ledger.committed([refund])
+    #expect(ledger.taken == [1, 2])
+    ledger.committed([refund])
+    #expect(ledger.taken == [2] && ledger.wantsKeys)
+  }
+
+  @Test func timeThatPassesMakesKeysDue() {
+    var ledger = KeyLedger()
+    ledger.supply([], isAll: true, nextDue: 7, generation: 0)
+    #expect(ledger.isDrained && !ledger.wantsKeys)
+    ledger.passTime(to: 6.9)
+    #expect(ledger.isDrained && ledger.nextDue == 7)
+    ledger.passTime(to: 7)
+    #expect(ledger.wantsKeys && ledger.nextDue == nil)
+    ledger.wait(until: 9)
+    ledger.wait(until: 12)
+    #expect(ledger.nextDue == 9)
+  }
+}
