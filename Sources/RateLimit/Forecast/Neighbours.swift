@@ -13,7 +13,6 @@ struct Neighbours: Sendable {
   /// Their rate over their last few tokens: single ones say nothing.
   private(set) var recent = 0.0
   private var recentFrom: (taken: Double, at: Seconds)
-  private static let recentTokens = 8.0
   /// Tokens taken in the last whole windows, newest last.
   private(set) var history: [Double] = []
   /// How much the forecast is stretched after it proved too low, 1…4.
@@ -24,7 +23,41 @@ struct Neighbours: Sendable {
   /// Since when we watch this window.
   private var watchedFrom: Seconds
 
+  /// Tokens over which `recent` is measured.
+  private static let recentTokens = 8.0
   private static let windowsKept = 4
+  /// Nobody is about who takes less than this share of the limit in a period.
+  private static let quiet = 0.01
+  /// Seconds between two looks that are worth comparing, and that a rate is measured over at least.
+  private static let shortestLook: Seconds = 0.2
+  private static let shortestSpan: Seconds = 0.05
+  /// The share of a period over which their rate is averaged, and seconds where that is longer.
+  private static let memory = 0.25
+  private static let shortestMemory: Seconds = 2
+  /// How much a forecast that proved too low is stretched, how far at most, and what each further window leaves of it.
+  private static let cautionGrowth = 1.5
+  private static let cautionAtMost = 4.0
+  private static let cautionKept = 0.9
+  /// A share of the limit that, at the first look at a window, may be what the last one had.
+  private static let suspicious = 0.1
+  /// A share of the limit that, at the first look at a window, tells a rate; and how much of that rate is believed.
+  private static let telling = 0.004
+  private static let believed = 0.5
+  /// Seconds that a window is watched at least before pressure and rates are measured.
+  private static let shortestWatch: Seconds = 0.5
+  private static let shortestWindow: Seconds = 1
+  /// Tokens expected of them below which nothing is kept for them.
+  private static let negligible = 0.2
+  /// Deviations within which a Poisson stream stays.
+  private static let deviations = 2.0
+  /// What a bad window takes is kept free until this share of it is left, and then less and less.
+  private static let badUntil = 0.25
+  /// The last share of a window, in which the floor goes down to nothing.
+  private static let lastShare = 0.1
+  /// How much more than their worst window they may want.
+  private static let demandMargin = 1.05
+  /// Half a token, so that what is forecast is rounded to the nearest.
+  private static let half = 0.5
   /// Of every limit this share is left, until the window's last tenth.
   private static let floor = 0.01
   /// How much of the way from their mean to their worst recent window is kept free.
@@ -34,7 +67,7 @@ struct Neighbours: Sendable {
 
   init(taken: Double, elapsed: Seconds, history: [Double] = [], at now: Seconds) {
     self.taken = taken
-    rate = taken / max(1, elapsed)
+    rate = taken / max(Self.shortestWindow, elapsed)
     self.history = history
     takenBefore = taken
     seenAt = now
@@ -50,7 +83,7 @@ struct Neighbours: Sendable {
 
   /// How many times faster than even this window is being used by all together, since we watch it; ours included.
   func pressure(own: Int, allowance: Allowance, now: Seconds) -> Double {
-    (taken - takenBefore + Double(own)) / max(0.5, now - watchedFrom) / allowance.rate
+    (taken - takenBefore + Double(own)) / max(Self.shortestWatch, now - watchedFrom) / allowance.rate
   }
 
   /// The part of all that was taken, since we watch this window, which is ours.
@@ -58,7 +91,7 @@ struct Neighbours: Sendable {
 
   /// Nobody else is about: less than a hundredth of the limit now and in every remembered window.
   func isQuiet(_ allowance: Allowance) -> Bool {
-    let few = allowance.tokens * 0.01
+    let few = allowance.tokens * Self.quiet
     return rate * allowance.period < few && taken < few && worst <= few
   }
 
@@ -67,10 +100,10 @@ struct Neighbours: Sendable {
     taken = min(taken, Double(most))
     let total = max(taken, Double(seen))
     let elapsed = now - seenAt
-    guard elapsed > 0.2 || total > taken else { return }
-    let span = max(elapsed, 0.05)
+    guard elapsed > Self.shortestLook || total > taken else { return }
+    let span = max(elapsed, Self.shortestSpan)
     leap = max(leap, total - taken)
-    let weight = 1 - Self.decay(span / max(2, period / 4))
+    let weight = 1 - Self.decay(span / max(Self.shortestMemory, period * Self.memory))
     rate += weight * ((total - taken) / span - rate)
     taken = total
     seenAt = now
@@ -78,7 +111,7 @@ struct Neighbours: Sendable {
   }
 
   private mutating func noteRecent(now: Seconds) {
-    let elapsed = max(0.05, now - recentFrom.at)
+    let elapsed = max(Self.shortestSpan, now - recentFrom.at)
     if taken - recentFrom.taken >= Self.recentTokens {
       recent = (taken - recentFrom.taken) / elapsed
       recentFrom = (taken, now)
@@ -94,7 +127,7 @@ struct Neighbours: Sendable {
   }
 
   /// They were faster than forecast.
-  mutating func beCautious() { caution = min(4, caution * 1.5) }
+  mutating func beCautious() { caution = min(Self.cautionAtMost, caution * Self.cautionGrowth) }
 
   mutating func beginWindow(taken seen: Int, limit: Int, elapsed: Seconds, recording: Bool, now: Seconds) {
     if recording { history = history.suffix(Self.windowsKept - 1) + [taken] }
@@ -102,11 +135,13 @@ struct Neighbours: Sendable {
     (recent, recentFrom) = (0, (taken, now))
     leap = taken
     // So much at the first look may be the last window's count: it says nothing of how fast they are.
-    takenBefore = taken > 0.1 * Double(limit) ? taken : 0
+    takenBefore = taken > Self.suspicious * Double(limit) ? taken : 0
     seenAt = now
     watchedFrom = now - elapsed
-    if taken > 0.004 * Double(limit) { rate = max(rate, 0.5 * taken / max(1, elapsed)) }
-    caution = max(1, caution * 0.9)
+    if taken > Self.telling * Double(limit) {
+      rate = max(rate, Self.believed * taken / max(Self.shortestWindow, elapsed))
+    }
+    caution = max(1, caution * Self.cautionKept)
   }
 
   /// Tokens that they are expected to take until the window ends, with a margin.
@@ -117,21 +152,23 @@ struct Neighbours: Sendable {
     let limit = allowance.tokens
     let expected = rate * left
     // A Poisson stream stays within two deviations of its mean.
-    var forecast = expected > 0.2 ? caution * (expected + 2 * expected.squareRoot()) : 0
+    var forecast = expected > Self.negligible ? caution * (expected + Self.deviations * expected.squareRoot()) : 0
     if history.count >= 2 {
       // Clumps are not Poisson: what a window as bad as the recent ones would still take.
       let mean = history.reduce(0, +) / Double(history.count)
       let bad = mean + Self.kindness * (worst - mean)
-      if bad > 0.01 * limit { forecast = max(forecast, (bad - taken) * min(1, 4 * left / allowance.period)) }
+      if bad > Self.quiet * limit {
+        forecast = max(forecast, (bad - taken) * min(1, left / allowance.period / Self.badUntil))
+      }
     }
-    return max(forecast, Self.floor * limit * min(1, left / (0.1 * allowance.period)))
+    return max(forecast, Self.floor * limit * min(1, left / (Self.lastShare * allowance.period)))
   }
 
   /// Tokens that they will want of this window at most, for the question whether all the rest may go at once. Where whole
   /// windows were seen they say more than the rate of the moment: two daemons that finish together both look like a flood.
   func demand(_ allowance: Allowance, left: Seconds) -> Double {
     guard !history.isEmpty else { return forecast(allowance, left: left) }
-    return max(0, 1.05 * worst - taken)
+    return max(0, Self.demandMargin * worst - taken)
   }
 
   /// Tokens to leave to them until the window ends.
@@ -139,19 +176,31 @@ struct Neighbours: Sendable {
   /// - Parameter roundTrip: a long one.
   func reserve(_ allowance: Allowance, left: Seconds, roundTrip: Seconds) -> Int {
     let limit = allowance.tokens
-    let yielded = min(
-      forecast(allowance, left: left) + 0.5, max(0, (1 - Self.yieldedAtMost) * limit - taken))
+    let yielded = min(forecast(allowance, left: left) + Self.half, max(0, (1 - Self.yieldedAtMost) * limit - taken))
     return Int(clamping: max(yielded, meanwhile(allowance, roundTrip: roundTrip)))
   }
+
+  /// Nothing is kept for the time of a round trip while they take less than this share of the limit in a period.
+  private static let noticed = 0.02
+  /// The share of the even rate beyond which many are in step with us: what one sees left, all see.
+  private static let inStep = 0.5
+  /// Long round trips for which they are kept something, and the same where they are in step.
+  private static let roundTrips = 1.5
+  private static let roundTripsInStep = 4.0
+  /// Tokens of theirs that a request of ours meets: below the first none is kept back, below the second one.
+  private static let seldomMet = 0.05
+  private static let onceMet = 0.3
+  /// The share of the limit that is kept for that at most.
+  private static let metAtMost = 0.1
 
   /// Tokens that they take while a request of ours is under way. Where one in twenty requests meets one of theirs, the last
   /// token is worth the risk: kept back in every window, it is a window lost in fifty.
   private func meanwhile(_ allowance: Allowance, roundTrip: Seconds) -> Double {
-    guard rate * allowance.period > 0.02 * allowance.tokens else { return 0 }
-    // Many that are faster than the window lasts are in step with us: what one sees left, all see.
-    let met = rate * roundTrip * (rate > 0.5 * allowance.rate ? 4 : 1.5)
-    let kept = met < 0.05 ? 0 : met < 0.3 ? 1 : met.rounded(.up) + 1
-    return min(kept, 0.1 * allowance.tokens)
+    guard rate * allowance.period > Self.noticed * allowance.tokens else { return 0 }
+    let isInStep = rate > Self.inStep * allowance.rate
+    let met = rate * roundTrip * (isInStep ? Self.roundTripsInStep : Self.roundTrips)
+    let kept = met < Self.seldomMet ? 0 : met < Self.onceMet ? 1 : met.rounded(.up) + 1
+    return min(kept, Self.metAtMost * allowance.tokens)
   }
 
   /// e^-x for x ≥ 0 without a mathematics library: (1 + x/1024)^-1024, within 0.1 % where the result matters.

@@ -9,7 +9,7 @@ struct CountedLimit: LimitModel {
   private var edge: Seconds?
   private let since: Seconds
   /// Refusals that may be risked: five in a thousand successes, three saved up at most.
-  private var credit = 1.0
+  private var credit = Self.creditAtFirst
   /// How many requests beyond the limit may be under way; grows while they pass.
   private var step = 1
   /// Whatever the credit, one more is tried from here on: a limit cut by mistake must grow back.
@@ -20,7 +20,8 @@ struct CountedLimit: LimitModel {
   private var suspect: Int?
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
-  private var shift: Seconds = 0.1
+  /// Seconds after an edge before its window is used; a server may restore late.
+  private var shift = Self.firstShift
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
@@ -28,8 +29,12 @@ struct CountedLimit: LimitModel {
   private var mayGrow: Bool { source != .assumed }
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
-  /// Credit earned by a success.
+  /// Refusals that may be risked at first, credit earned by a success, and credit saved up at most.
+  private static let creditAtFirst = 1.0
   private static let earned = 0.005
+  private static let creditAtMost = 3.0
+  /// Periods before more is tried whatever the credit.
+  private static let firstPatience = 4.0
   private static let longestStep = 8
   /// Periods between two attempts that were refused, at most.
   private static let longestPatience = 2.0
@@ -37,6 +42,23 @@ struct CountedLimit: LimitModel {
   private static let tempo = 3.0
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.05
+  /// Seconds after an edge before its window is used: at first, more for each refused probe, and at most.
+  private static let firstShift: Seconds = 0.1
+  private static let shiftGrowth: Seconds = 0.25
+  private static let longestShift: Seconds = 2
+  /// Seconds added so that a slot is free for sure when one wakes, and the shortest wait.
+  private static let hair: Seconds = 0.001
+  private static let shortestWait: Seconds = 0.02
+  /// Requests in flight in the first period of a limit that was found by search.
+  private static let inFlightAtFirst = 8
+  /// Periods without a request of ours after which a refusal shows that the real period is longer.
+  private static let disproof = 1.2
+  /// Refusals in a row after which windows are not believed to begin where they were thought to.
+  private static let refusalsOfEdge = 2
+  /// Shortest pause after an unexpected refusal, in seconds.
+  private static let shortestPause: Seconds = 1
+  /// The share of a period after which one asks at the latest where it is not known when its window began.
+  private static let longestPause = 0.25
 
   init(allowance: Allowance, source: Standing.Source, edge: Seconds?, reserve: PacerSettings.Reserve, now: Seconds) {
     self.reserve = reserve
@@ -44,7 +66,7 @@ struct CountedLimit: LimitModel {
     self.source = source
     self.edge = edge
     since = now
-    tryAt = now + 4 * allowance.period
+    tryAt = now + Self.firstPatience * allowance.period
   }
 
   /// A limit that a refusal names. Documented windows end at multiples of their period on the server's clock; the probe shows
@@ -56,8 +78,9 @@ struct CountedLimit: LimitModel {
 
   /// When one asks again after the refusal that named the limit.
   func opens(wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
-    if let wait { return reply.now + wait + 0.05 }
-    return edge.map { $0 + allowance.period + 0.1 } ?? reply.now + min(1, allowance.period / 4)
+    if let wait { return reply.now + wait + Self.settle }
+    return edge.map { $0 + allowance.period + Self.firstShift } ?? reply.now
+      + min(Self.shortestPause, allowance.period * Self.longestPause)
   }
 
   /// When the window that holds `now` began, where windows are known.
@@ -69,9 +92,7 @@ struct CountedLimit: LimitModel {
   }
 
   /// Own requests that count now.
-  private func used(at now: Seconds, _ log: SentLog) -> Int {
-    log.count(after: horizon(now))
-  }
+  private func used(at now: Seconds, _ log: SentLog) -> Int { log.count(after: horizon(now)) }
 
   private func horizon(_ now: Seconds) -> Seconds {
     max(begun(now) ?? -.infinity, now - allowance.period - Self.settle)
@@ -79,8 +100,8 @@ struct CountedLimit: LimitModel {
 
   /// When the next slot comes free by itself.
   private func renewal(_ now: Seconds, _ log: SentLog) -> Seconds {
-    if let begun = begun(now) { return begun + allowance.period + shift + 0.001 }
-    return (log.first(after: horizon(now)) ?? now) + allowance.period + Self.settle + 0.001
+    if let begun = begun(now) { return begun + allowance.period + shift + Self.hair }
+    return (log.first(after: horizon(now)) ?? now) + allowance.period + Self.settle + Self.hair
   }
 
   func available(_ ask: Ask) -> Int { max(0, allowance.count - used(at: ask.now, ask.log) - ask.inFlight) }
@@ -105,12 +126,12 @@ struct CountedLimit: LimitModel {
     }
     let mayTry = mayGrow && withheld == 0 && (credit >= 1 || now >= tryAt)
     if mayTry && excess < step { return .go }
-    return .wait(until: max(now + 0.02, renewal(now, ask.log)))
+    return .wait(until: max(now + Self.shortestWait, renewal(now, ask.log)))
   }
 
   /// Requests in flight at most: a limit that was found by refusals has to stand for a period before it is trusted.
   func ceiling(now: Seconds) -> Int? {
-    source == .learned && now - since < allowance.period ? 8 : nil
+    source == .learned && now - since < allowance.period ? Self.inFlightAtFirst : nil
   }
 
   /// What the operator assumes need not be remembered.
@@ -127,7 +148,7 @@ struct CountedLimit: LimitModel {
       edge = nil
     }
     refusals = 0
-    credit = min(3, credit + Self.earned)
+    credit = min(Self.creditAtMost, credit + Self.earned)
     let used = used(at: reply.now, reply.log)
     guard mayGrow, used > allowance.count else { return nil }
     allowance.count = min(used, Allowance.counts.upperBound)
@@ -139,8 +160,8 @@ struct CountedLimit: LimitModel {
 
   /// Whether a refusal proves that the period is longer than was found: nothing of ours stands in it.
   private func isDisproved(by reply: ReceivedReply) -> Bool {
-    source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > 1.2 * allowance.period
-      && reply.log.count(after: reply.flight.sentAt - 1.2 * allowance.period - Self.settle) == 0
+    source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > Self.disproof * allowance.period
+      && reply.log.count(after: reply.flight.sentAt - Self.disproof * allowance.period - Self.settle) == 0
   }
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
@@ -172,14 +193,14 @@ struct CountedLimit: LimitModel {
     if edge != nil && wait == nil && !reply.flight.isProbe && inPeriod >= allowance.count - Self.longestStep {
       suspect = used
       let expiry = reply.log.first(after: now - allowance.period) ?? now
-      return max(now + 1, expiry + allowance.period + Self.settle)
+      return max(now + Self.shortestPause, expiry + allowance.period + Self.settle)
     }
     // What was sent before this run is in nobody's log: only a whole period that was watched proves a lower limit.
     if !reply.flight.isProbe && now - since >= allowance.period { allowance.count = max(1, used) }
-    if refusals > 2 { edge = nil }
-    shift = min(2, shift + (reply.flight.isProbe ? 0.25 : 0))
+    if refusals > Self.refusalsOfEdge { edge = nil }
+    if reply.flight.isProbe { shift = min(Self.longestShift, shift + Self.shiftGrowth) }
     if let wait { return now + wait + Self.settle }
     if edge != nil || used >= allowance.count { return renewal(now, reply.log) }
-    return now + min(max(1, allowance.period / 4), Double(1 << min(refusals, 6)))
+    return now + min(max(Self.shortestPause, allowance.period * Self.longestPause), Double(1 << min(refusals, 6)))
   }
 }

@@ -26,6 +26,11 @@ struct Limit: Sendable {
   /// Windows no longer than this are over before a Reset in whole seconds says anything: they are paced as a refill.
   /// Against a fixed window that costs a refusal in seven, so it begins no earlier than it must.
   private static let shortestWindow: Seconds = 1
+  /// Seconds by which a period must be longer than was thought to replace it.
+  private static let longer: Seconds = 0.5
+  /// The longest wait for a limit, in periods, and in seconds where that is longer.
+  private static let longestWaitPeriods = 2.0
+  private static let shortestLongestWait: Seconds = 60
 
   /// A limit that no reply tells of.
   ///
@@ -73,7 +78,7 @@ struct Limit: Sendable {
   /// for good, and a probe is cheap.
   var longestWait: Seconds {
     guard isTold, let granted = model.granted else { return .infinity }
-    return max(60, 2 * granted.period)
+    return max(Self.shortestLongestWait, Self.longestWaitPeriods * granted.period)
   }
 
   // MARK: What changes it
@@ -111,7 +116,7 @@ struct Limit: Sendable {
   /// No window is shorter than the time that is left of it.
   private mutating func lengthen(toHold reset: Seconds) {
     let period = UsualPeriod.nearest(reset)
-    if let granted = model.granted, period > granted.period + 0.5 { model.lengthen(to: period) }
+    if let granted = model.granted, period > granted.period + Self.longer { model.lengthen(to: period) }
   }
 
   /// A reply that says nothing of this limit.

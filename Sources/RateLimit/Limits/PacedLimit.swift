@@ -26,30 +26,59 @@ struct PacedLimit: LimitModel {
   private static let steep = Ramp(perSecond: 2, perSuccess: 1.06)
   private static let gentle = Ramp(perSecond: 1.25, perSuccess: 1.02)
   private static let highest = 1e6
+  /// Requests a second at least.
+  private static let lowest = 0.1
+  /// Seconds over which the rate is first measured, at least and at most.
+  private static let firstSpan: Seconds = 5
+  private static let longestFirstSpan: Seconds = 120
+  /// Seconds over which it is measured later, at least and at most.
+  private static let span: Seconds = 2
+  private static let longestSpan: Seconds = 20
+  /// The share of the refused rate that is begun with again where a second refusal comes soon.
+  private static let shareSoon = 0.5
+  /// What grew beyond so many times the rate grew while there was nothing to send.
+  private static let grownAtMost = 2.0
+  /// The unit of the curve by which the rate grows, in seconds, and its two terms: linear and cubic.
+  private static let unit: Seconds = 20
+  private static let linear = 0.04
+  private static let cubic = 0.02
+  /// Units after which the cubic term grows no more, and what it stays at.
+  private static let units = 8.0
+  private static let cubicAtMost = 12.0
+  /// Requests in flight at least; one more for each of these seconds without a refusal.
+  private static let inFlight = 8
+  private static let secondsForOneMore: Seconds = 5
+  /// Half the first pause after a refusal, in seconds, and the longest; they vary by so much.
+  private static let pause: Seconds = 0.5
+  private static let longestPause: Seconds = 10
+  private static let pauseVariation = 0.2
+  /// Refused probes in a row, the first refusal counted, that quota which refills would not give.
+  private static let disproof = 5
 
   var source: Standing.Source { .none }
 
   init(log: SentLog, now: Seconds) {
     (startedAt, cutAt, grownAt, refusedAt) = (now, now, now, now)
     // What came in a rush and then had to wait tells the rate only when it is taken together.
-    let span = max(5, now - (log.first(after: now - 120) ?? now))
-    rate = max(0.1, Double(log.count(after: now - 120)) / span)
+    let earliest = now - Self.longestFirstSpan
+    let span = max(Self.firstSpan, now - (log.first(after: earliest) ?? now))
+    rate = max(Self.lowest, Double(log.count(after: earliest)) / span)
   }
 
   /// The rate at which requests passed since the quota was empty for the first time, of the last 20 s at most. What was not
   /// used during pauses is missing from it where little can be saved up.
   private func passed(_ log: SentLog, _ now: Seconds) -> Double {
-    let from = max(startedAt, now - 20)
-    return Double(log.count(after: from)) / max(2, now - from)
+    let from = max(startedAt, now - Self.longestSpan)
+    return Double(log.count(after: from)) / max(Self.span, now - from)
   }
 
   private mutating func cut(_ log: SentLog, _ now: Seconds) {
     let isSoon = now - cutAt < Self.soon
-    let kept = ramp.map { 1 / $0.perSecond } ?? (isSoon ? 0.5 : Self.share)
+    let kept = ramp.map { 1 / $0.perSecond } ?? (isSoon ? Self.shareSoon : Self.share)
     let measured = isSoon ? 0 : Self.share * passed(log, now)
     // What grew beyond that grew while there was nothing to send, or has been measured.
-    let refused = min(grown(now), 2 * rate)
-    rate = max(0.1, measured, kept * refused)
+    let refused = min(grown(now), Self.grownAtMost * rate)
+    rate = max(Self.lowest, measured, kept * refused)
     cutAt = now
     if let ramp { self.ramp = ramp.perSecond > Self.gentle.perSecond ? Self.gentle : nil }
   }
@@ -59,14 +88,18 @@ struct PacedLimit: LimitModel {
     return next > ask.now ? .wait(until: next) : .go
   }
 
-  /// Cubic in time, as congestion control grows: slow near the rate that was refused, fast far from it.
+  /// Cubic in time, as congestion control grows: slow near the rate that was refused, fast far from it. Of 10 a second:
+  /// 10.6 after 20 s, 12.4 after 40 s, 37 after 100 s, 133 after 160 s.
   private func grown(_ now: Seconds) -> Double {
-    let age = (now - cutAt) / 20
-    return rate * (1 + 0.04 * age + (age < 8 ? 0.02 * age * age * age : 12))
+    let age = (now - cutAt) / Self.unit
+    let cubic = age < Self.units ? Self.cubic * age * age * age : Self.cubicAtMost
+    return rate * (1 + Self.linear * age + cubic)
   }
 
   /// Requests in flight at most: all of them are refused together.
-  func ceiling(now: Seconds) -> Int? { max(8, Int(clamping: min(Self.highest, (now - refusedAt) / 5))) }
+  func ceiling(now: Seconds) -> Int? {
+    max(Self.inFlight, Int(clamping: min(Self.highest, (now - refusedAt) / Self.secondsForOneMore)))
+  }
 
   func supply(_ ask: Ask) -> Supply? { Supply(now: 0, wait: 0, tokens: rate, period: 1, isContinuous: true) }
 
@@ -87,8 +120,10 @@ struct PacedLimit: LimitModel {
       refusals = 0
     }
     refusals += 1
-    let pause = min(10, 0.5 * Double(1 << min(refusals, 5))) * (0.8 + 0.4 * reply.chance)
+    let pause =
+      min(Self.longestPause, Self.pause * Double(1 << min(refusals, 5)))
+      * (1 - Self.pauseVariation + 2 * Self.pauseVariation * reply.chance)
     // Quota that does not come back is no refill.
-    return .closed(until: reply.now + max(pause, wait ?? 0), refusals > 4 ? .searched : nil)
+    return .closed(until: reply.now + max(pause, wait ?? 0), refusals >= Self.disproof ? .searched : nil)
   }
 }

@@ -7,22 +7,33 @@ struct RefillEvidence: Sendable {
   private var hasRisen = false
   private var isRuledOut = false
 
+  /// Seconds by which Reset may be less, and more, than the count explains: it is in whole seconds, rounded in any way, and
+  /// one that is written as a time is two seconds off at most, since Date is rounded down.
+  private static let less: Seconds = 1
+  private static let more: Seconds = 2
+  /// Shares of the limit that must be missing, since near full and near empty the count says too little.
+  private static let telling = 0.05..<0.95
+  /// How far Reset must rise: seconds, a share of the period, or so many times the width of what the count explains.
+  private static let shortestRise: Seconds = 3
+  private static let rise = 0.2
+  private static let rises = 3.0
+
   /// Takes in one reading. Near full and near empty the count says too little.
   mutating func note(_ reading: RateLimitReading, _ allowance: Allowance) {
     guard let reset = reading.reset, let remaining = reading.remaining else { return }
     let missing = allowance.tokens - Double(remaining)
-    // Counts are whole tokens, rounded down. Reset is in whole seconds, rounded in any way, and one that is written as a
-    // time is two seconds off at most, since Date is rounded down.
+    // Counts are whole tokens, rounded down.
     let token = 1 / allowance.rate
-    let explained = (missing - 1) * token - 1...missing * token + 2
+    let explained = (missing - 1) * token - Self.less...missing * token + Self.more
     guard explained.contains(reset) else {
       (lowest, hasRisen) = (nil, false)
       return
     }
-    guard missing > 0.05 * allowance.tokens, missing < 0.95 * allowance.tokens else { return }
+    guard missing > Self.telling.lowerBound * allowance.tokens, missing < Self.telling.upperBound * allowance.tokens
+    else { return }
     // In a window, count and Reset agree by chance at most while Reset falls through the width of what is explained.
-    let tolerance = token + 3
-    let enough = max(3, min(0.2 * allowance.period, 3 * tolerance))
+    let tolerance = token + Self.less + Self.more
+    let enough = max(Self.shortestRise, min(Self.rise * allowance.period, Self.rises * tolerance))
     if let lowest, reset - lowest >= enough { hasRisen = true }
     lowest = min(lowest ?? reset, reset)
   }

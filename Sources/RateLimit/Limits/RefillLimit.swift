@@ -17,10 +17,19 @@ struct RefillLimit: LimitModel {
 
   /// A bucket whose refill is known refuses nearly nothing: one that refuses so often in a period is none.
   private static let disproof = 5
+  /// Seconds by which Reset may have been rounded down.
+  private static let rounding: Seconds = 1
+  /// Of a token that is not whole yet, so much at most.
+  private static let almostOne = 0.999
+  /// Tokens kept in hand while more keys wait than there are tokens: the next look then costs no refusal.
+  private static let inHand = 2.0
+  /// Limits smaller than this cannot spare one.
+  private static let smallest = 4
+  /// Shortest waits, in seconds, for a token and after a refusal.
+  private static let shortestWait: Seconds = 0.005
+  private static let shortestPause: Seconds = 0.05
 
-  init(
-    _ reading: RateLimitReading, allowance: Allowance, reserve: PacerSettings.Reserve, _ reply: ReceivedReply
-  ) {
+  init(_ reading: RateLimitReading, allowance: Allowance, reserve: PacerSettings.Reserve, _ reply: ReceivedReply) {
     self.reserve = reserve
     self.allowance = allowance
     level = Self.level(reading, allowance)
@@ -32,23 +41,20 @@ struct RefillLimit: LimitModel {
   private static func level(_ reading: RateLimitReading, _ allowance: Allowance) -> Double {
     let whole = Double(reading.remaining ?? 0)
     guard let reset = reading.reset else { return whole }
-    // Reset may have been rounded down: a second more is assumed.
-    let exact = allowance.tokens - (reset + 1) * allowance.rate
-    return min(max(whole, exact), whole + 0.999)
+    let exact = allowance.tokens - (reset + Self.rounding) * allowance.rate
+    return min(max(whole, exact), whole + Self.almostOne)
   }
 
   /// Tokens, those in flight not taken off.
-  private func stock(at now: Seconds) -> Double {
-    min(allowance.tokens, level + allowance.rate * (now - readAt))
-  }
+  private func stock(at now: Seconds) -> Double { min(allowance.tokens, level + allowance.rate * (now - readAt)) }
 
   func turn(_ ask: Ask) -> Turn {
     let free = stock(at: ask.now) - Double(ask.inFlight)
-    // One token stays in hand, so that the next look costs no refusal; the last keys need no next look.
-    let inHand = allowance.count >= 4 && Double(ask.backlog) > free ? 2.0 : 1
+    // The last keys need no next look.
+    let inHand = allowance.count >= Self.smallest && Double(ask.backlog) > free ? Self.inHand : 1
     let kept = max(inHand, Double(withheld) + 1)
     return free >= kept
-      ? .go : .wait(until: ask.now + min(max(0.005, (kept - free) / allowance.rate), allowance.period))
+      ? .go : .wait(until: ask.now + min(max(Self.shortestWait, (kept - free) / allowance.rate), allowance.period))
   }
 
   func available(_ ask: Ask) -> Int { max(0, Int(clamping: stock(at: ask.now)) - ask.inFlight) }
@@ -75,9 +81,7 @@ struct RefillLimit: LimitModel {
     return nil
   }
 
-  mutating func observeSilence(_ reply: ReceivedReply) {
-    if reply.flight.sequence > readBy { level -= 1 }
-  }
+  mutating func observeSilence(_ reply: ReceivedReply) { if reply.flight.sequence > readBy { level -= 1 } }
 
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     refusals = 0
@@ -87,9 +91,9 @@ struct RefillLimit: LimitModel {
   /// All wait for the token that was missing, longer when it was not there either.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     refusals += 1
-    level = min(0.999, reading.map { Self.level($0, allowance) } ?? 0)
+    level = min(Self.almostOne, reading.map { Self.level($0, allowance) } ?? 0)
     readAt = reply.now
-    let missing = max(0.05, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, 6))
+    let missing = max(Self.shortestPause, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, 6))
     let until = reply.now + max(min(missing, allowance.period), wait ?? 0)
     if reply.now - recent.since > allowance.period { recent = (0, reply.now) }
     recent.refusals += 1

@@ -18,8 +18,31 @@ struct SearchedLimit: LimitModel {
 
   /// Periods that limits have, in seconds.
   private static let periods = [5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
+  /// Those that are tried once more when each was excluded.
+  private static let periodsTriedAgain = [10, 60, 300]
   /// Seconds after a calendar multiple at which a probe asks whether a window began there.
   private static let lateness: Seconds = 0.6
+  /// Requests in flight before the limit was first met, and after it; one more for each of these seconds without a refusal.
+  private static let inFlightAtFirst = 8
+  private static let inFlightLater = 4
+  private static let secondsForOneMore: Seconds = 5
+  private static let inFlightAtMost = 1e6
+  /// So many requests before the count at which the first window was used up, they go one by one.
+  private static let approach = 10
+  /// Quota that is back within these seconds came back at once, …
+  private static let atOnce: Seconds = 2.5
+  /// … and if it does so as often, it refills all the time.
+  private static let quickReturnsBelieved = 2
+  /// A period shorter than this share of a drought is none.
+  private static let shareOfDrought = 0.5
+  /// Seconds by which the moments at which quota came back may be off.
+  private static let tolerance: Seconds = 0.5
+  /// Seconds before the first probe, and between two at most.
+  private static let firstProbe: Seconds = 1
+  private static let longestProbe: Seconds = 30
+  /// Seconds after what Retry-After says, and as much more for each probe that was refused then.
+  private static let settle: Seconds = 0.05
+  private static let settleLonger: Seconds = 0.2
 
   init(now: Seconds) { startedAt = now }
 
@@ -28,12 +51,13 @@ struct SearchedLimit: LimitModel {
   /// Requests in flight at most: a server that shows nothing is not stormed, and all that is under way when the limit is
   /// met is refused. More the longer nothing is.
   func ceiling(now: Seconds) -> Int? {
-    max(firstCount == nil ? 8 : 4, Int(clamping: min(1e6, (now - max(startedAt, refusedAt)) / 5)))
+    let more = min(Self.inFlightAtMost, (now - max(startedAt, refusedAt)) / Self.secondsForOneMore)
+    return max(firstCount == nil ? Self.inFlightAtFirst : Self.inFlightLater, Int(clamping: more))
   }
 
   func turn(_ ask: Ask) -> Turn {
     // Near the count at which the first window was used up, one by one: each further request in flight is a refusal.
-    if let firstCount, passed >= firstCount - 10, ask.inFlight > 0 { return .reply }
+    if let firstCount, passed >= firstCount - Self.approach, ask.inFlight > 0 { return .reply }
     return .go
   }
 
@@ -43,9 +67,9 @@ struct SearchedLimit: LimitModel {
     guard reply.flight.isProbe, let lost = lastRefused else { return nil }
     let back = Interval(low: lost, high: reply.flight.sentAt)
     lastRefused = nil
-    if back.high - refusedAt < 2.5 {
+    if back.high - refusedAt < Self.atOnce {
       quickReturns += 1
-      if quickReturns >= 2 { return .paced }
+      if quickReturns >= Self.quickReturnsBelieved { return .paced }
     }
     edges.append((calendarEdge(in: back, reply.clock) ?? back.high, back))
     passed = 1
@@ -55,13 +79,13 @@ struct SearchedLimit: LimitModel {
       between: last.at - previous.at,
       bounds: last.between.low - previous.between.high...last.between.high - previous.between.low)
     // Back long before a window can have ended: it is given back bit by bit.
-    if period < 0.5 * drought { return .paced }
+    if period < Self.shareOfDrought * drought { return .paced }
     return .counted(Allowance(count: count, period: period), edge: last.at)
   }
 
   private func period(between distance: Seconds, bounds: ClosedRange<Seconds>) -> Seconds {
     let fitting = Self.periods.map(Double.init).filter {
-      (bounds.lowerBound - 0.5...bounds.upperBound + 0.5).contains($0)
+      (bounds.lowerBound - Self.tolerance...bounds.upperBound + Self.tolerance).contains($0)
     }
     return fitting.min { abs($0 - distance) < abs($1 - distance) } ?? distance
   }
@@ -69,9 +93,9 @@ struct SearchedLimit: LimitModel {
   /// The multiple of the longest usual period in the interval, as windows are calendar aligned where they are documented.
   private func calendarEdge(in interval: Interval, _ clock: ServerClock) -> Seconds? {
     guard let end = clock.epoch(at: interval.high), let zero = clock.epoch(at: 0) else { return nil }
-    return Self.periods.reversed().lazy
-      .map { (end / Double($0)).rounded(.down) * Double($0) - zero }
-      .first { $0 > interval.low && $0 <= interval.high }
+    return Self.periods.reversed().lazy.map { (end / Double($0)).rounded(.down) * Double($0) - zero }.first {
+      $0 > interval.low && $0 <= interval.high
+    }
   }
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
@@ -92,18 +116,18 @@ struct SearchedLimit: LimitModel {
   /// When one asks again.
   private mutating func nextProbe(wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
     let (flight, now) = (reply.flight, reply.now)
-    if let wait { return now + wait + 0.05 + 0.2 * Double(refusals - 1) }
-    if refusals == 1 { return now + 1 }
+    if let wait { return now + wait + Self.settle + Self.settleLonger * Double(refusals - 1) }
+    if refusals == 1 { return now + Self.firstProbe }
     guard let server = reply.clock.epoch(at: now), let asked = reply.clock.epoch(at: flight.sentAt) else {
-      return now + min(30, Double(1 << min(refusals, 5)))
+      return now + min(Self.longestProbe, Double(1 << min(refusals, 5)))
     }
     if refusals > 2 {
       // Refused just after a multiple: no window of that period, or its divisors, began there.
       let multiple = Int(clamping: (asked - Self.lateness).rounded())
       candidates.removeAll { multiple % $0 == 0 }
-      if candidates.isEmpty { candidates = [10, 60, 300] }
+      if candidates.isEmpty { candidates = Self.periodsTriedAgain }
     }
-    let next = candidates.map { (Int(clamping: server) / $0 + 1) * $0 }.min() ?? Int(clamping: server) + 30
-    return now + min(30, Double(next) - server + Self.lateness)
+    let next = candidates.map { (Int(clamping: server) / $0 + 1) * $0 }.min().map(Double.init) ?? .infinity
+    return now + min(Self.longestProbe, next - server + Self.lateness)
   }
 }

@@ -14,7 +14,7 @@ struct SlidingLimit: LimitModel {
   private var isDoubtful = false
   /// How fast the count is taken to have grown since it was read, in multiples of the even rate. Too much is refused: the
   /// period may be a guess.
-  private var trusted = 0.4
+  private var trusted = Self.trustedFirst
   /// How often it had about what the log said after requests had left that.
   private var agreements = 0
   private var agreedAt: Seconds = -.infinity
@@ -27,10 +27,25 @@ struct SlidingLimit: LimitModel {
   var yieldsToRefill: Bool { true }
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
-  /// More than this share of the limit is more than stale counts and neighbours are likely to be off by.
+  /// Multiples of the even rate at which the count is taken to grow: at first, what a refusal leaves of that, and at least.
+  private static let trustedFirst = 0.4
+  private static let trustedKept = 0.5
+  private static let trustedAtLeast = 0.05
+  /// More than this share of the limit is more than stale counts and neighbours are likely to be off by, …
   private static let plentiful = 0.1
+  /// … and so are these tokens, …
+  private static let plentifulTokens = 2.0
+  /// … and what is granted in these seconds.
+  private static let plentifulFor: Seconds = 2
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.01
+  /// Seconds added so that the slot is free for sure when one wakes.
+  private static let hair: Seconds = 0.001
+  /// Shortest waits, in seconds, while the server should have room and while the log has none.
+  private static let shortestWait: Seconds = 0.005
+  private static let shortestExpiry: Seconds = 0.01
+  /// The share of the period after which it is looked again whether others left room.
+  private static let lookAgain = 0.1
 
   init(allowance: Allowance, remaining: Int, reserve: PacerSettings.Reserve, now: Seconds) {
     self.reserve = reserve
@@ -50,19 +65,30 @@ struct SlidingLimit: LimitModel {
       if said >= 1 || (!isDoubtful && (isProven || ask.inFlight == 0)) { return .go }
       if ask.inFlight > 0 { return .reply }
       return .wait(
-        until: max(ask.now + 0.005, readAt + Double(1 - remaining + withheld) / (trusted * allowance.rate)))
+        until: max(ask.now + Self.shortestWait, readAt + Double(1 - remaining + withheld) / (trusted * allowance.rate)))
     }
     // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
     if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
-    let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + 0.001 } ?? .infinity
-    return .wait(until: max(ask.now + 0.01, min(expiry, ask.now + 0.1 * allowance.period)))
+    let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + Self.hair } ?? .infinity
+    return .wait(until: max(ask.now + Self.shortestExpiry, min(expiry, ask.now + Self.lookAgain * allowance.period)))
   }
 
+  /// Agreements that prove that the server gives back what leaves the log, …
+  private static let proofs = 3
+  /// … each with so many tokens that should be left, …
+  private static let tokensForProof = 3
+  /// … of which the server says so large a share, …
+  private static let agreement = 0.8
+  /// … and so long after the last, as a share of the period: replies that come together are one.
+  private static let betweenProofs = 0.02
+
   /// The server was seen to give back what left the log.
-  private var isProven: Bool { agreements >= 3 }
+  private var isProven: Bool { agreements >= Self.proofs }
 
   /// So much left is no mistake.
-  private var plenty: Double { max(2, Self.plentiful * allowance.tokens, 2 * allowance.rate) }
+  private var plenty: Double {
+    max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
+  }
 
   func available(_ ask: Ask) -> Int {
     let others = Int(clamping: foreign(at: ask.now) + 0.5)
@@ -90,9 +116,19 @@ struct SlidingLimit: LimitModel {
     return expiry.map { max(0, $0 + allowance.period - ask.now) } ?? allowance.period
   }
 
-  /// 2^-x, exact enough as a rational.
+  /// The share of the period in which half of others' requests have left the window.
+  private static let halfLife = 0.5
+  /// Tokens more than this are others', fewer are noise; how fast either is believed.
+  private static let noise = 2.0
+  private static let believed = 0.3
+  private static let forgotten = 0.1
+  /// What a refusal adds to others' requests: this share of the limit, or these tokens.
+  private static let refusedShare = 0.01
+  private static let refusedTokens = 0.26
+
+  /// Halved in each half-life: 2^-x, exact enough as a rational (x = 1: 0.50, 2: 0.28, 4: 0.12).
   private func foreign(at now: Seconds) -> Double {
-    let halves = (now - foreignAt) / (0.5 * allowance.period)
+    let halves = (now - foreignAt) / (Self.halfLife * allowance.period)
     return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
   }
 
@@ -105,8 +141,9 @@ struct SlidingLimit: LimitModel {
     let logged = allowance.count - reply.log.count(after: reply.now - allowance.period) - reply.others.count
     let left =
       reply.log.count(after: reply.now - 2 * allowance.period) - reply.log.count(after: reply.now - allowance.period)
-    // Replies that come together are one agreement.
-    if left > 0 && logged >= 3 && 5 * said >= 4 * logged && reply.now - agreedAt > 0.02 * allowance.period {
+    if left > 0 && logged >= Self.tokensForProof && Double(said) >= Self.agreement * Double(logged)
+      && reply.now - agreedAt > Self.betweenProofs * allowance.period
+    {
       agreements += 1
       agreedAt = reply.now
     }
@@ -117,7 +154,8 @@ struct SlidingLimit: LimitModel {
     let seen = Double(max(0, allowance.count - said - own - reply.others.count))
     foreign = foreign(at: reply.now)
     foreignAt = reply.now
-    foreign = seen > 2 ? 0.7 * foreign + 0.3 * seen : 0.9 * foreign
+    let (weight, others) = seen > Self.noise ? (Self.believed, seen) : (Self.forgotten, 0)
+    foreign = (1 - weight) * foreign + weight * others
     return nil
   }
 
@@ -133,6 +171,13 @@ struct SlidingLimit: LimitModel {
     return nil
   }
 
+  /// Half the pause after a first refusal, as a share of the period, and seconds where that is longer: it doubles with each
+  /// further one.
+  private static let firstPause = 1.0 / 60
+  private static let shortestPause: Seconds = 0.5
+  /// The longest pause, as a share of the period.
+  private static let longestPause = 0.25
+
   /// A straggler of a refusal that was seen stops nobody.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return .ignored }
@@ -142,13 +187,15 @@ struct SlidingLimit: LimitModel {
     agreements = 0
     let period = allowance.period
     let room = allowance.count - reply.log.count(after: reply.now - period) - reply.others.count
-    if Double(room) >= max(2, Self.plentiful * allowance.tokens) {
+    if Double(room) >= max(Self.plentifulTokens, Self.plentiful * allowance.tokens) {
       isDoubtful = true
-      trusted = max(0.05, 0.5 * trusted)
+      trusted = max(Self.trustedAtLeast, Self.trustedKept * trusted)
     }
-    foreign = min(allowance.tokens - 1, foreign(at: reply.now) + max(0.26, 0.01 * allowance.tokens))
+    foreign = min(
+      allowance.tokens - 1, foreign(at: reply.now) + max(Self.refusedTokens, Self.refusedShare * allowance.tokens))
     foreignAt = reply.now
-    var pause = min(period / 4, max(0.5, period / 60) * Double(1 << min(refusals, 6)))
+    let first = max(Self.shortestPause, period * Self.firstPause)
+    var pause = min(period * Self.longestPause, first * Double(1 << min(refusals, 6)))
     let idle = reply.log.count(after: reply.now - period) == 0 && reply.others.isEmpty
     if idle, let reset = reading?.reset { pause = max(pause, min(reset, period)) }
     return .closed(until: reply.now + max(pause, wait ?? 0))

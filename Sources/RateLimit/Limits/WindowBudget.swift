@@ -18,6 +18,12 @@ struct WindowBudget: Sendable {
 
   /// So many replies in a row that say more than was trusted are believed.
   private static let proofs = 8
+  /// Counts that differ by more than this share of the limit are not of the same moment.
+  private static let tolerance = 0.05
+  /// Seconds into a window for which a count that is much lower is taken for the last window's, where replicas are behind …
+  private static let lag: Seconds = 2.5
+  /// … and for which one that is higher is believed at once.
+  private static let catchingUp: Seconds = 4
 
   init(limit: Int, remaining: Int, own: Int, by flight: Flight, at now: Seconds) {
     self.limit = limit
@@ -29,9 +35,7 @@ struct WindowBudget: Sendable {
 
   /// What may still be sent: the server's count minus what it may not have counted yet, and never more than the limit
   /// minus our own use, so that no stale count can make us exceed a limit by ourselves.
-  func available(inFlight: Int) -> Int {
-    min(remaining - inFlight, limit - own)
-  }
+  func available(inFlight: Int) -> Int { min(remaining - inFlight, limit - own) }
 
   /// What others have taken of this window, as far as can be told.
   var takenByOthers: Int { max(0, limit - remaining - own) }
@@ -45,9 +49,7 @@ struct WindowBudget: Sendable {
   mutating func giveBack() { own = max(0, own - 1) }
 
   /// Answered without a count. Sent after the trusted count was read, it cannot be in that count.
-  mutating func countUnread(_ flight: Flight) {
-    if flight.sequence > readBy { remaining = max(0, remaining - 1) }
-  }
+  mutating func countUnread(_ flight: Flight) { if flight.sequence > readBy { remaining = max(0, remaining - 1) } }
 
   /// The limit was changed while the window runs: a raised one is usable at once, of a cut one only what is said to be left.
   mutating func change(limit new: Int, remaining said: Int, by flight: Flight) {
@@ -61,15 +63,15 @@ struct WindowBudget: Sendable {
   mutating func read(
     _ count: Int, flight: Flight, inFlight: Int, throttled: Bool, startedAt: Seconds, end: Seconds, now: Seconds
   ) {
-    let tolerance = Double(limit) * 0.05
+    let tolerance = Double(limit) * Self.tolerance
     let age = flight.sentAt - startedAt
-    if isLagging && !throttled && age < 2.5 && Double(remaining - count) > tolerance + Double(inFlight) {
+    if isLagging && !throttled && age < Self.lag && Double(remaining - count) > tolerance + Double(inFlight) {
       return  // last window's number, most likely
     }
     if count <= remaining {
       set(count, by: flight, at: now)
     } else if !throttled && flight.sentAt > readAt {
-      if flight.isProbe || (isLagging && age < 4) {
+      if flight.isProbe || (isLagging && age < Self.catchingUp) {
         // Asked after the end it tells nothing of replicas: there was no end, if this is still the same window.
         if Double(count - remaining) > tolerance && flight.sentAt < end { isLagging = true }
         set(count, by: flight, at: now)
@@ -98,7 +100,7 @@ struct WindowBudget: Sendable {
     isConfirmedEmpty = false
     set(said, by: flight, at: now)
     readBy = flight.sequence
-    if isLagging && Double(limit - said - own - usualForOthers) > Double(limit) * 0.05 {
+    if isLagging && Double(limit - said - own - usualForOthers) > Double(limit) * Self.tolerance {
       remaining = max(0, limit - own - usualForOthers)
     }
   }

@@ -6,7 +6,7 @@
 
 struct WindowEdge: Hashable, Sendable {
   /// What one reply means for the edge that was known.
-  enum Placement {
+  enum Placement: Hashable {
     /// Of the window that is known.
     case current
     /// Of a window that is over.
@@ -22,20 +22,40 @@ struct WindowEdge: Hashable, Sendable {
   }
 
   private(set) var end: Interval
+  /// Replies that agreed and disagreed with calendar alignment, and those in a row that no window explains.
   private var agreeing = 0
   private var disagreeing = 0
   private var contradictions = 0
 
+  /// Replies that must agree before alignment is believed, and so many times more than disagree.
+  private static let proofs = 3
+  private static let proofsPerDoubt = 10
+  /// Where it is remembered no longer how many there were.
+  private static let proofsKept = 1_000
+  /// Seconds by which Reset may be off for being a whole number, and as much for the age of Date.
+  private static let rounding: Seconds = 1
+  private static let calendarRounding: Seconds = 1.01
+  /// Seconds of a period that is too short to tell multiples of it from chance.
+  private static let shortestAligned: Seconds = 3
+  /// Seconds by which a window may end later than a period from now.
+  private static let absurd: Seconds = 2
+  /// Seconds by which claim and edge may miss each other.
+  private static let tolerance: Seconds = 0.3
+  /// Seconds after its end from which on a request cannot be of a window any more.
+  private static let overdue: Seconds = 1
+  /// Contradictions after which there are no windows.
+  private static let contradictionsBelieved = 3
+
   /// Whether edges are multiples of the period on the server's clock: nil while not known.
   var isAligned: Bool? {
-    if agreeing >= 3 && disagreeing * 10 <= agreeing { return true }
+    if agreeing >= Self.proofs && disagreeing * Self.proofsPerDoubt <= agreeing { return true }
     return disagreeing > 0 ? false : nil
   }
 
   init(end: Interval, aligned: Bool?) {
     self.end = end
     switch aligned {
-    case true?: agreeing = 3
+    case true?: agreeing = Self.proofs
     case false?: disagreeing = 1
     case nil: break
     }
@@ -46,14 +66,14 @@ struct WindowEdge: Hashable, Sendable {
     reset: Seconds, date: Seconds?, period: Seconds, sentAt: Seconds, receivedAt: Seconds, clock: ServerClock,
     aligned: Bool
   ) -> Interval {
-    let claim = Interval(low: sentAt + reset - 1, high: receivedAt + reset + 1)
+    let claim = Interval(low: sentAt + reset - Self.rounding, high: receivedAt + reset + Self.rounding)
     guard aligned, let date, let distance = calendarDistance(reset: reset, date: date, period: period) else {
       return claim
     }
     let toMultiple = period - date.truncatingRemainder(dividingBy: period)
     // Date may be stamped in the second after the one in which Reset was counted.
-    let wait = abs(reset - toMultiple) <= 1.01 ? toMultiple : toMultiple - period
-    guard abs(distance) <= 1.01, let edge = clock.instant(ofEpoch: date + wait) else { return claim }
+    let wait = abs(reset - toMultiple) <= Self.calendarRounding ? toMultiple : toMultiple - period
+    guard abs(distance) <= Self.calendarRounding, let edge = clock.instant(ofEpoch: date + wait) else { return claim }
     return claim.intersection(edge) ?? claim
   }
 
@@ -65,30 +85,35 @@ struct WindowEdge: Hashable, Sendable {
 
   /// Counts whether a reply agrees with calendar alignment.
   mutating func noteAlignment(reset: Seconds, date: Seconds, period: Seconds) {
-    guard period > 3, let distance = Self.calendarDistance(reset: reset, date: date, period: period) else { return }
-    if abs(distance) <= 1.01 { agreeing = min(agreeing + 1, 1_000) } else { disagreeing = min(disagreeing + 1, 1_000) }
+    guard period > Self.shortestAligned, let distance = Self.calendarDistance(reset: reset, date: date, period: period)
+    else { return }
+    if abs(distance) <= Self.calendarRounding {
+      agreeing = min(agreeing + 1, Self.proofsKept)
+    } else {
+      disagreeing = min(disagreeing + 1, Self.proofsKept)
+    }
   }
 
   /// Whether the window would end later than any can.
-  func isAbsurd(at now: Seconds, period: Seconds) -> Bool { end.low > now + period + 2 }
+  func isAbsurd(at now: Seconds, period: Seconds) -> Bool { end.low > now + period + Self.absurd }
 
   /// Places a reply's claim against the known edge, and narrows the edge by it where they fit.
   ///
   /// - Parameters:
   ///   - raw: the claim without help of the calendar.
   ///   - isLate: whether the reply says that a good part of its window is left.
-  mutating func place(
-    _ claim: Interval, raw: Interval, period: Seconds, sentAt: Seconds, now: Seconds, isLate: Bool
-  ) -> Placement {
+  mutating func place(_ claim: Interval, raw: Interval, period: Seconds, sentAt: Seconds, now: Seconds, isLate: Bool)
+    -> Placement
+  {
     if isAbsurd(at: now, period: period) {
       end = raw
       return .replaced
     }
     let windows = ((claim.middle - end.middle) / period).rounded()
     let rest = claim.middle - end.middle - windows * period
-    let fits = abs(rest) <= (claim.width + end.width) / 2 + 0.3
+    let fits = abs(rest) <= (claim.width + end.width) / 2 + Self.tolerance
     // Sent well after the window was thought over, and still the same window.
-    let overdue = windows == 0 && sentAt > end.high + 1 && isLate
+    let overdue = windows == 0 && sentAt > end.high + Self.overdue && isLate
     if !fits || overdue {
       if isAligned == true {
         (agreeing, disagreeing) = (0, 1)
@@ -96,7 +121,7 @@ struct WindowEdge: Hashable, Sendable {
         return .replaced
       }
       contradictions += 1
-      if contradictions >= 3 { return .moving }
+      if contradictions >= Self.contradictionsBelieved { return .moving }
       if !fits { return .ignored }
     } else if contradictions > 0 && windows == 0 {
       contradictions = max(0, contradictions - 1)
@@ -108,9 +133,7 @@ struct WindowEdge: Hashable, Sendable {
   }
 
   /// Goes on by whole windows without a word from the server.
-  mutating func advance(windows: Int, period: Seconds) {
-    end = end.shifted(by: Double(windows) * period)
-  }
+  mutating func advance(windows: Int, period: Seconds) { end = end.shifted(by: Double(windows) * period) }
 
   /// The window had begun at an instant, so it ends a period later at most.
   mutating func begun(by instant: Seconds, period: Seconds) {

@@ -10,9 +10,7 @@ struct WindowLimit: LimitModel {
   private(set) var startedAt: Seconds
   /// Windows begun since the first, which was seen only in part.
   private(set) var windows = 0
-  /// Seconds to wait after the edge: a server may restore late. Grows when a probe is refused, shrinks with clean windows.
-  private(set) var lateness: Seconds = 0.05
-  private var refusedProbes = 0
+  private var restoring = WindowLateness()
   /// Own requests of the last window that a first look at this one may have counted: there may be no windows.
   private var carried = 0
   private(set) var doubts = 0
@@ -25,11 +23,16 @@ struct WindowLimit: LimitModel {
   var source: Standing.Source { .headers }
   /// Requests of each window that the operator leaves to others.
   var withheld: Int { reserve.withheld(of: budget.limit) }
+  /// Seconds to wait after an edge.
+  var lateness: Seconds { restoring.seconds }
+  var refusedProbes: Int { restoring.refusedProbes }
   var isNearlyEmpty: Bool { budget.remaining * 10 < budget.limit }
   var yieldsToRefill: Bool { edge.isAligned != true }
 
-  /// Shortest wait after an edge, longest, and how it is widened by a refusal.
-  private static let latenesses: ClosedRange<Seconds> = 0.02...2
+  /// A share of the limit taken between two looks that nobody is likely to have taken.
+  private static let leap = 0.1
+  /// Of our requests of the last window, this share of the limit may still count in a new one, and one more.
+  private static let carriedShare = 0.05
 
   /// - Parameters:
   ///   - reading: the first that counts this limit.
@@ -51,10 +54,8 @@ struct WindowLimit: LimitModel {
     let latest = reading.period == nil ? claim.high : max(claim.low, min(claim.high, now + period))
     self.reserve = reserve
     self.period = period
-    edge = WindowEdge(
-      end: Interval(low: claim.low, high: latest), aligned: learned?.isAligned == true ? true : nil)
-    budget = WindowBudget(
-      limit: allowance.count, remaining: reading.remaining ?? 0, own: own, by: flight, at: now)
+    edge = WindowEdge(end: Interval(low: claim.low, high: latest), aligned: learned?.isAligned == true ? true : nil)
+    budget = WindowBudget(limit: allowance.count, remaining: reading.remaining ?? 0, own: own, by: flight, at: now)
     startedAt = latest - period
     others = Neighbours(
       taken: Double(budget.takenByOthers), elapsed: now - startedAt, history: learned?.takenByOthers ?? [], at: now)
@@ -70,9 +71,7 @@ struct WindowLimit: LimitModel {
   /// Whether a request was sent in the window that is known.
   private func holds(_ flight: Flight) -> Bool { windows == 0 || flight.sentAt >= startedAt }
 
-  mutating func giveBack(_ flight: Flight) {
-    if holds(flight) { budget.giveBack() }
-  }
+  mutating func giveBack(_ flight: Flight) { if holds(flight) { budget.giveBack() } }
 
   // MARK: What was answered
 
@@ -97,10 +96,8 @@ struct WindowLimit: LimitModel {
       claim(edge.isAligned == true), raw: claim(false), period: period, sentAt: flight.sentAt, now: now,
       isLate: reset > 1)
     switch placement {
-    case .past, .ignored:
-      return nil
-    case .moving:
-      return .sliding(remaining: remaining)
+    case .past, .ignored: return nil
+    case .moving: return .sliding(remaining: remaining)
     case .replaced:
       budget.replace(
         remaining: flight.sentAt < over.high ? min(budget.remaining, remaining) : remaining, by: flight, at: now)
@@ -108,12 +105,11 @@ struct WindowLimit: LimitModel {
     case .later(let count):
       begin(at: over.low + Double(count - 1) * period, remaining: remaining, reply)
       if reading.period != nil { edge.begun(by: now, period: period) }
-    case .current:
-      break
+    case .current: break
     }
     if case .current = placement {
       // Refused although something was thought to be left: others were faster than forecast.
-      if reply.isThrottled && !flight.isProbe && remaining == 0 && budget.remaining > 2 {
+      if reply.isThrottled && !flight.isProbe && remaining == 0 && budget.remaining > Self.unsurprising {
         others.beCautious()
       }
       let lagged = budget.isLagging
@@ -159,12 +155,12 @@ struct WindowLimit: LimitModel {
 
   private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply) {
     // What was doubted to the end, or seen in one look only, says nothing of others unless a refusal confirmed it.
-    let wasSeenOnce = others.leap > 0.1 * Double(budget.limit) && budget.own <= 2
+    let wasSeenOnce = others.leap > Self.leap * Double(budget.limit) && budget.own <= 2
     let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
     windows += 1
     startedAt = start
     doubts = 0
-    lateness = max(Self.latenesses.lowerBound, lateness * 0.93)
+    restoring.windowBegan()
     shift = reply.chance
     let elapsed = reply.now - start
     let usual = Int(clamping: others.worst)
@@ -172,52 +168,31 @@ struct WindowLimit: LimitModel {
     budget.renew(remaining: remaining, own: own, usualForOthers: usual, by: reply.flight, at: reply.now)
     let still = edge.isAligned == true ? 0 : max(0, reply.log.count(after: reply.now - period) - own)
     // A few at most: more are rather an old count from a replica that is behind, which must be doubted.
-    carried = min(still, budget.takenByOthers, 1 + budget.limit / 20)
+    carried = min(still, budget.takenByOthers, 1 + Int(clamping: Double(budget.limit) * Self.carriedShare))
     others.beginWindow(
-      taken: takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1 && !isDoubtful,
-      now: reply.now)
+      taken: takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1 && !isDoubtful, now: reply.now
+    )
   }
 
   private var takenByOthers: Int { max(0, budget.takenByOthers - carried) }
 
   // MARK: What was refused
 
-  /// A 429. `wait` is its Retry-After, capped.
+  /// Tokens by which a count may be wrong without anybody's fault.
+  private static let unsurprising = 2
+
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
-    let (flight, now) = (reply.flight, reply.now)
-    guard holds(flight) else { return .ignored }
-    if let left = reading?.remaining {
-      if left > 0 && wait == nil { return .elsewhere }
-    }
-    let isSurprise = budget.remaining - reply.others.count > 2
+    guard holds(reply.flight) else { return .ignored }
+    if let left = reading?.remaining, left > 0, wait == nil { return .elsewhere }
+    let isSurprise = budget.remaining - reply.others.count > Self.unsurprising
     budget.close()
-    if flight.isProbe {
-      refusedProbes += 1
-      lateness = min(Self.latenesses.upperBound, lateness + 0.25 * Double(refusedProbes))
-    }
-    let end = edge.end.high
-    var until: Seconds
-    if let wait {
-      until = now + wait + (wait > 0 ? 0 : 0.5 * Double(refusedProbes))
-      // Both name the same second: the finer estimate holds.
-      if end > now && abs(end - until) < 1.5 { until = end }
-    } else if edge.isAligned != true, let reset = reading?.reset, now + reset + 2 < end {
-      until = now + reset
-    } else if edge.isAligned != true, isSurprise {
-      // The windows may be none: asking is cheap, a window is not.
-      until = min(end, now + max(1, period / 20))
-    } else if end > now {
-      until = end
-    } else if reading?.reset != nil {
-      until = now + max(0.25, min(1, 0.25 * Double(refusedProbes)))
-    } else {
-      until = now + min(30, Double(1 << min(refusedProbes, 5)))
-    }
-    return .closed(until: until + lateness + shift * 0.05)
+    if reply.flight.isProbe { restoring.probeRefused() }
+    let until = reopening(reading, wait: wait, isSurprise: isSurprise, now: reply.now)
+    return .closed(until: until + lateness + shift * Self.scatter)
   }
 
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
-    refusedProbes = 0
+    restoring.succeeded()
     return nil
   }
 

@@ -3,18 +3,32 @@
 // In such a window only two things decide when the work is done: how much of every window is used up, and when the last
 // one is begun. So requests are spread while the backlog needs more than this window, which leaves neighbours alone and
 // keeps tokens for a limit that is raised; and they go at full speed once the backlog fits into what is left.
+//
+// Worked values, for 600 requests in 60 s (even: one every 0.1 s) with 45 s to go, 400 left and a long round trip of 0.2 s.
+// The margin at the end is 1.2 s, so 43.8 s are usable:
+//
+//   alone, calendar aligned        43.8 / 400 / 1.85       one every 0.059 s
+//   alone, not known to be so      0.1 / 10                one every 0.01 s
+//   with others, 40 kept for them  43.8 / (360 × 1.15)     one every 0.106 s
 
 extension WindowLimit {
   /// How much faster than even the window is used while others use it too, so that the end is not a rush.
   private static let tempo = 1.15
-  /// The same while nobody else does: what is sent early cannot be lost to an outage. More where the windows may turn out
-  /// not to be fixed.
+  /// The same while nobody else does: what is sent early cannot be lost to an outage.
   private static let tempoAlone = 1.85
+  /// The same where the windows may turn out not to be fixed.
   private static let tempoUnsure = 10.0
   /// The fastest of all together while others are about, in multiples of the even rate.
   private static let rush = 16.0
-  /// From here on, in the same multiples, the window will be empty long before its end.
-  private static let contention = 1.8
+  /// How much slower than that a crowd makes us at most.
+  private static let rushSlowed = 2.0
+
+  /// Seconds after an edge over which daemons scatter their first requests.
+  static let scatter: Seconds = 0.05
+  /// Long round trips before the end from which on a request may be counted in the next window.
+  private static let arrival = 1.5
+  /// The same as a share of the period, where that is longer.
+  private static let arrivalShare = 0.02
 
   func turn(_ ask: Ask) -> Turn {
     let now = ask.now
@@ -40,23 +54,11 @@ extension WindowLimit {
   }
 
   /// When the first request of the next window goes.
-  private var wake: Seconds { edge.end.high + lateness + shift * 0.05 }
-
-  /// What is left, less what others have probably taken since the last look where they are faster than the window lasts:
-  /// of many daemons each looks seldom, and would find out by a refusal.
-  private func left(_ ask: Ask) -> Int {
-    let said = budget.available(inFlight: ask.inFlight)
-    let age = ask.now - budget.readAt
-    let unseen = others.recent * max(0, age)
-    // Only of the last of it, and less of that the older the count: who never looks again leaves it to the others.
-    let last = (age < 0.1 * period ? 0.15 : 0.1) * allowance.tokens
-    guard unseen >= 1, others.recent > 1.5 * allowance.rate, Double(said) < last else { return said }
-    return said - Int(clamping: min(unseen, allowance.tokens))
-  }
+  private var wake: Seconds { edge.end.high + lateness + shift * Self.scatter }
 
   /// Seconds of the window in which a request is still counted in it for sure.
   private func usableTime(_ ask: Ask) -> Seconds {
-    let margin = max(1.5 * ask.roundTrip, 0.02 * period) + edge.end.width
+    let margin = max(Self.arrival * ask.roundTrip, Self.arrivalShare * period) + edge.end.width
     return max(0, edge.end.low - ask.now - margin)
   }
 
@@ -67,23 +69,68 @@ extension WindowLimit {
     return ask.lastSentAt + min(even, 1 / allowance.rate) / Self.tempoUnsure
   }
 
+  // MARK: While others use it too
+
+  /// A count so old, as a share of the period, was not looked at lately.
+  private static let oldLook = 0.1
+  /// The last of a window, as a share of the limit, of which others may have taken some since it was looked at …
+  private static let last = 0.15
+  /// … and after an old look: who never looks again leaves it to the others.
+  private static let lastAfterOldLook = 0.1
+  /// Others are faster than the window lasts beyond this, in multiples of the even rate.
+  private static let fast = 1.5
+
+  /// From here on, in multiples of the even rate, the window will be empty long before its end.
+  private static let contention = 1.8
+  /// Several others are about when they have taken so many times what we have, …
+  private static let crowd = 3.0
+  /// … so many tokens, …
+  private static let crowdTokens = 8.0
+  /// … and this share of the limit.
+  private static let crowdShare = 0.03
+  /// How much slower than even a crowd makes us at most.
+  private static let crowdSlowed = 8.0
+
+  /// Long round trips before the end from which on a request is more likely to be counted in the next window.
+  private static let tooLate = 0.7
+  /// Seconds of a window that is too short to leave out its end.
+  private static let tooShort: Seconds = 5
+  /// So many tokens are left at the end without regret: some, …
+  private static let few = 10.0
+  /// … what others take in so many long round trips, …
+  private static let fewRoundTrips = 4.0
+  /// … and this share of the limit.
+  private static let fewShare = 0.05
+
+  /// What is left, less what others have probably taken since the last look where they are faster than the window lasts:
+  /// of many daemons each looks seldom, and would find out by a refusal.
+  private func left(_ ask: Ask) -> Int {
+    let said = budget.available(inFlight: ask.inFlight)
+    let age = ask.now - budget.readAt
+    let unseen = others.recent * max(0, age)
+    let last = (age < Self.oldLook * period ? Self.last : Self.lastAfterOldLook) * allowance.tokens
+    guard unseen >= 1, others.recent > Self.fast * allowance.rate, Double(said) < last else { return said }
+    return said - Int(clamping: min(unseen, allowance.tokens))
+  }
+
   /// When the next request goes while others use the window too.
   private func shared(_ ask: Ask, raw: Int, usable: Int) -> Seconds {
     let limit = allowance.tokens
     let untilEnd = edge.end.low - ask.now
     let pressure = others.pressure(own: budget.own, allowance: allowance, now: ask.now)
-    let isCrowded = pressure > Self.contention && others.taken > max(3 * Double(budget.own), 8, 0.03 * limit)
+    let isCrowded =
+      pressure > Self.contention
+      && others.taken > max(Self.crowd * Double(budget.own), Self.crowdTokens, Self.crowdShare * limit)
     // Daemons that all take what they see would empty the window within a round trip.
-    let shortest = min(max(1, pressure / Self.rush), 2 * Self.rush) / (Self.rush * allowance.rate)
+    let shortest = min(max(1, pressure / Self.rush), Self.rushSlowed * Self.rush) / (Self.rush * allowance.rate)
     // The rest fits, whatever the others will want: finish.
-    if !isCrowded, ask.backlog <= usable,
-      Double(ask.backlog) <= Double(raw) - others.demand(allowance, left: untilEnd)
+    if !isCrowded, ask.backlog <= usable, Double(ask.backlog) <= Double(raw) - others.demand(allowance, left: untilEnd)
     {
       return ask.lastSentAt + shortest
     }
     // Too late to arrive before the reset for sure, and not worth a rush.
-    let few = 10 + 4 * others.rate * ask.roundTrip + 0.05 * limit
-    if untilEnd < 0.7 * ask.roundTrip && period > 5 && Double(usable) < few {
+    let few = Self.few + Self.fewRoundTrips * others.rate * ask.roundTrip + Self.fewShare * limit
+    if untilEnd < Self.tooLate * ask.roundTrip && period > Self.tooShort && Double(usable) < few {
       let clear = edge.end.low + ask.roundTrip
       return clear > ask.now ? min(wake, clear) : wake
     }
@@ -92,7 +139,7 @@ extension WindowLimit {
     var even = left / (Double(usable) * Self.tempo)
     if isCrowded {
       // All see the same pressure and slow down alike, so that shares stay equal.
-      even *= min(pressure / Self.contention, 8)
+      even *= min(pressure / Self.contention, Self.crowdSlowed)
       // Of the end each takes the share that it had of the rest.
       let own = max(1, Double(raw) * others.share(own: budget.own))
       if left == 0 { even = max(even, max(untilEnd, ask.roundTrip) / own) }
@@ -100,25 +147,50 @@ extension WindowLimit {
     return min(wake, ask.lastSentAt + max(even, shortest))
   }
 
+  // MARK: When it is empty
+
+  /// Seconds after which an empty window that our own use does not explain is looked at again.
+  private static let recheck: Seconds = 0.5
+  /// The share of a period after which it is looked at what the reserve has released …
+  private static let release = 0.01
+  /// … and seconds, where that is longer.
+  private static let shortestRelease: Seconds = 0.1
+
+  /// Requests that ask whether an empty window is one, for each window.
+  private static let doubtsAtMost = 5
+  /// A share of the limit that others are not likely to have taken unseen.
+  private static let implausible = 0.1
+  /// The share of a window after which its emptiness is no longer doubted.
+  private static let doubtedFor = 0.5
+  /// Seconds before the end from which on it is not worth while …
+  private static let notWorth: Seconds = 3
+  /// … and the same as a share of the period, where that is shorter.
+  private static let notWorthShare = 0.3
+  /// Seconds before the first doubt, so that a replica can catch up; twice as long for each further one …
+  private static let doubtAfter: Seconds = 1.1
+  /// … and the same as a share of the period, where that is shorter.
+  private static let doubtAfterShare = 0.1
+
   private func whenEmpty(_ ask: Ask, raw: Int) -> Turn {
     let now = ask.now
     if let doubtAt = doubtAt(ask) { return doubtAt <= now ? .probe : .wait(until: min(doubtAt, wake)) }
     if raw < 1 {
-      return .wait(until: budget.remaining < 1 || budget.own >= budget.limit ? wake : min(wake, now + 0.5))
+      return .wait(until: budget.remaining < 1 || budget.own >= budget.limit ? wake : min(wake, now + Self.recheck))
     }
     // The reserve is released bit by bit as the window runs out.
-    return .wait(until: min(wake, now + max(0.1, period / 100)))
+    return .wait(until: min(wake, now + max(Self.shortestRelease, period * Self.release)))
   }
 
   /// A header alone says that the window is empty, at once, and neither we nor the usual others explain it: a replica that
   /// is behind still shows the last window. When to ask again, nil when there is nothing to doubt.
   private func doubtAt(_ ask: Ask) -> Seconds? {
     let limit = Double(budget.limit)
-    guard windows > 0, !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < 5, withheld == 0,
-      others.taken - others.worst > 0.1 * limit, others.leap > 0.1 * limit,
-      limit - Double(budget.own) - others.worst > 0.1 * limit,
-      ask.now - startedAt < 0.5 * period, edge.end.low - ask.now > min(3, 0.3 * period)
+    let implausible = Self.implausible * limit
+    guard windows > 0, !budget.isConfirmedEmpty, ask.inFlight == 0, doubts < Self.doubtsAtMost, withheld == 0,
+      others.taken - others.worst > implausible, others.leap > implausible,
+      limit - Double(budget.own) - others.worst > implausible, ask.now - startedAt < Self.doubtedFor * period,
+      edge.end.low - ask.now > min(Self.notWorth, Self.notWorthShare * period)
     else { return nil }
-    return budget.readAt + min(1.1, 0.1 * period) * Double(1 << doubts)
+    return budget.readAt + min(Self.doubtAfter, Self.doubtAfterShare * period) * Double(1 << doubts)
   }
 }

@@ -1,0 +1,68 @@
+// When one asks again after a fixed window has refused a request.
+
+extension WindowLimit {
+  /// Seconds by which each further refused probe is put off where the server says "at once".
+  private static let impatience: Seconds = 0.5
+  /// Seconds by which Retry-After and the window's end may differ and still mean the same instant.
+  private static let sameInstant: Seconds = 1.5
+  /// Seconds by which a Reset must be earlier than the window's end to be believed.
+  private static let earlier: Seconds = 2
+  /// The share of a period after which an unexpected refusal is asked about, where windows may be none …
+  private static let surprise = 0.05
+  /// … and seconds, where that is longer.
+  private static let shortestSurprise: Seconds = 1
+  /// Seconds between probes once the window should be over, for each one refused, and at most.
+  private static let overdue: Seconds = 0.25
+  private static let longestOverdue: Seconds = 1
+  /// Seconds between probes at most where no reply names an end: 2, 4, 8, 16, 30.
+  private static let longestBlind: Seconds = 30
+
+  /// When the window should be open again, the lateness of the server not counted.
+  ///
+  /// - Parameters:
+  ///   - wait: the Retry-After of the refusal, capped.
+  ///   - isSurprise: whether several tokens were thought to be left.
+  func reopening(_ reading: RateLimitReading?, wait: Seconds?, isSurprise: Bool, now: Seconds) -> Seconds {
+    let end = edge.end.high
+    if let wait {
+      let until = now + wait + (wait > 0 ? 0 : Self.impatience * Double(refusedProbes))
+      // Both name the same second: the finer estimate holds.
+      return end > now && abs(end - until) < Self.sameInstant ? end : until
+    }
+    if edge.isAligned != true {
+      if let reset = reading?.reset, now + reset + Self.earlier < end { return now + reset }
+      // The windows may be none: asking is cheap, a window is not.
+      if isSurprise { return min(end, now + max(Self.shortestSurprise, period * Self.surprise)) }
+    }
+    if end > now { return end }
+    if reading?.reset != nil {
+      return now + max(Self.overdue, min(Self.longestOverdue, Self.overdue * Double(refusedProbes)))
+    }
+    return now + min(Self.longestBlind, Double(1 << min(refusedProbes, 5)))
+  }
+}
+
+/// How long after an edge a server restores its quota, as far as refused probes show.
+struct WindowLateness: Hashable, Sendable {
+  private(set) var seconds = Self.first
+  /// In a row.
+  private(set) var refusedProbes = 0
+
+  /// Seconds waited after the first edge.
+  private static let first: Seconds = 0.05
+  private static let shortest: Seconds = 0.02
+  private static let longest: Seconds = 2
+  /// Seconds that a refused probe adds; the second in a row adds twice as much, and so on.
+  private static let growth: Seconds = 0.25
+  /// What each further window leaves of it.
+  private static let kept = 0.93
+
+  mutating func probeRefused() {
+    refusedProbes += 1
+    seconds = min(Self.longest, seconds + Self.growth * Double(refusedProbes))
+  }
+
+  mutating func succeeded() { refusedProbes = 0 }
+
+  mutating func windowBegan() { seconds = max(Self.shortest, seconds * Self.kept) }
+}
