@@ -1,0 +1,121 @@
+// Finding a limit of which nothing is known, by its refusals alone.
+
+import Testing
+
+@testable import RateLimit
+
+@Suite struct SearchedLimitTests {
+  /// Sends so many that pass, the last one at `instant`.
+  private func pass(_ count: Int, until instant: Seconds, _ search: inout SearchedLimit) {
+    for _ in 0..<count { _ = search.succeeded(.to(sentAt: instant)) }
+  }
+
+  /// A probe that passes.
+  private func probe(_ search: inout SearchedLimit, at instant: Seconds, clock: ServerClock = ServerClock())
+    -> Successor?
+  {
+    search.succeeded(.to(sentAt: instant, isProbe: true, clock: clock))
+  }
+
+  @Test func aServerThatShowsNothingIsNotStormed() {
+    let search = SearchedLimit(now: 0)
+    #expect(search.ceiling(now: 0) == 8)
+    #expect(search.ceiling(now: 100) == 20)
+    #expect(search.turn(.at(0, inFlight: 7)) == .go)
+    #expect(search.granted == nil && search.source == .none)
+  }
+
+  @Test func nearTheCountThatWasRefusedRequestsGoOneByOne() {
+    var search = SearchedLimit(now: 0)
+    pass(50, until: 5, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 5))
+    #expect(search.ceiling(now: 6) == 4)
+    _ = probe(&search, at: 60)
+    #expect(search.turn(.at(61, inFlight: 1)) == .go)
+    pass(40, until: 65, &search)
+    #expect(search.turn(.at(66, inFlight: 1)) == .reply)
+    #expect(search.turn(.at(66)) == .go)
+  }
+
+  @Test func oneAsksAfterASecondAndThenJustAfterTheMultiplesOfUsualPeriods() throws {
+    var search = SearchedLimit(now: 0)
+    let first = try search.refuse(nil, wait: nil, .refusal(sentAt: 2, clock: .ours)).until()
+    #expect(abs(first - 3.1) < 0.001)
+    // Who was under way when the limit was met tells nothing new.
+    #expect(search.refuse(nil, wait: nil, .refusal(sentAt: 1.9, clock: .ours)) == .ignored)
+    var asked = 3.1
+    var probes: [Seconds] = []
+    for _ in 0..<4 {
+      let refusal = ReceivedReply.refusal(sentAt: asked, isProbe: true, clock: .ours)
+      asked = try search.refuse(nil, wait: nil, refusal).until()
+      probes.append((asked * 10).rounded() / 10)
+    }
+    // 5 s is excluded by the probe at 5.6, 10 s by that at 10.6, and so on.
+    #expect(probes == [5.6, 10.6, 15.6, 20.6])
+  }
+
+  @Test func withoutAClockTheProbesAreEverFurtherApart() throws {
+    var search = SearchedLimit(now: 0)
+    var asked = 2.0
+    var gaps: [Seconds] = []
+    for round in 0..<7 {
+      let until = try search.refuse(nil, wait: nil, .refusal(sentAt: asked, isProbe: round > 0)).until()
+      gaps.append((until - asked - 0.1).rounded())
+      asked = until
+    }
+    #expect(gaps == [1, 4, 8, 16, 30, 30, 30])
+  }
+
+  @Test func aRetryAfterIsObeyed() throws {
+    var search = SearchedLimit(now: 0)
+    let first = try search.refuse(nil, wait: 7, .refusal(sentAt: 2)).until()
+    #expect(abs(first - 9.15) < 0.001)
+    let second = try search.refuse(nil, wait: 7, .refusal(sentAt: 10, isProbe: true)).until()
+    #expect(abs(second - 17.35) < 0.001)
+  }
+
+  @Test func twoMomentsAtWhichQuotaCameBackTellTheLimit() {
+    var search = SearchedLimit(now: 0)
+    pass(30, until: 10, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 10))
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 58.6, isProbe: true, clock: .ours))
+    let back = probe(&search, at: 60.6, clock: .ours)
+    #expect(back == nil)
+    pass(99, until: 80, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 80, clock: .ours))
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 115, isProbe: true, clock: .ours))
+    guard case .counted(let allowance, let edge?)? = probe(&search, at: 120.6, clock: .ours) else {
+      Issue.record("not found")
+      return
+    }
+    #expect(allowance == Allowance(count: 100, period: 60))
+    #expect(abs(edge - 120) < 0.01)
+  }
+
+  @Test func quotaThatIsBackAtOnceTwiceRefillsAllTheTime() {
+    var search = SearchedLimit(now: 0)
+    pass(30, until: 10, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 10))
+    let back = probe(&search, at: 11.1)
+    #expect(back == nil)
+    pass(10, until: 14, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 14))
+    let again = probe(&search, at: 15.1)
+    #expect(again == .paced)
+  }
+
+  @Test func quotaThatIsBackLongBeforeAWindowCanHaveEndedDoesToo() {
+    var search = SearchedLimit(now: 0)
+    pass(30, until: 10, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 10))
+    // Away for 90 s at least …
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 100, isProbe: true))
+    let back = probe(&search, at: 110)
+    #expect(back == nil)
+    pass(5, until: 112, &search)
+    _ = search.refuse(nil, wait: nil, .refusal(sentAt: 112))
+    // … and this time for three.
+    let again = probe(&search, at: 115)
+    #expect(again == .paced)
+  }
+}

@@ -1,0 +1,89 @@
+// A limit that is counted over the last period at every moment.
+
+import Testing
+
+@testable import RateLimit
+
+@Suite struct SlidingLimitTests {
+  private func limit(
+    _ count: Int = 10, remaining: Int = 0, reserve: PacerSettings.Reserve = .automatic
+  ) -> SlidingLimit {
+    SlidingLimit(
+      allowance: Allowance(count: count, period: 60), remaining: remaining, reserve: reserve, now: 0)
+  }
+
+  @Test func sendsWhileLogAndServerHaveRoom() {
+    #expect(limit(remaining: 5).turn(.at(1, inFlight: 2)) == .go)
+    // The server has none, but one alone may ask.
+    #expect(limit().turn(.at(1, inFlight: 2)) == .reply)
+    #expect(limit().turn(.at(1)) == .go)
+  }
+
+  @Test func aFullLogIsWaitedForUntilItsOldestEntryExpires() throws {
+    let log = (0..<10).map { 50 + Double($0) / 10 }
+    let next = try #require(limit().turn(.at(106, log: log)).instant)
+    #expect((110.01...110.02).contains(next))
+    #expect(limit().turn(.at(next, log: log)) == .go)
+    // Others may leave room before that: it is looked at each tenth of a period.
+    #expect(limit().turn(.at(60, log: log)) == .wait(until: 66))
+  }
+
+  @Test func muchThatTheLogDoesNotExplainIsBelieved() {
+    let log = (0..<10).map { 50 + Double($0) / 10 }
+    #expect(limit(remaining: 3).turn(.at(60, log: log)) == .go)
+    #expect(limit(remaining: 2).turn(.at(60, log: log)) != .go)
+  }
+
+  @Test(arguments: [(2, Turn.reply), (3, .go)])
+  func afterThreeAgreementsTheLogAloneDecides(agreements: Int, expected: Turn) {
+    var limit = limit(20)
+    let log = (0..<10).map { Double($0) }
+    for round in 0..<agreements {
+      _ = limit.observe(.told(16, of: 20), .to(UInt64(round + 2), sentAt: 70 + 2 * Double(round), log: log))
+    }
+    // All that the server said was left is under way.
+    #expect(limit.turn(.at(75, inFlight: 16, log: log)) == expected)
+  }
+
+  @Test func whatOthersTakeIsNotOurs() {
+    var limit = limit(20, remaining: 20)
+    for round in 0..<10 {
+      _ = limit.observe(.told(5, of: 20), .to(UInt64(round + 2), sentAt: Double(round)))
+    }
+    #expect((5...7).contains(limit.available(.at(9.5))))
+    // They leave the window, too.
+    #expect(limit.available(.at(130)) > 16)
+  }
+
+  @Test func theOperatorsShareStaysFree() {
+    let log = (0..<5).map { 50 + Double($0) }
+    #expect(limit(remaining: 5, reserve: .share(0.5)).turn(.at(60, log: log)) != .go)
+    #expect(limit(remaining: 5, reserve: .share(0.5)).reserved(.at(60, log: log)) == 5)
+    #expect(limit(remaining: 5, reserve: .share(0.4)).turn(.at(60, log: log)) == .go)
+  }
+
+  @Test func refusalsPauseEverLongerAndStragglersNot() throws {
+    var limit = limit()
+    var pauses: [Seconds] = []
+    for round in 0..<6 {
+      let sentAt = 100 * Double(round)
+      let until = try limit.refuse(nil, wait: nil, .refusal(sentAt: sentAt, isProbe: true)).until()
+      pauses.append((until - sentAt - 0.1).rounded())
+      #expect(limit.refuse(nil, wait: nil, .refusal(sentAt: sentAt)) == .ignored)
+    }
+    #expect(pauses == [2, 4, 8, 15, 15, 15])
+    let told = try limit.refuse(nil, wait: 40, .refusal(sentAt: 900)).until()
+    #expect(abs(told - 940.1) < 0.001)
+    _ = limit.succeeded(.to(sentAt: 950))
+    let afterwards = try limit.refuse(nil, wait: nil, .refusal(sentAt: 960)).until()
+    #expect(abs(afterwards - 962.1) < 0.001)
+  }
+
+  @Test func theEstimateKnowsWhenTheLastSlotComesFree() throws {
+    let log = (0..<10).map { 50 + Double($0) }
+    let supply = try #require(limit().supply(.at(70, backlog: 4, log: log)))
+    #expect(supply.now == 0)
+    #expect(supply.wait == 43)
+    #expect(limit().resetsIn(.at(70, log: log)) == 40)
+  }
+}
