@@ -5,7 +5,7 @@ import RateLimit
 import Testing
 
 @Suite struct HostileReplyTests {
-  @Test(arguments: 1...60 as ClosedRange<UInt64>)
+  @Test(arguments: 1...200 as ClosedRange<UInt64>)
   func survivesNonsenseAndGoesOn(_ seed: UInt64) {
     var random = SeededRandom(seed: seed)
     let settings = PacerSettings(

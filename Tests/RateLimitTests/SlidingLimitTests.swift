@@ -86,4 +86,17 @@ import Testing
     #expect(supply.wait == 43)
     #expect(limit().resetsIn(.at(70, log: log)) == 40)
   }
+
+  @Test(arguments: [2, 10, 1_000])
+  func noWaitIsLongerThanAPeriod(count: Int) {
+    var limit = limit(count)
+    // Refused again and again where the log has room.
+    for round in 0..<8 { _ = limit.refuse(nil, wait: nil, .refusal(sentAt: 100 * Double(round), isProbe: true)) }
+    _ = limit.observe(.told(0, of: count), .to(20, sentAt: 1_000, log: [1_000.1]))
+    for now in [1_000.2, 1_030, 1_061] {
+      let turn = limit.turn(.at(now, log: [1_000.1]))
+      #expect(turn == .go || turn.instant ?? .infinity <= 1_060.2, "\(turn) at \(now)")
+    }
+    #expect(limit.turn(.at(1_061, log: [1_000.1])) == .go)
+  }
 }

@@ -64,8 +64,10 @@ struct SlidingLimit: LimitModel {
       // The log has room. So must the server where it counts in another way, and gives back evenly what came in a rush.
       if said >= 1 || (!isDoubtful && (isProven || ask.inFlight == 0)) { return .go }
       if ask.inFlight > 0 { return .reply }
-      return .wait(
-        until: max(ask.now + Self.shortestWait, readAt + Double(1 - remaining + withheld) / (trusted * allowance.rate)))
+      // What was counted a whole period ago no server counts any more, in whatever way it does.
+      if ask.now - readAt >= allowance.period { return .go }
+      let growth = Double(1 - remaining + withheld) / (trusted * allowance.rate)
+      return .wait(until: max(ask.now + Self.shortestWait, readAt + min(growth, allowance.period)))
     }
     // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
     if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
