@@ -25,7 +25,7 @@ package struct Pacer: Sendable {
   /// Windows so short are half over before requests could be increased step by step. In longer ones others are seen first.
   private static let shortPeriod: Seconds = 15
   /// Requests in flight once a longer limit is known: enough to see others, too few to harm them.
-  private static let openedTo = 4
+  private static let openedTo = 4  // T08, T09
   /// Seconds for which own requests are remembered at least, however short the limits are.
   private static let shortestMemory: Seconds = 120
   /// Longest Retry-After, in seconds, that is believed while no period is known.

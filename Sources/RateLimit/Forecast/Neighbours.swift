@@ -24,46 +24,46 @@ struct Neighbours: Sendable {
   private var watchedFrom: Seconds
 
   /// Tokens over which `recent` is measured.
-  private static let recentTokens = 8.0
-  private static let windowsKept = 4
+  private static let recentTokens = 8.0  // T08
+  private static let windowsKept = 4  // S08
   /// Nobody is about who takes less than this share of the limit in a period.
-  private static let quiet = 0.01
+  private static let quiet = 0.01  // T06, T08, T09
   /// Seconds between two looks that are worth comparing, and that a rate is measured over at least.
   private static let shortestLook: Seconds = 0.2
-  private static let shortestSpan: Seconds = 0.05
+  private static let shortestSpan: Seconds = 0.05  // T09
   /// The share of a period over which their rate is averaged, and seconds where that is longer.
-  private static let memory = 0.25
+  private static let memory = 0.25  // S08, T06, T08, T09
   private static let shortestMemory: Seconds = 2
   /// How much a forecast that proved too low is stretched, how far at most, and what each further window leaves of it.
   private static let cautionGrowth = 1.5
   private static let cautionAtMost = 4.0
-  private static let cautionKept = 0.9
+  private static let cautionKept = 0.9  // S06, S07, S08
   /// A share of the limit that, at the first look at a window, may be what the last one had.
-  private static let suspicious = 0.1
+  private static let suspicious = 0.1  // T09
   /// A share of the limit that, at the first look at a window, tells a rate; and how much of that rate is believed.
   private static let telling = 0.004
-  private static let believed = 0.5
+  private static let believed = 0.5  // T09
   /// Seconds that a window is watched at least before pressure and rates are measured.
-  private static let shortestWatch: Seconds = 0.5
-  private static let shortestWindow: Seconds = 1
+  private static let shortestWatch: Seconds = 0.5  // T08, T09
+  private static let shortestWindow: Seconds = 1  // T09
   /// Tokens expected of them below which nothing is kept for them.
-  private static let negligible = 0.2
+  private static let negligible = 0.2  // T06
   /// Deviations within which a Poisson stream stays.
-  private static let deviations = 2.0
+  private static let deviations = 2.0  // T06, T08
   /// What a bad window takes is kept free until this share of it is left, and then less and less.
   private static let badUntil = 0.25
   /// The last share of a window, in which the floor goes down to nothing.
   private static let lastShare = 0.1
   /// How much more than their worst window they may want.
-  private static let demandMargin = 1.05
+  private static let demandMargin = 1.05  // S08, S26, T06, T09
   /// Half a token, so that what is forecast is rounded to the nearest.
-  private static let half = 0.5
+  private static let half = 0.5  // T05, T06, T09
   /// Of every limit this share is left, until the window's last tenth.
   private static let floor = 0.01
   /// How much of the way from their mean to their worst recent window is kept free.
   private static let kindness = 0.7
   /// Never is more than this share of a window yielded to a forecast: two clients that yield to each other meet at half.
-  private static let yieldedAtMost = 0.5
+  private static let yieldedAtMost = 0.5  // S07, S08, S09, S26
 
   init(taken: Double, elapsed: Seconds, history: [Double] = [], at now: Seconds) {
     self.taken = taken
@@ -183,15 +183,15 @@ struct Neighbours: Sendable {
   /// Nothing is kept for the time of a round trip while they take less than this share of the limit in a period.
   private static let noticed = 0.02
   /// The share of the even rate beyond which many are in step with us: what one sees left, all see.
-  private static let inStep = 0.5
+  private static let inStep = 0.5  // T08, T09
   /// Long round trips for which they are kept something, and the same where they are in step.
-  private static let roundTrips = 1.5
-  private static let roundTripsInStep = 4.0
+  private static let roundTrips = 1.5  // T09
+  private static let roundTripsInStep = 4.0  // S08, T09
   /// Tokens of theirs that a request of ours meets: below the first none is kept back, below the second one.
   private static let seldomMet = 0.05
   private static let onceMet = 0.3
   /// The share of the limit that is kept for that at most.
-  private static let metAtMost = 0.1
+  private static let metAtMost = 0.1  // T05, T09
 
   /// Tokens that they take while a request of ours is under way. Where one in twenty requests meets one of theirs, the last
   /// token is worth the risk: kept back in every window, it is a window lost in fifty.

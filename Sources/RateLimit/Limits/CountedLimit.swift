@@ -31,15 +31,15 @@ struct CountedLimit: LimitModel {
 
   /// Refusals that may be risked at first, credit earned by a success, and credit saved up at most.
   private static let creditAtFirst = 1.0
-  private static let earned = 0.005
+  private static let earned = 0.005  // S32, S33, T01, T02
   private static let creditAtMost = 3.0
   /// Periods before more is tried whatever the credit.
   private static let firstPatience = 4.0
-  private static let longestStep = 8
+  private static let longestStep = 8  // S31, S32
   /// Periods between two attempts that were refused, at most.
-  private static let longestPatience = 2.0
+  private static let longestPatience = 2.0  // S31, T02
   /// The window is used this many times faster than even, so that there is time left to try for more.
-  private static let tempo = 3.0
+  private static let tempo = 3.0  // S31, S32, S33
   /// Seconds after an expiry before the slot is used.
   private static let settle: Seconds = 0.05
   /// Seconds after an edge before its window is used: at first, more for each refused probe, and at most.
@@ -50,7 +50,7 @@ struct CountedLimit: LimitModel {
   private static let hair: Seconds = 0.001
   private static let shortestWait: Seconds = 0.02
   /// Requests in flight in the first period of a limit that was found by search.
-  private static let inFlightAtFirst = 8
+  private static let inFlightAtFirst = 8  // S33
   /// Periods without a request of ours after which a refusal shows that the real period is longer.
   private static let disproof = 1.2
   /// Refusals in a row after which windows are not believed to begin where they were thought to.

@@ -2,6 +2,10 @@
 // may go, and learns from replies. Which model is in charge, and which follows it, is decided in Limit.swift.
 //
 // Told by headers: WindowLimit, SlidingLimit, RefillLimit. Not told by anybody: SearchedLimit, CountedLimit, PacedLimit.
+//
+// Behind a number of the pacing stand the situations of `pacing-report` that get clearly worse when it is halved or
+// doubled (with seeds 1...2; by a hundredth of efficiency, or about one refusal in a thousand or one per cent of harm),
+// the worst four at most. A number without any either matters less, or guards against what no named situation has.
 
 protocol LimitModel: Sendable {
   /// What the limit grants; nil while nothing, or only a rate, is known.

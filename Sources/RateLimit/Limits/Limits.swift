@@ -14,7 +14,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   /// Periods after which a limit that is not told of any more is forgotten, however little was left of it.
   private static let periodsRemembered = 2.0
   /// Seconds that the shortest window is thought to have while no reply names its period: the first Reset may be its last.
-  private static let shortestGuess: Seconds = 5
+  private static let shortestGuess: Seconds = 5  // T15
   /// Seconds that a window is thought to have of which nothing at all is known.
   private static let blindGuess: Seconds = 60
 

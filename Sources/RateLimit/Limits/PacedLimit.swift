@@ -20,27 +20,27 @@ struct PacedLimit: LimitModel {
   private var refusedAt: Seconds
 
   /// The share of the rate that was refused, or that passed up to then, which is begun with again.
-  private static let share = 0.9
+  private static let share = 0.9  // S34, T14
   /// Seconds between two refusals that mean that the rate is far off.
-  private static let soon: Seconds = 2.5
+  private static let soon: Seconds = 2.5  // S34, T14
   private static let steep = Ramp(perSecond: 2, perSuccess: 1.06)
   private static let gentle = Ramp(perSecond: 1.25, perSuccess: 1.02)
   private static let highest = 1e6
   /// Requests a second at least.
   private static let lowest = 0.1
   /// Seconds over which the rate is first measured, at least and at most.
-  private static let firstSpan: Seconds = 5
+  private static let firstSpan: Seconds = 5  // S34
   private static let longestFirstSpan: Seconds = 120
   /// Seconds over which it is measured later, at least and at most.
   private static let span: Seconds = 2
   private static let longestSpan: Seconds = 20
   /// The share of the refused rate that is begun with again where a second refusal comes soon.
-  private static let shareSoon = 0.5
+  private static let shareSoon = 0.5  // S34
   /// What grew beyond so many times the rate grew while there was nothing to send.
-  private static let grownAtMost = 2.0
+  private static let grownAtMost = 2.0  // T14
   /// The unit of the curve by which the rate grows, in seconds, and its two terms: linear and cubic.
-  private static let unit: Seconds = 20
-  private static let linear = 0.04
+  private static let unit: Seconds = 20  // S34, T14
+  private static let linear = 0.04  // S34, T14
   private static let cubic = 0.02
   /// Units after which the cubic term grows no more, and what it stays at.
   private static let units = 8.0
@@ -49,9 +49,9 @@ struct PacedLimit: LimitModel {
   private static let inFlight = 8
   private static let secondsForOneMore: Seconds = 5
   /// Half the first pause after a refusal, in seconds, and the longest; they vary by so much.
-  private static let pause: Seconds = 0.5
+  private static let pause: Seconds = 0.5  // S34, T14
   private static let longestPause: Seconds = 10
-  private static let pauseVariation = 0.2
+  private static let pauseVariation = 0.2  // S34
   /// Refused probes in a row, the first refusal counted, that quota which refills would not give.
   private static let disproof = 5
 

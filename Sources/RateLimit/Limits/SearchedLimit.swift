@@ -21,28 +21,28 @@ struct SearchedLimit: LimitModel {
   /// Those that are tried once more when each was excluded.
   private static let periodsTriedAgain = [10, 60, 300]
   /// Seconds after a calendar multiple at which a probe asks whether a window began there.
-  private static let lateness: Seconds = 0.6
+  private static let lateness: Seconds = 0.6  // S33
   /// Requests in flight before the limit was first met, and after it; one more for each of these seconds without a refusal.
-  private static let inFlightAtFirst = 8
-  private static let inFlightLater = 4
-  private static let secondsForOneMore: Seconds = 5
+  private static let inFlightAtFirst = 8  // S32, S33, S34, T14
+  private static let inFlightLater = 4  // S32, S34, T14
+  private static let secondsForOneMore: Seconds = 5  // S03, S31, S33, T14
   private static let inFlightAtMost = 1e6
   /// So many requests before the count at which the first window was used up, they go one by one.
-  private static let approach = 10
+  private static let approach = 10  // S31, S32, S33
   /// Quota that is back within these seconds came back at once, …
   private static let atOnce: Seconds = 2.5
   /// … and if it does so as often, it refills all the time.
-  private static let quickReturnsBelieved = 2
+  private static let quickReturnsBelieved = 2  // S32, S34
   /// A period shorter than this share of a drought is none.
-  private static let shareOfDrought = 0.5
+  private static let shareOfDrought = 0.5  // T14
   /// Seconds by which the moments at which quota came back may be off.
   private static let tolerance: Seconds = 0.5
   /// Seconds before the first probe, and between two at most.
-  private static let firstProbe: Seconds = 1
-  private static let longestProbe: Seconds = 30
+  private static let firstProbe: Seconds = 1  // S34
+  private static let longestProbe: Seconds = 30  // S31, S33
   /// Seconds after what Retry-After says, and as much more for each probe that was refused then.
-  private static let settle: Seconds = 0.05
-  private static let settleLonger: Seconds = 0.2
+  private static let settle: Seconds = 0.05  // T14
+  private static let settleLonger: Seconds = 0.2  // T14
 
   init(now: Seconds) { startedAt = now }
 

@@ -28,8 +28,8 @@ struct SlidingLimit: LimitModel {
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
   /// Multiples of the even rate at which the count is taken to grow: at first, what a refusal leaves of that, and at least.
-  private static let trustedFirst = 0.4
-  private static let trustedKept = 0.5
+  private static let trustedFirst = 0.4  // T13
+  private static let trustedKept = 0.5  // T13
   private static let trustedAtLeast = 0.05
   /// More than this share of the limit is more than stale counts and neighbours are likely to be off by, …
   private static let plentiful = 0.1

@@ -21,7 +21,7 @@ struct WindowBudget: Sendable {
   /// Counts that differ by more than this share of the limit are not of the same moment.
   private static let tolerance = 0.05
   /// Seconds into a window for which a count that is much lower is taken for the last window's, where replicas are behind …
-  private static let lag: Seconds = 2.5
+  private static let lag: Seconds = 2.5  // S17, T05
   /// … and for which one that is higher is believed at once.
   private static let catchingUp: Seconds = 4
 

@@ -28,23 +28,23 @@ struct WindowEdge: Hashable, Sendable {
   private var contradictions = 0
 
   /// Replies that must agree before alignment is believed, and so many times more than disagree.
-  private static let proofs = 3
+  private static let proofs = 3  // T08, T09
   private static let proofsPerDoubt = 10
   /// Where it is remembered no longer how many there were.
   private static let proofsKept = 1_000
   /// Seconds by which Reset may be off for being a whole number, and as much for the age of Date.
-  private static let rounding: Seconds = 1
+  private static let rounding: Seconds = 1  // S09, S23, S24, T05
   private static let calendarRounding: Seconds = 1.01
   /// Seconds of a period that is too short to tell multiples of it from chance.
-  private static let shortestAligned: Seconds = 3
+  private static let shortestAligned: Seconds = 3  // T05
   /// Seconds by which a window may end later than a period from now.
   private static let absurd: Seconds = 2
   /// Seconds by which claim and edge may miss each other.
-  private static let tolerance: Seconds = 0.3
+  private static let tolerance: Seconds = 0.3  // T12, T15
   /// Seconds after its end from which on a request cannot be of a window any more.
   private static let overdue: Seconds = 1
   /// Contradictions after which there are no windows.
-  private static let contradictionsBelieved = 3
+  private static let contradictionsBelieved = 3  // T12
 
   /// Whether edges are multiples of the period on the server's clock: nil while not known.
   var isAligned: Bool? {

@@ -13,22 +13,22 @@
 
 extension WindowLimit {
   /// How much faster than even the window is used while others use it too, so that the end is not a rush.
-  private static let tempo = 1.15
+  private static let tempo = 1.15  // S08, T06, T08, T10
   /// The same while nobody else does: what is sent early cannot be lost to an outage.
-  private static let tempoAlone = 1.85
+  private static let tempoAlone = 1.85  // S09, S15, T05, T10
   /// The same where the windows may turn out not to be fixed.
-  private static let tempoUnsure = 10.0
+  private static let tempoUnsure = 10.0  // S04
   /// The fastest of all together while others are about, in multiples of the even rate.
-  private static let rush = 16.0
+  private static let rush = 16.0  // T08, T10
   /// How much slower than that a crowd makes us at most.
   private static let rushSlowed = 2.0
 
   /// Seconds after an edge over which daemons scatter their first requests.
-  static let scatter: Seconds = 0.05
+  static let scatter: Seconds = 0.05  // T05, T09
   /// Long round trips before the end from which on a request may be counted in the next window.
-  private static let arrival = 1.5
+  private static let arrival = 1.5  // S08, T05
   /// The same as a share of the period, where that is longer.
-  private static let arrivalShare = 0.02
+  private static let arrivalShare = 0.02  // T06, T08, T09
 
   func turn(_ ask: Ask) -> Turn {
     let now = ask.now
@@ -72,24 +72,24 @@ extension WindowLimit {
   // MARK: While others use it too
 
   /// A count so old, as a share of the period, was not looked at lately.
-  private static let oldLook = 0.1
+  private static let oldLook = 0.1  // S08, T09
   /// The last of a window, as a share of the limit, of which others may have taken some since it was looked at …
-  private static let last = 0.15
+  private static let last = 0.15  // T09
   /// … and after an old look: who never looks again leaves it to the others.
-  private static let lastAfterOldLook = 0.1
+  private static let lastAfterOldLook = 0.1  // S08, T09
   /// Others are faster than the window lasts beyond this, in multiples of the even rate.
-  private static let fast = 1.5
+  private static let fast = 1.5  // T08
 
   /// From here on, in multiples of the even rate, the window will be empty long before its end.
-  private static let contention = 1.8
+  private static let contention = 1.8  // T08, T09
   /// Several others are about when they have taken so many times what we have, …
-  private static let crowd = 3.0
+  private static let crowd = 3.0  // T08, T09
   /// … so many tokens, …
   private static let crowdTokens = 8.0
   /// … and this share of the limit.
   private static let crowdShare = 0.03
   /// How much slower than even a crowd makes us at most.
-  private static let crowdSlowed = 8.0
+  private static let crowdSlowed = 8.0  // T09
 
   /// Long round trips before the end from which on a request is more likely to be counted in the next window.
   private static let tooLate = 0.7
@@ -150,18 +150,18 @@ extension WindowLimit {
   // MARK: When it is empty
 
   /// Seconds after which an empty window that our own use does not explain is looked at again.
-  private static let recheck: Seconds = 0.5
+  private static let recheck: Seconds = 0.5  // T09
   /// The share of a period after which it is looked at what the reserve has released …
-  private static let release = 0.01
+  private static let release = 0.01  // T06
   /// … and seconds, where that is longer.
   private static let shortestRelease: Seconds = 0.1
 
   /// Requests that ask whether an empty window is one, for each window.
   private static let doubtsAtMost = 5
   /// A share of the limit that others are not likely to have taken unseen.
-  private static let implausible = 0.1
+  private static let implausible = 0.1  // T09
   /// The share of a window after which its emptiness is no longer doubted.
-  private static let doubtedFor = 0.5
+  private static let doubtedFor = 0.5  // S08, T05
   /// Seconds before the end from which on it is not worth while …
   private static let notWorth: Seconds = 3
   /// … and the same as a share of the period, where that is shorter.
@@ -169,7 +169,7 @@ extension WindowLimit {
   /// Seconds before the first doubt, so that a replica can catch up; twice as long for each further one …
   private static let doubtAfter: Seconds = 1.1
   /// … and the same as a share of the period, where that is shorter.
-  private static let doubtAfterShare = 0.1
+  private static let doubtAfterShare = 0.1  // T05
 
   private func whenEmpty(_ ask: Ask, raw: Int) -> Turn {
     let now = ask.now

@@ -49,7 +49,7 @@ struct WindowLateness: Hashable, Sendable {
   private(set) var refusedProbes = 0
 
   /// Seconds waited after the first edge.
-  private static let first: Seconds = 0.05
+  private static let first: Seconds = 0.05  // T05
   private static let shortest: Seconds = 0.02
   private static let longest: Seconds = 2
   /// Seconds that a refused probe adds; the second in a row adds twice as much, and so on.
