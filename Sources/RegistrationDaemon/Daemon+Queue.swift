@@ -14,15 +14,11 @@ extension Daemon {
   static func openQueue(
     _ directory: StateDirectory, spool: SpoolDirectory?, options: Options, notifier: ServiceNotifier, _ log: Logger
   ) throws -> (queue: RegistrationQueue, isUnproven: Bool) {
-    var isUnproven = false
+    let history = spool.map(SpoolHistory.init(spool:))
     let queue = try RegistrationQueue(
-      path: directory.queuePath, isNewMeant: options.isNewQueueMeant,
-      evidence: {
-        isUnproven = spool == nil
-        guard let spool, try spool.hasReceipts() else { return nil }
-        return Self.evidence(in: spool)
-      })
-    if isUnproven { try queue.noteBegun(false) }
+      path: directory.queuePath, isNewMeant: options.isNewQueueMeant, isOlderMeant: options.isOlderQueueMeant,
+      evidence: { known in try history?.evidence(against: known) })
+    let isUnproven = spool == nil
     if options.isNewQueueMeant, queue.tally.total > 0 {
       log.warning("there is a queue: --new-queue means nothing, and is to be left out")
     }

@@ -7,7 +7,7 @@ extension Daemon {
   /// Brings what an earlier run left in the spool in order. A spool that does not answer is served once it does.
   func serveSpool() throws {
     try ownership.serve { @Sendable [self] in
-      try refuseNewQueue()
+      try compareQueue()
       try Self.leave(InstanceStamp(folder: spool.path), for: instance, log)
       try spool.sweepLeftovers()
       try importer.reconcile()
@@ -71,17 +71,15 @@ extension Daemon {
     if ownership.isServed { results.look() }
   }
 
-  /// A queue that was begun while nobody could look into the spool, although it has receipts of an old one, ends the daemon
-  /// now as it would have then.
-  private func refuseNewQueue() throws {
-    guard isQueueUnproven else { return }
-    if try queue.listTotals.total == 0 && spool.hasReceipts() {
-      throw QueueError.emptied(path: queuePath, evidence: Self.evidence(in: spool))
+  /// Does what is meant of a queue that is not the one which worked on the spool last. One that was opened while nobody
+  /// could look into the spool ends the daemon now as it would have then.
+  private func compareQueue() throws {
+    let history = SpoolHistory(spool: spool)
+    if options.isNewQueueMeant, queue.listTotals.total == 0 { try history.leaveAll(to: queue) }
+    if try queue.isOlderMeant {
+      try history.takeBack(into: queue, log)
+    } else if isQueueUnproven, let evidence = try queue.compare(history.evidence) {
+      throw QueueError.belied(path: queuePath, isUnused: queue.listTotals.total == 0, by: evidence)
     }
-    try queue.noteBegun(true)
-  }
-
-  static func evidence(in spool: SpoolDirectory) -> String {
-    "\(spool.path(of: .done)) has receipts of lists that a queue has taken in"
   }
 }

@@ -42,6 +42,8 @@ package final class Daemon: Sendable {
     package var untilDone = false
     /// A new queue may take the place of one that is gone.
     package var isNewQueueMeant = false
+    /// The queue may be older than its spool.
+    package var isOlderQueueMeant = false
     /// How often systemd wants to hear that the daemon lives.
     package var watchdog: WatchdogInterval?
 

@@ -39,12 +39,6 @@ extension RegistrationQueue {
     }
   }
 
-  /// Whether a queue without a list is new, and known to be. One that is not may be what is left of another, and is asked
-  /// about at the next start.
-  package func noteBegun(_ isBegun: Bool) throws {
-    try remember(isBegun ? true : nil, named: OpeningConnection.begun)
-  }
-
   static func keep(_ value: some Encodable, named name: String, in database: Database) throws {
     try keep(text: String(decoding: try JSONEncoder().encode(value), as: UTF8.self), named: name, in: database)
   }

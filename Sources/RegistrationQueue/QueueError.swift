@@ -37,6 +37,9 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
       self.init(
         kind: .corrupt, description: text, hint: Self.recovery)
+    // Every table says which type a column has: only a number that was edited grows beyond it.
+    case .SQLITE_CONSTRAINT where error.extendedResultCode == .SQLITE_CONSTRAINT_DATATYPE, .SQLITE_MISMATCH:
+      self.init(kind: .corrupt, description: "\(text): a stored number cannot be right", hint: Self.recovery)
     default:
       self.init(kind: .defect, description: text, hint: nil)
     }
@@ -53,6 +56,11 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     QueueError(
       kind: .newer, description: "the queue \(path) was written by a later version of keyreg",
       hint: "run that version, or name another state_directory")
+  }
+
+  /// What is stored cannot be what a queue has put there.
+  static func damaged(_ description: String) -> QueueError {
+    QueueError(kind: .corrupt, description: description, hint: recovery)
   }
 
   static func defect(_ description: String) -> QueueError {
@@ -128,9 +136,33 @@ extension QueueError {
         """)
   }
 
-  /// There is a queue without a list, but others than the state directory show that there was one with some.
-  package static func emptied(path: String, evidence: String) -> QueueError {
-    missing(path: path, found: "has no list", evidence: evidence)
+  /// The spool shows that this is not the queue which worked on it last.
+  ///
+  /// - Parameter isUnused: The queue has no list.
+  package static func belied(path: String, isUnused: Bool, by evidence: SpoolEvidence) -> QueueError {
+    isUnused
+      ? missing(path: path, found: "has no list", evidence: evidence) : older(path: path, evidence: evidence)
+  }
+
+  static func missing(path: String, found: String, evidence: SpoolEvidence) -> QueueError {
+    let lists = "\(evidence.lists) lists, the first \(evidence.first)"
+    return .missing(
+      path: path, found: found,
+      evidence: "\(evidence.folder) has \(evidence.what) of lists that a queue has taken in (\(lists))")
+  }
+
+  /// The spool has been worked on by a queue that came later.
+  static func older(path: String, evidence: SpoolEvidence) -> QueueError {
+    QueueError(
+      kind: .corrupt,
+      description: """
+        the queue \(path) is older than its spool: \(evidence.folder) has \(evidence.what) of lists that it does not know \
+        or has not read (\(evidence.lists), the first \(evidence.first))
+        """,
+      hint: """
+        put the newer queue back, all its files together; if this one is meant, start once with \
+        keyreg run --older-queue: what done/ has and the queue has not is read again, and may be registered again
+        """)
   }
 
   /// An earlier run found damage, and so did the look before this one's work.

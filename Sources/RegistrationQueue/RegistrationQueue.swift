@@ -18,39 +18,43 @@ package final class RegistrationQueue: Sendable {
   private let commit: Mutex<CommitNumber>
   let clock: Mutex<KeptClock>
   /// Set once the file was found damaged: nothing is written any more.
-  private let damage = Mutex<QueueError?>(nil)
+  let damage = Mutex<QueueError?>(nil)
   /// When the whole queue was found sound, in time that has passed for sure; nil when it has to be looked through because
   /// the last run did not end well, or nobody ever did.
-  private let checkedAt: Mutex<Timestamp?>
+  let checkedAt: Mutex<Timestamp?>
   /// An earlier run found damage: the queue has to be looked through before it is worked on.
   package let isSuspect: Bool
 
   /// Opens or creates the queue at `path` and brings its schema up to date.
   ///
   /// Throws `QueueError`: `disk` when the file system refuses, `corrupt` when the file is no queue, damaged, or not the
-  /// one that its log belongs to, `missing` when a queue was here before, `newer` when a later version of keyreg has
-  /// written it. What is refused is left as it was found.
+  /// one that its log or its spool belongs to, `missing` when a queue was here before, `newer` when a later version of
+  /// keyreg has written it. What is refused is left as it was found.
   ///
   /// - Parameters:
   ///   - isNewMeant: The operator has said that a new queue may take the place of one that is gone.
+  ///   - isOlderMeant: The operator has said that the queue may be older than its spool.
   ///   - readClock: The present; passed in by tests.
-  ///   - evidence: Asked when there is no queue, or one without a list: what shows that there was one, nil for nothing.
+  ///   - evidence: What shows that a queue has taken in lists which this one does not know, nil for nothing. Not asked
+  ///     when that is meant.
   package init(
-    path: String, isNewMeant: Bool = false, readClock: @escaping @Sendable () -> ClockReading = { .now() },
-    evidence: () throws -> String? = { nil }
+    path: String, isNewMeant: Bool = false, isOlderMeant: Bool = false,
+    readClock: @escaping @Sendable () -> ClockReading = { .now() },
+    evidence: (KnownLists) throws -> SpoolEvidence? = { _ in nil }
   ) throws {
     do {
       let look = try QueueLook(path: path, isNewMeant: isNewMeant)
-      if look.condition == .absent, !isNewMeant, let evidence = try evidence() {
+      if look.condition == .absent, !isNewMeant, let evidence = try evidence(KnownLists()) {
         throw QueueError.missing(path: path, found: "is not there", evidence: evidence)
       }
       if look.condition == .absent, isNewMeant { try OpeningConnection.clearPlace(path) }
       // Open until the pool is: the pool finds a log that is flushed commit by commit from the first one on.
       let opening = try OpeningConnection(path: path, isNew: look.condition == .absent)
       let isUnused = try opening.isUnused
-      if isUnused, !isNewMeant, let evidence = try evidence() {
+      let isMeant = try isUnused && isNewMeant || isOlderMeant || opening.isOlderMeant
+      if !isMeant, let evidence = try opening.compare(evidence) {
         opening.abandon()
-        throw QueueError.missing(path: path, found: "has no list", evidence: evidence)
+        throw QueueError.belied(path: path, isUnused: isUnused, by: evidence)
       }
       let number = try opening.begin()
       pool = try DatabasePool(path: path, configuration: Self.configuration)
@@ -64,7 +68,7 @@ package final class RegistrationQueue: Sendable {
       try Schema.migrator.migrate(pool)
       try pool.write { database in
         try SchemaCheck.require(database, path: path)
-        if isUnused { try Self.keep(true, named: OpeningConnection.begun, in: database) }
+        if isOlderMeant { try Self.keep(true, named: Self.olderIsMeant, in: database) }
       }
       let (tally, lists, progress, kept, checked) = try pool.read { database in
         (
@@ -145,7 +149,7 @@ package final class RegistrationQueue: Sendable {
     }
   }
 
-  private func note(_ state: QueueMark.State) throws {
+  func note(_ state: QueueMark.State) throws {
     do throws(SystemError) {
       try QueueMark(commit: commit.withLock { $0 }, state: state).write(of: pool.path)
     } catch {
@@ -201,59 +205,10 @@ package final class RegistrationQueue: Sendable {
   private func explaining<Value>(_ purpose: String, _ body: () throws -> Value) throws -> Value {
     do {
       return try body()
-    } catch let error as QueueError {
-      throw error
     } catch {
-      let error = QueueError(error, doing: purpose)
+      let error = error as? QueueError ?? QueueError(error, doing: purpose)
       guard error.kind == .corrupt else { throw error }
       throw seal(error.description)
     }
-  }
-}
-
-// MARK: - Damage
-
-extension RegistrationQueue {
-  /// Why nothing is written any more, nil while the queue is sound as far as anybody knows.
-  package var fault: QueueError? { damage.withLock { $0 } }
-
-  /// Throws once damage was found.
-  func requireSound() throws {
-    if let fault { throw fault }
-  }
-
-  /// Damage was found: from now on every write, and every look for work, gets the error that this returns. The next start
-  /// looks the queue through before it writes anything.
-  @discardableResult
-  package func seal(_ what: String) -> QueueError {
-    let (error, isFirst) = damage.withLock { damage in
-      if let damage { return (damage, false) }
-      let error = QueueError.sealed(what)
-      damage = error
-      return (error, true)
-    }
-    if isFirst {
-      // Without the note the next start finds the damage as this run did.
-      try? note(.damaged)
-      // Never closed: the last connection that closes writes the log into the database, whatever the database is like.
-      _ = Unmanaged.passRetained(pool)
-    }
-    return error
-  }
-
-  private static let checked = "checked_at"
-
-  /// Whether the whole queue should be looked through: after a run that did not end well, and every week.
-  package var isCheckDue: Bool {
-    guard let last = checkedAt.withLock({ $0 }) else { return true }
-    return clock.withLock { $0.advance().sure } > last.adding(seconds: 7 * 86_400)
-  }
-
-  /// Every part was found sound; an earlier run's suspicion is over.
-  func noteSound() throws {
-    let now = clock.withLock { $0.advance().sure }
-    try remember(now, named: Self.checked)
-    checkedAt.withLock { $0 = now }
-    if isSuspect { try note(.open) }
   }
 }

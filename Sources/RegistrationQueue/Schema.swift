@@ -7,6 +7,7 @@ import GRDB
 /// - `list`: one row a list, with its counts by state. A list *owns* the keys it was first to bring.
 /// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
 /// - `rejected_list`: the lists in `rejected/`, as they were when they were looked at.
+/// - `earlier_list`: lists of the spool that an earlier queue took in, and that are left to it.
 /// - `tally`: how many keys stand in each state.
 /// - `registrar`: the credentials that registered keys, as keyed hashes; `key.registrar` names one of them.
 /// - `memory`: small things that outlive a restart, as JSON by name (the pause, what the pacer learned).
@@ -130,6 +131,9 @@ enum Schema {
             at INTEGER NOT NULL
           ) STRICT, WITHOUT ROWID;
           """)
+    }
+    migrator.registerMigration("earlier-1") { database in
+      try database.execute(sql: "CREATE TABLE earlier_list (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
     }
     return migrator
   }

@@ -24,6 +24,22 @@ import Testing
     #expect(try bench.names(in: "../").filter { $0.hasSuffix(".tmp") }.isEmpty)
   }
 
+  @Test func listsThatCameAfterTheBackupAreReadAgain() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(20)), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered == 20 }
+    #expect(try bench.run("backup", bench.path("copy")).code == 0)
+    try bench.drop(lines(randomKeys(30)), as: "b")
+    try bench.await { $0.keys.registered == 50 && $0.lists.active == 0 }
+    bench.stop(daemon)
+    #expect(try bench.run("restore", bench.path("copy"), "--config", bench.path("keyreg.yaml")).code == 0)
+    #expect(try bench.runUntilDone() == 0, "\(bench.log)")
+    #expect(try bench.results("b").count == 30)
+    #expect(try bench.receipt("b")["id"] as? Int == 2)
+    #expect(try bench.runUntilDone() == 0)
+  }
+
   @Test func whatIsNoWholeBackupIsRefusedAndChangesNothing() throws {
     let bench = try Bench()
     try bench.drop(lines(randomKeys(500)), as: "a")

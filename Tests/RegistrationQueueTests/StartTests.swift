@@ -75,22 +75,51 @@ import Testing
     try files.expectRefused(.missing, "its log")
   }
 
+  /// What a spool with the receipts of these lists shows.
+  private func receipts(of names: String...) -> (KnownLists) throws -> SpoolEvidence? {
+    { known in
+      let unknown = try names.filter { try known.standing(of: $0) == .unknown }
+      return unknown.first.map { SpoolEvidence(folder: "done", what: "receipts", lists: unknown.count, first: $0) }
+    }
+  }
+
   @Test func aQueueWithoutListsIsRefusedWhereListsWereAndANewOneIsNot() throws {
     let temporary = try TemporaryQueue()
     let path = temporary.folder.appending(path: "other.sqlite").path
-    let evidence: () throws -> String? = { "done/ has receipts" }
+    let evidence = receipts(of: "a", "b")
     #expect { try RegistrationQueue(path: path, evidence: evidence) } throws: { error in
-      (error as? QueueError)?.kind == .missing && "\(error)".contains("done/ has receipts")
+      (error as? QueueError)?.kind == .missing && "\(error)".contains("done has receipts")
     }
     #expect(!FileManager.default.fileExists(atPath: path))
-    try RegistrationQueue(path: path, isNewMeant: true, evidence: evidence).close()
-    // That it was meant is kept: the next start asks nobody.
+    let queue = try RegistrationQueue(path: path, isNewMeant: true, evidence: evidence)
+    try queue.leaveToEarlierQueue(["a", "b"])
+    try queue.close()
+    // That it was meant is kept: the next start takes no offence.
     try RegistrationQueue(path: path, evidence: evidence).close()
-    try FileManager.default.removeItem(atPath: path + ".mark")
-    let emptied = try DatabaseQueue(path: path)
-    try emptied.write { try $0.execute(sql: "DELETE FROM memory") }
-    try emptied.close()
-    #expect { try RegistrationQueue(path: path, evidence: evidence) } throws: { ($0 as? QueueError)?.kind == .missing }
+    #expect { try RegistrationQueue(path: path, evidence: receipts(of: "c")) } throws: {
+      ($0 as? QueueError)?.kind == .missing
+    }
+  }
+
+  @Test func aQueueThatDoesNotKnowAListOfTheSpoolIsRefusedAndLeft() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(5), as: "a")
+    let files = try temporary.copy()
+    let before = try [files.database, files.log, files.mark].map { try Data(contentsOf: $0) }
+    #expect { try RegistrationQueue(path: files.database.path, evidence: receipts(of: "a", "b")) } throws: { error in
+      (error as? QueueError)?.kind == .corrupt && "\(error)".contains("older than its spool")
+    }
+    #expect(try [files.database, files.log, files.mark].map { try Data(contentsOf: $0) } == before)
+    let queue = try RegistrationQueue(path: files.database.path, isOlderMeant: true, evidence: receipts(of: "a", "b"))
+    #expect(try queue.isOlderMeant)
+    try queue.close()
+    // A kill before the spool was compared changes nothing of what was meant.
+    let again = try RegistrationQueue(path: files.database.path, evidence: receipts(of: "a", "b"))
+    try again.noteCompared()
+    try again.close()
+    #expect(throws: QueueError.self) {
+      try RegistrationQueue(path: files.database.path, evidence: receipts(of: "a", "b"))
+    }
   }
 
   @Test func anotherProgramsDatabaseIsRefused() throws {
@@ -268,7 +297,7 @@ import Testing
     try Data(contentsOf: old.database).write(to: files.database)
     try Data(contentsOf: old.log).write(to: files.log)
     let queue = try RegistrationQueue(
-      path: files.database.path, readClock: temporary.clock.read, evidence: { "receipts" })
+      path: files.database.path, readClock: temporary.clock.read, evidence: receipts(of: "a"))
     #expect(queue.tally.total == 1 && queue.isCheckDue)
     #expect(try queue.secondsUntilDue() == 90)
     try queue.close()

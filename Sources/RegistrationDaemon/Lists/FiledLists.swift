@@ -17,30 +17,34 @@ struct FiledLists {
     do {
       var unknown: [ListName] = []
       for file in try spool.lists(in: .done) {
-        let name = ListName(of: file)
+        let name = ListName(filed: file)
         switch try queue.list(named: name.text) {
         case let list?: if try isChanged(list, file) { watcher.noteWrite(to: name) }
-        case nil: if try hasReceipt(name) { unknown.append(name) }
+        case nil: if try hasReceipt(name), try isUnknown(name) { unknown.append(name) }
         }
       }
       tell(unknown)
       let rejected = try spool.lists(in: .rejected)
-      for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(of: file)) }
-      try forgetRejected(except: Set(rejected.map { ListName(of: $0).text }))
+      for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(filed: file)) }
+      try forgetRejected(except: Set(rejected.map { ListName(filed: $0).text }))
     } catch {
       log.warning("filed lists could not be compared with what was read", metadata: ["detail": "\(error)"])
     }
   }
 
-  /// Their keys were in a queue once: this one is older than the spool.
+  /// The start has compared the queue with the spool: these have come since.
   private func tell(_ unknown: [ListName]) {
     guard let first = unknown.first else { return }
     log.error(
-      "lists in done/ have a receipt, but the queue does not know them: it is older than the spool",
+      "lists in done/ have a receipt, but the queue does not know them",
       metadata: [
         "lists": "\(unknown.count)", "first": "\(first)",
-        "hint": "restore a newer backup, or move them to incoming/ again: what is registered stays so",
+        "hint": "if they were put there by hand, move them to incoming/: what is registered stays so",
       ])
+  }
+
+  private func isUnknown(_ name: ListName) throws -> Bool {
+    try queue.compare { try $0.standing(of: name.text) } == .unknown
   }
 
   private func hasReceipt(_ name: ListName) throws -> Bool {
@@ -55,7 +59,7 @@ struct FiledLists {
 
   private func isRejectedListChanged(_ file: FileName) throws -> Bool {
     guard let status = try spool.status(of: file, in: .rejected) else { return false }
-    let name = ListName(of: file)
+    let name = ListName(filed: file)
     guard let list = try queue.rejectedList(named: name.text) else {
       // One without a reason was put there by somebody else.
       return try spool.status(of: name.reasonFileName, in: .rejected) != nil

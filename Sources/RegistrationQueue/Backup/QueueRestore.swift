@@ -30,7 +30,7 @@ package struct QueueRestore: Sendable {
         throw QueueError.copiedByHand(path: file)
       }
       try copy(file, to: temporary, likeOwnerOf: directory.path)
-      let found = try look(temporary, shown: file)
+      let found = try prepare(temporary, shown: file)
       try QueueFile.sync(temporary)
       let aside = try exchange(temporary, path)
       return QueueRestore(keys: found.keys, lists: found.lists, aside: aside)
@@ -88,7 +88,8 @@ package struct QueueRestore: Sendable {
     }
   }
 
-  private static func look(_ path: String, shown: String) throws -> (keys: Int, lists: Int) {
+  /// Looks the copy through, and notes in it that it may be older than its spool.
+  private static func prepare(_ path: String, shown: String) throws -> (keys: Int, lists: Int) {
     guard try QueueLook(path: path).condition == .present else {
       throw QueueError.corrupt(path: shown, "it is empty")
     }
@@ -104,6 +105,8 @@ package struct QueueRestore: Sendable {
       if try Schema.migrator.hasCompletedMigrations(database) { try SchemaCheck.require(database, path: shown) }
       return (keys: try Tally.stored(in: database).total, lists: try ListTotals.counted(in: database).total)
     }
+    // The lists that were taken in since the backup are read again from done/ at the next start.
+    try copy.write { try RegistrationQueue.keep(true, named: RegistrationQueue.olderIsMeant, in: $0) }
     try copy.close()
     return found
   }

@@ -39,23 +39,32 @@ final class OpeningConnection {
     }
   }
 
-  /// The queue holds no list and no key, and was not begun as a new one.
+  /// The queue holds no list and no key.
   var isUnused: Bool {
     get throws {
       guard !isNew else { return true }
       return try connection.read { database in
         try Row.fetchOne(
-          database,
-          sql: """
-            SELECT 1 WHERE EXISTS (SELECT 1 FROM list) OR EXISTS (SELECT 1 FROM key)
-              OR EXISTS (SELECT 1 FROM memory WHERE name = '\(Self.begun)')
-            """) == nil
+          database, sql: "SELECT 1 WHERE EXISTS (SELECT 1 FROM list) OR EXISTS (SELECT 1 FROM key)") == nil
       }
     }
   }
 
-  /// Kept in a queue that was begun where there was none: without a list it is new, not emptied.
-  static let begun = "begun"
+  /// The operator has put in a queue that is older than its spool, and knows it.
+  var isOlderMeant: Bool {
+    get throws {
+      guard !isNew else { return false }
+      return try connection.read { database in
+        try RegistrationQueue.kept(Bool.self, named: RegistrationQueue.olderIsMeant, in: database) ?? false
+      }
+    }
+  }
+
+  /// What shows that the spool's lists were taken in by another queue than this one.
+  func compare(_ evidence: (KnownLists) throws -> SpoolEvidence?) throws -> SpoolEvidence? {
+    guard !isNew else { return try evidence(KnownLists()) }
+    return try connection.read { database in try evidence(KnownLists(database)) }
+  }
 
   /// Switches the log on, and numbers a commit that is on the disk when this returns.
   func begin() throws -> CommitNumber {

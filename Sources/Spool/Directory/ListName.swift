@@ -19,11 +19,11 @@ package struct ListName: Hashable, Sendable {
 
   /// The name for the list in the file `name`: the file's own name where that is printable UTF-8 and short enough.
   ///
-  /// Bytes that are neither are written `%XX`; what is too long is cut and gets a suffix from its SHA-256, so that the
-  /// same file name always gives the same list name. Two file names can give one list name: see
+  /// Bytes that are neither are written `%XX`, what looks like a secret is cut out, since the name is shown everywhere, and
+  /// what is too long is cut and gets a suffix from its SHA-256, so that the same file name always gives the same list name. Two file names can give one list name: see
   /// `SpoolDirectory.freeName`.
   package init(of name: FileName) {
-    var text = Self.printable(name.bytes)
+    var text = SecretText.redacted(Self.printable(name.bytes))
     if Self.reservedEndings.contains(where: text.hasSuffix) { text += ".list" }
     if text.utf8.count > Self.maximumLength { text = Self.shortened(text, of: name) }
     self.init(unchecked: text)
@@ -33,7 +33,8 @@ package struct ListName: Hashable, Sendable {
   package init(_ text: String) throws(SpoolError) {
     if let fault = Self.fault(in: text) {
       throw SpoolError(
-        kind: .invalidName, message: "\"\(PrintableText.escape(text, limit: 80))\" is no name for a list: \(fault)",
+        kind: .invalidName,
+        message: "\"\(PrintableText.escape(SecretText.redacted(text), limit: 80))\" is no name for a list: \(fault)",
         hint: "use a plain file name such as team-a.csv")
     }
     self.init(unchecked: text)
@@ -42,6 +43,11 @@ package struct ListName: Hashable, Sendable {
   /// The name of a list that the queue holds: it was made here, its number included.
   package init(stored text: String) {
     self.init(unchecked: text)
+  }
+
+  /// The name of the list in a file of `reading/`, `done/` or `rejected/`: it was given to the file here.
+  package init(filed name: FileName) {
+    self.init(unchecked: String(decoding: name.bytes, as: UTF8.self))
   }
 
   private init(unchecked text: String) {
@@ -65,6 +71,7 @@ package struct ListName: Hashable, Sendable {
     if text.utf8.contains(UInt8(ascii: "/")) { return "it has a slash in it" }
     if printable(Array(text.utf8)) != text { return "it has control characters in it" }
     if let reason = FileName(text).reasonToIgnore { return reason }
+    if SecretText.redacted(text) != text { return "it looks as if it had a secret in it, and is shown everywhere" }
     if let ending = reservedEndings.first(where: text.hasSuffix) { return "\(ending) is for the spool's own files" }
     return nil
   }

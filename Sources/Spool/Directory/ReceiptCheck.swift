@@ -1,11 +1,60 @@
-/// What the spool tells of a queue that is gone.
-extension SpoolDirectory {
-  /// True when `done/` has the receipt of a list: a queue once knew its keys.
-  package func hasReceipts() throws(SpoolError) -> Bool {
-    try folder(.done).countOfFiles { $0.bytes.ends(with: ".receipt.json".utf8) } > 0
-  }
-}
+import FoundationEssentials
+package import Registration
 
-extension [UInt8] {
-  fileprivate func ends(with end: String.UTF8View) -> Bool { suffix(end.count).elementsEqual(end) }
+/// What the spool tells of the lists that a queue has taken in.
+extension SpoolDirectory {
+  /// What a receipt says of the bytes that were read.
+  package struct Receipted: Hashable, Sendable, Decodable {
+    package var sha256: String
+    package var bytes: Int64
+    package var importedAt: Timestamp
+
+    private enum CodingKeys: String, CodingKey {
+      case sha256, bytes
+      case importedAt = "imported_at"
+    }
+  }
+
+  /// In bytes; a thousand bad lines of two hundred characters are fewer.
+  private static let longestReceipt: Int64 = 16 << 20
+
+  /// The lists that have a receipt in `done/`, whether or not they are there themselves, by name.
+  package func receiptedLists() throws(SpoolError) -> [ListName] {
+    try lists(in: .done, withEnding: ".receipt.json")
+  }
+
+  /// The lists that have a file in `results/`, by name.
+  package func resultedLists() throws(SpoolError) -> [ListName] {
+    try lists(in: .results, withEnding: ".csv")
+  }
+
+  /// What the receipt of a list says. Nil when there is none, or none that reads.
+  package func receipted(_ name: ListName) -> Receipted? {
+    beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt)
+      .flatMap { try? JSONDecoder().decode(Receipted.self, from: Data($0)) }
+  }
+
+  /// Whether the file in `results/` is one of ours: anybody may have put another one there.
+  package func hasResults(_ name: ListName) -> Bool {
+    let header = Outcome.csvHeader.utf8
+    return beginning(of: name.resultsFileName, in: .results, bytes: Int64(header.count))?.elementsEqual(header) ?? false
+  }
+
+  /// Nil when there is no such file, or it cannot be read.
+  private func beginning(of name: FileName, in place: Place, bytes limit: Int64) -> [UInt8]? {
+    guard let file = try? SpoolFile(name, in: folder(place), maximumSize: nil) else { return nil }
+    var source = file.source()
+    var bytes = [UInt8](repeating: 0, count: Int(min(limit, file.size)))
+    let count = try? bytes.withUnsafeMutableBytes { try source.read(into: $0) }
+    return count.map { Array(bytes.prefix($0)) }
+  }
+
+  private func lists(in place: Place, withEnding ending: String) throws(SpoolError) -> [ListName] {
+    var names: [FileName] = []
+    for name in try folder(place).names() where !NewFile.isTemporary(name) {
+      guard name.bytes.suffix(ending.utf8.count).elementsEqual(ending.utf8) else { continue }
+      names.append(FileName(bytes: name.bytes.dropLast(ending.utf8.count)))
+    }
+    return names.sorted().map(ListName.init(filed:))
+  }
 }

@@ -54,13 +54,14 @@ extension SpoolDirectory {
     }
   }
 
-  /// Moves a rejected list that has changed back to `reading/`. False when it is not there, or the name is taken.
-  package func reopen(_ name: ListName) throws(SpoolError) -> Bool {
-    let (rejected, reading) = (try folder(.rejected), try folder(.reading))
-    guard try rejected.status(of: name.fileName)?.kind == .regular else { return false }
-    guard try rejected.rename(name.fileName, toFree: name.fileName, in: reading) else { return false }
+  /// Moves a list that was filed back to `reading/`: a rejected one that has changed, or one that the queue does not know.
+  /// False when it is not there, or the name is taken.
+  package func reopen(_ name: ListName, from place: Place = .rejected) throws(SpoolError) -> Bool {
+    let (filed, reading) = (try folder(place), try folder(.reading))
+    guard try filed.status(of: name.fileName)?.kind == .regular else { return false }
+    guard try filed.rename(name.fileName, toFree: name.fileName, in: reading) else { return false }
     try reading.sync()
-    try rejected.sync()
+    try filed.sync()
     return true
   }
 

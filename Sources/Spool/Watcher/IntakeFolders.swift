@@ -88,7 +88,7 @@ final class IntakeFolders: Sendable {
         case .permissions(let name):
           if state.warned[name] != nil { lookIn = 0 }
         case .written(let name):
-          state.growth.note(ListName(of: name), at: now)
+          state.growth.note(ListName(filed: name), at: now)
           lookIn = lookIn ?? settle
         case .folderGone(let watch):
           state.watches = state.watches.filter { $0.value.number != watch }
@@ -207,7 +207,7 @@ final class IntakeFolders: Sendable {
     let claimed = Set(claimed.map(\.name.fileName))
     for name in try spool.lists(in: .reading) where !claimed.contains(name) {
       guard let status = try spool.status(of: name, in: .reading) else { continue }
-      state.growth.note(ListName(of: name), at: now - status.age(wall: Self.wall()))
+      state.growth.note(ListName(filed: name), at: now - status.age(wall: Self.wall()))
     }
     state.hasReadLeftovers = true
   }

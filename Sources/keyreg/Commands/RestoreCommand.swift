@@ -8,8 +8,8 @@ struct RestoreCommand: ParsableCommand {
     commandName: "restore", abstract: "Puts a backup in the place of the queue, while the daemon does not run.",
     discussion: """
       The backup is looked through first; a damaged one, or one of a later version, is refused. The old queue is put aside
-      in the state directory. What was registered since the backup is registered again, which changes nothing; lists that
-      were taken in since have to be submitted again from done/.
+      in the state directory. At the next start, lists in done/ that the backup does not know are read again. What was
+      registered since the backup is registered again, which changes nothing.
       """)
 
   @OptionGroup var instance: InstanceOptions

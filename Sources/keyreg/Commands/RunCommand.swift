@@ -27,6 +27,13 @@ struct RunCommand: ParsableCommand {
       """)
   var newQueue = false
 
+  @Flag(
+    help: """
+      Goes on with a queue that is older than its spool: lists in done/ that it does not know are read again, and what \
+      was registered since may be registered again. For one start only.
+      """)
+  var olderQueue = false
+
   func run() throws {
     // A reload that is asked for while the daemon starts, which can take minutes, waits for its handler.
     SignalHandlers.hold(SIGHUP)
@@ -39,6 +46,7 @@ struct RunCommand: ParsableCommand {
     var options = Daemon.Options(version: Keyreg.version)
     options.untilDone = untilDone
     options.isNewQueueMeant = newQueue
+    options.isOlderQueueMeant = olderQueue
     options.watchdog = .takingEnvironment()
     let daemon = try Daemon(
       source: source, loaded: loaded, options: options, output: output, notifier: .takingEnvironment())
