@@ -7,7 +7,7 @@ extension DueKey {
   init(_ row: Row) throws {
     let number: Int64 = row["id"]
     guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
-      throw QueueError.defect("row \(number) holds no key")
+      throw QueueError.damaged("row \(number) holds no key")
     }
     self.init(
       row: number, id: id, attempts: Self.attempts(row), state: state,
@@ -112,7 +112,7 @@ extension RegistrationQueue {
     return try read("read the next due time") { database in
       try Int64.fetchOne(
         database, sql: "SELECT MIN(due_at) FROM key WHERE state = 1 AND due_at > ?", arguments: [now.milliseconds]
-      ).map { Double($0 - now.milliseconds) / 1_000 }
+      ).map { Timestamp(milliseconds: $0).seconds(since: now) }
     }
   }
 }

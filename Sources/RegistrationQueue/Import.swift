@@ -104,6 +104,9 @@ extension RegistrationQueue {
     changes.revise(list)
   }
 
+  /// More rows than any machine has room for.
+  private static let largestRow: Int64 = 1 << 60
+
   /// The batch is inserted in the order of its ids, so that neighbouring keys share pages of the unique index; the row
   /// number still follows the line, since the order of work and of outcomes is the order of the list.
   ///
@@ -124,7 +127,9 @@ extension RegistrationQueue {
     let share = try database.cachedStatement(
       sql: "INSERT INTO also_in (key_id, list_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
     let state: KeyState = record.cancelledAt == nil ? .pending : .cancelled
-    let first = (try Int64.fetchOne(database, sql: "SELECT MAX(id) FROM key") ?? 0) + 1
+    let last = try Int64.fetchOne(database, sql: "SELECT MAX(id) FROM key") ?? 0
+    guard last < largestRow else { throw QueueError.damaged("a key has the row \(last)") }
+    let first = last + 1
     for (offset, key) in batch.keys.enumerated().sorted(by: { ($0.element, $0.offset) < ($1.element, $1.offset) }) {
       let uuid = Data(key.bytes)
       try insert.execute(arguments: [
@@ -137,7 +142,7 @@ extension RegistrationQueue {
         continue
       }
       guard let row = try Row.fetchOne(find, arguments: [uuid]), let old = KeyState(rawValue: row["state"]) else {
-        throw QueueError.defect("a key that could not be inserted is not there")
+        throw QueueError.damaged("a key that could not be inserted is not there")
       }
       let id: Int64 = row["id"]
       let owner: Int64 = row["list_id"]
@@ -203,7 +208,7 @@ extension RegistrationQueue {
     guard
       let row = try Row.fetchOne(
         database, sql: "SELECT \(ListRecord.columns) FROM list WHERE id = ?", arguments: [id])
-    else { throw QueueError.defect("list \(id) is not there") }
+    else { throw QueueError.damaged("list \(id) is not there") }
     return ListRecord(row)
   }
 }

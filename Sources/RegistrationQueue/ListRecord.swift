@@ -121,7 +121,7 @@ extension RegistrationQueue {
       let rows = try Row.fetchCursor(
         database, sql: "SELECT id, owned_open FROM list WHERE owned_open > 0 ORDER BY name")
       while let row = try rows.next() {
-        total += row.amount("owned_open")
+        total = min(total + row.amount("owned_open"), 1 << 60)
         ahead[row["id"]] = total
       }
       return ahead

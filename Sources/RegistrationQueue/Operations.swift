@@ -133,7 +133,7 @@ extension RegistrationQueue {
         var count = 0
         for id in found {
           guard let row = try Row.fetchOne(find, arguments: [id]) else { continue }
-          guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.defect("an unknown state") }
+          guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.damaged("an unknown state") }
           let end = max(now, Timestamp(milliseconds: row["first_attempt_at"] ?? .min))
           try update.execute(arguments: [end.milliseconds, id])
           changes.putDown(end)

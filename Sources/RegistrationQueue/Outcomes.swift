@@ -71,14 +71,14 @@ extension RegistrationQueue {
       return KeyRecord(
         row: row["id"], outcome: try Self.outcome(row, list: owner),
         dueAt: (row["due_at"] as Int64?).map { due in
-          time.wall.adding(seconds: Double(due - time.sure.milliseconds) / 1_000)
+          time.wall.adding(seconds: Timestamp(milliseconds: due).seconds(since: time.sure))
         }, lists: [owner] + others)
     }
   }
 
   private static func outcome(_ row: Row, list: String) throws -> Outcome {
     guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
-      throw QueueError.defect("a row holds no key")
+      throw QueueError.damaged("a row holds no key")
     }
     return Outcome(
       id: id, state: state, httpStatus: row["http_status"], attempts: row["attempts"],

@@ -22,7 +22,7 @@ extension RegistrationQueue {
         }
         guard let row = try Row.fetchOne(find, arguments: [result.row]), let old = KeyState(rawValue: row["state"])
         else {
-          throw QueueError.defect("row \(result.row) is not there")
+          throw QueueError.damaged("row \(result.row) is not there")
         }
         let new = Self.state(after: result.verdict, from: old)
         // Cancelled while it was under way, and not registered: its list's results may be written already, and stand.

@@ -21,7 +21,7 @@ package struct Tally: Sendable, Hashable {
   static func stored(in database: Database) throws -> Tally {
     var tally = Tally()
     for row in try Row.fetchAll(try database.cachedStatement(sql: "SELECT state, count FROM tally")) {
-      guard let state = KeyState(rawValue: row[0]) else { throw QueueError.defect("an unknown state in the tally") }
+      guard let state = KeyState(rawValue: row[0]) else { throw QueueError.damaged("an unknown state in the tally") }
       tally[state] = row.amount(1)
     }
     return tally
@@ -83,8 +83,8 @@ package struct OpenProgress: Sendable, Hashable {
     let row = try Row.fetchOne(
       database,
       sql: """
-        SELECT COALESCE(SUM(registered + failed + cancelled), 0),
-          COALESCE(SUM(pending + retrying + registered + failed + cancelled), 0)
+        SELECT TOTAL(registered + failed + cancelled),
+          TOTAL(pending + retrying + registered + failed + cancelled)
         FROM list WHERE pending + retrying > 0 AND (imported_at IS NULL OR pending + retrying > 0)
         """)
     return OpenProgress(done: row?.amount(0) ?? 0, total: row?.amount(1) ?? 0)

@@ -12,7 +12,7 @@ extension ListRecord {
   func isReadToItsEnd(_ status: FileStatus) -> Bool {
     guard let filedAt, let importedAt, Int64(bytes) == status.size, modified == status.modified else { return false }
     guard status.changedAt <= filedAt else { return false }
-    return status.modified / 1_000_000 < importedAt.milliseconds - Self.tick
+    return status.modified / 1_000_000 + Self.tick < importedAt.milliseconds
   }
 }
 

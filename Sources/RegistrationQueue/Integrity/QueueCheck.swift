@@ -90,8 +90,22 @@ package final class QueueCheck: Sendable {
     return try firstLostKey()
   }
 
+  /// No machine has room for more keys.
+  private static let largestCount: Int64 = 1 << 53
+
   /// Counts what can be counted by an index alone: the keys that still have something to come.
   private static func wrongCounter(in database: Database) throws -> String? {
+    let list = try Row.fetchOne(
+      database,
+      sql: """
+        SELECT name FROM list
+        WHERE MIN(pending, retrying, registered, failed, cancelled, owned_open, entries, accepted) < 0
+          OR MAX(pending, retrying, registered, failed, cancelled, owned_open, entries, accepted) > ?
+        """, arguments: [largestCount])
+    if let list { return "a count of the list \(list[0] as String) cannot be" }
+    let tally = try Row.fetchOne(
+      database, sql: "SELECT 1 FROM tally WHERE count < 0 OR count > ?", arguments: [largestCount])
+    if tally != nil { return "a count of the tally cannot be" }
     let states = try Int.fetchAll(database, sql: "SELECT state FROM tally ORDER BY state")
     guard states == Array(0...4) else { return "the tally has not the five states" }
     for (state, index) in [(0, "key_pending"), (1, "key_retrying"), (3, "key_failed")] {
