@@ -22,30 +22,31 @@ extension RegistrationQueue {
   /// whatever the queue holds.
   private static let canaryRows = 2_000
 
-  /// A key that these credentials registered at `since` or later, of the newest lists; nil when none of those looked at was.
-  package func registeredKey(since: Timestamp, by registrar: Int64) throws -> RegisteredKey? {
-    try read("look for a registered key") { database in
-      try Row.fetchOne(
+  /// A key that these credentials registered within so many `seconds`, of the newest lists; nil when none of those looked
+  /// at was. Its age is counted by the clock that nobody can set.
+  package func registeredKey(within seconds: Double, by registrar: Int64) throws -> RegisteredKey? {
+    let now = clock.withLock { $0.advance().wall }
+    return try read("look for a registered key") { database in
+      let rows = try Row.fetchCursor(
         database,
         sql: """
           SELECT key.id, key.uuid, key.attempts, key.finished_at FROM (
-            SELECT id FROM list WHERE registered > 0 AND (finished_at IS NULL OR finished_at >= ?1)
-            ORDER BY id DESC LIMIT 20) AS recent
+            SELECT id FROM list WHERE registered > 0 ORDER BY id DESC LIMIT 20) AS recent
           CROSS JOIN key ON key.id IN (
             SELECT id FROM key INDEXED BY key_by_list WHERE list_id = recent.id AND id < COALESCE(
               (SELECT MIN(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = recent.id),
               9223372036854775807)
             ORDER BY id DESC LIMIT \(Self.canaryRows))
-          WHERE key.state = 2 AND key.finished_at >= ?1 AND key.registrar = ?2
-          LIMIT 1
-          """, arguments: [since.milliseconds, registrar]
-      ).flatMap { row in
-        AppKeyID(bytes: row["uuid"] as Data).map {
-          RegisteredKey(
-            key: DueKey(row: row["id"], id: $0, attempts: DueKey.attempts(row), state: .registered),
-            at: Timestamp(milliseconds: row["finished_at"]))
-        }
+          WHERE key.state = 2 AND key.finished_at IS NOT NULL AND key.registrar = ?
+          """, arguments: [registrar])
+      while let row = try rows.next() {
+        let age = age(of: Timestamp(milliseconds: row["finished_at"])) / .seconds(1)
+        guard age <= seconds, let id = AppKeyID(bytes: row["uuid"] as Data) else { continue }
+        return RegisteredKey(
+          key: DueKey(row: row["id"], id: id, attempts: DueKey.attempts(row), state: .registered),
+          at: now.adding(seconds: -age))
       }
+      return nil
     }
   }
 }

@@ -241,21 +241,27 @@ import Testing
     let start = Timestamp.now().adding(seconds: -1)
     let ours = try temporary.queue.registrar(tag: [1])
     let others = try temporary.queue.registrar(tag: [2])
-    #expect(try temporary.queue.registeredKey(since: start, by: ours) == nil)
+    #expect(try temporary.queue.registeredKey(within: 60, by: ours) == nil)
     try temporary.add(keys(5), as: "a")
     try temporary.add(keys(5, from: 10), as: "b")
-    #expect(try temporary.queue.registeredKey(since: start, by: ours) == nil)
+    #expect(try temporary.queue.registeredKey(within: 60, by: ours) == nil)
     let first = try #require(try temporary.due().first)
     try temporary.queue.record([
       KeyResult(row: first.row, verdict: .registered, httpStatus: 201, registrar: ours, sentAt: .now(), at: .now())
     ])
     try temporary.reopen()
     #expect(try temporary.queue.registrar(tag: [1]) == ours && ours != others)
-    let found = try #require(try temporary.queue.registeredKey(since: start, by: ours))
+    let found = try #require(try temporary.queue.registeredKey(within: 60, by: ours))
     #expect(found.key.row == first.row && found.key.id == first.id && found.key.state == .registered)
     #expect(found.at > start)
-    #expect(try temporary.queue.registeredKey(since: .now().adding(seconds: 60), by: ours) == nil)
-    #expect(try temporary.queue.registeredKey(since: start, by: others) == nil)
+    // However the wall clock is set, it gets older, and not younger.
+    temporary.clock.set(by: -86_400 * 30)
+    temporary.clock.advance(seconds: 50)
+    let later = try #require(try temporary.queue.registeredKey(within: 60, by: ours))
+    #expect((49...60).contains(temporary.clock.wall.seconds(since: later.at)))
+    temporary.clock.advance(seconds: 20)
+    #expect(try temporary.queue.registeredKey(within: 60, by: ours) == nil)
+    #expect(try temporary.queue.registeredKey(within: 60, by: others) == nil)
   }
 
   @Test func aDeniedKeyIsKnownAsSuchUntilItsOutcome() throws {

@@ -20,7 +20,7 @@ package struct APIAccess: Sendable {
       let registrar = try queue.registrar(
         tag: settings.credentials.tag(for: settings.endpoint, key: Self.key(in: queue)))
       self.registrar = registrar
-      canary = try queue.registeredKey(since: .now().adding(seconds: -KnownKey.longestAge), by: registrar)
+      canary = try queue.registeredKey(within: KnownKey.longestAge, by: registrar)
     } catch let error as QueueError where error.kind == .disk {
       // A full disk shows as a hold by itself. Without the number there is no canary but the keys that wait.
     } catch {
