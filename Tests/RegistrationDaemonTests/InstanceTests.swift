@@ -69,6 +69,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("acme", "/etc/keyreg/credentials/beta", false), ("acme", "/etc/keyreg/credentials/", false),
+    (nil, "/etc/keyreg/credentials/beta", false), ("acme", "/run/credentials/keyreg@beta.service", false),
+    ("acme", "/run/credentials/keyreg.service", false), (nil, "/run/credentials/keyreg@beta.service", false),
+    ("acme", "/etc/keyreg/credentials/acme", true), (nil, "/etc/keyreg/credentials", true),
+    ("acme", "/run/credentials/keyreg@acme.service", true), (nil, "/run/credentials/keyreg.service", true),
+    ("acme", "/run/credentials/nightly.service", true), (nil, "/srv/secrets", true),
+  ])
+  func aCredentialsDirectoryOfAnotherInstanceIsRefused(instance: String?, folder: String, isOwn: Bool) throws {
+    let (loaded, instance) = try load(["CREDENTIALS_DIRECTORY": folder], as: instance)
+    if isOwn {
+      try loaded.refuseForeign(for: instance)
+    } else {
+      let error = #expect(throws: SettingsError.self) { try loaded.refuseForeign(for: instance) }
+      #expect(error?.description.contains("CREDENTIALS_DIRECTORY") == true && error?.hint != nil)
+    }
+    // Who only drops a list has no credentials.
+    try loaded.refuseForeign([.spool], for: instance)
+  }
+
   @Test func aLinkToAnotherInstancesFolderIsFollowed() throws {
     try withFolder { folder in
       try FileManager.default.createDirectory(atPath: folder + "/keyreg-other", withIntermediateDirectories: true)

@@ -14,6 +14,7 @@ struct PathOwner {
   ///     /run/keyreg-acme/control.sock      acme
   ///     /etc/keyreg/credentials/acme/key   acme
   ///     /etc/keyreg/credentials/key        main
+  ///     /run/credentials/keyreg@acme.service/key   acme
   ///     /srv/keyreg-acme                   acme, when it is asked for as a folder of an instance
   ///
   /// - Parameter isFolder: The path is a spool or a state directory, which are called after their instance anywhere. The
@@ -23,11 +24,22 @@ struct PathOwner {
     if parts.starts(with: ["etc", "keyreg", "credentials"]), parts.count > 3 {
       return parts.count == 4 ? .main : Instance(parts[3])
     }
+    // Where systemd puts what a unit has by LoadCredential=.
+    if parts.starts(with: ["run", "credentials"]), parts.count > 2 { return owner(ofUnit: parts[2]) }
     for root in roots where parts.starts(with: root) && parts.count > root.count {
       if let owner = named(parts[root.count]) { return owner }
     }
     guard isFolder, instance != .main, let last = parts.last, last != Instance.main.word else { return nil }
     return named(last)
+  }
+
+  /// `keyreg.service` is the main instance's, `keyreg@acme.service` is acme's.
+  private static func owner(ofUnit unit: String) -> Instance? {
+    let prefix = "\(Instance.main.word)@"
+    let suffix = ".service"
+    if unit == Instance.main.word + suffix { return .main }
+    guard unit.hasPrefix(prefix), unit.hasSuffix(suffix) else { return nil }
+    return Instance(String(unit.dropFirst(prefix.count).dropLast(suffix.count)))
   }
 
   /// The instance whose configuration lies in `file`; nil for a file elsewhere.
@@ -74,6 +86,20 @@ extension LoadedSettings {
     }
   }
 
+  /// The credentials of one organisation must not work through another's lists.
+  private func refuseForeignCredentials(for instance: Instance) throws(SettingsError) {
+    guard let folder = credentialsDirectory else { return }
+    for candidate in [folder, PathOwner.resolved(folder)] {
+      let file = candidate + "/api-key"
+      guard let owner = PathOwner.owner(of: file, isFolder: false, asks: instance), owner != instance else { continue }
+      let shown = candidate == folder ? folder : "\(folder), which is \(candidate),"
+      throw SettingsError(
+        "CREDENTIALS_DIRECTORY (environment): \(shown) belongs to \(owner), not to \(instance)",
+        hint: "unset it to have \(Settings(instance: instance).apiKeyFile)"
+          + (owner.name.map { ", or say --instance \($0)" } ?? ", or leave --instance out"))
+    }
+  }
+
   /// Settings that name a place which only one instance may use.
   package enum OwnPlace: String, CaseIterable, Sendable {
     case spool = "spool.directory"
@@ -99,6 +125,7 @@ extension LoadedSettings {
     _ places: [OwnPlace] = OwnPlace.allCases, for instance: Instance
   ) throws(SettingsError) {
     try refuseForeignFile(for: instance)
+    if places.contains(.apiKey) { try refuseForeignCredentials(for: instance) }
     for place in places {
       let path = settings[keyPath: place.path]
       let isFolder = place == .spool || place == .state

@@ -45,6 +45,7 @@ package struct SettingsSource: Sendable {
   package func load() throws(SettingsError) -> LoadedSettings {
     let instance = try instance
     var loaded = LoadedSettings(Settings(instance: instance))
+    loaded.credentialsDirectory = environment["CREDENTIALS_DIRECTORY"]
     try takeFolders(to: &loaded)
     let path = file ?? Settings.file(instance: instance)
     if let text = try read(path) {
@@ -152,6 +153,8 @@ package struct LoadedSettings: Sendable {
   package var settings: Settings
   /// The file that was read, nil when there was none.
   package var file: String?
+  /// The folder from which systemd hands over credentials, nil when there is none.
+  package var credentialsDirectory: String?
   private var origins: [String: String] = [:]
 
   init(_ settings: Settings) {
