@@ -100,6 +100,8 @@ package enum SecretText {
     let sign = text[nameEnd...].firstIndex { !isFiller($0) } ?? text.endIndex
     guard sign < text.endIndex, text[sign] == UInt8(ascii: "=") || text[sign] == UInt8(ascii: ":") else { return nil }
     let start = text[(sign + 1)...].firstIndex { !isFiller($0) } ?? text.endIndex
+    // It was cut out before: what stands behind the mark now (a list's number) was put there since.
+    if text[start...].starts(with: mark) { return nil }
     let isQuoted = start < text.endIndex && isFiller(text[start - 1]) && text[start - 1] > 0x20
     let end =
       text[start...].firstIndex { isQuoted ? $0 == text[start - 1] : isFiller($0) || ",;".utf8.contains($0) }

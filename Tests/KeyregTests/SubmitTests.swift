@@ -67,4 +67,42 @@ struct SubmitTests {
       #expect(said.contains("(redacted)"))
     }
   }
+
+  @Test func aSecretInTheNameOfAListIsShownNowhere() throws {
+    let bench = try Bench()
+    let secrets = [
+      "0123456789abcdef0123456789abcdef01234567", "ddapp_Ab3dEf6hIj9lMn2p", "0123456789abcdef0123456789abcdef",
+    ]
+    let keys = randomKeys(8)
+    try bench.drop(lines(keys[0..<2]), as: secrets[0])
+    try bench.drop(lines(keys[2..<4]), as: "DD_API_KEY=\(secrets[2])")
+    try bench.drop(lines(keys[4..<5]), as: "DD_API_KEY=\(secrets[2]).2")
+    try bench.drop("no key\n", as: "\(secrets[1]).csv")
+    try FileManager.default.createDirectory(
+      atPath: bench.spool("incoming/\(secrets[0]).d"), withIntermediateDirectories: true)
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered == 5 && $0.lists.rejected == 1 && $0.lists.active == 0 }
+    try lines(keys[5..<6]).write(toFile: bench.path(secrets[1]), atomically: false, encoding: .utf8)
+    // The name is taken: it was made of another secret.
+    #expect(try bench.run("submit", bench.path(secrets[1])).output == "(redacted).2\n")
+    let named = try bench.run("submit", "--name", secrets[0], "-", input: lines(keys[6..<7]))
+    #expect(named.code == 64 && named.errors.contains("secret"))
+    try bench.await { $0.keys.registered == 6 && $0.lists.active == 0 }
+    var shown = bench.log + named.errors
+    for command in [["lists", "--json"], ["lists"], ["status", "--json"], ["outcomes"], ["key", keys[0]]] {
+      shown += try bench.run(command).output
+    }
+    bench.stop(daemon)
+    for place in ["reading", "done", "rejected", "results"] {
+      for name in try bench.names(in: place) {
+        shown += name
+        shown += try String(contentsOfFile: bench.spool("\(place)/\(name)"), encoding: .utf8)
+      }
+    }
+    for secret in secrets { #expect(!shown.contains(secret)) }
+    #expect(try bench.names(in: "done").filter { !$0.hasSuffix(".json") }.count == 4)
+    // Each is found again under the name that it got.
+    #expect(try bench.runUntilDone() == 0, "\(bench.log)")
+    #expect(!bench.log.contains("the queue does not know them"))
+  }
 }

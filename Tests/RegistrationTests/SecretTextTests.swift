@@ -23,7 +23,8 @@ struct SecretTextTests {
 
   @Test(arguments: [
     "", "x", "00000000-0000-4000-8000-00000000000a", "app_key_id", "deadbeef", "someone@example.com",
-    "http://host:80/path", "DD_API_KEY: it is not there", "DD_API_KEY is not set", "added_to_something_else", "Daddy_",
+    "http://host:80/path", "DD_API_KEY: it is not there", "DD_API_KEY is not set", "DD_API_KEY=(redacted).2",
+    "added_to_something_else", "Daddy_",
   ])
   func what_is_no_secret_stays(text: String) {
     #expect(SecretText.redacted(text) == text)

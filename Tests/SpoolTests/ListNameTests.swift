@@ -16,6 +16,9 @@ struct ListNameTests {
       (Array("a\u{202e}b".utf8), "a%E2%80%AEb"),
       (Array("x.receipt.json".utf8), "x.receipt.json.list"),
       (Array("x.reason.txt".utf8), "x.reason.txt.list"),
+      (Array("0123456789abcdef0123456789abcdef01234567.csv".utf8), "(redacted).csv"),
+      (Array("a ddapp_Ab3dEf6hIj9l.txt".utf8), "a (redacted).txt"),
+      (Array("DD_API_KEY=0123.csv".utf8), "DD_API_KEY=(redacted)"),
     ] as [([UInt8], String)])
   func what_is_not_printable_is_written_in_hexadecimal(bytes: [UInt8], expected: String) {
     #expect(ListName(of: FileName(bytes: bytes)).text == expected)
@@ -40,6 +43,7 @@ struct ListNameTests {
     ("", "it is empty"), ("a/b", "it has a slash in it"), (".hidden", "its name begins with a dot"),
     ("a\nb", "it has control characters in it"), ("a.tmp", "its name ends in .tmp, as an unfinished file"),
     ("a~", "its name ends in ~, as an editor's backup"),
+    ("DD_API_KEY=0123", "it looks as if it had a secret in it, and is shown everywhere"),
     ("a.receipt.json", ".receipt.json is for the spool's own files"),
     (String(repeating: "a", count: 235), "it is longer than 234 bytes"),
   ])
@@ -47,6 +51,7 @@ struct ListNameTests {
     let error = #expect(throws: SpoolError.self) { try ListName(name) }
     #expect(error?.kind == .invalidName)
     #expect(error?.message.hasSuffix("is no name for a list: \(fault)") == true)
+    #expect(error?.message.contains("=0123") == false)
   }
 
   @Test func names_are_ordered_by_their_bytes() {

@@ -34,6 +34,8 @@ extension FileName: Comparable {
 }
 
 extension FileName: CustomStringConvertible {
-  /// Fit for a terminal or a log line.
-  package var description: String { PrintableText.escape(String(decoding: bytes, as: UTF8.self), limit: 255) }
+  /// Fit for a terminal or a log line: what looks like a secret is cut out.
+  package var description: String {
+    PrintableText.escape(SecretText.redacted(String(decoding: bytes, as: UTF8.self)), limit: 255)
+  }
 }

@@ -147,7 +147,7 @@ struct SubmitCommand: ParsableCommand {
     }
     if invalid > 10 { warnings.append("\(invalid - 10) more bad lines") }
     for warning in warnings {
-      StandardError.write("keyreg: warning: \(PrintableText.escape(warning, limit: 1_000))\n")
+      StandardError.write("keyreg: warning: \(PrintableText.escape(SecretText.redacted(warning), limit: 1_000))\n")
     }
     if let cut = reader.ending.cutShort, !partial {
       throw Failure(
