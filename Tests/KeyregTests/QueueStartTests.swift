@@ -111,6 +111,12 @@ import Testing
       atPath: bench.spool("done/a.receipt.json"), toPath: bench.spool("done/d.receipt.json"))
     try FileManager.default.moveItem(atPath: bench.spool("incoming/c"), toPath: bench.spool("reading/d"))
     #expect(try bench.runUntilDone() == 0, "\(bench.log)")
+    // Copies that somebody has made tell of no other list.
+    for (file, copy) in [
+      ("results/a.csv", "results/a-for-ann.csv"), ("done/a.receipt.json", "done/a.old.receipt.json"),
+      ("done/a", "done/a.old"),
+    ] { try FileManager.default.copyItem(atPath: bench.spool(file), toPath: bench.spool(copy)) }
+    #expect(try bench.runUntilDone() == 0)
     #expect(try bench.results("a").count == 11)
     // Swept, and damaged.
     for name in ["a", "a.receipt.json"] { try FileManager.default.removeItem(atPath: bench.spool("done/\(name)")) }

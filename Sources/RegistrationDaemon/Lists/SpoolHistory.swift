@@ -15,6 +15,8 @@ struct SpoolHistory {
       return SpoolEvidence(
         folder: spool.path(of: .done), what: "receipts", lists: receipts.count, first: first.text)
     }
+    // Results alone count where nothing is known at all. Beside a queue at work they may as well be somebody's copies.
+    guard try known.isEmpty else { return nil }
     let results = try unknownResults(known)
     return results.first.map { first in
       SpoolEvidence(folder: spool.path(of: .results), what: "results", lists: results.count, first: first.text)
@@ -65,8 +67,11 @@ struct SpoolHistory {
   private func knows(_ name: ListName, _ standing: KnownLists.Standing) throws -> Bool {
     switch standing {
     case .noted: return true
-    // It is about to be read, for the first time or again.
-    case .unknown: return try isInReading(name)
+    case .unknown:
+      // It is about to be read, for the first time or again.
+      if try isInReading(name) { return true }
+      // A copy that somebody has made under another name tells of no other list.
+      return spool.receipted(name).map { $0.list != name.text } ?? false
     case .taken(let list):
       if list.importedAt != nil {
         // A list that is being filed may have grown, and then still has an earlier receipt.

@@ -35,6 +35,14 @@ package struct KnownLists {
     notes = try ["rejected_list", "earlier_list"].filter { try database.tableExists($0) }
   }
 
+  /// Whether no list was ever taken in.
+  package var isEmpty: Bool {
+    get throws {
+      guard let database else { return true }
+      return try Row.fetchOne(database, sql: "SELECT 1 FROM list LIMIT 1") == nil
+    }
+  }
+
   /// What the queue knows of the list `name`.
   package func standing(of name: String) throws -> Standing {
     guard let database else { return .unknown }

@@ -5,12 +5,14 @@ package import Registration
 extension SpoolDirectory {
   /// What a receipt says of the bytes that were read.
   package struct Receipted: Hashable, Sendable, Decodable {
+    /// The name of the list. Another than the file's where somebody has copied or renamed it.
+    package var list: String
     package var sha256: String
     package var bytes: Int64
     package var importedAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
-      case sha256, bytes
+      case list, sha256, bytes
       case importedAt = "imported_at"
     }
   }
