@@ -42,6 +42,10 @@ struct JSONContainer {
   /// A bit for each member that was given.
   private var seen: UInt8 = 0
   private(set) var hasDataArray = false
+  /// An object or an array stands in it: a brace too many inside closes this one.
+  var hasNested = false
+  /// Why nothing is taken from an object that is whole otherwise.
+  var flaw: String?
   private var hasErrors = false
 
   init(role: Role, line: Int) {
@@ -104,12 +108,13 @@ struct JSONContainer {
   }
 
   /// True when the closed object says nothing of a key in a place that we know, nor of an error.
-  var namesNothing: Bool { named == nil && !hasDataArray && !hasErrors && twice == nil }
+  var namesNothing: Bool { named == nil && !hasDataArray && !hasErrors && twice == nil && flaw == nil }
 
   /// What the object names once it is closed: `app_key_id`, else what is in `data`, else `id`. The members' order does
   /// not matter. Nil when it names nothing.
   var named: KeyListEntry? {
     if let twice { return invalid("an object with the member \"\(twice)\" twice") }
+    if let flaw { return invalid(flaw) }
     if let known = appKeyID ?? data { return known }
     guard let id else { return nil }
     return type?.otherThing.map { invalid("\($0), not an application key") } ?? id
@@ -117,7 +122,7 @@ struct JSONContainer {
 
   /// What to report of the closed object. Nil when its keys were reported from its array `data`.
   var entry: KeyListEntry? {
-    if hasDataArray { return twice == nil ? nil : named }
+    if hasDataArray { return twice == nil && flaw == nil ? nil : named }
     if let named { return named }
     if let other = type?.otherThing { return invalid("\(other), not an application key") }
     return invalid(hasErrors ? "an error of the API in place of keys" : "an object without \"id\" or \"app_key_id\"")

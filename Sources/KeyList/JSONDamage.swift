@@ -57,6 +57,30 @@ extension JSONScanner {
     }
   }
 
+  /// Whether what follows the brace that closes the innermost object shows that the object was not over: a brace too many
+  /// in it, or one in another byte's place, would have it name what stands in front of that brace.
+  ///
+  /// Behind an object stands another value, a bracket, or nothing. A name with its colon is the object's next member. When
+  /// the object has brackets inside, one of them may have been closed in its place: then another brace says so, too, and
+  /// what is no JSON.
+  func isClosedTooEarly(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+    // Inside of another object, that one sees to it.
+    guard stack.count < 2 || stack[stack.count - 2].isArray else { return false }
+    try bytes.fill()
+    var (ahead, tokens) = (bytes, tokens)
+    var token = try tokens.next(&ahead)
+    while token.kind == .comma { token = try tokens.next(&ahead) }
+    // A line of its own begins behind an object that stands on one line.
+    if token.isAtMargin, stack[stack.count - 1].line == lastLine { return false }
+    switch token.kind {
+    case .colon: return true
+    case .string: return try tokens.isBeforeColon(&ahead)
+    // An object without a member has nothing to lose.
+    case .endObject, .garbage, .openString: return stack[stack.count - 1].hasNested || previous == .beginObject
+    default: return false
+    }
+  }
+
   mutating func restart(at token: JSONTokens.Token, _ bytes: ListBytes) -> KeyListEntry {
     let line = stack.first?.line ?? token.line
     let text = stack.first?.isArray == true ? "[…" : "{…"
@@ -72,7 +96,12 @@ extension JSONScanner {
   mutating func fault(
     _ token: JSONTokens.Token, _ bytes: inout ListBytes, _ what: String
   ) throws(KeyListError) -> KeyListEntry {
-    if token.isAtMargin, token.kind == .beginObject || token.kind == .beginArray { return restart(at: token, bytes) }
+    // An array may as well be the value of a member whose colon is missing.
+    let isInObject = stack.first.map { !$0.isArray } ?? false
+    if token.isAtMargin, token.kind == .beginObject || (token.kind == .beginArray && !isInObject) {
+      return restart(at: token, bytes)
+    }
+    isBehindFault = true
     try bytes.fill()
     let end = bytes.lineEnd()?.lowerBound ?? bytes.count
     let rest = bytes[0..<min(end, InvalidLine.excerptBytes)]

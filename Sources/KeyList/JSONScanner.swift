@@ -16,6 +16,8 @@ struct JSONScanner {
   var hasLongValues = false
   var lastLine = 1
   var isOver = false
+  /// Broken JSON was passed over, and no whole value stood on one line before or since: what comes may be inside of it.
+  var isBehindFault = false
   /// What stood before the token that is looked at.
   var previous: JSONTokens.Kind?
   /// The list behind the brace of the object that is open and may have to be read again.
@@ -79,6 +81,7 @@ struct JSONScanner {
     case .comma: break
     case .string:
       if try tokens.isBeforeColon(&bytes) { return try fault(token, &bytes, "a name and a colon outside of an object") }
+      if isBehindFault, !isLinewise { return invalid(token, "it may belong to the broken JSON before it") }
       endValue(begun: token.line)
       return key(token)
     case .scalar:
@@ -140,6 +143,8 @@ struct JSONScanner {
     case (.commaOrEnd, .comma):
       stack[top].expects = .nameOrEnd
     case (.nameOrEnd, .endObject), (.commaOrEnd, .endObject):
+      if try isClosedTooEarly(&bytes) { return try fault(token, &bytes, "a brace closes what goes on behind it") }
+      if previous == .comma { stack[top].flaw = "broken JSON: a comma before the closing brace" }
       return close()
     case (.value, .string), (.value, .scalar), (.value, .beginObject), (.value, .beginArray):
       stack[top].expects = .commaOrEnd
@@ -155,6 +160,7 @@ struct JSONScanner {
   private mutating func memberValue(_ token: JSONTokens.Token, _ bytes: ListBytes) {
     let top = stack.count - 1
     if stack[top].wantsID || stack[top].wantsData { origin = nil }
+    if token.kind == .beginArray || token.kind == .beginObject { stack[top].hasNested = true }
     switch token.kind {
     case .beginArray where stack[top].wantsData:
       stack[top].beginDataArray()

@@ -31,6 +31,8 @@ struct JSONWalk {
   /// What the object says that it is.
   private(set) var type: JSONType?
   private(set) var isBroken = false
+  /// A comma stands before the token that is looked at: nothing may close there.
+  private var isBehindComma = false
 
   /// `bytes` begin behind the object's brace.
   init(_ bytes: ListBytes, line: Int) {
@@ -45,6 +47,9 @@ struct JSONWalk {
   mutating func next() throws(KeyListError) -> Found? {
     while !stack.isEmpty, !isBroken {
       let token = try tokens.next(&bytes)
+      if isBehindComma, token.kind == .endArray || token.kind == .endObject { isBroken = true }
+      isBehindComma = token.kind == .comma
+      if isBroken { return nil }
       if let found = try take(token) { return found }
     }
     return nil

@@ -1,3 +1,4 @@
+import Foundation
 import KeyList
 import Registration
 import Testing
@@ -77,5 +78,79 @@ struct DamageTests {
     var reader = KeyListReader(bytes: "{\"id\":\"\(a)\"}\n{\"id\" \"\(c)\"}\n{\"id\":\"\(b)\"}\n".utf8)
     #expect(try reader.all().count == 3)
     #expect(reader.ending.cutShort == nil)
+  }
+
+  @Test(arguments: [
+    "[{\"tags\":[\"\(c)\"],}  \"id\":\"\(a)\"}]\n", "[{\"tags\":[\"\(c)\"]},\"id\":\"\(a)\"}]\n",
+    "[{\"tags\":[\"\(c)\"]}\"id\":\"\(a)\"}]\n", "[{\"tags\":[\"\(c)\"],}id\":\"\(a)\"}]\n",
+    "{\"tags\":[\"\(c)\"]},\"id\":\"\(a)\"}\n", "{\"x\":{\"tags\":[\"\(c)\"]}},\"id\":\"\(a)\"}\n",
+    "{\"tags\":[\"\(c)\",]}\n", "{\"tags\":[\"\(c)\"],}\n", "{\"tags\":[\"\(c)\"]}}\n", "{\"tags\":[\"\(c)\"]]}\n",
+    "{\"id\":\"\(c)\"},\"type\":\"users\"}\n", "{\"id\":\"\(c)\",}type\":\"users\"}\n",
+    "{\"data\":{\"id\":\"\(c)\"},\"type\":\"users\"}}\n", "{\"id\":\"\(c)\",\"x\":{}},\"app_key_id\":\"\(a)\"}\n",
+    "[\n  {\n    \"tags\": [\n      \"\(c)\"\n    ]},\n    \"id\": \"\(a)\"\n  }\n]\n",
+  ])
+  func a_brace_or_a_comma_too_many_makes_no_key_of_what_stands_inside(list: String) throws {
+    var reader = KeyListReader(bytes: list.utf8)
+    let found = try reader.all()
+    #expect(found.compactMap(\.key).isEmpty && !found.isEmpty, "\(found.map(\.shown))")
+    // On a line of its own, it costs that line.
+    if list.hasPrefix("{") {
+      #expect(
+        try entries("{\"id\":\"\(a)\"}\n\(list){\"id\":\"\(b)\"}\n").filter { !$0.contains("!") } == ["1 a", "3 b"])
+    }
+  }
+
+  @Test(arguments: [
+    "{\"id\":\"\(a)\"},\n{\"id\":\"\(b)\"}\n]\n", "[{\"id\":\"\(a)\"} {\"id\":\"\(b)\"},]\n",
+    "[{\"id\":\"\(a)\",\"x\":[1]},,\n \"\(b)\"]\n", "{\"id\":\"\(a)\",\"x\":{}}{\"id\":\"\(b)\"}\n",
+  ])
+  func what_stands_behind_an_object_is_its_own(list: String) throws {
+    var reader = KeyListReader(bytes: list.utf8)
+    #expect(try reader.all().compactMap(\.key) == [AppKeyID(a), AppKeyID(b)].compactMap(\.self))
+  }
+
+  /// Each byte of a list removed, replaced, and with another before it. The long form tries every byte that means
+  /// something in JSON: `KEYREG_ROUNDS=1 swift test --filter DamageTests`.
+  @Test(arguments: [
+    "[{\"tags\":[\"\(c)\"],\"id\":\"\(a)\"},{\"owner\":{\"id\":\"\(c)\"},\"n\":[[1]],\"app_key_id\":\"\(b)\"}]\n",
+    "{\"tags\":[\"\(c)\"],\"id\":\"\(a)\"}\n{\"id\":\"\(c)\",\"x\":{\"y\":[\"\(c)\"]},\"app_key_id\":\"\(b)\"}\n",
+    "[\n {\n  \"tags\": [\n   \"\(c)\"\n  ],\n  \"id\": \"\(a)\"\n },\n {\n  \"id\": \"\(b)\"\n }\n]\n",
+    "{\"data\":[{\"id\":\"\(a)\",\"r\":{\"data\":{\"id\":\"\(c)\"}}},{\"x\":[\"\(c)\"],\"id\":\"\(b)\"}],\"i\":[{\"id\":\"\(c)\"}]}\n",
+    "{\"data\":{\"id\":\"\(a)\",\"type\":\"application_keys\",\"r\":{\"o\":{\"id\":\"\(c)\"}}}}\n{\"id\":\"\(b)\"}\n",
+  ])
+  func one_byte_of_damage_makes_no_key_of_another_id(list: String) throws {
+    let whole = Array(list.utf8)
+    let isLong = ProcessInfo.processInfo.environment["KEYREG_ROUNDS"] != nil
+    let others = Array((isLong ? "\"{}[],:\\\n #x" : "}],").utf8)
+    var strays: [String] = []
+    func look(_ damaged: [UInt8]) throws {
+      var reader = KeyListReader(bytes: damaged)
+      // A list that is no list at all is refused.
+      let found = (try? reader.all()) ?? []
+      guard found.contains(where: { $0.key == AppKeyID(c) }), !isJSON(damaged) else { return }
+      strays.append(String(decoding: damaged, as: UTF8.self))
+    }
+    for place in whole.indices {
+      var damaged = whole
+      damaged.remove(at: place)
+      try look(damaged)
+      for other in others {
+        damaged = whole
+        damaged[place] = other
+        try look(damaged)
+        damaged = whole
+        damaged.insert(other, at: place)
+        try look(damaged)
+      }
+    }
+    #expect(strays.count == 0, "\(strays.count) of them: \(strays.prefix(8).joined())")
+  }
+
+  /// JSON still, or lines of it, with another meaning: no reader can tell.
+  private func isJSON(_ list: [UInt8]) -> Bool {
+    if (try? JSONSerialization.jsonObject(with: Data(list))) != nil { return true }
+    return list.split(separator: UInt8(ascii: "\n")).allSatisfy {
+      (try? JSONSerialization.jsonObject(with: Data($0), options: .fragmentsAllowed)) != nil
+    }
   }
 }
