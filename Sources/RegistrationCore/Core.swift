@@ -181,7 +181,8 @@ extension Core {
       }
     }
     ledger.passTime(to: moment.now)
-    if ledger.wantsKeys, !isReading, !isStopping {
+    // A disk that refused is asked again however many keys are left: nothing else tells that it is well.
+    if ledger.wantsKeys || faults[.keys] != nil, !isReading, !isStopping {
       if moment.now >= readsAgainAt {
         isReading = true
         actions.append(.read(wantedKeys))

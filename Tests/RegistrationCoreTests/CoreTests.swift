@@ -245,6 +245,22 @@ import Testing
     bench.supply(again, now: 1)
     #expect(bench.tick(now: 1).sends.count == 1)
   }
+
+  @Test func aDiskThatRefusesKeysIsAskedAgainHoweverManyAreAhead() throws {
+    var bench = CoreBench(keys: 1)
+    let refused = try #require(bench.tick(now: 0).sends.first)
+    _ = bench.reply(.unauthorized(detail: nil), to: refused, now: 0)
+    let read = try #require(bench.take(.tick(open: 40), now: 0).read)
+    let keys = (1...32).map { CoreBench.key($0) }
+    _ = bench.take(.keys(KeyPage(keys, isAll: false, nextDue: nil, generation: read.generation)), now: 0)
+    let probing = bench.take(.tick(open: 40), now: 6)
+    try #require(probing.sends.count == 1 && probing.read != nil)
+    _ = bench.take(.storeFailed(.keys, "input/output error"), now: 6)
+    // The canary goes behind the others, and as many are ahead as are wanted.
+    _ = bench.reply(.unauthorized(detail: nil), to: probing.sends[0], now: 6)
+    #expect(bench.take(.tick(open: 40), now: 6).wake == 7)
+    #expect(bench.take(.tick(open: 40), now: 7).read != nil)
+  }
 }
 
 /// What a server in trouble has asked for.
