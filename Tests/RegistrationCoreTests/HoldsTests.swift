@@ -428,6 +428,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [5, 6]) func aLateReplyMayAskForALongerWait(failures: Int) {
+    var holds = holds()
+    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: 10, now: 0) }
+    if failures == 6 {
+      _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 10, now: 1)
+      #expect(holds.hold?.reason == .outage)
+    }
+    // It was under way before anybody knew.
+    _ = holds.observe(unavailable, for: job(7, order: 7), sent: 10, wait: 600, now: 2)
+    #expect(holds.hold?.reason == .outage)
+    #expect(holds.gate(now: 601) == .closed(until: 602))
+  }
+
+  @Test func aLateReplyThatAsksForAMomentPutsTheCanaryOff() {
+    var holds = holds()
+    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: 10, now: 0) }
+    _ = holds.observe(unavailable, for: job(6, order: 6), sent: 10, wait: 5, now: 0)
+    #expect(holds.hold == nil && holds.gate(now: 4) == .closed(until: 5))
+  }
+
   @Test func aGatewaysPageAsksWhetherTheURLIsRight() {
     var holds = holds()
     let page = Verdict.unsettled(status: 404, title: "Not Found", detail: "nothing here")

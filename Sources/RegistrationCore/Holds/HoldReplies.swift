@@ -151,14 +151,24 @@ extension Holds {
     let job = charge.job
     switch state {
     case .open(let failures): return self.charge(charge, failures, wait: wait, at: moment)
-    case .holding(var hold, let canary):
-      guard job.isProbe else { return [.release(job)] }
+    case .holding(var hold, var canary):
+      guard job.isProbe else {
+        // A request that was under way before may be answered with a longer wait than the one that began the hold.
+        if hold.reason == .outage { canary.due = max(canary.due, quietUntil) }
+        state = .holding(hold, canary)
+        return [.release(job)]
+      }
       if hold.reason == .outage { hold.fault = charge.fault }
       state = .holding(hold, canary)
       probeLater(at: moment)
       return [.release(job)]
-    case .inquiring(.outage, _):
-      return [.release(job)] + (job.isProbe ? hold(.outage, charge.fault, at: moment) : [])
+    case .inquiring(.outage(let failures), var canary):
+      if job.isProbe || quietUntil > moment.now + Self.longestInquiry {
+        return [.release(job)] + hold(.outage, charge.fault, at: moment)
+      }
+      canary.due = max(canary.due, quietUntil)
+      state = .inquiring(.outage(failures), canary)
+      return [.release(job)]
     case .inquiring(.credentials(var suspicion), var canary):
       guard job.isProbe else { return [.release(job)] }
       suspicion.lostCanaries += 1
