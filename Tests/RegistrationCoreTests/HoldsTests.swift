@@ -448,6 +448,19 @@ import Testing
     #expect(holds.hold == nil && holds.gate(now: 4) == .closed(until: 5))
   }
 
+  @Test func aKeyThatRanOutOfAttemptsIsAskedTwiceAgainAbout403() {
+    var holds = Holds(retry: RetryPolicy(maxAttempts: 1, firstDelay: 1, maxDelay: 300), seed: 1)
+    _ = holds.observe(forbidden, for: job(1, order: 1), sent: 1, now: 0)
+    let first = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 0)
+    #expect(first.contains(.release(job(1, order: 1))))
+    _ = holds.observe(unavailable, for: job(1, order: 3), sent: 3, now: 0)
+    _ = holds.observe(success, for: job(3, order: 4), sent: 4, now: 0)
+    // The operator wants it tried again.
+    _ = holds.observe(forbidden, for: job(1, order: 5), sent: 5, now: 0)
+    let second = holds.observe(success, for: job(4, order: 6, isProbe: true), sent: 6, now: 0)
+    #expect(second.contains(.release(job(1, order: 5))))
+  }
+
   @Test func aGatewaysPageAsksWhetherTheURLIsRight() {
     var holds = holds()
     let page = Verdict.unsettled(status: 404, title: "Not Found", detail: "nothing here")

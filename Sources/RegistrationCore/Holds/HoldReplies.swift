@@ -83,14 +83,14 @@ extension Holds {
       let guilty = failures.guilty(before: job)
       quietUntil = -.infinity
       state = .open(Failures(exhausted: failures.exhausted, last: failures.last))
-      return guilty.map { .fail($0.job, $0.fault) }
+      return guilty.map { fail($0) }
     case .inquiring(.outage(var failures), _):
       guard job.isProbe else { return [] }
       let guilty = failures.guilty(before: job)
       quietUntil = -.infinity
       patience = min(patience * 2, Self.patiences.upperBound)
       state = .open(Failures(exhausted: failures.exhausted, last: failures.last))
-      return guilty.map { .fail($0.job, $0.fault) }
+      return guilty.map { fail($0) }
     case .inquiring(.credentials(var suspicion), _):
       guard job.isProbe else { return [] }
       var effects: [Effect] = []
@@ -112,6 +112,12 @@ extension Holds {
       state = .open(Failures())
       return [.ended(hold.reason)]
     }
+  }
+
+  /// The key is out of attempts. Should somebody want it tried again, an earlier 403 says nothing of it any more.
+  private mutating func fail(_ charge: Charge) -> Effect {
+    doubted.remove(charge.job.key.row)
+    return .fail(charge.job, charge.fault)
   }
 
   private mutating func unauthorized(_ charge: Charge, at moment: Moment) -> [Effect] {
