@@ -120,6 +120,15 @@ let package = Package(
         "PacingSimulation", "RateLimit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/PacingReport", swiftSettings: settings),
 
+    // Years of the daemon's heart in virtual time, with faults of every kind.
+    .target(
+      name: "DaemonSimulation", dependencies: ["PacingSimulation", "RateLimit", "Registration", "RegistrationCore"],
+      path: "Tests/Simulation", swiftSettings: settings),
+    .executableTarget(
+      name: "simulate",
+      dependencies: ["DaemonSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/Simulate", swiftSettings: settings),
+
     // One test target for each library, and one for the real binary.
     .testTarget(
       name: "ControlAPITests",
@@ -136,7 +145,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationCoreTests",
-      dependencies: ["PacingSimulation", "RateLimit", "Registration", "RegistrationCore"], swiftSettings: settings),
+      dependencies: ["DaemonSimulation", "PacingSimulation", "RateLimit", "Registration", "RegistrationCore"],
+      swiftSettings: settings),
     .testTarget(
       name: "RegistrationDaemonTests",
       dependencies: ["RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue"],

@@ -18,6 +18,13 @@ package struct Scenario: Sendable {
     package var inClumps = false
     package var from: Seconds = 0
     package var until: Seconds = .infinity
+
+    package init(share: Double, inClumps: Bool = false, from: Seconds = 0, until: Seconds = .infinity) {
+      self.share = share
+      self.inClumps = inClumps
+      self.from = from
+      self.until = until
+    }
   }
 
   /// What must hold, as means over the seeds.

@@ -1,0 +1,86 @@
+// The daemon's heart through years of bad luck, in virtual time:
+//
+//   swift run -c release simulate --seeds 1...10000
+//
+// Prints what was simulated. A seed that breaks a promise is shrunk and told as a story; the command then ends with 1.
+
+import ArgumentParser
+import DaemonSimulation
+import Foundation
+
+@main
+struct Simulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "simulate", abstract: "Simulates the daemon through faults of every kind and checks its promises.")
+
+  @Option(help: ArgumentHelp("Runs, one a seed.", valueName: "first...last"))
+  var seeds = SeedRange(1...1_000)
+
+  @Option(help: "Lines of a failing run's story.")
+  var lines = 60
+
+  @Option(help: "Only runs whose troubles last no longer, in seconds (60 or more).")
+  var longest = Double.infinity
+
+  @Option(help: "Failing seeds after which to end.")
+  var failures = 3
+
+  @Flag(help: "Print the plan and the whole story of the first seed, and end.")
+  var tell = false
+
+  func run() throws {
+    if tell {
+      var run = DaemonRun(Plan(seed: seeds.seeds.lowerBound, longest: longest), keepsStory: true)
+      run.run()
+      print(([run.plan.text] + run.story.lines).joined(separator: "\n"))
+      return
+    }
+    var sum = RunTally()
+    var found = 0
+    var slowest: (seconds: Double, seed: UInt64) = (0, 0)
+    let clock = ContinuousClock()
+    let began = clock.now
+    for seed in seeds.seeds where found < failures {
+      let start = clock.now
+      var run = DaemonRun(Plan(seed: seed, longest: longest))
+      run.run()
+      sum += run.tally
+      let took = (clock.now - start) / .seconds(1)
+      if took > slowest.seconds { slowest = (took, seed) }
+      guard run.violation != nil else { continue }
+      found += 1
+      print("seed \(seed) fails after \((clock.now - began) / .seconds(1)) s")
+      print("\(run.violation?.promise ?? ""): \(run.violation?.detail ?? "")")
+      fflush(nil)
+      if let failure = Failure(run.plan) { print(failure.text(lines: lines) + "\n") }
+      fflush(nil)
+    }
+    print(
+      """
+      \(seeds.seeds.count) runs in \((clock.now - began) / .seconds(1)) s, \(found) failing
+      \(Int(sum.seconds / 3_600)) simulated hours, \(sum.steps) steps, \(sum.keys) keys, \(sum.requests) requests, \
+      \(sum.canaries) known canaries
+      \(sum.troubles) troubles, \(sum.deeds) deeds, \(sum.kills) kills, \(sum.restarts) restarts, \(sum.holds) holds, \
+      \(sum.refunds) refunds, \(sum.failed) failed keys
+      the slowest end after the world had healed: \(Int(sum.longestEnd)) s; the slowest run: seed \(slowest.seed), \
+      \(slowest.seconds) s
+      """)
+    if found > 0 { throw ExitCode(1) }
+  }
+}
+
+/// `1...20`, or one number for that seed alone.
+struct SeedRange: ExpressibleByArgument {
+  let seeds: ClosedRange<UInt64>
+
+  init(_ seeds: ClosedRange<UInt64>) { self.seeds = seeds }
+
+  init?(argument: String) {
+    let ends = argument.split(separator: ".", omittingEmptySubsequences: true).map { UInt64($0) }
+    guard let first = ends.first, let last = ends.last, let first, let last, ends.count <= 2, first <= last
+    else { return nil }
+    seeds = first...last
+  }
+
+  var defaultValueDescription: String { "\(seeds.lowerBound)...\(seeds.upperBound)" }
+}

@@ -1,0 +1,72 @@
+import RateLimit
+import RegistrationCore
+
+/// What is to happen, by time; of two things at one time the one that was put in first.
+struct Agenda {
+  enum Happening {
+    case incident(Int)
+    case heal
+    /// A process starts.
+    case start
+    /// The core is told.
+    case post(Event)
+    /// The shell has taken all events of a batch.
+    case tick
+    case arrive(row: Int64, order: Int, process: Int)
+    case reply(ModelAPI.Reply, order: Int)
+    case readKeys(KeyRead)
+    /// What the recorder is writing is on disk, or is refused.
+    case commit
+    case alarm(Int)
+    case keepAsked(AskedToWait?)
+    case operatorBelieves
+  }
+
+  struct Entry {
+    var at: Seconds
+    var number: Int
+    /// Ends with this process; nil for what happens outside of it.
+    var process: Int?
+    var happening: Happening
+
+    static func < (one: Entry, other: Entry) -> Bool { (one.at, one.number) < (other.at, other.number) }
+  }
+
+  private var heap: [Entry] = []
+  private var count = 0
+
+  var first: Entry? { heap.first }
+
+  mutating func add(_ happening: Happening, at: Seconds, process: Int? = nil) {
+    count += 1
+    heap.append(Entry(at: at, number: count, process: process, happening: happening))
+    var child = heap.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard heap[child] < heap[parent] else { return }
+      heap.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  mutating func removeFirst() -> Entry? {
+    guard let first = heap.first, let last = heap.popLast() else { return nil }
+    guard !heap.isEmpty else { return first }
+    heap[0] = last
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child] < heap[least] {
+        least = child
+      }
+      guard least != parent else { return first }
+      heap.swapAt(parent, least)
+      parent = least
+    }
+  }
+
+  /// Whether anything of this kind is still to come for a process.
+  func contains(process: Int, _ test: (Happening) -> Bool) -> Bool {
+    heap.contains { ($0.process == nil || $0.process == process) && test($0.happening) }
+  }
+}

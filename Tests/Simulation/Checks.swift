@@ -1,0 +1,73 @@
+// What must hold between two steps.
+
+import Registration
+import RegistrationCore
+
+extension DaemonRun.Process {
+  /// A reply is on its way to the core.
+  mutating func hear(
+    _ reply: ModelAPI.Reply, _ order: Int, _ oracle: inout Oracle, now: Double, _ story: inout Story
+  ) {
+    guard let job = flights.removeValue(forKey: order) else { return }
+    oracle.hear(reply, to: job, sent: core.sent, now: now)
+    story.note(now, "request \(order), key \(job.key.row): \(reply.verdict.trouble ?? "registered")")
+  }
+}
+
+extension DaemonRun {
+  mutating func check() {
+    guard violation == nil, let process else { return }
+    if let broken = brokenCount(process) ?? brokenProgress(process) { return fail(broken) }
+    if tally.steps % 64 == 0, !queue.addsUp { fail("the sum of states", "counters and rows differ") }
+  }
+
+  /// Each key has one place, and what the core counts is what there is.
+  private func brokenCount(_ process: Process) -> Violation? {
+    let core = process.core
+    let ledger = core.ledger
+    let own = process.flights.values.count { !$0.isKnownGood }
+    let place = "a key has one place"
+    if core.busy != process.flights.count {
+      return Violation(promise: "what is under way is counted", detail: "\(core.busy), \(process.flights.count)")
+    }
+    if ledger.count(.inFlight) != own {
+      return Violation(promise: place, detail: "\(ledger.count(.inFlight)) in flight, \(own) sent")
+    }
+    if ledger.count(.awaitingCommit) != oracle.unwritten.count {
+      let detail = "\(ledger.count(.awaitingCommit)) await their commit, \(oracle.unwritten.count) have a result"
+      return Violation(promise: place, detail: detail)
+    }
+    if ledger.count(.awaitingWitness) != core.holds.waiting {
+      let detail = "\(ledger.count(.awaitingWitness)) await a witness, \(core.holds.waiting) are kept"
+      return Violation(promise: place, detail: detail)
+    }
+    if core.inHand != own + oracle.unwritten.count + core.holds.waiting {
+      return Violation(promise: "what is in hand is counted", detail: "\(core.inHand)")
+    }
+    if core.inHand > Core.inHandAtMost + 1 {
+      return Violation(promise: "little is in hand", detail: "\(core.inHand)")
+    }
+    let lost = process.flights.values.first { !$0.isKnownGood && ledger.place(of: $0.key.row) != .inFlight }
+    return lost.map { Violation(promise: place, detail: "key \($0.key.row) is in flight and elsewhere") }
+  }
+
+  /// Whoever has something to do has something to come for.
+  private func brokenProgress(_ process: Process) -> Violation? {
+    let core = process.core
+    guard process.flights.isEmpty, !process.isReading, process.recorder.isEmpty, process.untold == 0,
+      process.changesToTell == 0, core.pause == nil, !core.isStopping
+    else { return nil }
+    if process.wake == nil, queue.open > 0 {
+      let detail = "\(queue.open) keys are open, nothing is to come: \(String(describing: core.standstill))"
+      return Violation(promise: "never stuck", detail: detail)
+    }
+    guard case .nothingDue = core.standstill else { return nil }
+    for row in queue.rows where row.isOpen && core.ledger.place(of: row.number) == nil {
+      let due = row.state == .retrying ? Double(row.due) / 1_000 : now
+      if let wake = process.wake, wake <= max(due, now) + 0.1 { continue }
+      let detail = "key \(row.number) is due at \(due.shown), the core wakes at \(process.wake?.shown ?? "no time")"
+      return Violation(promise: "no key is forgotten", detail: detail)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,206 @@
+// The shell and the disk: what reads, writes, starts and ends the process.
+
+import RateLimit
+import Registration
+import RegistrationCore
+
+extension DaemonRun {
+  func isOn(_ trouble: Trouble) -> Bool {
+    plan.incidents.contains { incident in
+      if case .trouble(trouble, let until, _, _) = incident.kind { incident.at <= now && now < until } else { false }
+    }
+  }
+
+  /// Seconds that the disk takes.
+  mutating func diskTime(_ usual: Seconds) -> Seconds {
+    usual * random.unit() * (isOn(.diskIsSlow) ? 200 : 1)
+  }
+
+  private mutating func post(_ event: Event, after delay: Seconds) {
+    agenda.add(.post(event), at: now + delay, process: process?.number)
+  }
+
+  mutating func keysChanged() {
+    guard process != nil else { return }
+    process?.changesToTell += 1
+    post(.keysChanged, after: 0.02 * random.unit())
+  }
+
+  // MARK: - Keys
+
+  mutating func readKeys(_ read: KeyRead) {
+    guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(.keys, "disk I/O error"), after: 0) }
+    let nextWait = queue.secondsUntilDue(now: now)
+    var keys = read.isSample ? queue.sampleKeys(limit: plan.readAhead, except: read.except, random: &random) : []
+    if keys.isEmpty {
+      keys = queue.dueKeys(limit: plan.readAhead, except: read.except, horizon: read.horizon, now: now)
+    }
+    let isAll = keys.count < plan.readAhead
+    let nextDue = (isAll ? nextWait : nil).map { now + min(read.horizon, max(0.01, $0)) }
+    post(.keys(KeyPage(keys, isAll: isAll, nextDue: nextDue, generation: read.generation)), after: diskTime(0.005))
+  }
+
+  // MARK: - Results
+
+  mutating func record(_ results: [KeyResult]) {
+    guard let current = process else { return }
+    process?.recorder += results
+    guard !current.isRecording else { return }
+    process?.isRecording = true
+    agenda.add(.commit, at: now + diskTime(0.02), process: current.number)
+  }
+
+  /// The results that are being written are on disk; the core hears of it a moment later.
+  mutating func commit() {
+    guard let current = process else { return }
+    guard !isOn(.diskRefusesResults) else {
+      if !current.isRefused {
+        process?.isRefused = true
+        post(.storeFailed(.results, "database or disk is full"), after: 0)
+      }
+      return agenda.add(.commit, at: now + 1, process: current.number)
+    }
+    // The newest may have come while the others were on their way.
+    let group = Array(current.recorder.prefix(max(1, current.recorder.count - Int(random.unit() * 2))))
+    for result in group {
+      if let broken = oracle.broken(byWriting: result, over: queue[result.row], plan) {
+        fail(broken)
+      }
+      queue.record(result, now: now)
+    }
+    process?.recorder.removeFirst(group.count)
+    process?.isRefused = false
+    process?.untold += 1
+    post(.committed(group), after: 0.003 * random.unit())
+    if process?.recorder.isEmpty == true {
+      process?.isRecording = false
+    } else {
+      agenda.add(.commit, at: now + diskTime(0.02), process: current.number)
+    }
+    if now > current.learnedAt + 60 {
+      process?.learnedAt = now
+      kept.learned = current.core.pacer.learned
+    }
+    strike(at: .durable)
+  }
+
+  // MARK: - The process
+
+  private func settings(isNew: Bool) -> CoreSettings {
+    let canRead = !isOn(.diskRefusesKeys) && !isOn(.diskRefusesResults)
+    let since = wall.adding(seconds: -KnownKey.longestAge)
+    return CoreSettings(
+      pacer: pacer, retry: retry, registrar: canRead ? kept.registrar : nil,
+      canary: canRead ? queue.registeredKey(since: since, by: kept.registrar) : nil, isNew: isNew)
+  }
+
+  private var pacer: PacerSettings { PacerSettings(workers: plan.workers, assume: plan.assume) }
+  private var retry: RetryPolicy { RetryPolicy(maxAttempts: plan.maxAttempts, firstDelay: 1, maxDelay: 300) }
+
+  mutating func start() {
+    guard process == nil else { return }
+    processes += 1
+    let asked = kept.asked.flatMap { kept -> AskedToWait? in
+      var asked = kept.asked
+      asked.seconds = kept.until - now
+      return asked.seconds > 0 ? asked : nil
+    }
+    let seed = plan.seed &+ UInt64(processes) &* 7_919
+    let core = Core(
+      pacer: Pacer(settings: pacer, learned: kept.learned, seed: seed, now: now),
+      holds: Holds(retry: retry, seed: seed &+ 1), settings: settings(isNew: true), pause: kept.pause, asked: asked,
+      at: moment)
+    process = Process(number: processes, core: core, learnedAt: now)
+    oracle.started(asked, registrar: kept.registrar, now: now)
+    story.note(now, "process \(processes) starts")
+    deliver(.alarm)
+  }
+
+  mutating func end(after down: Seconds, _ how: String) {
+    story.note(now, "process \(processes) \(how)")
+    process = nil
+    kills = []
+    agenda.add(.start, at: now + down)
+  }
+
+  /// Kills the process if it is to die at such a step.
+  mutating func strike(at point: KillPoint) {
+    guard process != nil, let index = kills.firstIndex(where: { $0.point == point }) else { return }
+    let down = kills.remove(at: index).down
+    tally.kills += 1
+    end(after: down, "is killed")
+  }
+
+  // MARK: - What happens to it
+
+  mutating func meet(_ incident: Incident) {
+    story.note(now, incident.text)
+    switch incident.kind {
+    case .trouble: tally.troubles += 1
+    case .deed(let deed):
+      tally.deeds += 1
+      meet(deed)
+    }
+  }
+
+  private mutating func meet(_ deed: Deed) {
+    switch deed {
+    case .pause: pause(Pause(reason: nil, since: wall))
+    case .resume: pause(nil)
+    case .reload(let isNew):
+      if isNew { kept.registrar += random.unit() < 0.5 || kept.registrar == 1 ? 1 : -1 }
+      oracle.reloaded(registrar: kept.registrar, isNew: isNew)
+      deliver(.settings(settings(isNew: isNew)))
+    case .believe: deliver(.believe)
+    case .cancel(let list):
+      guard canWrite, list < queue.lists.count else { return }
+      queue.cancel(list)
+      keysChanged()
+    case .retryFailed:
+      guard canWrite else { return }
+      queue.retryFailed(now: now)
+      keysChanged()
+    case .addList(let list):
+      guard canWrite else { return }
+      queue.add(list, now: now)
+      keysChanged()
+    case .kill(let point, let down):
+      guard process != nil else { return }
+      kills.append((point, down))
+      strike(at: .atOnce)
+    case .restart(let down):
+      guard process?.core.isStopping == false else { return }
+      tally.restarts += 1
+      process?.restartsAfter = down
+      deliver(.stop)
+    case .setClock(let seconds):
+      wallOffset += seconds
+      oracle.isClockSet = true
+    }
+  }
+
+  /// Lists and operators can change the queue: the daemon runs and its disk takes it.
+  private var canWrite: Bool { process != nil && !isOn(.diskRefusesResults) }
+
+  private mutating func pause(_ pause: Pause?) {
+    guard canWrite else { return }
+    kept.pause = pause
+    let wasPaused = process?.core.pause != nil
+    deliver(.pause(pause))
+    if pause == nil, !wasPaused { deliver(.believe) }
+  }
+
+  /// Every cause of trouble is gone.
+  mutating func heal() {
+    story.note(now, "all is well from now on")
+    isHealed = true
+    api.isHealed = true
+    kept.pause = nil
+    deliver(.pause(nil))
+    if plan.endsWithNewList {
+      queue.add(ListPlan(name: "b", natures: [.good, .good, .good]), now: now)
+      keysChanged()
+    }
+    if let number = process?.number { agenda.add(.operatorBelieves, at: now + 60, process: number) }
+  }
+}

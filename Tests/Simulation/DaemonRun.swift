@@ -1,0 +1,271 @@
+// One run: the real core with its pacer, a world around it, and a clock that only moves from one event to the next.
+
+package import RateLimit
+import Registration
+import RegistrationCore
+
+/// A promise that was not kept, and when.
+package struct Violation: Sendable, Hashable {
+  /// Which promise: a failing run is shrunk as long as it breaks the same one.
+  package var promise: String
+  package var detail: String
+}
+
+/// What was simulated.
+package struct RunTally: Sendable {
+  package var seconds: Seconds = 0
+  package var steps = 0
+  package var keys = 0
+  package var requests = 0
+  package var canaries = 0
+  package var kills = 0
+  package var restarts = 0
+  package var troubles = 0
+  package var deeds = 0
+  package var holds = 0
+  package var refunds = 0
+  package var failed = 0
+  /// The longest that a run took to end after the world had healed.
+  package var longestEnd: Seconds = 0
+
+  package init() {}
+
+  package static func += (sum: inout RunTally, one: RunTally) {
+    sum.seconds += one.seconds
+    sum.steps += one.steps
+    sum.keys += one.keys
+    sum.requests += one.requests
+    sum.canaries += one.canaries
+    sum.kills += one.kills
+    sum.restarts += one.restarts
+    sum.troubles += one.troubles
+    sum.deeds += one.deeds
+    sum.holds += one.holds
+    sum.refunds += one.refunds
+    sum.failed += one.failed
+    sum.longestEnd = max(sum.longestEnd, one.longestEnd)
+  }
+}
+
+package struct DaemonRun {
+  package let plan: Plan
+  package internal(set) var now: Seconds = 0
+  package internal(set) var tally = RunTally()
+  package internal(set) var violation: Violation?
+  package internal(set) var story: Story
+  package internal(set) var queue = ModelQueue()
+  var api: ModelAPI
+  var agenda = Agenda()
+  var random: SplitMix64
+  var oracle = Oracle()
+  /// What outlives a process, besides the queue.
+  var kept = Kept()
+  /// Nil while the daemon does not run.
+  var process: Process?
+  var processes = 0
+  var wallOffset: Seconds = 0
+  /// Kills that wait for their step.
+  var kills: [(point: KillPoint, down: Seconds)] = []
+  var isHealed = false
+
+  struct Kept {
+    var pause: Pause?
+    var learned: LearnedLimits?
+    var asked: (until: Seconds, asked: AskedToWait)?
+    /// The credentials in force, as the queue numbers them.
+    var registrar: Int64 = 1
+  }
+
+  /// The process and its shell.
+  struct Process {
+    var number: Int
+    var core: Core
+    var flights: [Int: Job] = [:]
+    var isReading = false
+    var recorder: [KeyResult] = []
+    var isRecording = false
+    var isRefused = false
+    /// Committed, and the core has not been told yet.
+    var untold = 0
+    var alarm = 0
+    /// When the alarm rings; nil when it is not set.
+    var wake: Seconds?
+    var learnedAt: Seconds
+    /// Seconds until it starts again, once it has stopped.
+    var restartsAfter: Seconds?
+    /// Changes of keys of which the core has not been told yet.
+    var changesToTell = 0
+  }
+
+  private static let mostSteps = 3_000_000
+
+  package init(_ plan: Plan, keepsStory: Bool = false) {
+    self.plan = plan
+    story = Story(isKept: keepsStory)
+    api = ModelAPI(plan)
+    random = SplitMix64(seed: plan.seed ^ 0x5eed)
+    for list in plan.lists { queue.add(list, now: 0) }
+    for (index, incident) in plan.incidents.enumerated() { agenda.add(.incident(index), at: incident.at) }
+    agenda.add(.heal, at: plan.heals)
+    agenda.add(.start, at: 0)
+  }
+
+  /// Goes on until every key has its outcome, or a promise is broken.
+  package mutating func run() {
+    let deadline = plan.heals + plan.bound
+    while violation == nil, !isOver {
+      guard let entry = agenda.removeFirst() else {
+        fail("never stuck", "nothing is to come, and \(queue.open) keys are open")
+        break
+      }
+      guard entry.at <= deadline else {
+        now = deadline
+        fail("every key has an outcome in time", "\(queue.open) keys are open \(plan.bound.shown) s after all is well")
+        break
+      }
+      now = max(now, entry.at)
+      tally.steps += 1
+      guard tally.steps < Self.mostSteps else {
+        fail("every key has an outcome in time", "no end after \(tally.steps) steps")
+        break
+      }
+      if let number = entry.process, number != process?.number { continue }
+      step(entry.happening)
+    }
+    tally.seconds = now
+    tally.keys = queue.rows.count
+    tally.failed = queue.rows.count { $0.state == .failed }
+    if isHealed { tally.longestEnd = now - plan.heals }
+    if violation == nil, !queue.addsUp { fail("the sum of states", "counters and rows differ") }
+  }
+
+  /// All that was planned has happened, and nothing is left to do.
+  private var isOver: Bool { isHealed && queue.open == 0 && process?.core.isSettled == true && process?.untold == 0 }
+
+  mutating func fail(_ promise: String, _ detail: String) {
+    fail(Violation(promise: promise, detail: detail))
+  }
+
+  mutating func fail(_ broken: Violation) {
+    guard violation == nil else { return }
+    violation = broken
+    story.note(now, "BROKEN: \(broken.promise): \(broken.detail)")
+  }
+
+  private mutating func step(_ happening: Agenda.Happening) {
+    switch happening {
+    case .incident(let index): meet(plan.incidents[index])
+    case .heal: heal()
+    case .start: start()
+    case .arrive(let row, let order, let process): arrive(row, order, process)
+    case .keepAsked(let asked):
+      if !isOn(.diskRefusesResults) { kept.asked = asked.map { (now + $0.seconds, $0) } }
+    case .tick: deliver(nil)
+    case .operatorBelieves:
+      if process?.core.holds.hold?.reason == .refused { deliver(.believe) }
+    case .readKeys(let read): readKeys(read)
+    case .commit: commit()
+    case .alarm(let number):
+      guard number == process?.alarm else { return }
+      process?.wake = nil
+      deliver(.alarm)
+    case .reply(let reply, let order):
+      process?.hear(reply, order, &oracle, now: now, &story)
+      deliver(.reply(Answer(reply.verdict, paced: reply.paced), order: order))
+      strike(at: .reply)
+    case .post(let event):
+      noteDelivery(event)
+      deliver(event)
+      if case .keys = event { strike(at: .page) }
+    }
+    if let current = process, current.core.isStopping, current.core.isSettled, current.untold == 0 {
+      kept.learned = current.core.pacer.learned
+      end(after: current.restartsAfter ?? 0, "stopped")
+    }
+  }
+
+  private mutating func noteDelivery(_ event: Event) {
+    switch event {
+    case .keys, .storeFailed(.keys, _): process?.isReading = false
+    case .committed: process?.untold -= 1
+    case .keysChanged: process?.changesToTell -= 1
+    default: break
+    }
+  }
+
+  /// A request reaches the API, whether or not its process still lives.
+  private mutating func arrive(_ row: Int64, _ order: Int, _ process: Int) {
+    let reply = api.reply(to: row, queue[row].nature, now: now)
+    let delay = plan.latency / 2 * random.between(0.5, 1.5) + reply.delay
+    agenda.add(.reply(reply, order: order), at: now + delay, process: process)
+  }
+
+  // MARK: - The core
+
+  /// Tells the core, with a tick behind it most of the time: the shell takes several events in one batch.
+  mutating func deliver(_ event: Event?) {
+    guard var current = process else { return }
+    if case .committed(let results) = event { oracle.told(results) }
+    let moment = self.moment
+    process = nil  // So that the core is changed in place.
+    var actions: [Action] = []
+    if let event {
+      story.event(now, event)
+      actions = current.core.take(event, at: moment)
+    }
+    let before = Oracle.Before(current.core, open: queue.open, now: now)
+    let isBatch = event != nil && random.unit() < 0.2
+    if !isBatch { actions += current.core.take(.tick(open: queue.open), at: moment) }
+    process = current
+    for action in actions { carryOut(action, before) }
+    if isBatch { agenda.add(.tick, at: now + 0.001, process: current.number) } else { check() }
+  }
+
+  var moment: Moment { Moment(now: now, wall: wall) }
+  var wall: Timestamp { Timestamp(milliseconds: 1_700_000_000_000).adding(seconds: now + wallOffset) }
+
+  private mutating func carryOut(_ action: Action, _ before: Oracle.Before) {
+    guard let number = process?.number else { return }
+    story.action(now, action)
+    switch action {
+    case .send(let job):
+      if let broken = oracle.broken(bySending: job, from: process, queue, before, now: now) {
+        fail(broken)
+      }
+      tally.requests += 1
+      if job.isKnownGood { tally.canaries += 1 }
+      process?.flights[job.order] = job
+      agenda.add(
+        .arrive(row: job.key.row, order: job.order, process: number),
+        at: now + plan.latency / 2 * random.between(0.5, 1.5))
+    case .record(let results):
+      tally.refunds += results.count { $0.verdict == .refund }
+      if let broken = oracle.broken(by: results, api.registered, now: now) { fail(broken) }
+      record(results)
+    case .read(let read):
+      if process?.isReading == true { fail("one read at a time", "a second read") }
+      process?.isReading = true
+      agenda.add(.readKeys(read), at: now + diskTime(0.01), process: number)
+    case .wake(let at):
+      process?.alarm += 1
+      let rings = max(now, at) + 0.0002
+      process?.wake = at
+      agenda.add(
+        .alarm(process?.alarm ?? 0), at: plan.alarmIsCapped ? min(rings, now + 30) : rings, process: number)
+    case .tell(let notice): hear(notice, number)
+    }
+  }
+
+  private mutating func hear(_ notice: Notice, _ number: Int) {
+    switch notice {
+    case .holdBegan(let hold):
+      tally.holds += 1
+      if let row = oracle.chargedInVain() {
+        fail("an outage charges nobody", "key \(row) was charged before hold \(hold.reason) and got nothing back")
+      }
+      if isHealed, hold.reason == .refused { agenda.add(.operatorBelieves, at: now + 60, process: number) }
+    case .askedToWait(let asked): agenda.add(.keepAsked(asked), at: now + diskTime(0.01), process: number)
+    case .holdEnded, .diskHoldBegan, .diskHoldEnded, .limitsChanged: break
+    }
+  }
+}

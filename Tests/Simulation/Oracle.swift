@@ -1,0 +1,269 @@
+// What must hold after every step, whatever has happened. Told only what the core was told and what it wanted.
+
+import RateLimit
+import Registration
+import RegistrationCore
+
+struct Oracle {
+  /// What was known when the core was asked to hand out.
+  struct Before {
+    var obstacle: String?
+    var isOpen: Bool
+    var hold: Holds.Reason?
+    /// When the pacer's gate opens; nil when it is open.
+    var opensAt: Seconds?
+
+    init(_ core: Core, open: Int, now: Seconds) {
+      obstacle =
+        core.isStopping ? "stopping" : core.pause != nil ? "paused" : core.diskFault.map { "disk: \($0)" }
+      isOpen = core.holds.isOpen
+      hold = core.holds.hold?.reason
+      opensAt = core.pacer.standing(now: now, backlog: max(1, open - core.inHand)).opensAt
+    }
+  }
+
+  /// What the API and others said of one key to one process.
+  struct Words {
+    var unknown: [Seconds] = []
+    var others = 0
+    /// Of the last two 403: the requests sent before their reply came, and the latest success known then.
+    var forbidden: [(sent: Int, success: Int)] = []
+    var last: Verdict?
+    var lastOrder = 0
+    var lastAt: Seconds = -.infinity
+  }
+
+  private var words: [Int64: Words] = [:]
+  private var registrar: Int64 = 1
+  private var epoch = 0
+  /// Rows whose attempt was counted since somebody was last answered.
+  private var charged: [Int64] = []
+  /// The latest request that was answered with a success, and the latest that the API answered at all, with the one of another
+  /// key before it.
+  private var successes: [(order: Int, row: Int64)] = []
+  private var answers: [(order: Int, row: Int64)] = []
+  /// Until when a server has asked everybody to wait.
+  private var quietUntil: Seconds = -.infinity
+  /// Results that the core has not been told are on disk.
+  private(set) var unwritten: [Int64: Int] = [:]
+  private var probesOut: Set<Int> = []
+  /// When each row was last registered and by whom, as far as a reply has told.
+  private var registered: [Int64: (at: Seconds, by: Int64)] = [:]
+  /// Keys that failed because they were out of attempts, and when they were last answered.
+  private var exhausted: [Int64: Seconds] = [:]
+  var isClockSet = false
+
+  // MARK: - What it is told
+
+  mutating func started(_ asked: AskedToWait?, registrar: Int64, now: Seconds) {
+    self.registrar = registrar
+    epoch = 0
+    charged = []
+    successes = []
+    answers = []
+    unwritten = [:]
+    probesOut = []
+    for row in words.keys { words[row]?.forbidden = [] }
+    quietUntil =
+      asked.map { $0.seconds > Holds.longestInquiryShown ? now + min($0.seconds, 3_600) : -.infinity } ?? -.infinity
+  }
+
+  mutating func reloaded(registrar: Int64, isNew: Bool) {
+    self.registrar = registrar
+    if isNew {
+      quietUntil = -.infinity
+      epoch += 1
+    }
+  }
+
+  mutating func told(_ results: [KeyResult]) {
+    for result in results where result.verdict != .refund {
+      unwritten[result.row] = (unwritten[result.row] ?? 1) == 1 ? nil : (unwritten[result.row] ?? 1) - 1
+    }
+  }
+
+  /// A reply has come.
+  mutating func hear(_ reply: ModelAPI.Reply, to job: Job, sent: Int, now: Seconds) {
+    probesOut.remove(job.order)
+    let row = job.key.row
+    let isOutdated = job.epoch != epoch
+    if case .registered = reply.verdict, !job.isKnownGood { registered[row] = (now, job.registrar ?? registrar) }
+    if isOutdated {
+      if case .registered = reply.verdict { return }
+      words[row, default: Words()].last = .stale
+      return
+    }
+    let before = words[row]
+    defer { if job.isKnownGood { words[row] = before } }
+    var known = words[row, default: Words()]
+    known.last = reply.verdict
+    known.lastOrder = job.order
+    known.lastAt = now
+    switch reply.verdict {
+    case .registered:
+      note(job, in: &successes)
+      answered(job)
+    case .failed(let status, _, _):
+      if status == 404 { known.unknown.append(now) } else { known.others += 1 }
+      answered(job)
+    case .forbidden:
+      known.forbidden.append((sent, successes.filter { $0.row != row }.map(\.order).max() ?? 0))
+      if known.forbidden.count > 2 { known.forbidden.removeFirst() }
+    case .unsettled, .unanswered:
+      if let wait = reply.paced.reading?.retryAfter, reply.paced.kind == .serverError {
+        quietUntil = max(quietUntil, now + min(wait, 3_600))
+      }
+    case .throttled, .stale, .unauthorized, .misdirected: break
+    }
+    words[row] = known
+  }
+
+  private mutating func answered(_ job: Job) {
+    note(job, in: &answers)
+    charged = []
+    quietUntil = -.infinity
+  }
+
+  /// Keeps the latest request, and the latest of another key.
+  private func note(_ job: Job, in list: inout [(order: Int, row: Int64)]) {
+    list.removeAll { $0.row == job.key.row && $0.order < job.order }
+    list.append((job.order, job.key.row))
+    list.sort { $0.order > $1.order }
+    if list.count > 3 { list.removeLast() }
+  }
+
+  /// A row whose attempt was counted although nobody has been answered since, as a hold begins.
+  func chargedInVain() -> Int64? { charged.first }
+
+  // MARK: - What it forbids
+
+  mutating func broken(
+    bySending job: Job, from process: DaemonRun.Process?, _ queue: ModelQueue, _ before: Before, now: Seconds
+  ) -> Violation? {
+    guard let process else { return nil }
+    let row = job.key.row
+    let what = "key \(row), request \(job.order)"
+    if let obstacle = before.obstacle {
+      return Violation(promise: "nothing is sent while it must not", detail: "\(what): \(obstacle)")
+    }
+    if !before.isOpen, !job.isProbe {
+      return Violation(promise: "only canaries are sent in a hold", detail: what)
+    }
+    if before.isOpen { probesOut = [] }
+    if job.isProbe {
+      if !probesOut.isEmpty { return Violation(promise: "one canary at a time", detail: what) }
+      probesOut.insert(job.order)
+    }
+    if before.hold == .outage, now < quietUntil - 0.001 {
+      return Violation(
+        promise: "a Retry-After is kept to", detail: "\(what): \((quietUntil - now).shown) s too early")
+    }
+    if let opens = before.opensAt, opens > now + 0.001 {
+      return Violation(promise: "nothing is sent into a closed gate", detail: "\(what): opens at \(opens.shown)")
+    }
+    if job.isKnownGood { return brokenCanary(job, now: now) }
+    if process.flights.values.contains(where: { $0.key.row == row && !$0.isKnownGood }) {
+      return Violation(promise: "a key is in flight once", detail: what)
+    }
+    if unwritten[row] != nil {
+      return Violation(promise: "a key has one place", detail: "\(what) has a result on its way")
+    }
+    switch queue[row].state {
+    case .registered, .failed: return Violation(promise: "what has its outcome is not sent", detail: what)
+    case .cancelled where process.changesToTell == 0:
+      return Violation(promise: "what is cancelled is not sent", detail: what)
+    default: return nil
+    }
+  }
+
+  private func brokenCanary(_ job: Job, now: Seconds) -> Violation? {
+    let what = "key \(job.key.row), request \(job.order)"
+    guard job.isProbe else { return Violation(promise: "a known key is a canary only", detail: what) }
+    guard let known = registered[job.key.row] else {
+      return Violation(promise: "a known key was registered", detail: what)
+    }
+    if known.by != registrar { return Violation(promise: "a known key is of these credentials", detail: what) }
+    if !isClockSet, now > known.at + KnownKey.longestAge + 1 {
+      return Violation(promise: "a known key is young", detail: "\(what): \((now - known.at).shown) s")
+    }
+    return nil
+  }
+
+  /// Outcomes that the core has decided about.
+  mutating func broken(by results: [KeyResult], _ confirmed: Set<Int64>, now: Seconds) -> Violation? {
+    for result in results {
+      let row = result.row
+      let what = "key \(row): \(result.httpStatus.map(String.init) ?? "no reply")"
+      if result.verdict == .refund {
+        if let index = charged.firstIndex(of: row) { charged.remove(at: index) }
+        continue
+      }
+      guard unwritten.updateValue(1, forKey: row) == nil else {
+        return Violation(promise: "a key is settled once", detail: what)
+      }
+      let known = words[row] ?? Words()
+      switch result.verdict {
+      case .registered:
+        if !confirmed.contains(row) { return Violation(promise: "registered means confirmed", detail: what) }
+      case .retry:
+        charged.append(row)
+        switch known.last {
+        case .unsettled, .unanswered: break
+        default:
+          return Violation(
+            promise: "only failures cost an attempt", detail: "\(what): \(String(describing: known.last))")
+        }
+      case .failed:
+        if let broken = brokenFailure(result, known) { return broken }
+      case .postpone, .lookAgain, .refund: break
+      }
+    }
+    return nil
+  }
+
+  private mutating func brokenFailure(_ result: KeyResult, _ known: Words) -> Violation? {
+    let row = result.row
+    let promise = "a key fails by the API's word only"
+    switch known.last {
+    case .failed(let status, _, _):
+      guard status == 404 else { return nil }
+      guard known.unknown.count >= 2 else { return Violation(promise: promise, detail: "key \(row): the first 404") }
+      // The first may have been untold to the disk before a kill, or in a hold: what counts is how long it was seen.
+      let apart = (known.unknown.last ?? 0) - (known.unknown.first ?? 0)
+      return apart >= 29.9
+        ? nil : Violation(promise: "the second look is later", detail: "key \(row): \(apart.shown) s")
+    case .forbidden:
+      guard known.forbidden.count == 2, known.forbidden[1].success > known.forbidden[0].sent,
+        successes.contains(where: { $0.row != row && $0.order > known.forbidden[1].sent })
+      else { return Violation(promise: promise, detail: "key \(row): 403 without another's success") }
+      return nil
+    case .unsettled, .unanswered:
+      guard answers.contains(where: { $0.row != row && $0.order > known.lastOrder }) else {
+        return Violation(promise: promise, detail: "key \(row): out of attempts, and nobody else was answered")
+      }
+      exhausted[row] = known.lastAt
+      return nil
+    default: return Violation(promise: promise, detail: "key \(row): \(String(describing: known.last))")
+    }
+  }
+
+  /// A result that is put on disk.
+  mutating func broken(byWriting result: KeyResult, over row: ModelQueue.Row, _ plan: Plan) -> Violation? {
+    let failedAt = exhausted.removeValue(forKey: row.number)
+    // A key that is put back to pending is told about anew.
+    if result.verdict == .failed || result.verdict == .registered { words[row.number] = nil }
+    if row.state == .registered || row.state == .failed, result.verdict != .refund {
+      return Violation(promise: "a key is settled once", detail: "key \(row.number) is \(row.state.name)")
+    }
+    guard result.verdict == .failed, row.isOpen, let failedAt, row.requeuedAt < failedAt - 60,
+      row.attempts + 1 < plan.maxAttempts
+    else { return nil }
+    return Violation(
+      promise: "a key is tried as often as was promised", detail: "key \(row.number): \(row.attempts + 1) attempts")
+  }
+}
+
+extension Holds {
+  /// Seconds up to which a wait is no hold.
+  static var longestInquiryShown: Seconds { 7.5 }
+}

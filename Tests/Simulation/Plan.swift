@@ -1,0 +1,153 @@
+// What will happen in one run, drawn from its seed before the run begins, so that a failing run can be shrunk by leaving
+// things out.
+
+package import RateLimit
+
+/// What goes wrong for a stretch of time.
+package enum Trouble: String, CaseIterable, Sendable {
+  case throttled, throttledFor
+  case serverError, unavailable, unavailableFor
+  /// A page that is no word of the API: 404, 403, and 200 without the key.
+  case gatewayPage, gatewayForbidden, wrongBody
+  case unauthorized
+  case forbidden, denied, rejected
+  case redirected
+  /// No reply within the time-out; the request may have arrived.
+  case silent
+  case unreachable
+  case staleConnection
+  case slow
+  case diskRefusesKeys, diskRefusesResults, diskIsSlow
+
+  var isOfTheDisk: Bool { [.diskRefusesKeys, .diskRefusesResults, .diskIsSlow].contains(self) }
+}
+
+/// What the API makes of a key.
+package enum Nature: String, Sendable {
+  case good
+  /// 404, 422, 403 in the API's word, whatever happens.
+  case unknown, invalid, forbidden
+  /// 404 for the first 25 s after it was first asked about.
+  case knownLate
+  /// 500, 401, a redirect, a gateway's 403 until the world heals.
+  case broken, unauthorized, redirected, gatewayForbidden
+}
+
+package enum Deed: Sendable {
+  case pause, resume
+  case reload(isNew: Bool)
+  case believe
+  case cancel(list: Int)
+  case retryFailed
+  case addList(ListPlan)
+  /// The process ends at the first step of this kind from then on, and starts again after `down` seconds.
+  case kill(KillPoint, down: Seconds)
+  case restart(down: Seconds)
+  case setClock(by: Seconds)
+}
+
+package enum KillPoint: String, CaseIterable, Sendable {
+  case atOnce, durable, reply, page
+}
+
+package struct ListPlan: Sendable {
+  package var name: String
+  package var natures: [Nature]
+  /// Keys of earlier lists that it names again, as shares of all rows there are, 0..<1.
+  package var shared: [Double] = []
+  package var isForced = false
+}
+
+package struct Incident: Sendable {
+  package enum Kind: Sendable {
+    /// - Parameters:
+    ///   - share: Of the requests that are hit.
+    ///   - wait: Seconds that a Retry-After names.
+    case trouble(Trouble, until: Seconds, share: Double, wait: Seconds)
+    case deed(Deed)
+  }
+
+  package var at: Seconds
+  package var kind: Kind
+
+  package var text: String {
+    switch kind {
+    case .trouble(let trouble, let until, let share, let wait):
+      let part = share < 1 ? ", for \(share) of the requests" : ""
+      let after = trouble.rawValue.hasSuffix("For") ? ", Retry-After \(wait.shown)" : ""
+      return "\(at.shown) to \(until.shown): \(trouble.rawValue)\(part)\(after)"
+    case .deed(.addList(let list)):
+      let forced = list.isForced ? ", forced" : ""
+      return "\(at.shown): list \(list.name) comes: \(list.natures.text), \(list.shared.count) known keys\(forced)"
+    case .deed(let deed): return "\(at.shown): \(deed)"
+    }
+  }
+}
+
+package struct Plan: Sendable {
+  package var seed: UInt64
+  package var workers: Int
+  package var maxAttempts: Int
+  package var readAhead: Int
+  package var assume: Allowance?
+  /// The alarm rings at least every 30 s, as the shell's does, or only when it is due.
+  package var alarmIsCapped: Bool
+  package var latency: Seconds
+  package var limit: LimitPlan?
+  package var lists: [ListPlan]
+  package var incidents: [Incident]
+  /// When every cause of trouble is gone.
+  package var heals: Seconds
+  /// A healthy list comes when the world heals; otherwise the keys that are refused with 403 become good then.
+  package var endsWithNewList: Bool
+
+  package struct LimitPlan: Sendable {
+    package var shape: Int
+    package var count: Int
+    package var period: Seconds
+    package var hasHeaders: Bool
+    package var neighbours: Double?
+  }
+
+  package var keys: Int { lists.reduce(0) { $0 + $1.natures.count } }
+
+  /// Seconds after the world has healed within which each key has its outcome: the longest Retry-After that is obeyed
+  /// (1 h), after it the longest wait for another attempt, a second look and two probes of every hold (together less than
+  /// half an hour), half an hour for a limit to be found out anew, and what the limit itself takes.
+  package var bound: Seconds {
+    let requests = Double(keys + 200)
+    let limited = limit.map { 3 * requests * $0.period / Double($0.count) + 4 * $0.period } ?? 0
+    return 7_200 + limited
+  }
+
+  package var text: String {
+    let limits = limit.map { "\($0.count)/\($0.period.shown) s, shape \($0.shape), headers \($0.hasHeaders)" } ?? "none"
+    return """
+      seed \(seed): \(keys) keys, \(workers) workers, \(maxAttempts) attempts, read ahead \(readAhead), limit \(limits), \
+      heals at \(heals.shown)
+      \(lists.map { "  list \($0.name): \($0.natures.text)" }.joined(separator: "\n"))
+      \(incidents.map { "  " + $0.text }.joined(separator: "\n"))
+      """
+  }
+}
+
+extension [Nature] {
+  /// `3 good, unknown, 2 good`.
+  fileprivate var text: String {
+    var runs: [(nature: Nature, count: Int)] = []
+    for nature in self {
+      if runs.last?.nature == nature { runs[runs.count - 1].count += 1 } else { runs.append((nature, 1)) }
+    }
+    return runs.map { $0.count > 1 ? "\($0.count) \($0.nature.rawValue)" : $0.nature.rawValue }.joined(separator: ", ")
+  }
+}
+
+extension Double {
+  /// With milliseconds, the same on every machine.
+  var shown: String {
+    let thousandths = Int64((min(max(self, -1e12), 1e12) * 1_000).rounded())
+    let rest = String(abs(thousandths % 1_000))
+    return
+      "\(thousandths < 0 ? "-" : "")\(abs(thousandths / 1_000)).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+  }
+}
