@@ -236,18 +236,3 @@ extension Daemon {
     return ending
   }
 }
-
-/// Lets closures that are made before the daemon reach it afterwards.
-private final class Relay: Sendable {
-  private struct Weak {
-    weak var daemon: Daemon?
-  }
-
-  private let slot = Mutex(Weak())
-
-  var daemon: Daemon? { slot.withLock { $0.daemon } }
-
-  func connect(_ daemon: Daemon) {
-    slot.withLock { $0.daemon = daemon }
-  }
-}
