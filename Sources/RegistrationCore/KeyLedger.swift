@@ -31,6 +31,8 @@ package struct KeyLedger: Sendable {
   private var returned: [DueKey] = []
   /// Rows whose attempts are being given back, and how often: the queue still tells the old number.
   private var refunding: [Int64: Int] = [:]
+  /// Rows whose outcome was on its way to the disk when keys changed: somebody may have put them back to pending behind it.
+  private var mayBeOpenAgain: Set<Int64> = []
   /// Whether a read has shown that no more keys are due than are here.
   private(set) var isDrained = false
   /// When the next key that waits for another attempt is due.
@@ -85,6 +87,7 @@ package struct KeyLedger: Sendable {
   /// Keys came, went or changed their order: what was read ahead is read anew.
   mutating func keysChanged() {
     reading += 1
+    for (row, place) in places where place == .awaitingCommit { mayBeOpenAgain.insert(row) }
     for key in ahead[nextAhead...] { move(key.row, to: nil) }
     for key in returned { move(key.row, to: nil) }
     ahead.removeAll()
@@ -154,8 +157,11 @@ package struct KeyLedger: Sendable {
 
   mutating func committed(_ results: [KeyResult]) {
     for result in results {
+      defer { if result.verdict != .refund { mayBeOpenAgain.remove(result.row) } }
       switch result.verdict {
-      case .registered, .failed: move(result.row, to: nil)
+      case .registered, .failed:
+        move(result.row, to: nil)
+        if mayBeOpenAgain.contains(result.row) { readAnew() }
       case .retry, .postpone, .lookAgain:
         move(result.row, to: nil)
         readAnew()

@@ -261,6 +261,19 @@ import Testing
     #expect(bench.take(.tick(open: 40), now: 6).wake == 7)
     #expect(bench.take(.tick(open: 40), now: 7).read != nil)
   }
+
+  @Test func aKeyThatIsWantedAgainBeforeItsOutcomeWasToldIsRead() throws {
+    var bench = CoreBench(keys: 1)
+    let job = try #require(bench.tick(now: 0).sends.first)
+    let results = bench.reply(.registered(status: 201), to: job, now: 0).results
+    // The outcome is on disk, and a forced list puts the key back before the core hears of it.
+    _ = bench.take(.keysChanged, now: 0)
+    let read = try #require(bench.take(.tick(open: 1), now: 0).read)
+    #expect(read.except == [1])
+    _ = bench.take(.keys(KeyPage([], isAll: true, nextDue: nil, generation: read.generation)), now: 0)
+    _ = bench.take(.committed(results), now: 0)
+    #expect(bench.take(.tick(open: 1), now: 0).read?.except == [])
+  }
 }
 
 /// What a server in trouble has asked for.
