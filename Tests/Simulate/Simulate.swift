@@ -25,6 +25,9 @@ struct Simulate: ParsableCommand {
   @Option(help: "Failing seeds after which to end.")
   var failures = 3
 
+  @Flag(help: "Do not shrink failing runs.")
+  var quick = false
+
   @Flag(help: "Print the plan and the whole story of the first seed, and end.")
   var tell = false
 
@@ -52,7 +55,7 @@ struct Simulate: ParsableCommand {
       print("seed \(seed) fails after \((clock.now - began) / .seconds(1)) s")
       print("\(run.violation?.promise ?? ""): \(run.violation?.detail ?? "")")
       fflush(nil)
-      if let failure = Failure(run.plan) { print(failure.text(lines: lines) + "\n") }
+      if !quick, let failure = Failure(run.plan) { print(failure.text(lines: lines) + "\n") }
       fflush(nil)
     }
     print(

@@ -23,7 +23,9 @@ extension DaemonRun {
   mutating func keysChanged() {
     guard process != nil else { return }
     process?.changesToTell += 1
-    post(.keysChanged, after: 0.02 * random.unit())
+    // Mostly at once.
+    let chance = random.unit()
+    post(.keysChanged, after: 0.02 * chance * chance * chance)
   }
 
   // MARK: - Keys
@@ -80,6 +82,12 @@ extension DaemonRun {
     if now > current.learnedAt + 60 {
       process?.learnedAt = now
       kept.learned = current.core.pacer.learned
+    }
+    let deeds = deedsAtCommit
+    deedsAtCommit = []
+    for deed in deeds {
+      story.note(now, "between the commit and its news: \(deed.text)")
+      meet(deed)
     }
     strike(at: .durable)
   }
@@ -173,6 +181,7 @@ extension DaemonRun {
       tally.restarts += 1
       process?.restartsAfter = down
       deliver(.stop)
+    case .atNextCommit(let deed): deedsAtCommit.append(deed)
     case .setClock(let seconds):
       wallOffset += seconds
       oracle.isClockSet = true

@@ -66,6 +66,8 @@ package struct DaemonRun {
   var wallOffset: Seconds = 0
   /// Kills that wait for their step.
   var kills: [(point: KillPoint, down: Seconds)] = []
+  /// What waits for the next commit.
+  var deedsAtCommit: [Deed] = []
   var isHealed = false
 
   struct Kept {

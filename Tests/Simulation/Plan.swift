@@ -44,6 +44,8 @@ package enum Deed: Sendable {
   case kill(KillPoint, down: Seconds)
   case restart(down: Seconds)
   case setClock(by: Seconds)
+  /// Done between a commit and the moment at which the core hears of it.
+  indirect case atNextCommit(Deed)
 }
 
 package enum KillPoint: String, CaseIterable, Sendable {
@@ -76,10 +78,19 @@ package struct Incident: Sendable {
       let part = share < 1 ? ", for \(share) of the requests" : ""
       let after = trouble.rawValue.hasSuffix("For") ? ", Retry-After \(wait.shown)" : ""
       return "\(at.shown) to \(until.shown): \(trouble.rawValue)\(part)\(after)"
-    case .deed(.addList(let list)):
+    case .deed(let deed): return "\(at.shown): \(deed.text)"
+    }
+  }
+}
+
+extension Deed {
+  var text: String {
+    switch self {
+    case .addList(let list):
       let forced = list.isForced ? ", forced" : ""
-      return "\(at.shown): list \(list.name) comes: \(list.natures.text), \(list.shared.count) known keys\(forced)"
-    case .deed(let deed): return "\(at.shown): \(deed)"
+      return "list \(list.name) comes: \(list.natures.text), \(list.shared.count) known keys\(forced)"
+    case .atNextCommit(let deed): return "at the next commit: \(deed.text)"
+    default: return "\(self)"
     }
   }
 }

@@ -49,6 +49,9 @@ extension Plan {
       guard random.chance(chance) else { return }
       for at in times(&random, most) { incidents.append(Incident(at: at, kind: .deed(deed(&random)))) }
     }
+    func atCommit(_ deed: Deed, _ random: inout SeededRandom) -> Deed {
+      random.chance(0.4) ? .atNextCommit(deed) : deed
+    }
     add(0.4, 8, &random) { .kill($0.pick(KillPoint.allCases), down: $0.pick([0, 0.5, 5, 300])) }
     add(0.2, 3, &random) { .restart(down: $0.pick([0, 1, 60])) }
     add(0.2, 2, &random) { _ in .pause }
@@ -56,14 +59,14 @@ extension Plan {
     add(0.2, 3, &random) { _ in .reload(isNew: false) }
     add(0.2, 3, &random) { _ in .reload(isNew: true) }
     add(0.1, 2, &random) { _ in .believe }
-    add(0.2, 2, &random) { .cancel(list: Int($0.next() % 4)) }
-    add(0.3, 4, &random) { _ in .retryFailed }
+    add(0.2, 2, &random) { atCommit(.cancel(list: Int($0.next() % 4)), &$0) }
+    add(0.3, 4, &random) { atCommit(.retryFailed, &$0) }
     add(0.1, 2, &random) { .setClock(by: $0.uniform(-90_000, 90_000)) }
     add(0.4, 3, &random) { random in
       var plan = list(&random)
       if random.chance(0.5) { plan.shared = (0..<Int(random.unit() * 20)).map { _ in random.unit() } }
       plan.isForced = random.chance(0.3)
-      return .addList(plan)
+      return atCommit(.addList(plan), &random)
     }
     incidents.sort { $0.at < $1.at }
     self.init(
