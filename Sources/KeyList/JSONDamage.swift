@@ -75,6 +75,7 @@ extension JSONScanner {
     switch token.kind {
     case .colon: return true
     case .string: return try tokens.isBeforeColon(&ahead)
+    case .endObject where stack.count == 1: return true
     // An object without a member has nothing to lose.
     case .endObject, .garbage, .openString: return stack[stack.count - 1].hasNested || previous == .beginObject
     default: return false

@@ -87,6 +87,8 @@ struct DamageTests {
     "{\"tags\":[\"\(c)\",]}\n", "{\"tags\":[\"\(c)\"],}\n", "{\"tags\":[\"\(c)\"]}}\n", "{\"tags\":[\"\(c)\"]]}\n",
     "{\"id\":\"\(c)\"},\"type\":\"users\"}\n", "{\"id\":\"\(c)\",}type\":\"users\"}\n",
     "{\"data\":{\"id\":\"\(c)\"},\"type\":\"users\"}}\n", "{\"id\":\"\(c)\",\"x\":{}},\"app_key_id\":\"\(a)\"}\n",
+    "{\"id\":\"\(c)\"}}\n",
+    "[\n {\n[ \"id\": \"\(a)\",\n  \"roles\": [\n   \"\(c)\"\n  ]\n }\n]\n",
     "[\n  {\n    \"tags\": [\n      \"\(c)\"\n    ]},\n    \"id\": \"\(a)\"\n  }\n]\n",
   ])
   func a_brace_or_a_comma_too_many_makes_no_key_of_what_stands_inside(list: String) throws {
