@@ -8,6 +8,7 @@ import Registration
 struct CSVScanner {
   let header: CSVHeader
   private(set) var ending = ListEnding()
+  private var isOver = false
 
   init(header: CSVHeader) {
     self.header = header
@@ -15,6 +16,7 @@ struct CSVScanner {
 
   mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     while true {
+      if isOver { return nil }
       try bytes.fill()
       if bytes.count == 0 { return nil }
       if bytes.line < header.line {
@@ -40,11 +42,36 @@ struct CSVScanner {
       if !bytes.continues, isOpen || bytes[bytes.count - 1] == UInt8(ascii: "\"") { ending.isUnsettled = true }
       return try wholeLine(&bytes, reason: isOpen && bytes.continues ? Self.farQuote : Self.strayQuote)
     case .record(let record):
+      if let other = otherHeader(record, in: bytes) { return try giveUp(&bytes, before: other, record) }
       let entry = entry(record, in: bytes)
       if record.lineEnd == 0, !record.isBlank { ending.touchEnd() }
       bytes.advance(record.length + record.lineEnd, lines: record.innerLines + (record.lineEnd > 0 ? 1 : 0))
       return entry
     }
+  }
+
+  /// Another header, with the ids in another column: two lists were put one behind the other.
+  private func otherHeader(_ record: CSVRecord, in bytes: ListBytes) -> CSVHeader? {
+    guard record.fields == header.columns, let range = record.field, !range.isEmpty, !KeyIDText.isKey(bytes[range]),
+      let other = try? CSVHeader(at: bytes[0..<record.length]), other.column != header.column
+    else { return nil }
+    return other
+  }
+
+  private mutating func giveUp(
+    _ bytes: inout ListBytes, before other: CSVHeader, _ record: CSVRecord
+  ) throws(KeyListError) -> KeyListEntry {
+    isOver = true
+    ending.isUnsettled = true
+    let text = Edges.trimmed(bytes[0..<record.length])
+    var line = InvalidLine(
+      line: bytes.line, bytes: text, reason: "another header, with the ids in column \(other.column + 1)")
+    let from = bytes.position
+    let total = try bytes.total()
+    let cut = ListEnding.CutShort(line: line.line, read: from, end: total, total: total)
+    ending.cutShort = cut
+    line.reason += "; submit what follows as a list of its own: \(cut.description)"
+    return .invalid(line)
   }
 
   private static let strayQuote = "a quote is opened and not closed, or text follows the closing quote"

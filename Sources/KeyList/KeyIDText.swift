@@ -21,6 +21,10 @@ enum KeyIDText {
     return .invalid(reason(for: text))
   }
 
+  static func isKey(_ field: ArraySlice<UInt8>) -> Bool {
+    if case .key = read(field) { true } else { false }
+  }
+
   /// The id that the clean text `token` spells, nil for anything else.
   static func id(_ token: ArraySlice<UInt8>) -> AppKeyID? {
     KeyIDBytes.id(token) ?? id(peeled: Edges.peeled(token))

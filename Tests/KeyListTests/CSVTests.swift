@@ -1,4 +1,5 @@
 import KeyList
+import Registration
 import Testing
 
 private let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
@@ -63,5 +64,16 @@ struct KeyListCSVTests {
     #expect(reader.format == .csv(column: "Key-ID", number: 1, separator: UInt8(ascii: ";")))
     #expect(reader.format?.name == "csv")
     #expect(reader.format?.column == "Key-ID")
+  }
+
+  @Test func nothing_is_taken_behind_another_header_whose_ids_are_in_another_column() throws {
+    var reader = KeyListReader(bytes: "id,org\n\(a),\(c)\norg,id\n\(c),\(b)\n".utf8)
+    let found = try reader.all()
+    #expect(found.compactMap(\.key) == [AppKeyID(a)].compactMap(\.self))
+    #expect(reader.ending.cutShort?.line == 3)
+    // The same header once more costs its line.
+    var same = KeyListReader(bytes: "id,org\n\(a),\(c)\nid,org\n\(b),\(c)\n".utf8)
+    #expect(try same.all().compactMap(\.key) == [AppKeyID(a), AppKeyID(b)].compactMap(\.self))
+    #expect(same.ending.cutShort == nil)
   }
 }
