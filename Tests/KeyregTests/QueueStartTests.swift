@@ -116,6 +116,10 @@ import Testing
       ("results/a.csv", "results/a-for-ann.csv"), ("done/a.receipt.json", "done/a.old.receipt.json"),
       ("done/a", "done/a.old"),
     ] { try FileManager.default.copyItem(atPath: bench.spool(file), toPath: bench.spool(copy)) }
+    // Nor does what is no receipt.
+    try "{\"list\":".write(toFile: bench.spool("done/all.receipt.json"), atomically: false, encoding: .utf8)
+    try FileManager.default.createDirectory(
+      atPath: bench.spool("done/old.receipt.json"), withIntermediateDirectories: false)
     #expect(try bench.runUntilDone() == 0)
     #expect(try bench.results("a").count == 11)
     // Swept, and damaged.

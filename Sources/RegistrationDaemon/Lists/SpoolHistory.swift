@@ -70,8 +70,8 @@ struct SpoolHistory {
     case .unknown:
       // It is about to be read, for the first time or again.
       if try isInReading(name) { return true }
-      // A copy that somebody has made under another name tells of no other list.
-      return spool.receipted(name).map { $0.list != name.text } ?? false
+      // A copy that somebody has made under another name tells of no other list, and what does not read tells nothing.
+      return spool.receipted(name).map { $0.list != name.text } ?? true
     case .taken(let list):
       if list.importedAt != nil {
         // A list that is being filed may have grown, and then still has an earlier receipt.
