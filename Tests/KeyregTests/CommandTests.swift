@@ -215,6 +215,7 @@ import Testing
     #expect(done.progress.done == 5 && done.progress.fraction == 1 && done.lastSuccessAt != nil)
     #expect(try bench.run("pause", "--reason", "lunch").code == 0)
     let paused = try bench.client.status()
+    #expect(paused.reason == "lunch")
     try bench.drop(lines(randomKeys(10)), as: "b")
     try bench.drop("nothing\n", as: "c")
     let open = try bench.await { $0.keys.pending == 10 && $0.lists.rejected == 1 }
@@ -222,6 +223,20 @@ import Testing
     #expect(open.keys.total == 15 && open.lists.active == 1)
     #expect(open.since == paused.since && open.since >= done.now && open.since <= paused.now)
     bench.stop(daemon)
+  }
+
+  @Test func aSecretInAPausesReasonIsNeitherKeptNorShown() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let secret = String(repeating: "a1b2c3d4", count: 5)
+    #expect(try bench.run("pause", "--reason", "rotating \(secret)").code == 0)
+    let status = try bench.run("status", "--json").output
+    #expect(status.contains("rotating") && !status.contains(secret))
+    bench.murder(daemon)
+    for name in try bench.names(in: "../state") {
+      let bytes = try Data(contentsOf: URL(filePath: bench.path("state/\(name)")))
+      #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(name)")
+    }
   }
 
   @Test func theSocketSpeaksHTTPToCurl() throws {

@@ -115,7 +115,7 @@ struct DaemonControl: ControlBackend {
 
   func pause(reason: String?) async throws -> StatusDocument {
     try await Self.onQueue(Self.commands) { () throws in
-      try daemon.pause(Pause(reason: reason.map { PrintableText.escape($0) }, since: .now()))
+      try daemon.pause(Pause(reason: reason.map { PrintableText.escape(SecretText.redacted($0)) }, since: .now()))
       return daemon.status()
     }
   }
