@@ -53,6 +53,24 @@ struct ReadingPlanTests {
     #expect(plan(list, size: 150, sum: "new", sumOfKnown: "old") == .resume(entries: 3))
   }
 
+  /// It was cut, read again, and then grew: what comes may be a key of the part that was cut off.
+  @Test func a_list_that_has_keys_of_an_earlier_content_is_never_read_on() throws {
+    let keys = (0..<3).map { AppKeyID(high: 0, low: UInt64($0)) }
+    let source = { (sum: String, bytes: Int) in
+      ListSource(name: "a", sha256: sum, bytes: bytes, modified: 1, format: "text", arrivedAt: .now())
+    }
+    var batch = ImportBatch()
+    batch.keys = keys
+    let list = try queue.beginImport(source("whole", 300), first: batch, isWhole: true)
+    #expect(plan(list, size: 400, sum: "new", sumOfKnown: "whole") == .resume(entries: 3))
+    var rereading = Rereading(of: list.id)
+    batch.keys = [keys[0]]
+    try queue.importBatch(batch, of: &rereading)
+    let cut = try queue.finish(rereading, of: source("cut", 100))
+    #expect(plan(cut, size: 200, sum: "new", sumOfKnown: "cut") == .replace)
+    #expect(plan(cut, size: 100, sum: "cut", sumOfKnown: "cut") == .file)
+  }
+
   @Test func a_list_whose_last_record_may_have_become_another_is_read_again() throws {
     let list = try known(isImported: true, isFiled: true, isUnterminated: true)
     #expect(plan(list, size: 150, sum: "new", sumOfKnown: "old") == .replace)

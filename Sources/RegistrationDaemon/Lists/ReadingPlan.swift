@@ -30,14 +30,20 @@ enum ReadingPlan: Hashable {
     }
     if known.sha256 == content.sha256, known.bytes == content.size {
       if known.importedAt == nil {
-        self = .resume(entries: known.entries)
+        self = known.hasEarlierKeys ? .replace : .resume(entries: known.entries)
       } else {
         self = known.filedAt == nil ? .file : .nothing
       }
-    } else if known.sha256 == content.sha256OfKnown, !known.isUnterminated {
+    } else if known.sha256 == content.sha256OfKnown, !known.isUnterminated, !known.hasEarlierKeys {
       self = .resume(entries: known.entries)
     } else {
       self = .replace
     }
   }
+}
+
+extension ListRecord {
+  /// It has keys that an earlier content of its file brought. Where one of them comes again, reading on would count it as
+  /// a repetition.
+  fileprivate var hasEarlierKeys: Bool { keys.total > accepted + alreadyKnown }
 }
