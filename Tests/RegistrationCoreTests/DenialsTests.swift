@@ -16,4 +16,36 @@ struct DenialsTests {
   func refusalsAreComparedWithoutIdsAndNumbers(text: String, words: String) {
     #expect(Denials.words(text) == words)
   }
+
+  private func charge(_ row: Int64, _ detail: String) -> Charge {
+    Charge(
+      job: Job(key: CoreBench.key(row), order: Int(row), sentAt: CoreBench.start),
+      fault: Fault(status: 400, title: "Bad Request", detail: detail))
+  }
+
+  /// Another organisation's keys, of which the API says two things.
+  @Test func refusalsInOtherWordsInBetweenDoNotHideThatEverybodyIsRefused() {
+    var denials = Denials.unproven(Denials.Streak())
+    var asked = 0
+    for row in 1...100 {
+      asked += 1
+      let (settled, isEverybody) = denials.note(
+        charge(Int64(row), row % 3 == 0 ? "the key is being changed" : "not yours"))
+      #expect(settled.isEmpty)
+      if isEverybody { break }
+    }
+    // Two of three.
+    #expect(asked == 29 && denials.kept.count == 29)
+  }
+
+  @Test func anAPIThatSaysSomethingElseOfEachKeyTellsThemApart() {
+    var denials = Denials.unproven(Denials.Streak())
+    let words = ["too old", "too young", "too long", "too short", "too plain", "too fancy"]
+    let settled = (1...60).map { row in
+      let (settled, isEverybody) = denials.note(charge(Int64(row), words[row % words.count]))
+      #expect(!isEverybody)
+      return settled.count
+    }
+    #expect(settled.reduce(0, +) + denials.kept.count == 60 && denials.kept.count < 20)
+  }
 }

@@ -376,7 +376,7 @@ import Testing
     }
   }
 
-  @Test func keysThatWaitFailOnceAnotherSucceedsOrTheWordsChangeOrNothingElseIsLeft() {
+  @Test func keysThatWaitFailOnceAnotherSucceedsOrTheAPITellsKeysApartOrNothingElseIsLeft() {
     for ending in 0..<3 {
       var holds = holds()
       let early = job(1, order: 1)
@@ -384,7 +384,13 @@ import Testing
       let effects: [Holds.Effect] =
         switch ending {
         case 0: holds.observe(success, for: job(2, order: 2), sent: 2, now: 0)
-        case 1: holds.observe(unknown, for: job(2, order: 2), sent: 2, now: 0)
+        case 1:
+          ["old", "new", "long", "short"].enumerated().flatMap { index, word in
+            let order = index + 2
+            return holds.observe(
+              .failed(status: 400, title: "Bad Request", detail: "too \(word)"), for: job(Int64(order), order: order),
+              sent: order, now: 0)
+          }
         default: holds.idle(now: 0)
         }
       #expect(effects.contains { if case .fail(early, _) = $0 { true } else { false } })

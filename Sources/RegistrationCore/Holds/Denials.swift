@@ -1,23 +1,23 @@
 /// Refusals of keys in the API's own word (400, 404, 409, 410, 422), and whether they are believed.
 ///
 /// Before anything was registered, refusal after refusal in the same words may be the wrong organisation or a new rule of
-/// the API: the keys are kept, and the twentieth different one means that it is everybody's trouble. A success, or the
-/// operator's word, and each is believed at once.
+/// the API: the keys are kept, and the twentieth different one means that it is everybody's trouble, whatever else is said
+/// of others in between. A success, or the operator's word, and each is believed at once.
 enum Denials: Sendable {
   case believed
   case unproven(Streak)
 
   struct Streak: Sendable {
-    /// What the API said, without the key's id.
-    var words = ""
-    /// The different rows that it said it of, in a row.
-    var rows: Set<Int64> = []
+    /// What the API said, without the key's id, and the different rows that it said it of.
+    var rows: [String: Set<Int64>] = [:]
     /// Those that wait for a verdict.
     var kept: [Charge] = []
   }
 
-  /// So many different keys in a row that were refused in the same words are no accident.
+  /// So many different keys that were refused in the same words, and no success, are no accident.
   static let suspicious = 20
+  /// An API that has more to say than this tells keys apart.
+  static let wordings = 4
 
   /// Keys that wait for a verdict.
   var kept: [Charge] {
@@ -29,15 +29,14 @@ enum Denials: Sendable {
     guard case .unproven(var streak) = self else { return ([charge], false) }
     let words = Self.words(charge.fault.summary)
     var settled: [Charge] = []
-    if words != streak.words {
-      // The API tells keys apart.
+    if streak.rows[words] == nil, streak.rows.count >= Self.wordings {
       settled = streak.kept
-      streak = Streak(words: words)
+      streak = Streak()
     }
-    streak.rows.insert(charge.job.key.row)
+    streak.rows[words, default: []].insert(charge.job.key.row)
     streak.kept.append(charge)
     self = .unproven(streak)
-    return (settled, streak.rows.count >= Self.suspicious)
+    return (settled, streak.rows[words, default: []].count >= Self.suspicious)
   }
 
   /// What a refusal says, without what differs from reply to reply: ids, parts of them, numbers of requests.
