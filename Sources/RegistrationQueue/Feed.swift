@@ -77,7 +77,11 @@ extension RegistrationQueue {
       guard !lists.isEmpty else { return [] }
       let share = max(1, limit / lists.count)
       let bounds = try database.cachedStatement(
-        sql: "SELECT MIN(id), MAX(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ?")
+        // One end of the index each: both in one query would walk over all that is pending.
+        sql: """
+          SELECT (SELECT MIN(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ?1),
+            (SELECT MAX(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ?1)
+          """)
       let pending = try database.cachedStatement(
         sql: """
           SELECT id, uuid, attempts, state, denied_at FROM key INDEXED BY key_pending
