@@ -50,10 +50,14 @@ struct CSVScanner {
     }
   }
 
-  /// Another header, with the ids in another column: two lists were put one behind the other.
+  /// Another header, with the ids in another column: two lists were put one behind the other. The record behind it tells it
+  /// from a bad record that happens to hold such a name.
   private func otherHeader(_ record: CSVRecord, in bytes: ListBytes) -> CSVHeader? {
     guard record.fields == header.columns, let range = record.field, !range.isEmpty, !KeyIDText.isKey(bytes[range]),
-      let other = try? CSVHeader(at: bytes[0..<record.length]), other.column != header.column
+      // One that names two columns alike tells nothing of where the ids are.
+      let other = try? CSVHeader(at: bytes[0..<record.length]), other.column != header.column,
+      let next = CSVFields(at: bytes[(record.length + record.lineEnd)..<bytes.count], separator: header.separator),
+      next.fields.count > other.column, KeyIDText.isKey(next.fields[other.column][...])
     else { return nil }
     return other
   }

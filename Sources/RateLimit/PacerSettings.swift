@@ -10,7 +10,7 @@ package struct PacerSettings: Hashable, Sendable {
     /// through requests of ours.
     case share(Double)
 
-    /// Requests of each window that are never taken. One is always left to us, or a limit of 1 would stall for ever.
+    /// Requests of each window that are never taken. One is always left to us, or a limit of 1 would stall forever.
     func withheld(of count: Int) -> Int {
       guard case .share(let share) = self, share > 0 else { return 0 }
       return min(Int(clamping: (min(share, 0.9) * Double(count)).rounded(.up)), max(0, count - 1))

@@ -71,6 +71,10 @@ struct KeyListCSVTests {
     let found = try reader.all()
     #expect(found.compactMap(\.key) == [AppKeyID(a)].compactMap(\.self))
     #expect(reader.ending.cutShort?.line == 3)
+    // A bad record in which such a name stands is no header.
+    var bad = KeyListReader(bytes: "id,name\nx,uuid\n\(a),ann\n".utf8)
+    #expect(try bad.all().compactMap(\.key) == [AppKeyID(a)].compactMap(\.self))
+    #expect(bad.ending.cutShort == nil)
     // The same header once more costs its line.
     var same = KeyListReader(bytes: "id,org\n\(a),\(c)\nid,org\n\(b),\(c)\n".utf8)
     #expect(try same.all().compactMap(\.key) == [AppKeyID(a), AppKeyID(b)].compactMap(\.self))

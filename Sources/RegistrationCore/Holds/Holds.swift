@@ -180,7 +180,7 @@ extension Holds {
     return [.ended(.refused)]
   }
 
-  /// Nothing is in flight and nothing else is due: what waits for somebody else's answer would wait for ever.
+  /// Nothing is in flight and nothing else is due: what waits for somebody else's answer would wait forever.
   package mutating func idle(now: Seconds) -> [Effect] {
     guard case .open(let failures) = state else { return [] }
     // Too few to suspect a rule: they are what the API says they are.
