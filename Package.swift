@@ -1,9 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The folder list is the architecture: floor 3 is the command, floor 2 the daemon around its heart, floor 1 the heart and one
-// library for each thing outside (database, endpoint, spool, control socket, stand-in API), floor 0 values and shims. A target imports only
-// from the floors below it; third-party packages stay in the one target that is named for what they do.
+// The folder list is the architecture: floor 3 is the command, floor 2 the daemon around the core, floor 1 the core and
+// one library for each thing outside (database, endpoint, spool, control socket, stand-in API), floor 0 values (with
+// secrets and the log) and shims. A target imports only targets on lower floors; on floor 0, some import each other.
+// Third-party packages stay in the one target that is named for what they do.
 
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -17,26 +18,26 @@ let package = Package(
   products: [
     .executable(name: "keyreg", targets: ["keyreg"])
   ],
+  // Exactly these: warnings are errors, so another version could end the build of whoever installs this one.
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // Floor 3: the command.
     .executableTarget(
       name: "keyreg",
       dependencies: [
-        "ControlAPI", "KeyList", "RegistrationDaemon", "SandboxAPI", "Spool", "Systemd", "Registration",
-        "RegistrationAPI",
+        "ControlAPI", "Journal", "KeyList", "Registration", "RegistrationAPI", "RegistrationDaemon",
+        "RegistrationQueue", "SandboxAPI", "Secrets", "Spool", "Systemd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
 
@@ -44,24 +45,26 @@ let package = Package(
     .target(
       name: "RegistrationDaemon",
       dependencies: [
-        "ControlAPI", "Curl", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationCore",
-        "RegistrationQueue", "Spool", "Systemd",
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        "ControlAPI", "Curl", "Journal", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationCore",
+        "RegistrationQueue", "Secrets", "Spool", "Systemd",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: settings),
 
-    // Floor 1: the heart, and one library for each thing outside.
+    // Floor 1: the core, and one library for each thing outside.
     .target(name: "RegistrationCore", dependencies: ["RateLimit", "Registration"], swiftSettings: settings),
     .target(
       name: "RegistrationQueue",
-      dependencies: ["Registration", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "Registration", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
       swiftSettings: settings),
     .target(
       name: "RegistrationAPI",
       dependencies: [
-        "Curl", "RateLimit", "Registration", "Systemd", .product(name: "Crypto", package: "swift-crypto"),
+        "Curl", "RateLimit", "Registration", "Secrets", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: settings),
     .target(
@@ -77,6 +80,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
       ],
+      resources: [.embedInCode("Page/page.css"), .embedInCode("Page/page.js"), .embedInCode("openapi.json")],
       swiftSettings: settings),
     .target(
       name: "SandboxAPI",
@@ -93,55 +97,75 @@ let package = Package(
     .target(name: "Registration", swiftSettings: settings),
     .target(name: "KeyList", dependencies: ["Registration"], swiftSettings: settings),
     .target(name: "RateLimit", dependencies: ["Registration"], swiftSettings: settings),
+    .target(name: "Secrets", dependencies: ["Registration"], swiftSettings: settings),
     .target(
-      name: "Systemd",
-      dependencies: ["CPrctl", "Registration", .product(name: "Logging", package: "swift-log")],
+      name: "Journal", dependencies: ["Registration", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
+    .target(name: "Systemd", dependencies: ["CPrctl", "Registration"], swiftSettings: settings),
     .target(
       name: "HTTPServer",
       dependencies: [
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ],
       swiftSettings: settings),
     .target(name: "Curl", dependencies: ["CCurl", "Registration"], swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPrctl"),
 
-    // Hours of pacing in virtual time: tests run it briefly, the report command as long as one likes.
+    // Hours of pacing in virtual time: tests run a short part, the report command as much as you like.
     .target(
       name: "PacingSimulation", dependencies: ["RateLimit", "Registration"], path: "Tests/PacingSimulation",
       swiftSettings: settings),
     .executableTarget(
       name: "pacing-report",
       dependencies: [
-        "PacingSimulation", "RateLimit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PacingSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/PacingReport", swiftSettings: settings),
 
-    // Years of the daemon's heart in virtual time, with faults of every kind.
+    // Years of the daemon's core in virtual time, with faults of every kind.
     .target(
-      name: "DaemonSimulation", dependencies: ["PacingSimulation", "RateLimit", "Registration", "RegistrationCore"],
+      name: "DaemonSimulation",
+      dependencies: ["PacingSimulation", "RateLimit", "Registration", "RegistrationCore", "RegistrationQueue"],
       path: "Tests/Simulation", swiftSettings: settings),
     .executableTarget(
       name: "simulate",
       dependencies: ["DaemonSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Tests/Simulate", swiftSettings: settings),
 
+    // The queue alone, timed: for Tests/Benchmarks/run.py.
+    .executableTarget(
+      name: "queue-bench",
+      dependencies: [
+        "Registration", "RegistrationQueue", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Benchmarks/QueueBench", swiftSettings: settings),
+
     // One test target for each library, and one for the real binary.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .testTarget(
       name: "ControlAPITests",
       dependencies: [
-        "ControlAPI", "Registration", .product(name: "Logging", package: "swift-log"),
+        "ControlAPI", "Registration", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: settings),
     .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: settings),
+    .testTarget(
+      name: "JournalTests",
+      dependencies: ["Journal", "Registration", "TestSupport", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: settings),
     .testTarget(name: "KeyListTests", dependencies: ["KeyList", "Registration"], swiftSettings: settings),
     .testTarget(
-      name: "KeyregTests", dependencies: ["ControlAPI", "Registration", "RegistrationQueue", "SandboxAPI", "keyreg"],
+      name: "KeyregTests",
+      dependencies: [
+        "ControlAPI", "Registration", "RegistrationQueue", "SandboxAPI", "TestSupport", "keyreg",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: settings),
     .testTarget(
-      name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI", "Systemd"],
+      name: "RegistrationAPITests", dependencies: ["Registration", "RegistrationAPI", "Secrets"],
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationCoreTests",
@@ -149,7 +173,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationDaemonTests",
-      dependencies: ["RateLimit", "Registration", "RegistrationAPI", "RegistrationDaemon", "RegistrationQueue"],
+      dependencies: [
+        "ControlAPI", "Curl", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationCore",
+        "RegistrationDaemon", "RegistrationQueue", "Secrets", "Spool", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "RegistrationQueueTests",
@@ -160,12 +188,15 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "RegistrationTests", dependencies: ["Registration"], swiftSettings: settings),
     .testTarget(
-      name: "SandboxAPITests", dependencies: ["SandboxAPI", "Registration"], exclude: ["Fixtures"],
+      name: "SandboxAPITests",
+      dependencies: ["SandboxAPI", "Registration", .product(name: "HTTPTypes", package: "swift-http-types")],
+      exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SecretsTests",
+      dependencies: ["Secrets", "TestSupport", .product(name: "Logging", package: "swift-log")],
       swiftSettings: settings),
     .testTarget(name: "SpoolTests", dependencies: ["KeyList", "Spool", "Registration"], swiftSettings: settings),
-    .testTarget(
-      name: "SystemdTests",
-      dependencies: ["CPrctl", "Registration", "Systemd", .product(name: "Logging", package: "swift-log")],
-      swiftSettings: settings),
+    .testTarget(name: "SystemdTests", dependencies: ["CPrctl", "Systemd", "TestSupport"], swiftSettings: settings),
   ]
 )

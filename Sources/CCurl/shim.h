@@ -31,6 +31,11 @@ static inline CURLcode ccurl_set_prereq(CURL *handle, CURLoption option, curl_pr
   return curl_easy_setopt(handle, option, callback);
 }
 
+static inline CURLcode ccurl_set_blob(CURL *handle, CURLoption option, void *data, size_t length) {
+  struct curl_blob blob = {data, length, CURL_BLOB_COPY};
+  return curl_easy_setopt(handle, option, &blob);
+}
+
 static inline CURLcode ccurl_set_off_t(CURL *handle, CURLoption option, curl_off_t value) {
   return curl_easy_setopt(handle, option, value);
 }

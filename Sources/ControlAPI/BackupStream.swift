@@ -5,12 +5,12 @@ import NIOCore
 struct BackupStream: Sendable {
   let pieces: AsyncThrowingStream<[UInt8], any Error>
   let stall: StallGuard
-  let place: LongExchanges.Place
+  let place: LongExchanges.Slot
 
   func reply() -> ControlReply {
     .stream(contentType: "application/vnd.sqlite3") { [self] writer in
       defer { withExtendedLifetime(place) {} }
-      // An error in here closes the connection before the last chunk: the client sees that the copy is not whole.
+      // An error here closes the connection before the last chunk, so the client sees that the copy is incomplete.
       for try await piece in pieces {
         let timer = stall.begin()
         defer { timer.cancel() }

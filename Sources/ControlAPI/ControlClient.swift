@@ -6,14 +6,14 @@ package import Registration
 ///
 /// Every call throws `ControlClientError`.
 package struct ControlClient: Sendable {
-  /// Bytes of an answer that is held whole; a page of lists is the largest.
+  /// The largest answer that is kept in memory, in bytes; a page of lists is the largest.
   private static let answerLimit = 16 * 1024 * 1024
 
   package let socket: String
   private let timeoutMilliseconds: Int
 
-  /// - Parameter timeout: For a whole answer. Streams, and calls that may change millions of rows, have none: `health`,
-  ///   asked meanwhile, tells whether the daemon still lives.
+  /// - Parameter timeout: For a complete answer. Streams, and calls that may change millions of rows, have none:
+  ///   `health`, called meanwhile, tells whether the daemon is alive.
   package init(socket: String, timeout: Duration = .seconds(5)) {
     self.socket = socket
     let (seconds, attoseconds) = timeout.components
@@ -29,25 +29,19 @@ package struct ControlClient: Sendable {
     return try document("GET", "/v1/lists?\(parameters.joined(separator: "&"))")
   }
 
-  /// Every list, page by page, so that any number of them needs no more memory than a page.
-  package func eachList(isActive: Bool? = nil, _ body: (ListDocument) throws -> Void) throws {
-    var query = ListQuery(isActive: isActive)
-    while true {
-      let page = try lists(query)
-      for list in page.lists { try body(list) }
-      guard let next = page.next else { return }
-      query.after = next
-    }
-  }
-
   package func list(_ name: String) throws -> ListDocument {
     try document("GET", "/v1/lists/\(PercentEncoding.encode(name))")
+  }
+
+  /// The minutes from `since` on, or all that are kept.
+  package func history(since: Timestamp? = nil) throws -> HistoryDocument {
+    try document("GET", "/v1/history" + (since.map { "?since=\($0)" } ?? ""))
   }
 
   package func key(_ id: AppKeyID) throws -> KeyDocument { try document("GET", "/v1/keys/\(id)") }
 
   package func health() throws -> HealthDocument {
-    // 503 carries the same document, and is an answer like any other.
+    // 503 carries the same document, and is a normal answer.
     try document("GET", "/healthz", accepting: [200, 503])
   }
 
@@ -72,31 +66,21 @@ package struct ControlClient: Sendable {
 
   package func reload() throws -> ReloadResult { try document("POST", "/v1/reload", bytes: []) }
 
-  /// Hands over a whole list and returns the receipt as the daemon wrote it, once its keys are committed.
-  package func submit(_ list: [UInt8], name: String? = nil, force: Bool = false) throws -> [UInt8] {
-    var query = ["force=\(force)"]
-    if let name { query.append("name=\(PercentEncoding.encode(name))") }
-    return try exchange("POST", "/v1/lists?\(query.joined(separator: "&"))", body: list, accepting: [201], timeout: 0)
-      .body
-  }
-
-  /// Hands over the outcomes piece by piece as they come, in the form of `format` (`jsonl` or `csv`). When `onBytes`
-  /// returns false the rest is not read.
+  /// Passes on the outcomes piece by piece as they arrive, in the form of `format` (`jsonl` or `csv`). When `onBytes`
+  /// returns false, the rest is not read.
   package func outcomes(
     _ query: OutcomeQuery, format: String = "jsonl", onBytes: @escaping (UnsafeRawBufferPointer) -> Bool
   ) throws {
-    var parameters = ["format=\(PercentEncoding.encode(format))"]
-    if let list = query.list { parameters.append("list=\(PercentEncoding.encode(list))") }
-    if let state = query.state { parameters.append("state=\(state.name)") }
+    let parameters = ["format=\(PercentEncoding.encode(format))"] + query.parameters
     try stream("/v1/outcomes?\(parameters.joined(separator: "&"))", onBytes: onBytes)
   }
 
-  /// Hands over a consistent copy of the queue piece by piece. When `onBytes` returns false the rest is not read.
+  /// Passes on a consistent copy of the queue piece by piece. When `onBytes` returns false, the rest is not read.
   package func backup(onBytes: @escaping (UnsafeRawBufferPointer) -> Bool) throws {
     try stream("/v1/backup", onBytes: onBytes)
   }
 
-  /// Hands over a status at once and on every change, until `onStatus` returns false or the daemon stops.
+  /// Passes on a status at once and after every change, until `onStatus` returns false or the daemon stops.
   package func events(onStatus: @escaping (StatusDocument) -> Bool) throws {
     var reader = EventReader()
     var failure: (any Error)?
@@ -116,13 +100,13 @@ package struct ControlClient: Sendable {
 
   // MARK: - One exchange
 
-  private func document<Document: Decodable>(
+  func document<Document: Decodable>(
     _ method: String, _ target: String, body: some Encodable
   ) throws -> Document {
     try document(method, target, bytes: try DocumentCoding.encode(body))
   }
 
-  private func document<Document: Decodable>(
+  func document<Document: Decodable>(
     _ method: String, _ target: String, bytes: [UInt8]? = nil, accepting statuses: Set<Int> = [200],
     timeout: Int? = nil
   ) throws -> Document {
@@ -135,7 +119,7 @@ package struct ControlClient: Sendable {
   }
 
   /// - Parameter timeout: In milliseconds; 0 for none.
-  private func exchange(
+  func exchange(
     _ method: String, _ target: String, body: [UInt8]?, accepting statuses: Set<Int> = [200], timeout: Int? = nil
   ) throws -> CurlReply {
     var request = CurlRequest(method: method, url: "http://localhost\(target)")
@@ -150,8 +134,8 @@ package struct ControlClient: Sendable {
     return reply
   }
 
-  /// The status is known only after the body has been handed over, so the first bytes are held back until they cannot be
-  /// an error document any more: no stream begins as one does.
+  /// The status is known only after the body was passed on. So the first bytes are held back until they cannot be an
+  /// error document: no stream begins like one.
   private func stream(_ target: String, onBytes: @escaping (UnsafeRawBufferPointer) -> Bool) throws {
     var request = CurlRequest(method: "GET", url: "http://localhost\(target)")
     request.timeout = 0
@@ -171,14 +155,14 @@ package struct ControlClient: Sendable {
       return !isEnough
     }
     if let reply, reply.status != 200 { throw Self.refusal(reply.status, held) }
-    if !isStream, !held.isEmpty { throw ControlClientError.malformed("it begins as an error and is none") }
+    if !isStream, !held.isEmpty { throw ControlClientError.malformed("it begins like an error but is not one") }
   }
 
   /// Nil when `onBody` wanted no more.
   private func perform(_ request: CurlRequest, onBody: @escaping (UnsafeRawBufferPointer) -> Bool) throws -> CurlReply?
   {
     do {
-      return try EasyHandle(route: CurlRoute(unixSocket: socket)).perform(request, onBody: onBody)
+      return try exchange(request, onBody: onBody)
     } catch  where error.kind == .stopped {
       return nil
     } catch {
@@ -187,19 +171,33 @@ package struct ControlClient: Sendable {
   }
 
   private func perform(_ request: CurlRequest) throws -> CurlReply {
-    do {
-      return try EasyHandle(route: CurlRoute(unixSocket: socket)).perform(request)
-    } catch {
-      throw failure(error)
+    do { return try exchange(request) } catch { throw failure(error) }
+  }
+
+  /// Waits for its turn, as long as for an answer: when many clients come at once, the system refuses the rest.
+  private func exchange(
+    _ request: CurlRequest, onBody: ((UnsafeRawBufferPointer) -> Bool)? = nil
+  ) throws(CurlError) -> CurlReply {
+    let end = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+    while true {
+      do {
+        return try EasyHandle(route: CurlRoute(unixSocket: socket)).perform(request, onBody: onBody)
+      } catch  where isCrowded(error) && .now < end {
+        usleep(10_000)
+      }
     }
+  }
+
+  /// The socket's backlog is full; libcurl often does not say why it could not connect then.
+  private func isCrowded(_ error: CurlError) -> Bool {
+    error.kind == .unreachable && [EAGAIN, 0].contains(error.systemError) && socket.utf8.count < 108
   }
 
   private func failure(_ error: CurlError) -> ControlClientError {
     switch (error.kind, error.systemError) {
     case (.unreachable, ENOENT), (.unreachable, ECONNREFUSED): .notRunning(socket: socket)
-    case (.unreachable, EACCES), (.unreachable, EPERM): .forbidden("\(socket): \(reason(error))")
-    // The system has no more room for those that wait to be let in.
-    case (.unreachable, EAGAIN): .timedOut
+    case (.unreachable, EACCES), (.unreachable, EPERM): .forbidden(socket: socket, reason: reason(error))
+    case (.unreachable, _) where isCrowded(error): .timedOut
     case (.unreachable, _), (.unusable, _), (.proxy, _), (.tls, _): .unreachable("\(socket): \(reason(error))")
     case (.timedOut, _): .timedOut
     case (.interrupted, _), (.protocolViolation, _), (.stopped, _), (.stale, _): .malformed(error.message)
@@ -212,7 +210,7 @@ package struct ControlClient: Sendable {
 
   private static func refusal(_ status: Int, _ body: [UInt8]) -> ControlClientError {
     guard let document = try? DocumentCoding.decode(ErrorDocument.self, from: body) else {
-      // Not one of the daemon's own errors; the status is all there is to say.
+      // Not an error of the daemon; only the status is known.
       return .malformed("status \(status)")
     }
     return .refused(
@@ -220,7 +218,7 @@ package struct ControlClient: Sendable {
   }
 }
 
-/// Takes the `data` of each event out of an event stream that comes in pieces.
+/// Extracts the `data` of each event from an event stream that arrives in pieces.
 struct EventReader {
   private var line: [UInt8] = []
   private var data: [UInt8] = []

@@ -1,21 +1,22 @@
 /// Why a command did not get its answer from the daemon.
 package enum ControlClientError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// There is no socket, or nobody listens on it.
+  /// There is no socket, or nothing listens on it.
   case notRunning(socket: String)
-  /// The socket is there, but not for this user.
-  case forbidden(String)
+  /// The socket exists, but this user may not use it.
+  case forbidden(socket: String, reason: String)
   /// The path cannot be used, or the system refuses for another reason.
   case unreachable(String)
-  /// The daemon answered, and said no.
+  /// The daemon answered with an error.
   case refused(status: Int, code: String, message: String, hint: String?)
   case timedOut
-  /// What came back is not what the daemon sends, or stopped before its end.
+  /// The answer is not one that the daemon sends, or is incomplete.
   case malformed(String)
 
   package var description: String {
     switch self {
-    case .notRunning(let socket): "the daemon is not running (nobody listens on \(socket))"
-    case .forbidden(let reason), .unreachable(let reason): "the daemon cannot be reached: \(reason)"
+    case .notRunning(let socket): "the daemon is not running (nothing listens on \(socket))"
+    case .forbidden(let socket, let reason): "the daemon cannot be reached: \(socket): \(reason)"
+    case .unreachable(let reason): "the daemon cannot be reached: \(reason)"
     case .refused(_, _, let message, _): message
     case .timedOut: "the daemon did not answer in time"
     case .malformed(let reason): "the daemon's answer cannot be used: \(reason)"

@@ -1,13 +1,15 @@
 import Registration
 
-/// What a request could not be given. It travels as `{"error":{"code":"…","message":"…","hint":"…"}}` with a fitting status.
+/// Why a request failed. It travels as `{"error":{"code":"…","message":"…","hint":"…"}}` with a fitting status.
 package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
   package enum Code: String, Sendable, CaseIterable {
     case badRequest = "bad_request"
     case forbidden
     case notFound = "not_found"
-    /// A list of that name came and could not be used.
+    /// A list of that name was submitted and could not be used.
     case rejected
+    /// A list of that name waits to be read.
+    case incoming
     case methodNotAllowed = "method_not_allowed"
     case conflict
     case tooLarge = "too_large"
@@ -18,9 +20,9 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
     case unavailable
     /// The disk, or the quota, is full.
     case noSpace = "no_space"
-    /// The disk is read-only or fails, or a folder is not there.
+    /// The disk is read-only or fails, or a folder is missing.
     case disk
-    /// The daemon may not read or write what it would have to.
+    /// The daemon may not read or write what it needs to.
     case noAccess = "no_access"
 
     /// RFC 9110.
@@ -28,7 +30,7 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
       switch self {
       case .badRequest: 400
       case .forbidden: 403
-      case .notFound, .rejected: 404
+      case .notFound, .rejected, .incoming: 404
       case .methodNotAllowed: 405
       case .conflict: 409
       case .tooLarge: 413
@@ -42,11 +44,11 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
   }
 
   package let code: Code
-  /// Without what looks like a secret: messages quote what was asked for.
+  /// Without anything that looks like a secret: messages quote the request.
   package let message: String
-  /// What helps, where something does.
+  /// What to do about it, if anything.
   package let hint: String?
-  /// For `methodNotAllowed`: what is allowed, as the `Allow` field says it.
+  /// For `methodNotAllowed`: the allowed methods, as in the `Allow` field.
   let allowed: String?
 
   package init(_ code: Code, _ message: String, hint: String? = nil) {

@@ -4,7 +4,7 @@ import HummingbirdCore
 import NIOCore
 import Registration
 
-/// One answer: a whole body, or one that is written as it comes to be.
+/// One answer: a complete body, or one that is written as it is produced.
 struct ControlReply {
   enum Body {
     case whole([UInt8])
@@ -29,6 +29,10 @@ struct ControlReply {
     json(try DocumentCoding.encode(document), status: status)
   }
 
+  static func bytes(_ bytes: [UInt8], contentType: String) -> ControlReply {
+    ControlReply(200, contentType, .whole(bytes))
+  }
+
   static func text(_ text: String, contentType: String) -> ControlReply {
     ControlReply(200, contentType, .whole(Array(text.utf8)))
   }
@@ -49,7 +53,16 @@ struct ControlReply {
     return reply
   }
 
-  /// Sends the answer; to HEAD, only its head.
+  /// The answer to what is not a request.
+  static func malformed(headerBytes: Int) throws -> MalformedAnswer {
+    let reply = try error(
+      ControlError(
+        .badRequest, "this is not an HTTP/1.1 request, or its header has more than \(headerBytes) bytes"))
+    guard case .whole(let bytes) = reply.body else { return MalformedAnswer(fields: reply.fields, body: []) }
+    return MalformedAnswer(fields: reply.fields, body: bytes)
+  }
+
+  /// Sends the answer; only the head for HEAD requests.
   func send(_ writer: consuming ResponseWriter, to method: HTTPRequest.Method) async throws {
     var head = HTTPResponse(status: .init(code: status), headerFields: fields)
     head.headerFields[.date] = HTTPDate.text(milliseconds: Timestamp.now().milliseconds)

@@ -1,24 +1,55 @@
+import Foundation
 package import Registration
 
-/// Which outcomes are asked for.
+/// Which outcomes are wanted.
 package struct OutcomeQuery: Equatable, Sendable {
   /// Nil: of all lists.
   package var list: String?
   /// Nil: in every state.
   package var state: KeyState?
+  /// A part of the error's title or detail, or the status. Nil: with any error or none.
+  package var error: String?
+  /// Nil: since ever.
+  package var since: Timestamp?
+  /// The most outcomes. Nil: all.
+  package var limit: Int64?
 
-  package init(list: String? = nil, state: KeyState? = nil) {
+  package init(
+    list: String? = nil, state: KeyState? = nil, error: String? = nil, since: Timestamp? = nil, limit: Int64? = nil
+  ) {
     self.list = list
     self.state = state
+    self.error = error
+    self.since = since
+    self.limit = limit
   }
 }
 
-/// Which lists are asked for, in order of arrival.
+extension OutcomeQuery {
+  /// For the query of a request: `name=value`, percent-encoded.
+  var parameters: [String] {
+    let texts = [
+      ("list", list), ("state", state?.name), ("error", error), ("since", since?.description),
+      ("limit", limit.map(String.init)),
+    ]
+    return texts.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }
+  }
+
+  /// Reads a time with or without a fraction of a second, in UTC or with an offset: `2026-11-26T11:44:20+01:00`. Nil for
+  /// anything else.
+  package static func time(_ text: String) -> Timestamp? {
+    let style = Date.ISO8601FormatStyle()
+    let date = (try? style.parse(text)) ?? (try? style.time(includingFractionalSeconds: true).parse(text))
+    return Timestamp(text) ?? date.map(Timestamp.init)
+  }
+}
+
+/// Which lists are wanted, in order of arrival.
 package struct ListQuery: Equatable, Sendable {
   /// The most lists in one answer.
   package static let longestPage = 1_000
 
-  /// True: those that have keys to be worked on, or are still being read. False: the others. Nil: all.
+  /// True: lists with open keys, or still being read. False: the others. Nil: all.
   package var isActive: Bool?
   /// Those after the list of this id.
   package var after: Int64
@@ -35,7 +66,7 @@ package struct ListQuery: Equatable, Sendable {
 /// Some outcomes in order of import, and where the next page begins.
 package struct OutcomePage: Sendable {
   package var rows: [Outcome]
-  /// To be handed to the next call; nil after the last page.
+  /// For the next call; nil after the last page.
   package var next: Int64?
 
   package init(rows: [Outcome], next: Int64?) {
@@ -44,7 +75,7 @@ package struct OutcomePage: Sendable {
   }
 }
 
-/// Which failed keys are to become pending again. What is nil, or empty here, does not narrow the choice.
+/// Which failed keys go back to pending. Members that are nil or empty do not restrict the choice.
 package struct RetryRequest: Codable, Equatable, Sendable {
   package var list: String?
   /// A part of the error's title or detail.
@@ -68,7 +99,7 @@ package struct RetryRequest: Codable, Equatable, Sendable {
     let texts = try container.decodeIfPresent([String].self, forKey: .keys)
     // A script that found nothing to retry does not mean everything.
     if texts?.isEmpty == true {
-      throw ControlError(.badRequest, "“keys” is empty: without it all failed keys are meant")
+      throw ControlError(.badRequest, "“keys” is empty; leave it out to retry all failed keys")
     }
     keys = try (texts ?? []).map { text in
       guard let id = AppKeyID(text) else {
@@ -113,9 +144,9 @@ package struct CancelResult: Codable, Equatable, Sendable {
 
 package struct ReloadResult: Codable, Equatable, Sendable {
   package var reloaded: Bool
-  /// The settings that have another value now.
+  /// The settings whose values changed.
   package var changed: [String]
-  /// Those of them that are not in force before a restart.
+  /// Those of them that take effect only after a restart.
   package var needsRestart: [String]
 
   private enum CodingKeys: String, CodingKey {
@@ -133,7 +164,7 @@ package struct ReloadResult: Codable, Equatable, Sendable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     reloaded = try container.decode(Bool.self, forKey: .reloaded)
     changed = try container.decode([String].self, forKey: .changed)
-    // A daemon of an earlier version does not say it.
+    // A daemon of an earlier version does not send it.
     needsRestart = try container.decodeIfPresent([String].self, forKey: .needsRestart) ?? []
   }
 }

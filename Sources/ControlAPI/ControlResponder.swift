@@ -5,22 +5,28 @@ import Logging
 import NIOCore
 import Registration
 
-/// Answers one request after another: finds the route, asks the backend, and turns what it says into a reply.
+/// Answers one request after another: finds the route, asks the backend, and turns the result into a reply.
 struct ControlResponder: Sendable {
   /// Bytes of the small bodies of `pause` and `retry`: some 100,000 keys.
   private static let commandLimit = 4 * 1024 * 1024
-  /// How long a client may take none of what is written to it.
+  /// How long a client may read nothing of what is written to it.
   private static let stallPatience = TimeAmount.seconds(60)
-  /// How long a client that sends a body nobody wants has for reading why.
+  /// How long a client that sends an unwanted body has for reading the error.
   private static let unreadPatience = TimeAmount.seconds(1)
 
   let backend: any ControlBackend
   let logger: Logger
   let listLimit: @Sendable () -> Int
   let keepAlive: Duration
-  /// Nil on the Unix socket, whose permissions say who may do what.
+  /// Nil on the Unix socket, whose permissions say who may use it.
   let guardTCP: LoopbackGuard?
   let longExchanges: LongExchanges
+  /// Those that are kept in memory.
+  let largeBodies: LongExchanges
+  /// Encodes and decodes single documents, which do not wait for streams.
+  let documents: OffLoop
+  /// Renders the pages of streams, however many there are.
+  let pages: OffLoop
 
   func respond(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
     var hasUnreadBody = request.hasBody
@@ -36,9 +42,12 @@ struct ControlResponder: Sendable {
       hasUnreadBody = hasUnreadBody && !route.readsBody
     } catch let error as ControlError {
       reply = try .error(error)
-    } catch let error where error is SubmittedBody.Interrupted || error is CancellationError {
-      // The client is gone, or the server stops: nobody waits for an answer.
-      throw error
+    } catch let error as SubmittedBody.Interrupted {
+      // The client is gone; or the server library ends the connection, with the answer to what is not HTTP.
+      throw error.cause ?? error
+    } catch is CancellationError {
+      // The server stops.
+      throw CancellationError()
     } catch {
       logger.error(
         "a control request failed",
@@ -53,7 +62,7 @@ struct ControlResponder: Sendable {
   }
 
   private func body(of request: Request, for route: ControlRoute, _ channel: any Channel) throws -> SubmittedBody {
-    let limit = if case .submit = route { listLimit() } else { Self.commandLimit }
+    let limit = route.takesList ? listLimit() : Self.commandLimit
     let length = request.headers[.contentLength].flatMap { Int($0) }
     if let length, length > limit, route.readsBody { throw SubmittedBody.tooLarge(limit) }
     return SubmittedBody(body: request.body, channel: channel, length: length, limit: limit)
@@ -65,32 +74,45 @@ struct ControlResponder: Sendable {
     let stall = StallGuard(channel: channel, patience: Self.stallPatience)
     switch route {
     case .index:
-      return IndexPage.reply(await backend.status(), try await backend.lists(newest: IndexPage.shownLists))
+      let (status, open) = (await backend.status(), try await backend.lists(OverviewPage.openLists))
+      let newest = try await backend.lists(newest: OverviewPage.most)
+      return try await documents.run { OverviewPage(status: status, open: open, newest: newest).reply() }
+    case .listPage(let name):
+      guard let digest = try await backend.digest(of: name) else { throw Self.noList(name) }
+      let status = await backend.status()
+      return try await documents.run { ListPage(status: status, digest: digest).reply() }
     case .status:
       return try .document(await backend.status())
     case .lists(let query):
       let page = try await backend.lists(query)
-      return .json(try await OffLoop.run(on: OffLoop.answers) { try DocumentCoding.encode(page) })
+      return .json(try await documents.run { try DocumentCoding.encode(page) })
     case .list(let name):
-      guard let list = try await backend.list(named: name) else {
-        throw ControlError.notFound("there is no list named “\(PrintableText.escape(name))”")
-      }
+      guard let list = try await backend.list(named: name) else { throw Self.noList(name) }
       return try .document(list)
     case .outcomes(let query, let format):
       return try await OutcomeStream(
-        query: query, format: format, backend: backend, stall: stall, place: longExchanges.take()
+        query: query, format: format, backend: backend, pages: pages, stall: stall,
+        place: longExchanges.take(for: channel)
       ).reply()
     case .key(let id):
       guard let key = try await backend.key(id) else { throw ControlError.notFound("the key \(id) is in no list") }
       return try .document(key)
+    case .history(let since):
+      let history = await backend.history(since: since)
+      return .json(try await documents.run { try DocumentCoding.encode(history) })
+    case .openAPI:
+      return .bytes(PackageResources.openapi_json, contentType: "application/json")
+    case .asset(let asset):
+      return asset.reply
     case .events:
       return EventStream(
-        backend: backend, channel: channel, stall: stall, place: try longExchanges.take(), keepAlive: keepAlive
+        backend: backend, channel: channel, stall: stall, place: try longExchanges.take(for: channel),
+        keepAlive: keepAlive
       ).reply()
     case .backup:
-      // Everything there is, and a disk full of it: for whoever may use the socket.
+      // It contains everything and can fill a disk: only for users of the socket.
       guard guardTCP == nil else { throw ControlError(.forbidden, "a backup is made over the control socket only") }
-      let place = try longExchanges.take()
+      let place = try longExchanges.take(for: channel)
       return BackupStream(pieces: try await backend.backup(), stall: stall, place: place).reply()
     case .metrics:
       let form = OpenMetricsText.Form(accept: accept)
@@ -98,54 +120,80 @@ struct ControlResponder: Sendable {
     case .health:
       let health = await backend.health()
       return try .document(health, status: health.healthy ? 200 : 503)
-    case .submit(let name, let force):
-      let place = try longExchanges.take()
+    case .submit(let name, let force, let terms):
+      let place = try longExchanges.take(for: channel)
       defer { withExtendedLifetime(place) {} }
-      return .json(try await backend.submit(name: name, force: force, body: body), status: 201)
+      return .json(try await backend.submit(name: name, force: force, terms: terms, body: body), status: 201)
+    case .preview(let name, let force):
+      let place = try longExchanges.take(for: channel)
+      defer { withExtendedLifetime(place) {} }
+      let preview = try await backend.preview(name: name, force: force, body: body)
+      return .json(try await documents.run { try DocumentCoding.encode(preview) })
     case .cancel(let name):
-      _ = try await body.collect()
+      _ = try await body.collect(largeBodies)
       return try .document(try await backend.cancel(list: name))
+    case .set(let name, let change):
+      _ = try await body.collect(largeBodies)
+      guard change != ListTermsChange() else {
+        throw ControlError(.badRequest, "say what to change: priority (0 to 9) or stop_after (such as 5%, or never)")
+      }
+      return try .document(try await backend.set(list: name, change))
     case .pause(let reason):
       let said: PauseRequest? = try await command(body)
       return try .document(try await backend.pause(reason: said?.reason ?? reason))
     case .resume:
-      _ = try await body.collect()
+      _ = try await body.collect(largeBodies)
       return try .document(try await backend.resume())
     case .retry(let query):
       let said: RetryRequest? = try await command(body)
       return try .document(try await backend.retry(query.narrowed(by: said)))
     case .reload:
-      _ = try await body.collect()
+      _ = try await body.collect(largeBodies)
       return try .document(try await backend.reload())
     }
   }
 
+  private static func noList(_ name: String) -> ControlError {
+    .notFound("there is no list named “\(PrintableText.escape(name))”")
+  }
+
   /// The body as a document; nil when it is empty.
   private func command<Document: Decodable & Sendable>(_ body: SubmittedBody) async throws -> Document? {
-    let bytes = try await body.collect()
+    let (bytes, place) = try await body.collect(largeBodies)
+    defer { withExtendedLifetime(place) {} }
     guard !bytes.isEmpty else { return nil }
     do {
-      return try await OffLoop.run(on: OffLoop.answers) { try DocumentCoding.decode(Document.self, from: bytes) }
+      return try await documents.run { try DocumentCoding.decode(Document.self, from: bytes) }
     } catch let error as ControlError {
       throw error
     } catch {
-      throw ControlError(.badRequest, "the body is not the JSON object that this address takes")
+      throw ControlError(.badRequest, "the body must be the JSON object that this path expects")
     }
   }
 }
 
 extension ControlRoute {
-  /// True when the body is read to its end.
+  /// True when the body is a list.
+  fileprivate var takesList: Bool {
+    switch self {
+    case .submit, .preview: true
+    default: false
+    }
+  }
+
+  /// True when the whole body is read.
   fileprivate var readsBody: Bool {
     switch self {
-    case .submit, .cancel, .pause, .resume, .retry, .reload: true
-    case .index, .status, .lists, .list, .outcomes, .key, .events, .backup, .metrics, .health: false
+    case .submit, .preview, .cancel, .set, .pause, .resume, .retry, .reload: true
+    case .index, .listPage, .asset, .status, .lists, .list, .outcomes, .key, .history, .openAPI, .events, .backup,
+      .metrics, .health:
+      false
     }
   }
 }
 
 extension RetryRequest {
-  /// What the query and the body say together; the body wins where both say something.
+  /// The query and the body combined; the body takes precedence.
   fileprivate func narrowed(by other: RetryRequest?) -> RetryRequest {
     RetryRequest(list: other?.list ?? list, error: other?.error ?? error, keys: keys + (other?.keys ?? []))
   }

@@ -3,22 +3,24 @@ import HTTPServer
 import HummingbirdCore
 package import Logging
 import NIOCore
+import Registration
 
-/// Serves the control interface: everything on a Unix socket and, when asked to, the reading part on a loopback port.
+/// Serves the control interface: everything on a Unix socket and, if configured, the read-only part on a loopback port.
 package final class ControlServer: Sendable {
   package struct Configuration: Sendable {
     /// At most 107 bytes.
     package var socketPath: String
     package var socketMode: mode_t = 0o660
     package var listen: LoopbackAddress?
-    /// Bytes of a list that is submitted; a larger one is refused. Asked for each.
+    /// The largest submitted list, in bytes. Evaluated for each list.
     package var listLimit: @Sendable () -> Int = { 1 << 30 }
-    /// Clients of the socket, and of the port, at one time. When another comes, the one that has been silent longest is
-    /// let go.
+    /// The most clients of the socket, and of the port. When another comes, the one that has been silent longest is
+    /// disconnected; if few are, the one that an answer has been waiting for longest.
     package var connections = 512
-    /// Streams and uploads at one time; less than `connections`, so that they leave room for short answers.
+    /// The most streams and uploads on the socket, and on the port; less than `connections`, so that they leave room for
+    /// short answers.
     package var longExchanges = 128
-    /// Until a client is let go that has sent no request, or a part of one.
+    /// How long a client may stay without having sent a complete request.
     package var idle = Duration.seconds(30)
     /// Between comments on a silent event stream.
     package var keepAlive = Duration.seconds(15)
@@ -27,6 +29,9 @@ package final class ControlServer: Sendable {
       self.socketPath = socketPath
     }
   }
+
+  /// The most commands with a body of up to 4 MiB at the same time.
+  private static let largeBodies = 16
 
   private let place: SocketPlace
   private let listen: LoopbackAddress?
@@ -42,33 +47,44 @@ package final class ControlServer: Sendable {
     var limits = HTTPListener.Limits()
     limits.connections = configuration.connections
     limits.idle = TimeAmount(configuration.idle)
-    // Hummingbird says at `info` what the daemon says itself, and at `error` that a stop has ended its connections.
+    // Hummingbird logs at `info` what the daemon logs itself, and at `error` that a stop has ended its connections.
     var quiet = logger
     quiet.logLevel = .critical
-    let longExchanges = LongExchanges(limit: configuration.longExchanges)
+    let malformed = try ControlReply.malformed(headerBytes: limits.headerBytes)
+    let largeBodies = LongExchanges(limit: Self.largeBodies, of: "large requests")
+    let documents = OffLoop(label: "keyreg.control.documents")
+    let pages = OffLoop(label: "keyreg.control.pages")
+    // What clients of the port keep open must not be missing on the socket: each has its own places.
     let responder = { (loopback: LoopbackGuard?) in
       ControlResponder(
         backend: backend, logger: logger, listLimit: configuration.listLimit, keepAlive: configuration.keepAlive,
-        guardTCP: loopback, longExchanges: longExchanges)
+        guardTCP: loopback, longExchanges: LongExchanges(limit: configuration.longExchanges), largeBodies: largeBodies,
+        documents: documents, pages: pages)
     }
     let all = responder(nil)
-    onSocket = HTTPListener(limits: limits, logger: quiet) { request, writer, channel in
+    onSocket = HTTPListener(limits: limits, malformed: malformed, logger: quiet) { request, writer, channel in
       try await all.respond(request, writer, channel)
     }
     let reading = responder(LoopbackGuard(host: configuration.listen?.host ?? ""))
-    onPort = HTTPListener(limits: limits, logger: quiet) { request, writer, channel in
+    onPort = HTTPListener(limits: limits, malformed: malformed, logger: quiet) { request, writer, channel in
       try await reading.respond(request, writer, channel)
     }
   }
 
-  /// Listens, and returns the TCP port if there is one. To be called once; may be called from any synchronous code.
+  /// Listens, and returns the TCP port if there is one. Call this once, from any synchronous code.
   ///
-  /// Throws `ControlServerError` when another process listens on the socket or when either place cannot be taken.
-  /// Nothing listens then.
+  /// Throws `ControlServerError` when another process listens on the socket, or when either address cannot be used.
+  /// Then nothing listens.
   @discardableResult
   package func start() throws -> Int? {
     do {
-      try place.occupy { path in try onSocket.start(on: .unixDomainSocket(path: path)) }
+      try place.occupy { path in
+        do {
+          try onSocket.start(on: .unixDomainSocket(path: path))
+        } catch let error as IOError {
+          throw ControlServerError.refused(place.path, error)
+        }
+      }
       guard let listen else { return nil }
       return try listenOnPort(listen)
     } catch {
@@ -77,11 +93,11 @@ package final class ControlServer: Sendable {
     }
   }
 
-  /// Ends every connection, idle ones and event streams too, and removes the socket. Returns after 11 s at the latest.
+  /// Ends every connection, including idle ones and event streams, and removes the socket. Returns within 11 s.
   package func stop() {
-    // First the name, so that a client that comes now hears that nobody is there, and not silence.
+    // The name first, so that a new client finds nothing there instead of getting no answer.
     do { try place.vacate() } catch {
-      logger.warning("the control socket stays behind", metadata: ["error": "\(error)"])
+      logger.warning("the control socket could not be removed", metadata: ["error": "\(error)"])
     }
     onSocket.stop()
     onPort.stop()
@@ -91,9 +107,16 @@ package final class ControlServer: Sendable {
     do {
       return try onPort.start(on: .hostname(address.host, port: address.port))?.port ?? address.port
     } catch let error as IOError {
-      throw ControlServerError(
-        "cannot listen on \(address): \(String(cString: strerror(error.errnoCode)))",
-        hint: "choose another port for control.listen", isInUse: error.errnoCode == EADDRINUSE)
+      throw ControlServerError.refused("\(address)", error, hint: "choose another port for control.listen")
     }
+  }
+}
+
+extension ControlServerError {
+  fileprivate static func refused(_ address: String, _ error: IOError, hint: String? = nil) -> ControlServerError {
+    let hint = [EMFILE, ENFILE].contains(error.errnoCode) ? "raise the limit of open files" : hint
+    return ControlServerError(
+      "cannot listen on \(address): \(SystemFault(code: error.errnoCode).text)", hint: hint,
+      isInUse: error.errnoCode == EADDRINUSE)
   }
 }

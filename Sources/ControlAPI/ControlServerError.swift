@@ -1,8 +1,8 @@
-/// Why the control server cannot be started, and what can be done about it.
+/// Why the control server cannot start, and what can be done about it.
 package struct ControlServerError: Error, Equatable, Sendable, CustomStringConvertible {
   package let message: String
   package let hint: String?
-  /// Another daemon listens at the same place.
+  /// Another daemon listens there.
   package let isInUse: Bool
 
   init(_ message: String, hint: String? = nil, isInUse: Bool = false) {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// How documents become JSON and are read again: one place, so that the server, the client and the tests agree.
+/// How documents are converted to JSON and back: in one place, so that server, client and tests agree.
 package enum DocumentCoding {
   /// Members in alphabetical order, so that two answers can be compared as text.
   package static func encode(_ document: some Encodable) throws -> [UInt8] {

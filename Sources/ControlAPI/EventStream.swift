@@ -3,16 +3,16 @@ import HummingbirdCore
 import NIOCore
 import Synchronization
 
-/// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): a `status` event at once and on
-/// every change, never more than four a second, and the last change is never left out.
+/// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): a `status` event at once and
+/// after every change, at most four a second, and always including the last change.
 struct EventStream: Sendable {
   private static let shortestGap = Duration.milliseconds(250)
 
   let backend: any ControlBackend
   let channel: any Channel
   let stall: StallGuard
-  let place: LongExchanges.Place
-  /// A comment is sent after so long a silence, so that both sides notice when the other is gone.
+  let place: LongExchanges.Slot
+  /// A comment is sent after this much silence, so that both sides notice when the other is gone.
   let keepAlive: Duration
 
   func reply() -> ControlReply {
@@ -22,8 +22,8 @@ struct EventStream: Sendable {
       let hasChanged = Flag()
       let changes = backend.changes()
       try await write(event(), &writer)
-      // The writer stays in this task; the others only wake it. A client that is gone, or a server that stops, ends all
-      // of them by the error that writing or waiting throws.
+      // The writer stays in this task; the others only wake it. If the client is gone or the server stops, writing or
+      // waiting throws, which ends all of them.
       try await withThrowingTaskGroup { group in
         defer { group.cancelAll() }
         group.addTask {

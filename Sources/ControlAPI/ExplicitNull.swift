@@ -1,5 +1,5 @@
 /// An optional member that is written as `null` when there is no value, so that every document has all its members.
-/// Reading takes a member that is left out for null.
+/// When reading, a missing member counts as null.
 @propertyWrapper
 package struct ExplicitNull<Value: Codable & Sendable>: Codable, Sendable {
   package var wrappedValue: Value?
@@ -22,7 +22,7 @@ package struct ExplicitNull<Value: Codable & Sendable>: Codable, Sendable {
 extension ExplicitNull: Equatable where Value: Equatable {}
 
 extension KeyedDecodingContainer {
-  /// Found by the compiler when it writes `init(from:)` for a type with such members.
+  /// The compiler uses this when it writes `init(from:)` for a type with such members.
   package func decode<Value>(_ type: ExplicitNull<Value>.Type, forKey key: Key) throws -> ExplicitNull<Value> {
     try decodeIfPresent(type, forKey: key) ?? ExplicitNull(wrappedValue: nil)
   }

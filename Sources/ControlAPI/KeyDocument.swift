@@ -1,14 +1,29 @@
 package import Registration
 
-/// All that is known of one key: the answer to `GET /v1/keys/{id}`.
+/// Everything that is known about one key: the answer to `GET /v1/keys/{id}`.
 package struct KeyDocument: Codable, Equatable, Sendable {
-  package enum State: String, Codable, Sendable, CaseIterable {
+  package enum State: OpenWord {
     case pending
-    case inFlight = "in_flight"
+    case inFlight
     case retrying
     case registered
     case failed
     case cancelled
+    case other(String)
+
+    package static let allCases: [State] = [.pending, .inFlight, .retrying, .registered, .failed, .cancelled]
+
+    package var rawValue: String {
+      switch self {
+      case .pending: "pending"
+      case .inFlight: "in_flight"
+      case .retrying: "retrying"
+      case .registered: "registered"
+      case .failed: "failed"
+      case .cancelled: "cancelled"
+      case .other(let word): word
+      }
+    }
 
     package init(_ state: KeyState) {
       self =
@@ -42,7 +57,7 @@ package struct KeyDocument: Codable, Equatable, Sendable {
   @ExplicitNull package var finishedAt: Timestamp?
   @ExplicitNull package var nextAttemptAt: Timestamp?
   @ExplicitNull package var error: Failure?
-  /// The names of the lists that hold it, the first to bring it first.
+  /// The names of its lists; the one that brought it comes first.
   package var lists: [String]
 
   private enum CodingKeys: String, CodingKey {

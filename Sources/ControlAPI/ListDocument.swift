@@ -2,13 +2,26 @@ package import Registration
 
 /// One list, as `GET /v1/lists` shows it.
 package struct ListDocument: Codable, Equatable, Sendable {
-  package enum State: String, Codable, Sendable, CaseIterable {
+  package enum State: OpenWord {
     /// Its keys are still being read.
     case importing
     case active
     /// Every key has an outcome.
     case done
     case cancelled
+    case other(String)
+
+    package static let allCases: [State] = [.importing, .active, .done, .cancelled]
+
+    package var rawValue: String {
+      switch self {
+      case .importing: "importing"
+      case .active: "active"
+      case .done: "done"
+      case .cancelled: "cancelled"
+      case .other(let word): word
+      }
+    }
   }
 
   /// `total` is the sum of the others.
@@ -31,7 +44,7 @@ package struct ListDocument: Codable, Equatable, Sendable {
   }
 
   package struct Progress: Codable, Equatable, Sendable {
-    /// Keys whose outcome is known.
+    /// Keys with an outcome.
     package var done: Int
     /// 0…1 of all keys.
     package var fraction: Double
@@ -54,15 +67,25 @@ package struct ListDocument: Codable, Equatable, Sendable {
   @ExplicitNull package var etaAt: Timestamp?
   package var keys: Keys
   package var progress: Progress
-  /// Lines that held no key.
+  /// Lines without a key id.
   package var invalid: Int
-  /// The list that brought the same bytes before.
+  /// An earlier list with the same bytes.
   @ExplicitNull package var duplicateOf: String?
   /// The file with the outcomes, once it is written.
   @ExplicitNull package var results: String?
+  /// 0 to 9. Nil from a daemon of an earlier version.
+  package var priority: Int?
+  /// The share of failed keys, from 0 to 1, beyond which the list is stopped; nil: never.
+  package var stopAfter: Double?
+  /// When it was stopped, and why; nil when it was not.
+  package var stoppedAt: Timestamp?
+  package var stoppedBecause: String?
 
   private enum CodingKeys: String, CodingKey {
-    case name, id, state, sha256, bytes, keys, progress, invalid, results
+    case name, id, state, sha256, bytes, keys, progress, invalid, results, priority
+    case stopAfter = "stop_after"
+    case stoppedAt = "stopped_at"
+    case stoppedBecause = "stopped_because"
     case arrivedAt = "arrived_at"
     case importedAt = "imported_at"
     case finishedAt = "finished_at"
@@ -95,7 +118,7 @@ package struct ListDocument: Codable, Equatable, Sendable {
 /// The answer to `GET /v1/lists`: a page of them, in order of arrival.
 package struct ListsDocument: Codable, Equatable, Sendable {
   package var lists: [ListDocument]
-  /// What lies in the spool and is no list of the queue, with why. On the first page only.
+  /// Files in the spool that are not lists of the queue, and why. On the first page only.
   package var unread: [UnreadDocument]
   /// The `after` of the following page; null on the last one.
   @ExplicitNull package var next: Int64?
@@ -113,7 +136,7 @@ package struct ListsDocument: Codable, Equatable, Sendable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     lists = try container.decode([ListDocument].self, forKey: .lists)
-    // An older daemon says nothing of them.
+    // An older daemon does not send it.
     unread = try container.decodeIfPresent([UnreadDocument].self, forKey: .unread) ?? []
     _next = ExplicitNull(wrappedValue: try container.decodeIfPresent(Int64.self, forKey: .next))
   }

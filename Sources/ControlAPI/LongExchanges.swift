@@ -1,9 +1,12 @@
+import HTTPServer
+import NIOCore
 import Synchronization
 
-/// How many streams and uploads are open: they may last for hours, and must not take up every connection.
+/// The open streams and uploads: they may last for hours, and must not use up all connections. Also the requests that
+/// are kept in memory, for which they must not use it up.
 final class LongExchanges: Sendable {
-  /// A place among them, given back with its last owner.
-  final class Place: Sendable {
+  /// A place for one of them, released with its last owner.
+  final class Slot: Sendable {
     private let all: LongExchanges
 
     fileprivate init(_ all: LongExchanges) {
@@ -16,14 +19,23 @@ final class LongExchanges: Sendable {
   }
 
   private let limit: Int
+  private let what: String
   private let count = Mutex(0)
 
-  init(limit: Int) {
+  init(limit: Int, of what: String = "streams and uploads") {
     self.limit = limit
+    self.what = what
+  }
+
+  /// A place for a stream or an upload on this connection. Throws as below.
+  func take(for channel: any Channel) throws -> Slot {
+    let place = try take()
+    channel.lasts()
+    return place
   }
 
   /// Throws `ControlError` `.unavailable` when there are too many.
-  func take() throws -> Place {
+  func take() throws -> Slot {
     let isFree = count.withLock { count in
       guard count < limit else { return false }
       count += 1
@@ -31,9 +43,8 @@ final class LongExchanges: Sendable {
     }
     guard isFree else {
       throw ControlError(
-        .unavailable, "\(limit) streams and uploads are open already",
-        hint: "end one of them; status, lists and commands are answered all the same")
+        .unavailable, "\(limit) \(what) are open already", hint: "end one of them; status and lists still work")
     }
-    return Place(self)
+    return Slot(self)
   }
 }

@@ -1,25 +1,25 @@
 import HTTPTypes
 
-/// What may come in over TCP: reading only, and only under a name of this machine.
+/// What is accepted over TCP: only reads, and only under a name of this machine.
 ///
-/// A web page may have the browser of somebody on this machine send requests here under the page's own name (DNS
+/// A web page may make the browser of somebody on this machine send requests here under the page's own name (DNS
 /// rebinding); its `Host` gives it away.
 struct LoopbackGuard: Sendable {
-  /// The address that is listened on, without brackets.
+  /// The address of the listener, without brackets.
   let host: String
 
   /// Throws `ControlError`: `.methodNotAllowed` or `.misdirected`.
   func admit(_ head: HTTPRequest) throws {
     guard let name = head.authority.map(Self.name), ["localhost", "127.0.0.1", "[::1]", host].contains(name) else {
-      throw ControlError(.misdirected, "this address answers to localhost, 127.0.0.1 and [::1] only")
+      throw ControlError(.misdirected, "the host must be localhost, 127.0.0.1 or [::1]")
     }
     guard head.method == .get || head.method == .head else {
       throw ControlError(
-        .methodNotAllowed, "over TCP the daemon can only be read; commands go to its socket", allowed: "GET, HEAD")
+        .methodNotAllowed, "over TCP the daemon is read-only; send commands to its socket", allowed: "GET, HEAD")
     }
   }
 
-  /// The host in lower case, without a port that is a number.
+  /// The host in lower case, without a numeric port.
   private static func name(_ authority: String) -> String {
     let text = authority.lowercased()
     guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else { return text }

@@ -1,12 +1,12 @@
 package import Registration
 
-/// The daemon's numbers at one moment, and under which names they are published.
+/// The daemon's numbers at one moment, and the names under which they are published.
 package struct MetricsSnapshot: Sendable {
-  /// Durations by size. `counts` has one more entry than `bounds`: the last is for what is above them all.
+  /// Durations by size. `counts` has one more entry than `bounds`: the last one is for everything above them.
   package struct Histogram: Sendable {
     /// Seconds, ascending. A duration counts where it is at most the bound.
     package var bounds: [Double]
-    /// Of each range alone, not summed up.
+    /// For each range by itself, not cumulative.
     package var counts: [Int]
     /// Seconds.
     package var sum: Double
@@ -16,6 +16,16 @@ package struct MetricsSnapshot: Sendable {
       self.counts = counts
       self.sum = sum
     }
+  }
+
+  /// What became of a list that was taken from the spool.
+  package enum ListResult: String, Sendable, CaseIterable {
+    case imported, rejected
+  }
+
+  /// Where a list is.
+  package enum ListState: String, Sendable, CaseIterable {
+    case active, blocked, done, incoming, rejected
   }
 
   package var keys: [KeyDocument.State: Int]
@@ -28,24 +38,22 @@ package struct MetricsSnapshot: Sendable {
   package var rateLimitResetSeconds: Double?
   /// Seconds spent waiting, by reason.
   package var waitSeconds: [String: Double]
-  /// Lists by what became of them, e.g. `imported`, `rejected`.
-  package var lists: [String: Int]
+  package var lists: [ListResult: Int]
   package var hold: StatusDocument.Hold?
   package var queueBytes: Int
   package var version: String
   package var state: StatusDocument.State?
   package var stateSince: Timestamp?
   package var lastSuccessAt: Timestamp?
-  /// When the oldest list with open keys came.
+  /// When the oldest list with open keys arrived.
   package var oldestPendingAt: Timestamp?
-  /// Lists by where they are: incoming, blocked, active, done, rejected.
-  package var listStates: [String: Int] = [:]
+  package var listStates: [ListState: Int] = [:]
   package var process: ProcessUsage?
 
   package init(
     keys: [KeyDocument.State: Int] = [:], requests: [String: Int] = [:], durations: Histogram? = nil,
     throttled: Int = 0, rateLimit: Int? = nil, rateLimitRemaining: Int? = nil, rateLimitResetSeconds: Double? = nil,
-    waitSeconds: [String: Double] = [:], lists: [String: Int] = [:], hold: StatusDocument.Hold? = nil,
+    waitSeconds: [String: Double] = [:], lists: [ListResult: Int] = [:], hold: StatusDocument.Hold? = nil,
     queueBytes: Int = 0, version: String
   ) {
     self.keys = keys
@@ -62,9 +70,7 @@ package struct MetricsSnapshot: Sendable {
     self.version = version
   }
 
-  /// OpenMetrics 1.0.0 text. What is not known has no sample.
-  package var openMetrics: String { text(.openMetrics) }
-
+  /// Unknown values have no sample.
   func text(_ form: OpenMetricsText.Form) -> String {
     var text = OpenMetricsText(form)
     text.family("keyreg_keys", .gauge, help: "Keys by state.")
@@ -82,7 +88,7 @@ package struct MetricsSnapshot: Sendable {
     text.family("keyreg_throttled", .counter, help: "Requests that were answered with 429.")
     text.sample(throttled, suffix: "_total")
 
-    text.family("keyreg_rate_limit_limit", .gauge, help: "Requests that the API admits in one period.")
+    text.family("keyreg_rate_limit_limit", .gauge, help: "Requests that the API allows in one period.")
     if let rateLimit { text.sample(rateLimit) }
     text.family("keyreg_rate_limit_remaining", .gauge, help: "Requests that are left in this period.")
     if let rateLimitRemaining { text.sample(rateLimitRemaining) }
@@ -95,9 +101,9 @@ package struct MetricsSnapshot: Sendable {
     }
 
     text.family("keyreg_lists_total", .unknown, help: "Lists taken from the spool by result.")
-    for (result, count) in lists.sorted(by: { $0.key < $1.key }) { text.sample(count, labels: ["result": result]) }
+    for result in ListResult.allCases { text.sample(lists[result] ?? 0, labels: ["result": result.rawValue]) }
     text.family("keyreg_lists", .gauge, help: "Lists by where they are.")
-    for (state, count) in listStates.sorted(by: { $0.key < $1.key }) { text.sample(count, labels: ["state": state]) }
+    for state in ListState.allCases { text.sample(listStates[state] ?? 0, labels: ["state": state.rawValue]) }
 
     text.family("keyreg_state", .gauge, help: "1 for the state that the daemon is in.")
     for candidate in StatusDocument.State.allCases {
@@ -106,7 +112,7 @@ package struct MetricsSnapshot: Sendable {
     text.moment("keyreg_state_since_timestamp_seconds", stateSince, help: "When that state began.")
     text.moment("keyreg_last_success_timestamp_seconds", lastSuccessAt, help: "When a key was last registered.")
     text.moment(
-      "keyreg_oldest_pending_timestamp_seconds", oldestPendingAt, help: "When the oldest list with open keys came.")
+      "keyreg_oldest_pending_timestamp_seconds", oldestPendingAt, help: "When the oldest list with open keys arrived.")
 
     text.family("keyreg_hold", .gauge, help: "1 while the daemon holds for the reason.")
     for reason in StatusDocument.Hold.allCases {

@@ -1,13 +1,13 @@
 /// Writes metrics as text, in one of the two forms that scrapers read.
 struct OpenMetricsText {
-  /// Of a text: its name is said in `Content-Type`.
+  /// The form of a text, named in `Content-Type`.
   enum Form {
     /// OpenMetrics 1.0.0: https://prometheus.io/docs/specs/om/open_metrics_spec/
     case openMetrics
     /// Prometheus' older one: https://prometheus.io/docs/instrumenting/exposition_formats/
     case classic
 
-    /// What a scraper gets that says so in its `Accept` field: OpenMetrics, unless it reads plain text only.
+    /// The form for an `Accept` field: OpenMetrics, unless the scraper reads only plain text.
     init(accept: String?) {
       let accept = accept?.lowercased() ?? ""
       self = !accept.contains("application/openmetrics-text") && accept.contains("text/plain") ? .classic : .openMetrics
@@ -23,7 +23,7 @@ struct OpenMetricsText {
 
   enum Kind: String {
     case gauge, counter, histogram, info
-    /// A counter whose name, less its `_total`, is that of another family.
+    /// A counter whose name without `_total` is that of another family.
     case unknown
   }
 
@@ -35,7 +35,7 @@ struct OpenMetricsText {
     self.form = form
   }
 
-  /// Begins a family; the samples that follow belong to it. A unit must be the end of the name.
+  /// Begins a family; the samples that follow belong to it. A unit must be at the end of the name.
   mutating func family(_ name: String, _ kind: Kind, unit: String? = nil, help: String) {
     self.name = name
     switch form {
@@ -44,7 +44,7 @@ struct OpenMetricsText {
       if let unit { text += "# UNIT \(name) \(unit)\n" }
       text += "# HELP \(name) \(Self.escape(help))\n"
     case .classic:
-      // Named for their samples there, and in other words.
+      // There, families are named after their samples, and the kinds have other names.
       let (name, kind) =
         switch kind {
         case .counter: (name + "_total", "counter")
@@ -64,7 +64,7 @@ struct OpenMetricsText {
     write(suffix, labels, Self.number(value))
   }
 
-  /// The buckets, each with all that is below it, then the sum and the count.
+  /// The buckets, each including all smaller ones, then the sum and the count.
   mutating func histogram(_ histogram: MetricsSnapshot.Histogram) {
     var total = 0
     for (bound, count) in zip(histogram.bounds, histogram.counts) {
@@ -77,7 +77,7 @@ struct OpenMetricsText {
     sample(total, suffix: "_count")
   }
 
-  /// The whole text, with its end mark where the form has one.
+  /// The whole text, with an end marker if the form has one.
   func finished() -> String { form == .openMetrics ? text + "# EOF\n" : text }
 
   private mutating func write(_ suffix: String, _ labels: KeyValuePairs<String, String>, _ value: String) {
@@ -94,7 +94,7 @@ struct OpenMetricsText {
     return String(value)
   }
 
-  /// As label values and help texts are escaped.
+  /// Escaping for label values and help texts.
   private static func escape(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

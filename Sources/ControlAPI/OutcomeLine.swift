@@ -1,8 +1,8 @@
 import Registration
 
 extension Outcome {
-  /// One line of JSON with its line feed: what `DocumentCoding` makes of an outcome, at a tenth of the time. Streams of
-  /// millions of them share their processor with everything else.
+  /// One line of JSON with a line feed: the output of `DocumentCoding` for an outcome, in a tenth of the time. Streams
+  /// of millions of them share the processor with everything else.
   func appendJSONLine(to bytes: inout [UInt8]) {
     bytes += #"{"app_key_id":""#.utf8
     bytes += id.description.utf8

@@ -2,35 +2,43 @@ import HummingbirdCore
 import NIOCore
 import Registration
 
-/// Outcomes written page by page: the next page is read once the client has taken the one before, so that ten million
+/// Outcomes written page by page: the next page is read once the client has taken the last one, so that ten million
 /// keys need no more memory than a thousand.
 struct OutcomeStream: Sendable {
-  private static let pageSize = 500
+  private static let pageSize = 1_000
 
   let query: OutcomeQuery
   let format: ControlRoute.Format
   let backend: any ControlBackend
+  let pages: OffLoop
   let stall: StallGuard
-  let place: LongExchanges.Place
+  let place: LongExchanges.Slot
 
-  /// Reads the first page, so that an unknown list is an answer of its own and not a broken stream.
+  /// Reads the first page, so that an unknown list gets an error answer, not a broken stream.
   func reply() async throws -> ControlReply {
-    let first = try await backend.outcomes(query, after: nil, limit: Self.pageSize)
+    let first = try await page(after: nil, rest: query.limit)
     let contentType = format == .csv ? "text/csv; charset=utf-8" : "application/jsonl"
     return .stream(contentType: contentType) { [self] writer in
       defer { withExtendedLifetime(place) {} }
-      // An error in here closes the connection before the last chunk: the client sees that the stream is not whole.
+      // An error here closes the connection before the last chunk, so the client sees that the stream is incomplete.
       if format == .csv { try await write([UInt8](Outcome.csvHeader.utf8), &writer) }
       var page = first
+      var rest = query.limit
       while true {
         let bytes = try await render(page.rows)
         if !bytes.isEmpty { try await write(bytes, &writer) }
-        guard let next = page.next else { break }
+        rest = rest.map { $0 - Int64(page.rows.count) }
+        guard let next = page.next, rest != 0 else { break }
         try Task.checkCancellation()
-        page = try await backend.outcomes(query, after: next, limit: Self.pageSize)
+        page = try await self.page(after: next, rest: rest)
       }
       try await writer.finish(nil)
     }
+  }
+
+  private func page(after cursor: Int64?, rest: Int64?) async throws -> OutcomePage {
+    let size = rest.map { Int(min($0, Int64(Self.pageSize))) } ?? Self.pageSize
+    return try await backend.outcomes(query, after: cursor, limit: size)
   }
 
   private func write(_ bytes: [UInt8], _ writer: inout any ResponseBodyWriter) async throws {
@@ -41,7 +49,7 @@ struct OutcomeStream: Sendable {
 
   private func render(_ rows: [Outcome]) async throws -> [UInt8] {
     let format = self.format
-    return try await OffLoop.run(on: OffLoop.streams) {
+    return try await pages.run {
       var bytes: [UInt8] = []
       for row in rows {
         switch format {

@@ -1,7 +1,7 @@
 import Glibc
 package import Registration
 
-/// What the process takes of the machine, under the names that every Prometheus client uses.
+/// The process's use of the machine, under the names that every Prometheus client uses.
 package struct ProcessUsage: Sendable {
   private var cpuSeconds: Double
   private var residentBytes: Int?
@@ -10,7 +10,7 @@ package struct ProcessUsage: Sendable {
   private var mostFiles: Int?
   private var startedAt: Timestamp
 
-  /// Of this process, now. What the system does not tell (proc(5) may be hidden) is left out.
+  /// For this process, now. Values that the system does not provide (proc(5) may be hidden) are left out.
   package init(startedAt: Timestamp) {
     self.startedAt = startedAt
     var usage = rusage()
@@ -32,7 +32,7 @@ package struct ProcessUsage: Sendable {
     text.number("process_resident_memory_bytes", residentBytes, unit: "bytes", help: "Memory in use.")
     text.number("process_virtual_memory_bytes", virtualBytes, unit: "bytes", help: "Address space in use.")
     text.number("process_open_fds", openFiles, help: "Open file descriptors.")
-    text.number("process_max_fds", mostFiles, help: "The most file descriptors that may be open.")
+    text.number("process_max_fds", mostFiles, help: "Maximum number of open file descriptors.")
   }
 
   /// `/proc/self/statm`: pages of the address space, and those in memory.
@@ -40,10 +40,8 @@ package struct ProcessUsage: Sendable {
     let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 128)
-    let count = read(descriptor, &bytes, bytes.count)
-    guard count > 0 else { return nil }
-    let numbers = String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: " ").compactMap { Int($0) }
+    guard let bytes = try? FileIO.read(descriptor, upTo: 128) else { return nil }
+    let numbers = String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { Int($0) }
     return numbers.count > 1 ? (numbers[0], numbers[1]) : nil
   }
 
@@ -52,19 +50,19 @@ package struct ProcessUsage: Sendable {
     defer { closedir(folder) }
     var count = 0
     while readdir(folder) != nil { count += 1 }
-    // Less `.`, `..` and the folder itself.
+    // Minus `.`, `..` and the folder itself.
     return count - 3
   }
 }
 
 extension OpenMetricsText {
-  /// A gauge of one number; none when it is not known.
+  /// A gauge with one number; none when it is unknown.
   mutating func number(_ name: String, _ value: Int?, unit: String? = nil, help: String) {
     family(name, .gauge, unit: unit, help: help)
     if let value { sample(value) }
   }
 
-  /// A gauge of seconds since 1970; none when it is not known.
+  /// A gauge in seconds since 1970; none when it is unknown.
   mutating func moment(_ name: String, _ time: Timestamp?, help: String) {
     family(name, .gauge, unit: "seconds", help: help)
     if let time { sample(Double(time.milliseconds) / 1_000) }

@@ -1,6 +1,6 @@
 import Registration
 
-/// The query of a request, decoded, with every name known to the route that takes it.
+/// The query of a request, decoded, with only the names that its route knows.
 struct QueryParameters {
   private var values: [String: [String]] = [:]
 
@@ -17,7 +17,7 @@ struct QueryParameters {
     }
   }
 
-  /// The value of a parameter that may come once. Nil when it is left out or empty.
+  /// The value of a parameter that may come once. Nil when it is missing or empty.
   func single(_ name: String) throws -> String? {
     guard let values = values[name] else { return nil }
     guard values.count == 1 else { throw ControlError(.badRequest, "the query parameter “\(name)” is given twice") }
@@ -32,7 +32,7 @@ struct QueryParameters {
     switch (values[name] != nil, try single(name)) {
     case (true, nil), (_, "true"), (_, "1"): return true
     case (false, nil), (_, "false"), (_, "0"): return false
-    default: throw ControlError(.badRequest, "the query parameter “\(name)” is true or false")
+    default: throw ControlError(.badRequest, "the query parameter “\(name)” must be true or false")
     }
   }
 
@@ -42,12 +42,12 @@ struct QueryParameters {
     guard let number = Int64(text), range.contains(number) else {
       let end = range.upperBound == .max ? "" : " to \(range.upperBound)"
       throw ControlError(
-        .badRequest, "the query parameter “\(name)” is a whole number from \(range.lowerBound)\(end)")
+        .badRequest, "the query parameter “\(name)” must be a whole number from \(range.lowerBound)\(end)")
     }
     return number
   }
 
-  /// The value as one of the words that `type` knows.
+  /// The value as one of the words of `type`.
   func word<Word: CaseIterable>(
     _ name: String, of type: Word.Type, spelled: (Word) -> String
   ) throws -> Word? {
@@ -62,7 +62,7 @@ struct QueryParameters {
 
 /// Percent-encoding (RFC 3986, section 2.1). A plus sign is a plus sign.
 enum PercentEncoding {
-  /// Throws `ControlError` `.badRequest` for a broken escape, and when the bytes are not UTF-8 or hold NUL.
+  /// Throws `ControlError` `.badRequest` for an invalid escape, and when the bytes are not UTF-8 or contain NUL.
   static func decode(_ text: some StringProtocol) throws -> String {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]
@@ -83,7 +83,7 @@ enum PercentEncoding {
     return decoded
   }
 
-  /// Encodes all but the unreserved characters, fit for a path segment and for a query value.
+  /// Encodes all but the unreserved characters, for a path segment or a query value.
   static func encode(_ text: String) -> String {
     var result = ""
     for byte in text.utf8 {

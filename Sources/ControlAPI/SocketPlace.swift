@@ -1,21 +1,21 @@
 import Glibc
 import Synchronization
 
-/// The place in the file system where the control socket is to appear, and the care that this takes.
+/// The place of the control socket in the file system.
 ///
-/// The socket is made in a folder that nobody else can enter, given its permissions there, and then renamed into place:
-/// at no time can it be reached with other permissions than the configured ones, and a client finds either the old
-/// socket or one that listens. The folder around it is locked meanwhile, so that of two daemons that start at once
-/// one sees the other.
+/// The socket is created in a folder that nobody else can enter, gets its permissions there, and is then renamed into
+/// place. So it never has other permissions than the configured ones, and a client finds either the old socket or one
+/// that listens. The surrounding folder is locked meanwhile, so that of two daemons that start at once one notices the
+/// other.
 final class SocketPlace: Sendable {
   /// `sockaddr_un.sun_path` has 108 bytes, the last for NUL (unix(7)).
   static let longestPath = 107
 
-  private let path: String
+  let path: String
   private let mode: mode_t
   private let folder: String
   private let name: String
-  /// The file that was put in place: device and inode.
+  /// The socket that was put in place: device and inode.
   private let placed = Mutex<FileIdentity?>(nil)
 
   private struct FileIdentity: Equatable, Sendable {
@@ -41,25 +41,25 @@ final class SocketPlace: Sendable {
     folder = parts.count == 1 ? "." : parent.isEmpty ? "/" : parent
   }
 
-  /// Has `bind` bind and listen at a path of its own choice, then shows that socket at the place.
+  /// Has `bind` bind and listen at a path of this type's choice, then moves that socket into place.
   ///
-  /// Throws `ControlServerError` when another process listens there, when something else than a socket is there, or
-  /// when the folder cannot be written; and what `bind` throws.
+  /// Throws `ControlServerError` when another process listens there, when there is something other than a socket, or
+  /// when the folder cannot be written; also throws the errors of `bind`.
   func occupy(_ bind: (_ path: String) throws -> Void) throws {
     let around = try lockedFolder(patience: 10)
     defer { close(around) }
     try refuseUnlessFree(around)
 
     var template = Array("\(folder)/.keyreg-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw systemError("cannot make a folder in \(folder)") }
+    guard mkdtemp(&template) != nil else { throw systemError("cannot create a folder in \(folder)") }
     defer { rmdir(template) }
     let staging = open(template, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard staging >= 0 else { throw systemError("cannot open a folder in \(folder)") }
     defer { close(staging) }
 
-    // Through the descriptor the path is short, however long the real one is. When the socket is closed the server
-    // library removes what is at that path, which the descriptor's number may by then lead into another folder: so the
-    // name is one that no other file ever has.
+    // Through the descriptor the path is short, however long the real one is. When the socket is closed, the server
+    // library removes whatever is at that path. By then the descriptor's number may lead to another folder, so the name
+    // must be unique.
     let stagedName = String(UInt64.random(in: .max / 16 ... .max), radix: 16)
     try bind("/proc/self/fd/\(staging)/\(stagedName)")
     var status = stat()
@@ -67,14 +67,14 @@ final class SocketPlace: Sendable {
       fstatat(staging, stagedName, &status, AT_SYMLINK_NOFOLLOW) == 0,
       renameat(staging, stagedName, around, name) == 0
     else {
-      let error = systemError("cannot place the control socket at \(path)")
+      let error = systemError("cannot create the control socket at \(path)")
       unlinkat(staging, stagedName, 0)
       throw error
     }
     placed.withLock { $0 = FileIdentity(device: status.st_dev, inode: status.st_ino) }
   }
 
-  /// Removes the socket, unless another one is at its place by now.
+  /// Removes the socket, unless another one has replaced it.
   func vacate() throws {
     guard let placed = placed.withLock({ $0.take() }) else { return }
     let around = try lockedFolder(patience: 1)
@@ -84,7 +84,7 @@ final class SocketPlace: Sendable {
   }
 
   /// Opens and locks the folder. It stays locked until the descriptor is closed.
-  /// - Parameter patience: Seconds. Others hold the lock for milliseconds; whoever holds it longer must not hold up us.
+  /// - Parameter patience: Seconds. Others hold the lock for milliseconds; a longer hold must not delay us.
   private func lockedFolder(patience: Int) throws -> Int32 {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemError("cannot open \(folder), the folder of the control socket") }
@@ -102,7 +102,7 @@ final class SocketPlace: Sendable {
     guard let (_, type) = try identity(around) else { return }
     guard type == S_IFSOCK else {
       throw ControlServerError(
-        "\(path) is there and is not a socket", hint: "remove it, or choose another path for the control socket")
+        "\(path) exists and is not a socket", hint: "remove it, or choose another path for the control socket")
     }
     if try isAlive() {
       throw ControlServerError(
@@ -115,16 +115,16 @@ final class SocketPlace: Sendable {
     var status = stat()
     guard fstatat(around, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
       if errno == ENOENT { return nil }
-      throw systemError("cannot look at \(path)")
+      throw systemError("cannot access \(path)")
     }
     return (FileIdentity(device: status.st_dev, inode: status.st_ino), status.st_mode & S_IFMT)
   }
 
-  /// Asks by connecting: only a socket that nobody listens on any more refuses.
+  /// Tests by connecting: only a socket that nothing listens on refuses.
   private func isAlive() throws -> Bool {
     let probe = socket(
       AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard probe >= 0 else { throw systemError("cannot make a socket") }
+    guard probe >= 0 else { throw systemError("cannot create a socket") }
     defer { close(probe) }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)

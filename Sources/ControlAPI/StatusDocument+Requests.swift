@@ -1,6 +1,6 @@
-/// The members of a status that tell of requests: what limits them, and what came of them.
+/// The members of a status about requests: their limits, and their results.
 extension StatusDocument {
-  /// What is known of the limit. Null is: not known.
+  /// What is known about the limit. Null means unknown.
   package struct RateLimit: Codable, Equatable, Sendable {
     @ExplicitNull package var name: String?
     /// Requests in one period.
@@ -10,7 +10,7 @@ extension StatusDocument {
     @ExplicitNull package var resetsInSeconds: Int?
     /// Requests that are left to others.
     @ExplicitNull package var reserved: Int?
-    /// Where the numbers come from, e.g. `headers`.
+    /// Where the numbers come from, for example `headers`.
     @ExplicitNull package var source: String?
     /// Until the next request may be sent; 0 when one may be sent now.
     @ExplicitNull package var waitingSeconds: Double?
@@ -37,7 +37,7 @@ extension StatusDocument {
     }
   }
 
-  /// Counts since the daemon was started.
+  /// Counts since the daemon started.
   package struct Requests: Codable, Equatable, Sendable {
     package var sent: Int
     package var created: Int

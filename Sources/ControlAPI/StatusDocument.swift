@@ -1,9 +1,8 @@
 package import Registration
 
-/// The answer to `GET /v1/status`: all that one look at the daemon should tell. It costs the same with ten keys and with
-/// ten million.
+/// The answer to `GET /v1/status`: an overview of the daemon. It costs the same with ten keys and with ten million.
 package struct StatusDocument: Codable, Equatable, Sendable {
-  package enum State: String, Codable, Sendable, CaseIterable {
+  package enum State: OpenWord {
     case idle
     case working
     /// For the rate limit; `reason` says until when.
@@ -13,15 +12,43 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     /// By the daemon; `hold` says why.
     case holding
     case stopping
+    case other(String)
+
+    package static let allCases: [State] = [.idle, .working, .waiting, .paused, .holding, .stopping]
+
+    package var rawValue: String {
+      switch self {
+      case .idle: "idle"
+      case .working: "working"
+      case .waiting: "waiting"
+      case .paused: "paused"
+      case .holding: "holding"
+      case .stopping: "stopping"
+      case .other(let word): word
+      }
+    }
   }
 
-  /// Why the daemon sends nothing of its own accord.
-  package enum Hold: String, Codable, Sendable, CaseIterable {
+  /// Why the daemon itself sends nothing.
+  package enum Hold: OpenWord {
     case credentials
     case outage
-    /// Whatever key is asked about is refused in the same words.
+    /// Every key is refused with the same message.
     case refused
     case disk
+    case other(String)
+
+    package static let allCases: [Hold] = [.credentials, .outage, .refused, .disk]
+
+    package var rawValue: String {
+      switch self {
+      case .credentials: "credentials"
+      case .outage: "outage"
+      case .refused: "refused"
+      case .disk: "disk"
+      case .other(let word): word
+      }
+    }
   }
 
   /// `total` is the sum of the others.
@@ -54,13 +81,14 @@ package struct StatusDocument: Codable, Equatable, Sendable {
 
   package struct Lists: Codable, Equatable, Sendable {
     package var total: Int
-    /// With keys that are still to be worked on, or still being read.
+    /// Lists with open keys, or still being read.
     package var active: Int
-    /// Lists that lie in `incoming/` still.
+    /// Lists that are still in `incoming/`.
     package var incoming: Int
-    /// Lists that cannot be taken in, for a reason that may pass: nobody may read them, the disk is full.
+    /// What is in the spool and cannot be taken as it is: lists that may not be read, or for which there is no space, and
+    /// links, FIFOs and folders.
     package var blocked: Int
-    /// Lists that lie in `rejected/`.
+    /// Lists in `rejected/`.
     package var rejected: Int
     /// Lists whose keys all have an outcome, but whose results are not written yet.
     package var finishing: Int
@@ -77,16 +105,16 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     }
   }
 
-  /// Of the lists that are open, together; of everything while none is.
+  /// Of the open lists together; of everything when none is open.
   package struct Progress: Codable, Equatable, Sendable {
-    /// Keys whose outcome is known.
+    /// Keys with an outcome.
     package var done: Int
     /// 0…1 of their keys.
     package var fraction: Double
-    /// Keys, over the last while.
+    /// Keys, recently.
     package var perSecond: Double
     @ExplicitNull package var etaSeconds: Int?
-    /// What the estimate rests on, e.g. `rate_limit`.
+    /// What the estimate is based on, for example `rate_limit`.
     @ExplicitNull package var etaFrom: String?
 
     private enum CodingKeys: String, CodingKey {

@@ -1,19 +1,25 @@
 import HummingbirdCore
 import NIOCore
 
-/// The body of a request in pieces, with an end that is really its end.
+/// The body of a request in pieces, with a reliable end.
 struct SubmittedBody: AsyncSequence, Sendable {
   typealias Element = [UInt8]
   typealias Failure = any Error
 
-  /// The client went away before it had sent everything.
-  struct Interrupted: Error {}
+  /// The client went away before it had sent everything, or it sent what is not HTTP.
+  struct Interrupted: Error {
+    /// What the server library said.
+    var cause: (any Error)?
+  }
+
+  /// Bytes up to which a whole body needs no place among the large ones.
+  private static let small = 64 * 1024
 
   let body: RequestBody
   let channel: any Channel
-  /// What `Content-Length` announced, if it did.
+  /// The value of `Content-Length`, if there is one.
   let length: Int?
-  /// Bytes; more is `ControlError` `.tooLarge`.
+  /// Bytes; a larger body is `ControlError` `.tooLarge`.
   let limit: Int
 
   func makeAsyncIterator() -> Iterator { Iterator(self) }
@@ -33,11 +39,11 @@ struct SubmittedBody: AsyncSequence, Sendable {
       do {
         piece = try await pieces.next()
       } catch {
-        throw Interrupted()
+        throw Interrupted(cause: error)
       }
       guard let piece else {
-        // Hummingbird takes the end of a connection for the end of a body. The parser below it says first that it is
-        // none, but half a list must never be imported, so this does not rest on that alone.
+        // Hummingbird takes the end of a connection for the end of a body. The parser below it reports an error first,
+        // but half a list must never be imported, so this does not rely on that alone.
         guard whole.channel.isActive, whole.length == nil || whole.length == count else { throw Interrupted() }
         return nil
       }
@@ -47,11 +53,15 @@ struct SubmittedBody: AsyncSequence, Sendable {
     }
   }
 
-  /// All of it. For bodies with a small limit.
-  func collect() async throws -> [UInt8] {
+  /// The whole body, for bodies with a small limit, and its place among the large ones if it is one.
+  func collect(_ large: LongExchanges) async throws -> (bytes: [UInt8], place: LongExchanges.Slot?) {
     var bytes: [UInt8] = []
-    for try await piece in self { bytes += piece }
-    return bytes
+    var place: LongExchanges.Slot?
+    for try await piece in self {
+      bytes += piece
+      if bytes.count > Self.small, place == nil { place = try large.take() }
+    }
+    return (bytes, place)
   }
 
   static func tooLarge(_ limit: Int) -> ControlError {

@@ -1,18 +1,30 @@
-/// A file in the spool that is not read, or was found to be no list.
+/// A file in the spool that is not read, or cannot be used as a list.
 package struct UnreadDocument: Codable, Equatable, Sendable {
-  package enum State: String, Codable, Sendable, CaseIterable {
+  package enum State: OpenWord {
     /// It cannot be read at the moment; it is taken as soon as it can be.
     case blocked
-    /// It lies in `rejected/`.
+    /// It is in `rejected/`.
     case rejected
-    /// It is left alone because of its name.
+    /// It is ignored because of its name.
     case ignored
+    case other(String)
+
+    package static let allCases: [State] = [.blocked, .rejected, .ignored]
+
+    package var rawValue: String {
+      switch self {
+      case .blocked: "blocked"
+      case .rejected: "rejected"
+      case .ignored: "ignored"
+      case .other(let word): word
+      }
+    }
   }
 
   package var name: String
   package var state: State
   package var reason: String
-  /// What helps.
+  /// What to do about it.
   @ExplicitNull package var hint: String?
 
   package init(name: String, state: State, reason: String, hint: String? = nil) {

@@ -4,7 +4,7 @@ import Registration
 /// Why there was no reply.
 package struct CurlError: Error, Sendable, CustomStringConvertible {
   package enum Kind: String, Sendable {
-    /// The name was not resolved, or nobody listens there.
+    /// The name was not resolved, or nothing listens there.
     case unreachable
     /// The proxy could not be reached, or refused to connect.
     case proxy
@@ -12,9 +12,9 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
     case tls
     /// A deadline passed.
     case timedOut
-    /// The connection ended before the whole reply was there.
+    /// The connection ended before the reply was complete.
     case interrupted
-    /// A kept-alive connection was dead, and the request was not to be sent a second time.
+    /// A kept-alive connection was dead, and the request must not be sent twice.
     case stale
     /// The peer did not speak HTTP, or sent more header lines than are kept.
     case protocolViolation
@@ -28,9 +28,9 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
   /// libcurl's own number, for logs.
   package let code: Int
   package let message: String
-  /// The `errno` of the failed connect, 0 when it was not that.
+  /// The `errno` of a failed connect, else 0.
   package let systemError: Int32
-  /// Whether the request, or a part of it, may have left: false when no connection came to stand.
+  /// Whether the request, or part of it, may have been sent: false when no connection was made.
   package let wasSent: Bool
 
   package var description: String { message }
@@ -40,7 +40,7 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
     self.kind = isStale ? .stale : Self.kind(of: code)
     self.wasSent = wasSent
     self.systemError = systemError
-    // libcurl quotes the proxy as it was given, with the password.
+    // libcurl quotes the proxy as configured, including its password.
     self.message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : SecretText.redacted(detail)
   }
 
@@ -54,9 +54,9 @@ package struct CurlError: Error, Sendable, CustomStringConvertible {
     case CURLE_OPERATION_TIMEDOUT: .timedOut
     case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE, CURLE_HTTP2, CURLE_HTTP2_STREAM,
       CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CONNECT_ERROR:
-      // The last one is also what a connection that was reset in the middle of the handshake gives.
+      // The last one also comes from a connection that was reset during the handshake.
       .interrupted
-    // libcurl runs "out of memory" when a single header line is larger than it takes.
+    // libcurl reports "out of memory" when a single header line is larger than it accepts.
     case CURLE_WEIRD_SERVER_REPLY, CURLE_OUT_OF_MEMORY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
       .protocolViolation
     case CURLE_ABORTED_BY_CALLBACK, CURLE_WRITE_ERROR: .stopped

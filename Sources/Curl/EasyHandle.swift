@@ -1,21 +1,26 @@
 import CCurl
 import Glibc
+import Registration
 
 /// A libcurl easy handle: one connection kept alive, one exchange at a time, blocking its thread.
 ///
-/// It is not Sendable on purpose: it is made, used and ended on one thread. What holds for every exchange: redirects
-/// are not followed, TLS is verified, only http and https are spoken, no signal is raised, no file is read for
-/// credentials, and what comes back is bounded.
+/// Deliberately not Sendable: it is created, used and released on one thread. For every exchange: redirects are not
+/// followed, TLS is verified, only http and https are used, no signal is raised, no file is read for credentials, and
+/// the size of the reply is limited.
 package final class EasyHandle {
   private let handle: UnsafeMutableRawPointer
   private let route: CurlRoute
   private let collector = ReplyCollector()
   private let errorText: UnsafeMutablePointer<CChar>
+  private var headers: [(name: String, value: String)] = []
+  private var headerList: UnsafeMutablePointer<curl_slist>?
+  /// The last exchange ended with a reply, so that the connection was alive then.
+  private var wasAnswered = false
 
-  /// Initialises libcurl once for the process; the static is the once.
+  /// Initialises libcurl once for the process.
   private static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
-  /// Throws when libcurl cannot be set up, or knows no such CA file or option.
+  /// Throws when libcurl cannot be set up, or does not know an option or find a CA file.
   package init(route: CurlRoute = CurlRoute(), userAgent: String = "keyreg") throws(CurlError) {
     guard Self.isReady, let handle = curl_easy_init() else {
       throw CurlError(code: CURLE_FAILED_INIT, detail: "libcurl could not be initialised", systemError: 0)
@@ -31,6 +36,8 @@ package final class EasyHandle {
     try set(CURLOPT_SSL_VERIFYHOST, 2)
     try set(CURLOPT_TCP_KEEPALIVE, 1)
     try set(CURLOPT_NETRC, 0)
+    // One exchange at a time needs one connection. An older one is closed when a new one is made.
+    try set(CURLOPT_MAXCONNECTS, 1)
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
     try set(CURLOPT_USERAGENT, userAgent)
     try check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText))
@@ -42,18 +49,19 @@ package final class EasyHandle {
     try check(ccurl_set_prereq(handle, CURLOPT_PREREQFUNCTION, ReplyCollector.takeRequest))
     try check(ccurl_set_pointer(handle, CURLOPT_PREREQDATA, context))
     if let socket = route.unixSocket { try set(CURLOPT_UNIX_SOCKET_PATH, socket) }
-    if let caFile = route.caFile { try trust(caFile) }
+    try trust(files: route.caFiles, folders: route.caFolders)
   }
 
   deinit {
     curl_easy_cleanup(handle)
+    curl_slist_free_all(headerList)
     errorText.deallocate()
   }
 
-  /// Sends one request and waits for its whole reply, or for a deadline.
+  /// Sends one request and waits for its complete reply, or for a deadline.
   ///
-  /// `onBody`, when given, is handed the body as it comes, and the reply's own body stays empty; when it returns false
-  /// the exchange ends with an error of kind `stopped`.
+  /// `onBody`, if given, gets the body as it arrives, and the reply's own body stays empty. When it returns false, the
+  /// exchange ends with an error of kind `stopped`.
   package func perform(
     _ request: CurlRequest, onBody: ((UnsafeRawBufferPointer) -> Bool)? = nil
   ) throws(CurlError) -> CurlReply {
@@ -64,18 +72,15 @@ package final class EasyHandle {
     try set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout)
     try set(CURLOPT_TIMEOUT_MS, request.timeout)
     try setProxy(for: request.url)
+    // libcurl keeps an HTTP/2 connection on which an answer never came, and would send the next request into the same void.
+    try set(CURLOPT_FRESH_CONNECT, wasAnswered ? 0 : 1)
 
-    var list: UnsafeMutablePointer<curl_slist>?
-    defer { curl_slist_free_all(list) }
-    for (name, value) in request.headers {
-      list = curl_slist_append(list, "\(name): \(value)")
-    }
-    try check(ccurl_set_list(handle, CURLOPT_HTTPHEADER, list))
-
+    try setHeaders(request.headers)
     collector.begin(request, onBody: onBody)
     defer { collector.end() }
     errorText[0] = 0
     let code = try run(body: request.body)
+    defer { wasAnswered = code == CURLE_OK }
     if code == CURLE_WRITE_ERROR, collector.isBodyTruncated, !collector.isStopped, !collector.isHeaderOverflown {
       // The kept part of an oversize body is a reply like any other; its connection was closed.
     } else if code == CURLE_WRITE_ERROR, collector.isHeaderOverflown {
@@ -92,7 +97,8 @@ package final class EasyHandle {
   private func run(body: [UInt8]?) throws(CurlError) -> CURLcode {
     guard let body else { return curl_easy_perform(handle) }
     try check(ccurl_set_off_t(handle, CURLOPT_POSTFIELDSIZE_LARGE, Int(body.count)))
-    // COPYPOSTFIELDS keeps the bytes beyond this scope; it also turns the request into a POST, named above otherwise.
+    // COPYPOSTFIELDS keeps the bytes beyond this scope. It also makes the request a POST, unless another method was set
+    // above.
     let code = body.withUnsafeBytes { bytes in
       ccurl_set_pointer(
         handle, CURLOPT_COPYPOSTFIELDS,
@@ -102,28 +108,62 @@ package final class EasyHandle {
     return curl_easy_perform(handle)
   }
 
+  /// Most requests of a handle have the same headers: libcurl keeps the list.
+  private func setHeaders(_ headers: [(name: String, value: String)]) throws(CurlError) {
+    guard !headers.elementsEqual(self.headers, by: ==) else { return }
+    var list: UnsafeMutablePointer<curl_slist>?
+    for (name, value) in headers {
+      // Without memory there is no list: sent without it, a request would lack its credentials.
+      guard let longer = curl_slist_append(list, "\(name): \(value)") else {
+        curl_slist_free_all(list)
+        throw CurlError(code: CURLE_OUT_OF_MEMORY, detail: "", systemError: 0)
+      }
+      list = longer
+    }
+    try check(ccurl_set_list(handle, CURLOPT_HTTPHEADER, list))
+    curl_slist_free_all(headerList)
+    (headerList, self.headers) = (list, headers)
+  }
+
   private func setProxy(for url: String) throws(CurlError) {
-    if route.unixSocket != nil || url.lowercased().hasPrefix("http:") {
+    if route.unixSocket != nil || url.utf8.prefix(5).map({ $0 | 0x20 }).elementsEqual("http:".utf8) {
       try set(CURLOPT_PROXY, "")
     } else if let proxy = route.proxy {
       try set(CURLOPT_PROXY, proxy)
+      // Otherwise NO_PROXY in the environment would override what was set on purpose.
+      try set(CURLOPT_NOPROXY, "")
     } else {
       try check(ccurl_set_string(handle, CURLOPT_PROXY, nil))
     }
   }
 
-  /// Adds a file of trust roots to the system's. libcurl's CAINFO replaces the system's file, but its CAPATH (the
-  /// system's folder of hashed roots) stays in force beside it.
-  private func trust(_ caFile: String) throws(CurlError) {
-    guard access(caFile, R_OK) == 0 else {
-      throw CurlError(
-        code: CURLE_SSL_CACERT_BADFILE,
-        detail: "cannot read the CA file \(caFile): \(String(cString: strerror(errno)))",
-        systemError: errno)
+  /// Adds trust roots to the system's. libcurl's CAINFO replaces the system's file, but its CAPATH (the system's folder
+  /// of hashed roots) remains in use. CAPATH may be several folders (OpenSSL's X509_LOOKUP_hash_dir), CAINFO only one
+  /// file, so that more are joined in memory.
+  private func trust(files: [String], folders: [String]) throws(CurlError) {
+    if files.isEmpty, folders.isEmpty { return }
+    var joined: [UInt8] = []
+    for file in files {
+      do throws(SystemFault) {
+        let descriptor = try FileIO.open(file, O_RDONLY)
+        defer { close(descriptor) }
+        joined += try FileIO.read(descriptor, upTo: Self.largestTrust) + [UInt8(ascii: "\n")]
+      } catch {
+        throw CurlError(
+          code: CURLE_SSL_CACERT_BADFILE, detail: "cannot read the CA file \(file): \(error.text)",
+          systemError: error.code)
+      }
     }
-    try set(CURLOPT_CAINFO, caFile)
-    try set(CURLOPT_CAPATH, "/etc/ssl/certs")
+    if !files.isEmpty {
+      let code = joined.withUnsafeMutableBytes { ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, $0.baseAddress, $0.count) }
+      try check(code)
+    }
+    let system = "/etc/ssl/certs"
+    try set(CURLOPT_CAPATH, ([system] + folders.filter { $0 != system }).joined(separator: ":"))
   }
+
+  /// Bytes of one file of trust roots; the system's own has a twentieth of that.
+  private static let largestTrust = 4 << 20
 
   private func set(_ option: CURLoption, _ value: Int) throws(CurlError) {
     try check(ccurl_set_long(handle, option, value))
@@ -139,15 +179,22 @@ package final class EasyHandle {
 
   private func failure(_ code: CURLcode) -> CurlError {
     let isStale = isStale(code)
+    let detail =
+      switch (isStale, collector.isStale) {
+      case (true, _): "the kept-alive connection was dead"
+      case (false, true): "the server turned the request away without an answer"
+      case (false, false): String(cString: errorText)
+      }
     return CurlError(
-      code: code, detail: isStale ? "the kept-alive connection was dead" : String(cString: errorText),
-      systemError: Int32(truncatingIfNeeded: number(CURLINFO_OS_ERRNO)), wasSent: collector.requests > 0,
-      isStale: isStale)
+      code: code, detail: detail, systemError: Int32(truncatingIfNeeded: number(CURLINFO_OS_ERRNO)),
+      wasSent: collector.requests > 0, isStale: isStale)
   }
 
-  /// Either the repetition was stopped, or libcurl gave up at once: it counts its repetitions over the whole life of a
-  /// handle and makes five at most.
+  /// Either the repetition was stopped, or libcurl gave up at once: it counts repetitions over the life of a handle and
+  /// makes at most five. Not twice in a row: an HTTP/2 server can turn away one request after another on a connection that
+  /// is alive, and that is no accident.
   private func isStale(_ code: CURLcode) -> Bool {
+    guard wasAnswered else { return false }
     if collector.isStale { return true }
     return collector.isSentOnce && collector.requests == 1 && collector.headers.isEmpty
       && number(CURLINFO_NUM_CONNECTS) == 0 && CurlError.kind(of: code) == .interrupted

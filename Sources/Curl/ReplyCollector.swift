@@ -1,13 +1,13 @@
 import CCurl
 
-/// Takes what libcurl hands over while an exchange runs, and stops it when it grows beyond its bounds.
+/// Collects what libcurl delivers during an exchange, and stops it when it exceeds the limits.
 final class ReplyCollector {
-  private(set) var headers: [(name: String, value: String)] = []
+  private(set) var headers = CurlHeaders()
   private(set) var body: [UInt8] = []
   private(set) var isBodyTruncated = false
   private(set) var isStopped = false
   private(set) var isHeaderOverflown = false
-  /// How often the request was about to be sent on a connection that stood, the last time included.
+  /// How often the request was about to be sent on an open connection, including the last time.
   private(set) var requests = 0
   /// It was not sent a second time.
   private(set) var isStale = false
@@ -19,7 +19,7 @@ final class ReplyCollector {
   private var onBody: ((UnsafeRawBufferPointer) -> Bool)?
 
   func begin(_ request: CurlRequest, onBody: ((UnsafeRawBufferPointer) -> Bool)?) {
-    headers.removeAll(keepingCapacity: true)
+    headers.removeAll()
     body.removeAll(keepingCapacity: true)
     isBodyTruncated = false
     isStopped = false
@@ -33,7 +33,7 @@ final class ReplyCollector {
     self.onBody = onBody
   }
 
-  /// Lets go of the caller's closure, which must not outlive the exchange.
+  /// Releases the caller's closure, which must not outlive the exchange.
   func end() {
     onBody = nil
   }
@@ -65,7 +65,7 @@ final class ReplyCollector {
     return CURL_PREREQFUNC_OK
   }
 
-  /// Returns the bytes taken; fewer than offered ends the exchange.
+  /// Returns the number of bytes taken; fewer than offered ends the exchange.
   private func appendBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     if let onBody {
       guard onBody(bytes) else {
@@ -92,18 +92,10 @@ final class ReplyCollector {
     }
     // A status line opens a response: what came before it (100 Continue, a proxy's CONNECT) is not the reply.
     if bytes.starts(with: "HTTP/".utf8) {
-      headers.removeAll(keepingCapacity: true)
+      headers.removeAll()
       return bytes.count
     }
-    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return bytes.count }
-    headers.append((name: Self.text(bytes[..<colon]), value: Self.text(bytes[(colon + 1)...])))
+    headers.append(bytes)
     return bytes.count
-  }
-
-  private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
-    let space: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
-    let start = bytes.firstIndex { !space($0) } ?? bytes.endIndex
-    let end = bytes.lastIndex { !space($0) }.map { $0 + 1 } ?? start
-    return String(decoding: bytes[start..<max(start, end)], as: UTF8.self)
   }
 }

@@ -5,8 +5,7 @@ package enum HTTPDate {
   private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
   private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-  /// - Parameter milliseconds: Since 1970-01-01T00:00:00Z. The fraction of a second is cut off, as a server's clock
-  ///   shows it.
+  /// - Parameter milliseconds: Since 1970-01-01T00:00:00Z. The fraction of a second is cut off, as in a server's clock.
   package static func text(milliseconds: Int64) -> String {
     var seconds = time_t(milliseconds / 1000)
     var parts = tm()

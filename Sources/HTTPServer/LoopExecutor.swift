@@ -2,8 +2,8 @@ package import NIOCore
 
 /// Runs a task's work on an event loop's own thread.
 ///
-/// Swift's shared pool has as many threads as the machine has cores. Callers here block while a server starts and stops,
-/// and some of them stand on that pool; a server that never needs it cannot be starved by them.
+/// Swift's shared pool has as many threads as the machine has cores. Callers here block while a server starts and
+/// stops, some of them on that pool; a server that never needs the pool cannot be starved by them.
 final class LoopExecutor: TaskExecutor {
   private let loop: any EventLoop
 

@@ -1,16 +1,28 @@
 import NIOCore
 import Synchronization
 
-/// Every connection of one listener, so that stopping can end those that wait for a client, and so that clients who are
-/// connected and ask nothing never keep out one who does.
+/// Every connection of one listener, so that stopping can end those that wait for a client, and so that clients that
+/// are idle or stuck never keep out an active one.
 final class OpenConnections: Sendable {
   private struct Connection {
     let channel: any Channel
-    /// Requests that are being answered: one, or none.
-    var isBusy = false
-    /// Rises with every connection that comes and every answer that ends: the lowest has rested longest.
-    var restsSince: Int
+    var use = Use.idle
+    /// Something was read since the last request.
+    var hasRead = false
+    /// Rises with every change of a connection: of those with the same use, the lowest is the oldest.
+    var since: Int
   }
+
+  private enum Use {
+    case idle
+    /// A request is being answered, which takes milliseconds unless the client neither sends nor reads.
+    case answering
+    /// A stream or an upload.
+    case lasting
+  }
+
+  /// What a responder triggers on its channel.
+  fileprivate struct Lasts: Sendable {}
 
   private struct State {
     var connections: [ObjectIdentifier: Connection] = [:]
@@ -21,8 +33,9 @@ final class OpenConnections: Sendable {
   private let limit: Int
   private let state = Mutex(State())
 
-  /// - Parameter limit: Connections at one time. Beyond it the one that has rested longest is ended, or the newest when
-  ///   all of them are busy.
+  /// - Parameter limit: The most connections. Beyond it the one that has been idle longest is closed. If few are idle
+  ///   (an eighth of all: those whose request is on its way are among them), it is the one that has been answered
+  ///   longest, since it waits for its client; or the newest if all are lasting.
   init(limit: Int) {
     self.limit = limit
   }
@@ -36,16 +49,29 @@ final class OpenConnections: Sendable {
     for connection in connections { connection.channel.close(promise: nil) }
   }
 
-  /// A request of this connection is being answered until `rests`.
-  func works(_ channel: any Channel) {
-    state.withLock { $0.connections[ObjectIdentifier(channel)]?.isBusy = true }
+  /// A request of this connection is being answered until `rests`. False when it had come before the last one was
+  /// answered: its client does not wait for answers.
+  func works(_ channel: any Channel) -> Bool {
+    set(.answering, channel)
+    return state.withLock { state in
+      defer { state.connections[ObjectIdentifier(channel)]?.hasRead = false }
+      return state.connections[ObjectIdentifier(channel)]?.hasRead ?? true
+    }
   }
 
   func rests(_ channel: any Channel) {
+    set(.idle, channel)
+  }
+
+  private func hasRead(_ channel: any Channel) {
+    state.withLock { $0.connections[ObjectIdentifier(channel)]?.hasRead = true }
+  }
+
+  private func set(_ use: Use, _ channel: any Channel) {
     state.withLock { state in
       state.clock += 1
-      state.connections[ObjectIdentifier(channel)]?.isBusy = false
-      state.connections[ObjectIdentifier(channel)]?.restsSince = state.clock
+      state.connections[ObjectIdentifier(channel)]?.use = use
+      state.connections[ObjectIdentifier(channel)]?.since = state.clock
     }
   }
 
@@ -55,11 +81,15 @@ final class OpenConnections: Sendable {
   private func add(_ channel: any Channel) {
     let superfluous: (any Channel)? = state.withLock { state in
       state.clock += 1
-      state.connections[ObjectIdentifier(channel)] = Connection(channel: channel, restsSince: state.clock)
+      let added = Connection(channel: channel, since: state.clock)
+      state.connections[ObjectIdentifier(channel)] = added
       if state.isClosed { return channel }
       guard state.connections.count > limit else { return nil }
-      let idle = state.connections.values.lazy.filter { !$0.isBusy }.min { $0.restsSince < $1.restsSince }
-      let ended = idle?.channel ?? channel
+      let others = state.connections.values.lazy.filter { $0.since != added.since }
+      let idle = others.filter { $0.use == .idle }
+      let oldest = { (use: Use) in others.filter { $0.use == use }.min { $0.since < $1.since } }
+      let stuck = idle.count > limit / 8 ? nil : oldest(.answering)
+      let ended = (stuck ?? oldest(.idle) ?? added).channel
       // At once, so that it is not chosen again before it is closed.
       state.connections[ObjectIdentifier(ended)] = nil
       return ended
@@ -70,8 +100,9 @@ final class OpenConnections: Sendable {
     superfluous?.close(promise: nil)
   }
 
-  final class Tracker: ChannelInboundHandler, RemovableChannelHandler {
+  final class Tracker: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
+    typealias OutboundIn = NIOAny
 
     private let connections: OpenConnections
 
@@ -82,5 +113,24 @@ final class OpenConnections: Sendable {
     func handlerAdded(context: ChannelHandlerContext) {
       connections.add(context.channel)
     }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+      connections.hasRead(context.channel)
+      context.fireChannelReadComplete()
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+      guard event is Lasts else { return context.triggerUserOutboundEvent(event, promise: promise) }
+      connections.set(.lasting, context.channel)
+      promise?.succeed()
+    }
+  }
+}
+
+extension Channel {
+  /// The exchange in progress on this connection of a listener may last long: it is not ended to make room for others.
+  /// The caller sees to it that there are few.
+  package func lasts() {
+    triggerUserOutboundEvent(OpenConnections.Lasts(), promise: nil)
   }
 }

@@ -1,6 +1,6 @@
-/// The fields of one short CSV record, copied: a header, or what is held beside one.
+/// The fields of one short CSV record, copied: a header, or a record that is compared with one.
 struct CSVFields {
-  /// Bytes of the longest record that is taken for a header.
+  /// The longest record, in bytes, that can be a header.
   private static let longest = 16 * 1024
   private static let quote = UInt8(ascii: "\"")
 
@@ -11,7 +11,8 @@ struct CSVFields {
   /// Line ends within quotes.
   private(set) var innerLines = 0
 
-  /// Nil when no record that ends in `text` begins at its start: a quote is not closed, or text follows the closing one.
+  /// Nil when no record that ends within `text` begins at its start: a quote is not closed, or text follows the closing
+  /// one.
   init?(at text: ArraySlice<UInt8>, separator: UInt8) {
     self.separator = separator
     var rest = text.prefix(Self.longest)
@@ -26,7 +27,8 @@ struct CSVFields {
     length = rest.startIndex - text.startIndex
   }
 
-  /// The field at the start of `rest`, which begins with what ends the field then. Nil when its quotes are not in order.
+  /// The field at the start of `rest`, which afterwards begins with the field's end. Nil when its quotes are not in
+  /// order.
   private mutating func takeField(_ rest: inout ArraySlice<UInt8>) -> [UInt8]? {
     let separator = separator
     let isEnd = { (byte: UInt8) in byte == separator || Edges.isLineEnd(byte) }
@@ -53,7 +55,7 @@ struct CSVFields {
     return isEnd(next) ? field : nil
   }
 
-  /// The name in field `index`, for people.
+  /// The name in field `index`, for display.
   func shown(_ index: Int) -> String {
     InvalidLine.shown(Edges.peeled(CleanText.clean(fields[index][...])), characters: 60)
   }

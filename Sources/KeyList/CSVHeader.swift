@@ -1,26 +1,26 @@
 /// The header record of a CSV list: which column holds the key ids, and what separates the fields.
 struct CSVHeader: Hashable {
-  /// The names of a column of key ids in lower-case letters and digits, however the header spells them; the more specific
-  /// ones first. Those of one rank mean the same.
+  /// The names of a column of key ids in lower-case letters and digits, however the header spells them, the most
+  /// specific ones first. Names of one rank mean the same.
   private static let ranks = [["appkeyid", "applicationkeyid"], ["keyid"], ["uuid"], ["id"]]
-  /// The same for people.
+  /// The same for display.
   static let accepted = "app_key_id, key_id, uuid or id"
   private static let separators = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
 
-  /// The name as the header spells it.
+  /// The name as spelled in the header.
   var name: String
   /// The column of that name, from 0.
   var column: Int
   /// How many columns the header has.
   var columns: Int
   var separator: UInt8
-  /// Where the header stands: its first line, and how many bytes and line ends it has.
+  /// Where the header is: its first line, and how many bytes and line ends it has.
   var line = 1
   var length: Int
   var innerLines: Int
 
-  /// Nil when no header that names a column of key ids begins at the start of `text`, and ends in it. Throws when it names
-  /// two alike.
+  /// Nil when no header with a column of key ids begins at the start of `text` and ends within it. Throws when two
+  /// columns have equivalent names.
   init?(at text: ArraySlice<UInt8>) throws(KeyListError) {
     let candidates = Self.separators.compactMap { CSVFields(at: text, separator: $0) }
     var best: (fields: CSVFields, columns: [Int])?
@@ -33,7 +33,7 @@ struct CSVHeader: Hashable {
       let names = best.columns.map { "\($0 + 1) (\(best.fields.shown($0)))" }.joined(separator: " and ")
       throw KeyListError(
         kind: .ambiguous, message: "the header names the column of key ids twice: columns \(names)", line: 1,
-        hint: "leave that name to the one column that holds the ids of application keys")
+        hint: "keep that name only for the column that holds the ids of application keys")
     }
     name = best.fields.shown(column)
     self.column = column
@@ -43,8 +43,8 @@ struct CSVHeader: Hashable {
     innerLines = best.fields.innerLines
   }
 
-  /// A header whose first name begins with a number sign, as `#channel,app_key_id` over rows of as many columns. Nil for a
-  /// comment: what follows it has other columns.
+  /// A header whose first name begins with a number sign, such as `#channel,app_key_id` followed by rows with the same
+  /// number of columns. Nil for a comment: the next line has other columns.
   init?(signAt text: ArraySlice<UInt8>, isWhole: Bool) {
     guard let header = try? CSVHeader(at: text), header.columns > 1, header.length < text.count else { return nil }
     var lines = SampleLines(text, isWhole: isWhole, firstLine: 1)
@@ -55,7 +55,7 @@ struct CSVHeader: Hashable {
     self = header
   }
 
-  /// The columns whose names are of the best rank that there is.
+  /// The columns whose names have the best rank in the header.
   private static func columns(in fields: CSVFields) -> [Int] {
     let names = fields.fields.map(normalized)
     for rank in ranks {
@@ -63,6 +63,12 @@ struct CSVHeader: Hashable {
       if !columns.isEmpty { return columns }
     }
     return []
+  }
+
+  /// The rank of a name, 0 for the most specific; nil for any other column.
+  static func rank(of name: [UInt8]) -> Int? {
+    let name = normalized(name)
+    return ranks.firstIndex { $0.contains(name) }
   }
 
   private static func normalized(_ field: [UInt8]) -> String {
@@ -76,8 +82,20 @@ struct CSVHeader: Hashable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// What to say of the line at the start of `text` if it looks like a header without a name we know: `next`, the line
-  /// behind it, has as many fields, and one of them is an id.
+  /// Whether `line` has titles of columns that spaces align, as terminals show tables, and one of them is known:
+  /// `Name    Key ID`. Where the ids are is told by the lines below.
+  static func isTitles(_ line: ArraySlice<UInt8>) -> Bool {
+    var titles: [[UInt8]] = [[]]
+    var spaces = 0
+    for byte in line {
+      spaces = byte == UInt8(ascii: " ") ? spaces + 1 : 0
+      if spaces == 2 { titles.append([]) } else if spaces < 2 { titles[titles.count - 1].append(byte) }
+    }
+    return titles.count > 1 && titles.contains { rank(of: $0) != nil }
+  }
+
+  /// What to report about the line at the start of `text` if it looks like a header without a known name: `next`, the
+  /// line after it, has the same number of fields, and one of them is an id.
   static func unknown(at text: ArraySlice<UInt8>, next: ArraySlice<UInt8>) -> String? {
     for separator in separators {
       guard let names = CSVFields(at: text, separator: separator), names.fields.count > 1,
@@ -86,7 +104,7 @@ struct CSVHeader: Hashable {
         !names.fields.contains(where: { if case .key = KeyIDText.read($0[...]) { true } else { false } })
       else { continue }
       let shown = names.fields.indices.prefix(8).map(names.shown).joined(separator: ", ")
-      return "the header names no column of key ids: it has \(shown); wanted is one of \(accepted)"
+      return "the header has no column of key ids: it has \(shown); one of them must be \(accepted)"
     }
     return nil
   }

@@ -1,18 +1,19 @@
-/// One field of CSV (RFC 4180), measured among the bytes in sight, without copying it. Spaces around the quotes do no harm.
+/// One field of CSV (RFC 4180), measured among the visible bytes without copying. Spaces around the quotes are ignored.
 struct CSVField {
   /// Without its quotes.
   var content: Range<Int>
-  /// True when there are quotes in it that are written twice.
+  /// True when it contains doubled quotes.
   var isDoubled = false
   var isQuoted = false
   /// Line ends within the quotes.
   var lines = 0
-  /// Where the separator or the line end behind it stands, or the end of what is in sight.
+  /// The offset of the separator or line end after it, or the end of the visible bytes.
   var end: Int
 
   private static let quote = UInt8(ascii: "\"")
 
-  /// The field that begins at `offset`. Nil when its quote is not closed in sight, or text follows the closing quote.
+  /// The field that begins at `offset`. Nil when its quote is not closed in the visible bytes, or text follows the
+  /// closing quote.
   static func measure(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> CSVField? {
     let count = bytes.count
     let start = skipSpaces(bytes, from: offset, separator: separator)
@@ -30,7 +31,7 @@ struct CSVField {
       content: content, isDoubled: isDoubled, isQuoted: true, lines: lineEnds(in: bytes[content]), end: end)
   }
 
-  /// Whether the field that begins at `offset`, which cannot be measured, has an opening quote only.
+  /// Whether the field at `offset`, which cannot be measured, only has an opening quote.
   static func isOpen(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> Bool {
     var isDoubled = false
     let start = skipSpaces(bytes, from: offset, separator: separator)
@@ -67,7 +68,7 @@ struct CSVField {
     return lines
   }
 
-  /// `field` with each pair of quotes as one.
+  /// `field` with each doubled quote as one.
   static func singleQuotes(_ field: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var result: [UInt8] = []
     var isSecond = false
@@ -79,24 +80,24 @@ struct CSVField {
   }
 }
 
-/// One record of a CSV list, measured among the bytes in sight.
+/// One record of a CSV list, measured among the visible bytes.
 struct CSVRecord {
   enum Measured {
     case record(CSVRecord)
-    /// A quote is not closed in sight (`isOpen`), or text follows the closing one. A stray quote must cost its own line
-    /// only, so the caller reads on behind the line.
+    /// A quote is not closed in the visible bytes (`isOpen`), or text follows the closing one. A stray quote must cost
+    /// only its own line, so the caller continues after that line.
     case strayQuote(isOpen: Bool)
-    /// The record goes on behind the bytes in sight.
+    /// The record continues after the visible bytes.
     case endless
   }
 
-  /// Where the field in question stands, without its quotes; nil when the record ends before it.
+  /// The position of the wanted field, without its quotes; nil when the record ends before it.
   var field: Range<Int>?
-  /// True when `field` holds quotes that are written twice.
+  /// True when `field` contains doubled quotes.
   var hasDoubledQuotes = false
-  /// How many fields there are; of a list with one column without empty ones behind it.
+  /// How many fields there are; in a list with one column, without empty ones at the end.
   var fields = 0
-  /// True when no field says anything.
+  /// True when all fields are blank.
   var isBlank = true
   /// Bytes up to the line end, and of the line end itself: 0 when there is none.
   var length = 0
@@ -104,7 +105,7 @@ struct CSVRecord {
   /// Line ends within quotes.
   var innerLines = 0
 
-  /// Measures the record at the window's start. `columns` and `column` are those of the header.
+  /// Measures the record at the window's start.
   static func measure(_ bytes: ListBytes, header: CSVHeader) -> Measured {
     let count = bytes.count
     var record = CSVRecord()
@@ -143,8 +144,8 @@ struct CSVRecord {
     innerLines += measured.lines
   }
 
-  /// Whether a line within a quoted field is a record with a key id itself: then it is no text with line ends in it, but
-  /// an opening quote too many, which must not swallow the records up to the next one.
+  /// Whether a line within a quoted field is itself a record with a key id. Then this is not text with line ends but an
+  /// opening quote too many, which must not swallow the records up to the next quote.
   private static func holdsRecord(_ text: ArraySlice<UInt8>, header: CSVHeader) -> Bool {
     text.split(omittingEmptySubsequences: false, whereSeparator: Edges.isLineEnd).dropFirst().contains { line in
       let fields = line.split(separator: header.separator, omittingEmptySubsequences: false)

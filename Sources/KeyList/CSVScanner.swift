@@ -2,9 +2,9 @@ import Registration
 
 /// Reads a CSV list: the header's column of key ids, record by record.
 ///
-/// Only that field is looked at, so that a name in another encoding beside it does no harm. Nothing is taken from a record
-/// that has not as many fields as the header: a line end, a quote or a separator is missing in it or too many, so that what
-/// stands in the column may belong to another.
+/// Only that field is examined, so that a name in another encoding beside it does no harm. A record whose number of
+/// fields differs from the header's is not used: a line end, a quote or a separator is missing or too many, so the
+/// value in the column may belong elsewhere.
 struct CSVScanner {
   let header: CSVHeader
   private(set) var ending = ListEnding()
@@ -38,7 +38,7 @@ struct CSVScanner {
       return try wholeLine(
         &bytes, reason: "\(KeyIDText.notAnID): the line is longer than \(ListBytes.lookahead) bytes")
     case .strayQuote(let isOpen):
-      // More bytes may close the quote, or show that what closes it is written twice.
+      // More bytes may close the quote, or show that the closing one is the first of a doubled quote.
       if !bytes.continues, isOpen || bytes[bytes.count - 1] == UInt8(ascii: "\"") { ending.isUnsettled = true }
       return try wholeLine(&bytes, reason: isOpen && bytes.continues ? Self.farQuote : Self.strayQuote)
     case .record(let record):
@@ -50,11 +50,11 @@ struct CSVScanner {
     }
   }
 
-  /// Another header, with the ids in another column: two lists were put one behind the other. The record behind it tells it
-  /// from a bad record that happens to hold such a name.
+  /// Another header, with the ids in another column: two lists were joined. The record after it distinguishes it from a
+  /// bad record that happens to contain such a name.
   private func otherHeader(_ record: CSVRecord, in bytes: ListBytes) -> CSVHeader? {
     guard record.fields == header.columns, let range = record.field, !range.isEmpty, !KeyIDText.isKey(bytes[range]),
-      // One that names two columns alike tells nothing of where the ids are.
+      // A header with two equivalent columns does not say where the ids are.
       let other = try? CSVHeader(at: bytes[0..<record.length]), other.column != header.column,
       let next = CSVFields(at: bytes[(record.length + record.lineEnd)..<bytes.count], separator: header.separator),
       next.fields.count > other.column, KeyIDText.isKey(next.fields[other.column][...])
@@ -85,13 +85,16 @@ struct CSVScanner {
     if record.isBlank { return nil }
     let line = bytes.line
     let text = Edges.trimmed(bytes[0..<record.length])
+    if let first = text.first, "-+|=".utf8.contains(first), Edges.isRule(text) { return nil }
     if record.fields != header.columns {
       let counts = "\(record.fields) field\(record.fields == 1 ? "" : "s") where the header has \(header.columns)"
       let reason =
         text.first == UInt8(ascii: "#")
         ? "taken for a comment: \(counts)"
         : record.fields > header.columns
-          ? "\(counts): a field with a separator needs quotes"
+          ? text.last == header.separator
+            ? "\(counts): the line ends in a separator too many, or a field with a separator needs quotes"
+            : "\(counts): a field with a separator needs quotes"
           : "\(counts): is the line broken, or a separator missing?"
       return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
     }
@@ -107,17 +110,17 @@ struct CSVScanner {
     }
   }
 
-  /// A line before the header: a comment or `sep=;` says nothing, anything else is reported.
+  /// A line before the header: a comment or `sep=;` is skipped, anything else is reported.
   private mutating func lineBefore(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)])
-    guard line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil else {
+    guard line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil || Edges.isRule(line) else {
       return try wholeLine(&bytes, reason: "not a key id, and before the header line")
     }
     try bytes.skipLine()
     return nil
   }
 
-  /// Reports the line at the window's start and moves behind it. Nil when it is blank.
+  /// Reports the line at the window's start and moves past it. Nil when it is blank.
   private mutating func wholeLine(_ bytes: inout ListBytes, reason: String) throws(KeyListError) -> KeyListEntry? {
     let end = bytes.lineEnd()?.lowerBound
     let text = Edges.trimmed(bytes[0..<(end ?? bytes.count)])

@@ -1,5 +1,5 @@
-/// Takes out of a line what copying, word processors and terminals put around ids and nobody sees: colours, zero-width and
-/// direction marks, soft hyphens. Unicode's spaces become a space, its quotes plain quotes, its bullets an asterisk.
+/// Removes invisible characters that copying, word processors and terminals leave in a line: colours, zero-width and
+/// direction marks, soft hyphens. Unicode spaces become a space, its quotes plain quotes, its bullets an asterisk.
 enum CleanText {
   private static let escape = UInt8(0x1b)
 
@@ -23,7 +23,7 @@ enum CleanText {
     return result[...]
   }
 
-  /// The ASCII character that stands for `scalar`, 0 for one that is not seen at all, nil for any other.
+  /// The ASCII character that replaces `scalar`, 0 for an invisible one, nil for any other.
   private static func substitute(for scalar: Unicode.Scalar) -> UInt8? {
     switch scalar.value {
     case 0x201c...0x201f, 0xab, 0xbb, 0x2039, 0x203a, 0xff02: return UInt8(ascii: "\"")
@@ -40,13 +40,19 @@ enum CleanText {
     }
   }
 
-  /// The length of the escape sequence at the start of `text`: `ESC [`, parameters, a letter (ECMA-48, 5.4). 0 when there is
-  /// none, or when it is cut off.
+  /// The length of the escape sequence at the start of `text`: `ESC [`, parameters, a letter (ECMA-48, 5.4). 0 when
+  /// there is none, or when it is cut off.
   static func escapeSequence(_ text: ArraySlice<UInt8>) -> Int {
     guard text.count >= 3, text.first == escape, text[text.startIndex + 1] == UInt8(ascii: "[") else { return 0 }
     let parameters = text.dropFirst(2).prefix(30).prefix { (0x20...0x3f).contains($0) }
     guard parameters.endIndex < text.endIndex, (0x40...0x7e).contains(text[parameters.endIndex]) else { return 0 }
     return parameters.count + 3
+  }
+
+  /// The length of the comment between `/*` and `*/` at the start of `text`; nil when it has no end there.
+  static func blockComment(_ text: ArraySlice<UInt8>) -> Int? {
+    guard text.starts(with: "/*".utf8), let end = text.dropFirst(2).firstRange(of: Array("*/".utf8)) else { return nil }
+    return end.upperBound - text.startIndex
   }
 
   private static func withoutColours(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

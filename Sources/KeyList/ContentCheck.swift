@@ -1,7 +1,7 @@
-/// Tells from the first bytes that a list is no UTF-8 text at all, so that the operator hears what it is in place of a
-/// thousand bad lines.
+/// Recognises from the first bytes that a list is not UTF-8 text at all, so that the operator gets one clear reason
+/// instead of a thousand bad lines.
 enum ContentCheck {
-  /// Bytes at the beginning that say what is packed, or what is no text.
+  /// First bytes of archives and binary files.
   private static let signatures: [(bytes: [UInt8], what: String, hint: String)] = [
     ([0x1f, 0x8b], "gzip data", "unpack it first: gunzip FILE"),
     ([0x28, 0xb5, 0x2f, 0xfd], "zstd data", "unpack it first: unzstd FILE"),
@@ -12,9 +12,10 @@ enum ContentCheck {
     ([0xd0, 0xcf, 0x11, 0xe0], "an old spreadsheet or office document", "save the spreadsheet as CSV in UTF-8"),
   ]
 
-  /// Throws when `sample`, the beginning of the list, shows that it is no text in UTF-8, or in UTF-16 with a byte order mark.
+  /// Throws when `sample`, the beginning of the list, shows that it is neither UTF-8 text nor UTF-16 with a byte order
+  /// mark.
   ///
-  /// A NUL byte in a list that has a key id somewhere is damage to its line: the good ones still count.
+  /// In a list with key ids, a NUL byte only damages its line: the good lines still count.
   static func check(_ sample: ArraySlice<UInt8>) throws(KeyListError) {
     for signature in signatures where sample.starts(with: signature.bytes) && !isLine(sample, of: signature.bytes) {
       throw KeyListError(kind: .packed, message: "the list is \(signature.what)", line: 1, hint: signature.hint)
@@ -32,17 +33,17 @@ enum ContentCheck {
     guard let zero = sample.firstIndex(of: 0), !hasKeyID(sample) else { return }
     let line = sample[..<zero].count { $0 == UInt8(ascii: "\n") } + 1
     throw KeyListError(
-      kind: .binary, message: "the list is binary: it holds NUL bytes", line: line,
+      kind: .binary, message: "the list is binary: it contains NUL bytes", line: line,
       hint: "a list is UTF-8 text with one key id a line, CSV with a header, or JSON")
   }
 
-  /// `BZh` can begin a line of text: what is packed goes on with bytes that are no text.
+  /// `BZh` can also begin a line of text. In packed data, bytes follow that are not text.
   private static func isLine(_ sample: ArraySlice<UInt8>, of signature: [UInt8]) -> Bool {
     signature.allSatisfy { (0x20..<0x7f).contains($0) }
       && sample.prefix(16).allSatisfy { (0x20..<0x7f).contains($0) || Edges.isSpace($0) }
   }
 
-  /// Whether UTF-16 with the byte order mark at the start of `sample` has the larger half first; nil when there is none.
+  /// Whether UTF-16 with the byte order mark at the start of `sample` is big-endian; nil when there is no mark.
   static func isBigEndian(_ sample: ArraySlice<UInt8>) -> Bool? {
     if sample.starts(with: [0xff, 0xfe]), !sample.starts(with: [0xff, 0xfe, 0, 0]) { return false }
     return sample.starts(with: [0xfe, 0xff]) ? true : nil
@@ -51,7 +52,7 @@ enum ContentCheck {
   private static func wideEncoding(_ sample: ArraySlice<UInt8>) -> String? {
     if sample.starts(with: [0xff, 0xfe, 0, 0]) || sample.starts(with: [0, 0, 0xfe, 0xff]) { return "UTF-32" }
     if isBigEndian(sample) != nil { return nil }
-    // Without a mark: text in ASCII characters has a zero in every other byte.
+    // Without a mark: ASCII text in UTF-16 has a zero in every other byte.
     let start = sample.prefix(512)
     guard start.count >= 8 else { return nil }
     var zeros = [0, 0]

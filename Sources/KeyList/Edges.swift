@@ -1,7 +1,7 @@
-/// What stands around a value in lists from editors, spreadsheets, shells and programs, and is not part of it.
+/// Characters around a value in lists from editors, spreadsheets, shells and programs that are not part of it.
 enum Edges {
-  /// `text`, which is clean (`CleanText`), without white space, a trailing comma or semicolon, a bullet, pairs of quotes or
-  /// brackets, and `urn:uuid:` around it, in any order.
+  /// `text`, which is clean (`CleanText`), without surrounding white space, a trailing comma or semicolon, a bullet,
+  /// pairs of quotes or brackets, and `urn:uuid:`, in any order.
   static func peeled(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var text = trimmed(text)
     while let first = text.first, let last = text.last {
@@ -25,7 +25,7 @@ enum Edges {
     return text
   }
 
-  /// What closes a pair that `byte` opens, nil when it opens none.
+  /// The closing byte of a pair that `byte` opens, nil when it opens none.
   private static func closing(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): byte
@@ -37,7 +37,7 @@ enum Edges {
     }
   }
 
-  /// `text` without the white space and the byte order marks around it.
+  /// `text` without surrounding white space and byte order marks.
   static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var text = text
     while let first = text.first {
@@ -61,6 +61,12 @@ enum Edges {
     return text
   }
 
+  /// Whether `text` is a line that only divides a table, such as `+----+----+` or `|:---|`, or a YAML document.
+  static func isRule(_ text: ArraySlice<UInt8>) -> Bool {
+    zip(text, text.dropFirst()).contains { $0 == $1 && "-=".utf8.contains($0) }
+      && text.allSatisfy { isSpace($0) || "-+|=:_".utf8.contains($0) }
+  }
+
   static func isSpace(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || (9...13).contains(byte)
   }
@@ -69,9 +75,9 @@ enum Edges {
     byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
   }
 
-  /// The byte order mark; it also stands in the middle where files were put together.
+  /// The byte order mark. Joined files also have it in the middle.
   static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
-  /// White space outside ASCII that copied text brings along: no-break space, zero-width space, byte order mark.
+  /// White space outside ASCII that comes with copied text: no-break space, zero-width space, byte order mark.
   private static let wideSpaces: [[UInt8]] = [[0xc2, 0xa0], [0xe2, 0x80, 0x8b], byteOrderMark]
 }

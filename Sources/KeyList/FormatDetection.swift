@@ -1,5 +1,5 @@
-/// Tells the form of a list from its beginning: the first line that can only be one of the forms decides, so that a bad
-/// first line does not spoil the good ones behind it.
+/// Detects the form of a list from its beginning. The first line that fits only one form decides, so that a bad first
+/// line does not spoil the good ones after it.
 enum FormatDetection {
   enum Form {
     case text(TextLayout, HeaderGuess)
@@ -7,7 +7,7 @@ enum FormatDetection {
     case json
   }
 
-  /// `sample` is the beginning of the list from its line `firstLine` on; `isWhole` says that there is no more.
+  /// `sample` is the beginning of the list from line `firstLine` on; `isWhole` says that there is nothing after it.
   static func form(of sample: ArraySlice<UInt8>, isWhole: Bool, firstLine: Int) throws(KeyListError) -> Form {
     var lines = SampleLines(sample, isWhole: isWhole, firstLine: firstLine)
     while let line = lines.next() {
@@ -23,7 +23,7 @@ enum FormatDetection {
       if beginsJSON(sample[text.startIndex...]) { return .json }
       guard line.isComplete else { break }
       if case .words(let words) = TextLine.read(text), !words.ids.isEmpty {
-        // Quoted ids are text, and JSON lines too: an object further down decides.
+        // Quoted ids can be text or JSON lines: an object further down decides.
         if text.first == UInt8(ascii: "\""), hasObject(lines) { return .json }
         break
       }
@@ -39,20 +39,26 @@ enum FormatDetection {
     return try text(SampleLines(sample, isWhole: isWhole, firstLine: firstLine))
   }
 
-  /// The layout of what is neither CSV nor JSON. A last line without a line end has no say: it may be half of one.
+  /// The layout of a list that is neither CSV nor JSON. A last line without a line end does not count: it may be half
+  /// of one.
   private static func text(_ lines: SampleLines) throws(KeyListError) -> Form {
     var survey = TextLayout.Survey()
     var header = HeaderGuess.no
     var first: SampleLines.Line?
     var lines = lines
+    var titles: Int?
     while let line = lines.next() {
       guard line.isComplete, line.isTerminated || first == nil, case .words(let words) = TextLine.read(line.text) else {
         continue
       }
       if SeparatorLine(words.text) != nil { continue }
+      if first == nil, titles == nil, CSVHeader.isTitles(words.text) {
+        titles = line.number
+        continue
+      }
       if let start = first, start.isOnly {
         if let message = CSVHeader.unknown(at: start.text, next: line.text) {
-          // Which of the columns holds the keys, nobody can tell.
+          // Nothing says which of the columns holds the keys.
           throw KeyListError(
             kind: .ambiguous, message: message, line: start.number,
             hint: "name the column of the key ids \(CSVHeader.accepted)")
@@ -65,7 +71,7 @@ enum FormatDetection {
       }
       survey.add(words, number: line.number)
     }
-    return .text(try survey.layout(), header)
+    return .text(try survey.layout(), titles.map { .titles($0) } ?? header)
   }
 
   /// Whether a line in the sample begins a JSON object.
@@ -78,8 +84,8 @@ enum FormatDetection {
     return false
   }
 
-  /// True for an opening brace or bracket with what JSON allows behind it: braces around a bare UUID are no JSON. Colours
-  /// and comment lines between them do no harm.
+  /// True for an opening brace or bracket followed by something that JSON allows: a bare UUID in braces is not JSON.
+  /// Colours and comment lines in between are ignored.
   private static func beginsJSON(_ text: ArraySlice<UInt8>) -> Bool {
     let text = afterSpace(text)
     guard let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return false }
@@ -96,7 +102,7 @@ enum FormatDetection {
     }
   }
 
-  /// `text` behind white space, colours, and comments that begin a line.
+  /// `text` after white space, colours and comment lines.
   private static func afterSpace(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var text = text
     var isLineStart = false
@@ -107,7 +113,7 @@ enum FormatDetection {
       } else if isLineStart, first == UInt8(ascii: "#") || text.starts(with: "//".utf8) {
         text = text.drop { !Edges.isLineEnd($0) }
       } else {
-        let length = CleanText.escapeSequence(text)
+        let length = CleanText.blockComment(text) ?? CleanText.escapeSequence(text)
         if length == 0 { return text }
         text = text.dropFirst(length)
       }
@@ -121,11 +127,11 @@ struct SampleLines {
   struct Line {
     var text: ArraySlice<UInt8>
     var number: Int
-    /// False when the line goes on behind the sample.
+    /// False when the line continues after the sample.
     var isComplete: Bool
     /// True when a line end follows it.
     var isTerminated: Bool
-    /// For the caller: nothing with words in it came behind.
+    /// Set by the caller: no line with words followed.
     var isOnly = true
   }
 

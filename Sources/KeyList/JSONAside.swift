@@ -1,7 +1,8 @@
-/// Reads an object once more that names no key in the usual places: it may have its ids in an array somewhere inside, as the
-/// outputs of `terraform output -json` do, or be a Terraform state.
+/// Reads an object again that names no key in the usual places: it may have its ids in an array somewhere inside, as
+/// the output of `terraform output -json` does, or be a Terraform state.
 ///
-/// What the object means is known at its end only, so it is read twice: first to see what there is, then to give it.
+/// The meaning of the object is known only at its end, so it is read twice: first to find out what there is, then to
+/// return it.
 struct JSONAside {
   private enum Plan {
     case array(Int)
@@ -17,7 +18,7 @@ struct JSONAside {
   private var walk: JSONWalk
 
   /// - Parameters:
-  ///   - begin: The list from behind the object's brace on.
+  ///   - begin: The list from after the object's opening brace.
   ///   - otherwise: What to report when the object has no ids inside either.
   init(of begin: ListBytes, line: Int, otherwise: KeyListEntry?) {
     self.begin = begin
@@ -52,21 +53,21 @@ struct JSONAside {
       if arrays.count < 8, !arrays.contains(where: { $0.array == found.array }) { arrays.append(found) }
     }
     defer { walk = JSONWalk(begin, line: line) }
-    if walk.isBroken { return .invalid(invalid("broken JSON inside the object; nothing in it was read")) }
+    if let flaw = walk.flaw { return .invalid(invalid(flaw.reason)) }
     if walk.isState {
       return stateKeys > 0 ? .state : .invalid(invalid("a Terraform state without a datadog_application_key"))
     }
     return choice(of: arrays)
   }
 
-  /// The array whose ids are those of keys: the only one that is named for them, or the only one at all.
+  /// The array that holds key ids: the only one with a fitting name, or the only one at all.
   private func choice(of arrays: [JSONWalk.Found]) -> Plan {
     let named = arrays.filter { $0.meaning == .keys }
     if named.count == 1, let only = named.first { return .array(only.array) }
     guard let first = arrays.first else { return .invalid(otherwise) }
     if arrays.count > 1 {
       let names = arrays.prefix(4).map { "\"\($0.name)\"" }.joined(separator: " and ")
-      return .invalid(invalid("arrays of ids in \(names): leave the one with the ids of application keys"))
+      return .invalid(invalid("arrays of ids in \(names): keep only the one with the ids of application keys"))
     }
     if first.meaning == .other {
       return .invalid(invalid("the ids in \"\(first.name)\" are not those of application keys"))

@@ -1,19 +1,19 @@
-/// One open array or object of a JSON list that can hold key ids. What cannot is not kept: it is skipped by counting
-/// brackets, so that memory stays the same whatever the list does.
+/// One open array or object of a JSON list that can hold key ids. Others are not kept: they are skipped by counting
+/// brackets, so that memory use does not depend on the list.
 struct JSONContainer {
   enum Role {
-    /// An array outside of everything, or in such an array: its elements are strings, key objects or answers of the API.
+    /// A top-level array, with the arrays in it: its elements are strings, key objects or answers of the API.
     case list
     /// An object that is a key, or an answer of the API whose keys are in `data`.
     case answer
-    /// The array `data` of an answer, or an array in it.
+    /// The array `data` of an answer, with the arrays in it.
     case data
     /// An object in `data`, or `data` itself.
     case item
   }
 
   enum Member: UInt8 {
-    case id, appKeyID, data, type, errors, other
+    case id, uuid, keyID, appKeyID, data, type, errors, other
   }
 
   /// What an object waits for.
@@ -21,30 +21,35 @@ struct JSONContainer {
     case nameOrEnd, colon, value, commaOrEnd
   }
 
-  /// How deep arrays may lie in one another.
+  /// How deep objects and arrays may be nested inside an object.
   static let deepest = 64
 
   let role: Role
   /// The line on which it begins.
   let line: Int
-  /// Of objects only: arrays take elements and commas in any order, since a forgotten comma does not make a key unclear.
+  /// Only for objects: arrays take elements and commas in any order, since a missing comma does not make a key unclear.
   var expects = Expectation.nameOrEnd
   var member = Member.other
-  /// Of arrays only: the line on which something that is no value stands, with no comma behind it yet.
+  /// Only for arrays: the line of something that is not a value and has no comma after it yet.
   var untidyLine: Int?
 
-  private var id: KeyListEntry?
+  /// Only for arrays: how many are open inside it. They take the same elements, so that they are only counted.
+  var innerArrays = 0
+
+  private var id: (entry: KeyListEntry, member: Member)?
   private var appKeyID: KeyListEntry?
+  /// An array or object in the place of a key id.
+  private var misplaced: KeyListEntry?
   private var data: KeyListEntry?
   private var type: JSONType?
-  /// A member that is given twice, of those that decide.
+  /// A deciding member that appears twice.
   private var twice: String?
-  /// A bit for each member that was given.
+  /// A bit for each member that was seen.
   private var seen: UInt8 = 0
   private(set) var hasDataArray = false
-  /// An object or an array stands in it: a brace too many inside closes this one.
+  /// It contains an object or an array: a brace too many inside would close this one.
   var hasNested = false
-  /// Why nothing is taken from an object that is whole otherwise.
+  /// Why an otherwise complete object is not used.
   var flaw: String?
   private var hasErrors = false
 
@@ -55,13 +60,18 @@ struct JSONContainer {
 
   var isArray: Bool { role == .list || role == .data }
 
-  /// True when the value of the present member can be a key id.
-  var wantsID: Bool { member == .id || member == .appKeyID }
+  /// True when the value of the current member can be a key id.
+  var wantsID: Bool {
+    switch member {
+    case .id, .uuid, .keyID, .appKeyID: true
+    case .data, .type, .errors, .other: false
+    }
+  }
 
-  /// True when the present member is the `data` of an answer, for the first time.
+  /// True when the current member is the `data` of an answer, for the first time.
   var wantsData: Bool { role == .answer && member == .data && twice == nil }
 
-  /// True when the present member says what the object is.
+  /// True when the current member says what the object is.
   var wantsType: Bool { member == .type }
 
   mutating func beginMember(_ name: [UInt8]) {
@@ -76,23 +86,42 @@ struct JSONContainer {
 
   static func member(named name: [UInt8]) -> Member {
     switch name.count {
-    case 2: name.elementsEqual("id".utf8) ? .id : .other
-    case 4: name.elementsEqual("data".utf8) ? .data : name.elementsEqual("type".utf8) ? .type : .other
-    case 6: name.elementsEqual("errors".utf8) ? .errors : .other
-    case 8: name.elementsEqual("appKeyId".utf8) ? .appKeyID : .other
-    case 10: name.elementsEqual("app_key_id".utf8) ? .appKeyID : .other
-    case 16: name.elementsEqual("applicationKeyId".utf8) ? .appKeyID : .other
-    case 18: name.elementsEqual("application_key_id".utf8) ? .appKeyID : .other
+    case 2 where name.elementsEqual("id".utf8): .id
+    case 4 where name.elementsEqual("data".utf8): .data
+    case 4 where name.elementsEqual("type".utf8): .type
+    case 6 where name.elementsEqual("errors".utf8): .errors
+    case 2...24: spelledFreely(name)
     default: .other
     }
   }
 
-  /// Keeps the value of the present member, a key id or what stands in its place.
-  mutating func keep(_ entry: KeyListEntry) {
-    if member == .appKeyID { appKeyID = entry } else { id = entry }
+  /// The same names as in the header of a CSV list, in any spelling.
+  private static func spelledFreely(_ name: [UInt8]) -> Member {
+    guard name.last.map({ $0 | 0x20 == UInt8(ascii: "d") }) == true else { return .other }
+    return switch CSVHeader.rank(of: name) {
+    case 0: .appKeyID
+    case 1: .keyID
+    case 2: .uuid
+    case 3: .id
+    default: .other
+    }
   }
 
-  /// Keeps what the object says that it is.
+  /// Keeps the value of the current member: a key id, or what is in its place. The more specific name counts.
+  mutating func keep(_ entry: KeyListEntry) {
+    if member == .appKeyID {
+      appKeyID = entry
+    } else if id.map({ $0.member.rawValue < member.rawValue }) ?? true {
+      id = (entry, member)
+    }
+  }
+
+  /// Keeps an array or object in the place of a key id: what to report unless there are ids in it.
+  mutating func keepMisplaced(_ entry: KeyListEntry) {
+    misplaced = entry
+  }
+
+  /// Keeps what the object says it is.
   mutating func keepType(_ text: [UInt8]) {
     type = JSONType(text)
   }
@@ -107,25 +136,28 @@ struct JSONContainer {
     hasDataArray = true
   }
 
-  /// True when the closed object says nothing of a key in a place that we know, nor of an error.
-  var namesNothing: Bool { named == nil && !hasDataArray && !hasErrors && twice == nil && flaw == nil }
+  /// True when the closed object names neither a key in a known place nor an error.
+  var namesNothing: Bool {
+    named == nil && !hasDataArray && !hasErrors && twice == nil && flaw == nil && type?.otherThing == nil
+  }
 
-  /// What the object names once it is closed: `app_key_id`, else what is in `data`, else `id`. The members' order does
-  /// not matter. Nil when it names nothing.
+  /// What the object names once it is closed: `app_key_id`, else what is in `data`, else `id`, in any order of members.
+  /// Nil when it names nothing.
   var named: KeyListEntry? {
     if let twice { return invalid("an object with the member \"\(twice)\" twice") }
     if let flaw { return invalid(flaw) }
     if let known = appKeyID ?? data { return known }
     guard let id else { return nil }
-    return type?.otherThing.map { invalid("\($0), not an application key") } ?? id
+    return type?.otherThing.map { invalid("\($0), not an application key") } ?? id.entry
   }
 
-  /// What to report of the closed object. Nil when its keys were reported from its array `data`.
+  /// What to report about the closed object. Nil when its keys were reported from its array `data`.
   var entry: KeyListEntry? {
     if hasDataArray { return twice == nil && flaw == nil ? nil : named }
     if let named { return named }
     if let other = type?.otherThing { return invalid("\(other), not an application key") }
-    return invalid(hasErrors ? "an error of the API in place of keys" : "an object without \"id\" or \"app_key_id\"")
+    if let misplaced { return misplaced }
+    return invalid(hasErrors ? "an API error instead of keys" : "an object without \"id\" or \"app_key_id\"")
   }
 
   private func invalid(_ reason: String) -> KeyListEntry {

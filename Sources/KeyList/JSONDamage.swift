@@ -1,11 +1,11 @@
-/// Broken JSON: where reading can go on, and what to say of what it cost.
+/// Broken JSON: where reading can continue, and what to report about the loss.
 extension JSONScanner {
-  /// True when `token` is taken for the next line of JSON lines, the line before being cut off: the values before stood on
-  /// one line each, or this is the second line of the first. Inside a value that holds no keys the latter does not count:
-  /// `{"users":[` and users line by line must not become keys.
+  /// True when `token` is taken for the next of JSON lines and the line before as cut off: the values before were on
+  /// one line each, or this is the second line of the first value. The latter does not count inside a value that holds
+  /// no keys: `{"users":[` followed by one user per line must not become keys.
   ///
-  /// Where JSON has a value next, it may as well be that value on a line of its own: then the line must be whole by itself,
-  /// and the next one must not go on with what is open.
+  /// Where JSON expects a value next, it may also be that value on its own line. Then the line must be complete by
+  /// itself, and the next one must not continue what is open.
   func beginsAnew(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> Bool {
     guard token.isAtMargin, !stack.isEmpty, token.kind == .beginObject || token.kind == .beginArray else {
       return false
@@ -16,8 +16,8 @@ extension JSONScanner {
     return isValueDue ? try standsAlone(&bytes) : true
   }
 
-  /// Whether the value that has just begun ends on its line with nothing behind it, and what follows does not close
-  /// anything more.
+  /// Whether the value that has just begun ends on its line with nothing after it, and what follows closes nothing
+  /// more.
   private func standsAlone(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
     try bytes.fill()
     var offset = 0
@@ -48,7 +48,7 @@ extension JSONScanner {
     return true
   }
 
-  /// True where JSON has a value next: what stands there is that value, on whichever line, and no list of its own.
+  /// True where JSON expects a value next: what comes is that value, on whichever line, and not a new list.
   private var isValueDue: Bool {
     switch previous {
     case .colon, .beginArray: true
@@ -57,26 +57,27 @@ extension JSONScanner {
     }
   }
 
-  /// Whether what follows the brace that closes the innermost object shows that the object was not over: a brace too many
-  /// in it, or one in another byte's place, would have it name what stands in front of that brace.
+  /// Whether what follows the closing brace of the innermost object shows that the object was not over. With a brace
+  /// too many inside, or one in place of another byte, it would name what comes before that brace.
   ///
-  /// Behind an object stands another value, a bracket, or nothing. A name with its colon is the object's next member. When
-  /// the object has brackets inside, one of them may have been closed in its place: then another brace says so, too, and
+  /// After an object comes another value, a bracket, or nothing. A name with its colon is the object's next member. If
+  /// the object contains brackets, one of them may have been closed in its place; then another brace, or something that
+  /// is not JSON, shows it as well.
   /// what is no JSON.
   func isClosedTooEarly(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
-    // Inside of another object, that one sees to it.
+    // Inside another object, that one checks it.
     guard stack.count < 2 || stack[stack.count - 2].isArray else { return false }
     try bytes.fill()
     var (ahead, tokens) = (bytes, tokens)
     var token = try tokens.next(&ahead)
     while token.kind == .comma { token = try tokens.next(&ahead) }
-    // A line of its own begins behind an object that stands on one line.
+    // A new line begins after an object that is on one line.
     if token.isAtMargin, stack[stack.count - 1].line == lastLine { return false }
     switch token.kind {
     case .colon: return true
     case .string: return try tokens.isBeforeColon(&ahead)
     case .endObject where stack.count == 1: return true
-    // An object without a member has nothing to lose.
+    // An object without members has nothing to lose.
     case .endObject, .garbage, .openString: return stack[stack.count - 1].hasNested || previous == .beginObject
     default: return false
     }
@@ -92,12 +93,12 @@ extension JSONScanner {
       InvalidLine(line: line, text: text, reason: "broken JSON: the value is not closed before the next line"))
   }
 
-  /// Reports `token`, which JSON does not allow here, and moves to where the next value can begin: behind the line when the
-  /// values stand on one line each. Else nothing more is read, since ids behind it may be anything.
+  /// Reports `token`, which JSON does not allow here, and moves to where the next value can begin: after the line when
+  /// values are on one line each. Otherwise nothing more is read, since later ids may mean anything.
   mutating func fault(
     _ token: JSONTokens.Token, _ bytes: inout ListBytes, _ what: String
   ) throws(KeyListError) -> KeyListEntry {
-    // An array may as well be the value of a member whose colon is missing.
+    // An array may also be the value of a member whose colon is missing.
     let isInObject = stack.first.map { !$0.isArray } ?? false
     if token.isAtMargin, token.kind == .beginObject || (token.kind == .beginArray && !isInObject) {
       return restart(at: token, bytes)
@@ -110,7 +111,7 @@ extension JSONScanner {
     let isOneLine = stack.first.map { $0.line == token.line } ?? true
     guard isOneLine || isLinewise else {
       return try giveUp(
-        &bytes, InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what); nothing behind it was read"))
+        &bytes, InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what); nothing after it was read"))
     }
     let holdsMore = stack.first.map { $0.isArray || $0.hasDataArray } ?? true
     let hasQuotes = bytes[0..<end].contains(UInt8(ascii: "\""))
@@ -123,11 +124,11 @@ extension JSONScanner {
     guard holdsMore, hasQuotes || bytes.position - from > ListBytes.lookahead else { return .invalid(line) }
     let cut = ListEnding.CutShort(line: line.line, read: from, end: bytes.position)
     if ending.cutShort == nil { ending.cutShort = cut }
-    line.reason += "; nothing behind it on its line was read: \(cut.description)"
+    line.reason += "; nothing after it on its line was read: \(cut.description)"
     return .invalid(line)
   }
 
-  /// The end of the list, in the middle of a value or not.
+  /// The end of the list, possibly in the middle of a value.
   mutating func cutOff(_ bytes: inout ListBytes, text: [UInt8] = []) throws(KeyListError) -> KeyListEntry? {
     isOver = true
     guard let open = stack.last else { return nil }
@@ -137,7 +138,7 @@ extension JSONScanner {
     if ending.cutShort == nil {
       ending.cutShort = ListEnding.CutShort(line: line, read: total, end: total)
     }
-    let reason = "broken JSON: the list ends before what begins on line \(open.line) is closed"
+    let reason = "broken JSON: the list ends before the value that begins on line \(open.line) is closed"
     return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
   }
 

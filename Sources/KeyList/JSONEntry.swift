@@ -1,8 +1,8 @@
 import Registration
 
-/// What a JSON value in a key's place is reported as.
+/// The entry for a JSON value in the place of a key.
 enum JSONEntry {
-  /// The latest string as a key.
+  /// The latest string, read as a key.
   static func key(_ tokens: JSONTokens, line: Int) -> KeyListEntry {
     switch KeyIDText.read(tokens.text[...]) {
     case .key(let id) where !tokens.isCut: .key(id, line: line)
@@ -12,14 +12,14 @@ enum JSONEntry {
     }
   }
 
-  /// What is no string.
+  /// Anything but a string.
   static func misplaced(_ token: JSONTokens.Token, _ tokens: JSONTokens) -> KeyListEntry {
     switch token.kind {
-    case .beginArray: .invalid(InvalidLine(line: token.line, text: "[…]", reason: "an array in place of a key id"))
-    case .beginObject: .invalid(InvalidLine(line: token.line, text: "{…}", reason: "an object in place of a key id"))
+    case .beginArray: .invalid(InvalidLine(line: token.line, text: "[…]", reason: "an array instead of a key id"))
+    case .beginObject: .invalid(InvalidLine(line: token.line, text: "{…}", reason: "an object instead of a key id"))
     case .openString: invalid(tokens, line: token.line, "broken JSON: a quote is not closed on its line")
-    case .garbage: invalid(tokens, line: token.line, "broken JSON: a key id stands in double quotes")
-    default: invalid(tokens, line: token.line, "a number, true, false or null in place of a key id")
+    case .garbage: invalid(tokens, line: token.line, "broken JSON: a key id must be in double quotes")
+    default: invalid(tokens, line: token.line, "a number, true, false or null instead of a key id")
     }
   }
 

@@ -2,8 +2,8 @@ import Registration
 
 /// The escapes of JSON strings (RFC 8259, section 7).
 enum JSONEscape {
-  /// The escape at the start of `text`, which begins with a backslash: the bytes that it stands for, and how many it takes.
-  /// One that JSON does not know stands for itself, so that it makes no key id.
+  /// The escape at the start of `text`, which begins with a backslash: the bytes that it means, and its length. An
+  /// unknown escape stands for itself, so that it makes no key id.
   static func resolve(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], length: Int) {
     guard text.count >= 2 else { return (Array(text), text.count) }
     let letter = text[text.startIndex + 1]
@@ -19,7 +19,7 @@ enum JSONEscape {
     }
   }
 
-  /// `text` with every escape in it resolved.
+  /// `text` with all escapes resolved.
   static func resolved(_ text: ArraySlice<UInt8>) -> [UInt8] {
     var result: [UInt8] = []
     var rest = text
@@ -31,7 +31,7 @@ enum JSONEscape {
     return result
   }
 
-  /// `\uXXXX`, or two that are a surrogate pair. Half a pair is U+FFFD.
+  /// `\uXXXX`, or two that form a surrogate pair. Half a pair is U+FFFD.
   private static func unicode(_ text: ArraySlice<UInt8>) -> (bytes: [UInt8], length: Int) {
     let (first, length) = unit(text)
     guard let first else { return (Array("\u{fffd}".utf8), length) }
@@ -44,7 +44,7 @@ enum JSONEscape {
     return (Array(String(Character(Unicode.Scalar(first) ?? "\u{fffd}")).utf8), length)
   }
 
-  /// The number in `\uXXXX` at the start of `text`, and how many bytes it takes, digits or not.
+  /// The number in `\uXXXX` at the start of `text`, and its length, whether or not these are digits.
   private static func unit(_ text: ArraySlice<UInt8>) -> (value: UInt32?, length: Int) {
     guard text.starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else { return (nil, 0) }
     let digits = text.dropFirst(2).prefix(4).prefix(while: SecretText.isHexadecimal)

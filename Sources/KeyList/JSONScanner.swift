@@ -1,28 +1,29 @@
 import Registration
 
-/// Reads JSON values one after the other (lines, arrays, answers of the API) and finds the key ids in them.
+/// Reads consecutive JSON values (lines, arrays, answers of the API) and finds the key ids in them.
 ///
-/// Ids count where a key can be: as strings or objects outside of everything, in outermost arrays, or in the `data` of
-/// an answer. Ids further inside (relationships, owners) do not, unless an object has one array of ids in it and nothing
-/// else that names a key (`JSONAside`). Broken JSON costs its line where the next value can be found again; else it ends
+/// Ids count where a key can be: as top-level strings or objects, in top-level arrays, or in the `data` of an answer.
+/// Ids deeper inside (relationships, owners) do not, unless an object contains one array of ids and nothing else that
+/// names a key (`JSONAside`). Broken JSON costs its line if the next value can be found; otherwise it ends the list,
+/// and the keys before it count.
 /// the list, and the keys before it count.
 struct JSONScanner {
   var tokens = JSONTokens()
   var stack: [JSONContainer] = []
   var skipped = JSONSkip()
   var ending = ListEnding()
-  /// True while every outermost value ended on the line on which it began, and there was one.
+  /// True while every top-level value ended on the line where it began, and there was one.
   var isLinewise = false
   var hasLongValues = false
   var lastLine = 1
   var isOver = false
-  /// Broken JSON was passed over, and no whole value stood on one line before or since: what comes may be inside of it.
+  /// Broken JSON was skipped, and no complete value was on one line before or since: what comes may be inside it.
   var isBehindFault = false
-  /// What stood before the token that is looked at.
+  /// The kind of token before the current one.
   var previous: JSONTokens.Kind?
-  /// The list behind the brace of the object that is open and may have to be read again.
+  /// The list from after the brace of the open object, which may have to be read again.
   private var origin: ListBytes?
-  /// Gives the keys of an object that was read to its end.
+  /// Returns the keys of an object that was read to its end.
   private var aside: JSONAside?
 
   mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
@@ -44,7 +45,7 @@ struct JSONScanner {
     return nil
   }
 
-  /// An entry at the very end of the list is settled only when a bracket or a quote closed it.
+  /// An entry at the very end of the list is settled only if a bracket or a quote closed it.
   private mutating func noteEnd(behind token: JSONTokens.Token, _ bytes: ListBytes) {
     guard bytes.count == 0, !bytes.continues else { return }
     switch token.kind {
@@ -80,7 +81,7 @@ struct JSONScanner {
     case .beginArray: open(.list, token, bytes)
     case .comma: break
     case .string:
-      if try tokens.isBeforeColon(&bytes) { return try fault(token, &bytes, "a name and a colon outside of an object") }
+      if try tokens.isBeforeColon(&bytes) { return try fault(token, &bytes, "a name and a colon outside an object") }
       if isBehindFault, !isLinewise { return invalid(token, "it may belong to the broken JSON before it") }
       endValue(begun: token.line)
       return key(token)
@@ -88,7 +89,7 @@ struct JSONScanner {
       endValue(begun: token.line)
       return misplaced(token)
     default:
-      return try fault(token, &bytes, "a value cannot begin so")
+      return try fault(token, &bytes, "a value cannot begin like this")
     }
     return nil
   }
@@ -97,7 +98,6 @@ struct JSONScanner {
     stack.append(JSONContainer(role: role, line: token.line))
     if role == .answer {
       origin = bytes
-      skipped.hasArrays = false
     }
   }
 
@@ -107,17 +107,15 @@ struct JSONScanner {
     let top = stack.count - 1
     switch token.kind {
     case .beginObject: open(stack[top].role == .data ? .item : .answer, token, bytes)
-    case .beginArray:
-      if stack.count < JSONContainer.deepest {
-        open(stack[top].role, token, bytes)
-      } else {
-        skipped.open(.beginArray)
-        return misplaced(token)
-      }
+    case .beginArray: stack[top].innerArrays += 1
     case .comma: stack[top].untidyLine = nil
-    case .endArray: return close()
+    case .endArray:
+      if stack[top].innerArrays == 0 { return close() }
+      stack[top].innerArrays -= 1
     case .string:
-      if stack[top].untidyLine == token.line { return invalid(token, "broken JSON: what stands before it is no value") }
+      if stack[top].untidyLine == token.line {
+        return invalid(token, "broken JSON: what comes before it is not a value")
+      }
       if try tokens.isBeforeColon(&bytes) { return try fault(token, &bytes, "a name and a colon in an array") }
       return key(token)
     case .garbage, .openString:
@@ -143,7 +141,7 @@ struct JSONScanner {
     case (.commaOrEnd, .comma):
       stack[top].expects = .nameOrEnd
     case (.nameOrEnd, .endObject), (.commaOrEnd, .endObject):
-      if try isClosedTooEarly(&bytes) { return try fault(token, &bytes, "a brace closes what goes on behind it") }
+      if try isClosedTooEarly(&bytes) { return try fault(token, &bytes, "a closing brace comes too early") }
       if previous == .comma { stack[top].flaw = "broken JSON: a comma before the closing brace" }
       return close()
     case (.value, .string), (.value, .scalar), (.value, .beginObject), (.value, .beginArray):
@@ -159,8 +157,9 @@ struct JSONScanner {
 
   private mutating func memberValue(_ token: JSONTokens.Token, _ bytes: ListBytes) {
     let top = stack.count - 1
-    if stack[top].wantsID || stack[top].wantsData { origin = nil }
-    if token.kind == .beginArray || token.kind == .beginObject { stack[top].hasNested = true }
+    let isNested = token.kind == .beginArray || token.kind == .beginObject
+    if stack[top].wantsID && !isNested || stack[top].wantsData { origin = nil }
+    if isNested { stack[top].hasNested = true }
     switch token.kind {
     case .beginArray where stack[top].wantsData:
       stack[top].beginDataArray()
@@ -168,7 +167,7 @@ struct JSONScanner {
     case .beginObject where stack[top].wantsData:
       open(.item, token, bytes)
     case .beginArray, .beginObject:
-      if stack[top].wantsID { stack[top].keep(misplaced(token)) }
+      if stack[top].wantsID { stack[top].keepMisplaced(misplaced(token)) }
       skipped.open(token.kind)
     case .string where stack[top].wantsID:
       stack[top].keep(key(token))
@@ -202,7 +201,7 @@ struct JSONScanner {
       stack[stack.count - 1].keepData(closed.named)
       return nil
     }
-    if closed.namesNothing, skipped.hasArrays, let begin {
+    if closed.namesNothing, closed.hasNested, let begin {
       aside = JSONAside(of: begin, line: closed.line, otherwise: closed.entry)
       return nil
     }
@@ -220,7 +219,7 @@ struct JSONScanner {
     JSONEntry.key(tokens, line: token.line)
   }
 
-  /// What stands where a key should.
+  /// What is in the place of a key.
   private func misplaced(_ token: JSONTokens.Token) -> KeyListEntry {
     JSONEntry.misplaced(token, tokens)
   }

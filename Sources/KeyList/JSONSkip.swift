@@ -1,12 +1,10 @@
-/// The brackets that are open of a value that holds no keys. What is inside is not checked but for them: a brace that
-/// closed a bracket would let ids from inside look like keys.
+/// The open brackets of a value that holds no keys. Nothing else in it is checked. A brace that closed a bracket would
+/// let ids from inside look like keys.
 struct JSONSkip {
   private var depth = 0
-  /// A bit for each of the outer 64 brackets, 1 for an array. Further inside, brackets are counted only: deeper values
-  /// are attacks, and cost no memory.
+  /// A bit for each of the outer 64 brackets, 1 for an array. Deeper brackets are only counted: such values are
+  /// attacks, and cost no memory.
   private var arrays: UInt64 = 0
-  /// True once an array was skipped.
-  var hasArrays = false
 
   var isInside: Bool { depth > 0 }
 
@@ -18,11 +16,10 @@ struct JSONSkip {
       let bit = UInt64(1) << UInt64(depth)
       arrays = kind == .beginArray ? arrays | bit : arrays & ~bit
     }
-    if kind == .beginArray { hasArrays = true }
     depth += 1
   }
 
-  /// False when `kind` does not close what is open.
+  /// False when `kind` does not close the innermost bracket.
   mutating func close(_ kind: JSONTokens.Kind) -> Bool {
     depth -= 1
     guard depth < 64 else { return true }

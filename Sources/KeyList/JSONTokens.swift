@@ -1,12 +1,12 @@
-/// Cuts a JSON list into tokens, streamed: a string of a gigabyte costs as little as a short one.
+/// Cuts a JSON list into tokens, streamed: a string of a gigabyte costs as little memory as a short one.
 struct JSONTokens {
   enum Kind: Hashable {
     case beginObject, endObject, beginArray, endArray, colon, comma, string
     /// A number, `true`, `false` or `null`.
     case scalar
-    /// No JSON, up to the next white space, separator, bracket or quote.
+    /// Not JSON, up to the next white space, separator, bracket or quote.
     case garbage
-    /// A string that the line's end cuts off.
+    /// A string that is cut off by the end of its line.
     case openString
     /// The end of the list.
     case end
@@ -16,25 +16,25 @@ struct JSONTokens {
     var kind: Kind
     /// The line on which it begins, from 1.
     var line: Int
-    /// True when nothing stands before it on its line, not even a space.
+    /// True when nothing comes before it on its line, not even a space.
     var isAtMargin: Bool
   }
 
   /// The content of the latest string, escapes resolved, or the text of the latest scalar or garbage.
   private(set) var text: [UInt8] = []
-  /// True when `text` was longer than what is kept of it.
+  /// True when `text` was longer than the part that is kept.
   private(set) var isCut = false
 
-  /// True while nothing but white space stands before the window's start on its line, and while not even that does.
+  /// True while only white space comes before the window's start on its line, and while not even that does.
   private var isFirst: Bool
   private var isAtMargin: Bool
 
-  /// `isInLine` says that something stands before the first token on its line.
+  /// `isInLine` says that something comes before the first token on its line.
   init(isInLine: Bool = false) {
     (isFirst, isAtMargin) = (!isInLine, !isInLine)
   }
 
-  /// How `token`, the latest, stood in the list.
+  /// The latest token as it was in the list.
   func shown(_ token: Token) -> [UInt8] {
     switch token.kind {
     case .beginObject: [UInt8(ascii: "{")]
@@ -75,14 +75,14 @@ struct JSONTokens {
     return kind
   }
 
-  /// Whether a colon is the next token: then the string before it was the name of a member.
+  /// Whether the next token is a colon: then the string before it was the name of a member.
   mutating func isBeforeColon(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
     try skipSpace(&bytes)
     return bytes.count > 0 && bytes[0] == UInt8(ascii: ":")
   }
 
-  /// Moves to the next token, past comments, terminal colours and byte order marks too (files that were put together have
-  /// them in the middle).
+  /// Moves to the next token, also past comments, terminal colours and byte order marks (which joined files have in the
+  /// middle).
   private mutating func skipSpace(_ bytes: inout ListBytes) throws(KeyListError) {
     var isBehindSpace = isFirst
     while true {
@@ -102,6 +102,10 @@ struct JSONTokens {
         let length = CleanText.escapeSequence(bytes[0..<min(bytes.count, 40)])
         if length == 0 { return }
         bytes.advance(length)
+      case UInt8(ascii: "/") where bytes.starts(with: Array("/*".utf8)):
+        guard let length = CleanText.blockComment(bytes[0..<bytes.count]) else { return }
+        bytes.advance(length, lines: CSVField.lineEnds(in: bytes[0..<length]))
+        isAtMargin = false
       case UInt8(ascii: "#"), UInt8(ascii: "/"):
         guard isBehindSpace, beginsComment(&bytes) else { return }
         try bytes.skipLine()
@@ -111,8 +115,8 @@ struct JSONTokens {
     }
   }
 
-  /// JSON has no comments, lists that people keep by hand do: `#` or `//` at the beginning of a line, or behind white space
-  /// when no quote follows on the line, so that none hides a value.
+  /// JSON has no comments, but lists that people keep by hand do: `#` or `//` at the beginning of a line, or after
+  /// white space when no quote follows on the line, so that no comment hides a value.
   private func beginsComment(_ bytes: inout ListBytes) -> Bool {
     guard bytes[0] == UInt8(ascii: "#") || bytes.starts(with: Array("//".utf8)) else { return false }
     if isFirst { return true }
@@ -153,7 +157,7 @@ struct JSONTokens {
     }
   }
 
-  /// Numbers are told by their characters only: whatever their value, they are no key ids.
+  /// Numbers are recognised by their characters only: whatever their value, they are not key ids.
   private static func isScalar(_ text: [UInt8]) -> Bool {
     if ["null", "true", "false"].contains(where: { text.elementsEqual($0.utf8) }) { return true }
     guard let first = text.first, first == UInt8(ascii: "-") || isDigit(first) else { return false }
@@ -195,7 +199,7 @@ struct JSONTokens {
     }
   }
 
-  /// Resolves the escape at the window's start. False when a line end or the list's end cuts it off.
+  /// Resolves the escape at the window's start. False when it is cut off by the end of the line or the list.
   private mutating func escape(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
     try bytes.fill()
     guard bytes.count >= 2, bytes[1] != UInt8(ascii: "\n"), bytes[1] != UInt8(ascii: "\r") else {

@@ -1,8 +1,8 @@
-/// What the `type` of an object in an answer of the API says that it is.
+/// The `type` of an object in an answer of the API.
 struct JSONType: Hashable {
   private static let keys: Set<String> = [
     "application_key", "application_keys", "app_key", "app_keys", "app_key_registration", "app_key_registrations",
-    "datadog_application_key",
+    "datadog_application_key", "datadog_service_account_application_key",
   ]
   private static let others = [
     "users": "a user", "user": "a user", "api_keys": "an API key", "api_key": "an API key",
@@ -13,11 +13,11 @@ struct JSONType: Hashable {
     "client_tokens": "a client token", "permissions": "a permission",
   ]
 
-  /// In words, with an article, what the object is if it is not an application key; else nil.
+  /// What the object is, in words with an article, if it is not an application key; else nil.
   let otherThing: String?
 
   init(_ text: [UInt8]) {
-    // What answers of the API say a million times needs no string.
+    // Avoids making a string for what answers of the API repeat a million times.
     if text.elementsEqual("application_keys".utf8) || text.elementsEqual("app_key_registration".utf8) {
       otherThing = nil
       return

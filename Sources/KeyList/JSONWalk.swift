@@ -1,55 +1,79 @@
-/// Walks through one JSON object and gives what stands in its arrays, wherever these are. Strict: what it cannot follow
-/// ends it.
+/// Walks through one JSON object and returns the elements of its arrays, wherever these are. Strict: anything
+/// unexpected ends it.
 struct JSONWalk {
   struct Found {
-    /// The array's number in the object, from 1. An array in an array counts as that.
+    /// The array's number in the object, from 1. A nested array has its outer array's number, and so have the values
+    /// of a Terraform output that is a map. Terraform outputs that are one id each are together in `singles`.
     var array: Int
-    /// The member that the array belongs to, for people.
+    /// The member that the array belongs to, for display.
     var name: String
     var meaning: JSONName.Meaning
     var entry: KeyListEntry
     /// True for the id of an application key in a Terraform state; the array has no meaning then.
     var isStateKey = false
+
+    static let singles = -1
+  }
+
+  /// Why nothing in the object counts.
+  enum Flaw {
+    case broken
+    case tooDeep
+
+    var reason: String {
+      switch self {
+      case .broken: "broken JSON inside the object; nothing in it was read"
+      case .tooDeep: "values nested more than \(JSONContainer.deepest) deep; nothing in the object was read"
+      }
+    }
   }
 
   private struct Frame {
     var container: JSONContainer
-    /// Of the array that this is, or that this is an element of; 0 for neither.
+    /// The number of this array, or of the array that this is an element of; 0 for neither.
     var array = 0
-    /// The member that has this as its value; of an element, the array's.
+    /// The member whose value this is; for an element, the array's.
     var name: [UInt8] = []
     var meaning = JSONName.Meaning.unknown
+    /// An object of `terraform output -json`: it has `sensitive`, then perhaps `type`, then `value`.
+    var isOutput = false
+    /// The value of such an object, in which the members' names mean nothing.
+    var isMap = false
+
+    var holdsElements: Bool { container.isArray || isMap }
   }
 
   private var bytes: ListBytes
   private var tokens = JSONTokens(isInLine: true)
   private var stack: [Frame]
   private var arrays = 0
-  /// How deep the resource of a Terraform state lies that is an application key, while inside one.
+  /// The depth of the Terraform resource that is an application key, while inside one.
   private var resource: Int?
   private var rootNames: Set<String> = []
-  /// What the object says that it is.
+  /// What the object says it is.
   private(set) var type: JSONType?
-  private(set) var isBroken = false
-  /// A comma stands before the token that is looked at: nothing may close there.
+  private(set) var flaw: Flaw?
+  /// A comma comes before the current token: nothing may close here.
   private var isBehindComma = false
 
-  /// `bytes` begin behind the object's brace.
+  /// `bytes` begin after the object's opening brace.
   init(_ bytes: ListBytes, line: Int) {
     self.bytes = bytes
     stack = [Frame(container: JSONContainer(role: .item, line: line))]
   }
 
   /// Whether the object is a Terraform state; known at its end.
-  var isState: Bool { rootNames == ["terraform_version", "resources"] }
+  var isState: Bool {
+    rootNames.contains("terraform_version") && (rootNames.contains("resources") || rootNames.contains("values"))
+  }
 
   /// The next element of an array, or key in a state; nil at the object's end.
   mutating func next() throws(KeyListError) -> Found? {
-    while !stack.isEmpty, !isBroken {
+    while !stack.isEmpty, flaw == nil {
       let token = try tokens.next(&bytes)
-      if isBehindComma, token.kind == .endArray || token.kind == .endObject { isBroken = true }
+      if isBehindComma, token.kind == .endArray || token.kind == .endObject { flaw = .broken }
       isBehindComma = token.kind == .comma
-      if isBroken { return nil }
+      if flaw != nil { return nil }
       if let found = try take(token) { return found }
     }
     return nil
@@ -67,7 +91,7 @@ struct JSONWalk {
     case (.nameOrEnd, let kind) where isArray && kind.beginsValue, (.value, let kind) where kind.beginsValue:
       stack[top].container.expects = .commaOrEnd
       return try value(token)
-    default: isBroken = true
+    default: flaw = .broken
     }
     return nil
   }
@@ -77,9 +101,10 @@ struct JSONWalk {
     stack[top].container.beginMember(tokens.isCut ? [] : tokens.text)
     stack[top].container.expects = .colon
     memberName = Array(tokens.text.prefix(200))
+    if top == 1, !stack[0].container.isArray, memberName.elementsEqual("sensitive".utf8) { stack[1].isOutput = true }
     guard top == 0 else { return }
     let name = String(decoding: memberName, as: UTF8.self)
-    if name == "terraform_version" || name == "resources" { rootNames.insert(name) }
+    if ["terraform_version", "resources", "values"].contains(name) { rootNames.insert(name) }
   }
 
   private var memberName: [UInt8] = []
@@ -93,7 +118,13 @@ struct JSONWalk {
     }
     let entry =
       token.kind == .string ? JSONEntry.key(tokens, line: token.line) : JSONEntry.misplaced(token, tokens)
-    if parent.container.isArray { return found(entry, in: parent) }
+    if parent.holdsElements { return found(entry, in: parent) }
+    if parent.isOutput, token.kind == .string, memberName.elementsEqual("value".utf8) {
+      arrays += 1
+      var output = parent
+      output.array = parent.meaning == .keys ? Found.singles : arrays
+      return found(entry, in: output)
+    }
     if parent.container.wantsID, !tokens.text.elementsEqual("null".utf8) { stack[top].container.keep(entry) }
     if parent.container.wantsType, token.kind == .string {
       stack[top].container.keepType(tokens.text)
@@ -104,44 +135,51 @@ struct JSONWalk {
 
   private mutating func open(_ token: JSONTokens.Token, in parent: Frame) throws(KeyListError) {
     guard stack.count < JSONContainer.deepest else {
-      isBroken = true
+      flaw = .tooDeep
       return
     }
     let isArray = token.kind == .beginArray
     var frame = Frame(container: JSONContainer(role: isArray ? .data : .item, line: token.line))
-    if parent.container.isArray {
+    if parent.holdsElements {
       (frame.array, frame.name, frame.meaning) = (parent.array, parent.name, parent.meaning)
     } else {
       frame.name = memberName
       frame.meaning = JSONName.meaning(of: memberName, in: parent.meaning)
-      if isArray {
+      frame.isMap = !isArray && parent.isOutput && memberName.elementsEqual("value".utf8)
+      if frame.isMap { (frame.name, frame.meaning) = (parent.name, parent.meaning) }
+      if frame.holdsElements {
         arrays += 1
         frame.array = arrays
       }
     }
     stack.append(frame)
-    if !isArray, stack.count == 3, frame.name.elementsEqual("resources".utf8), try isKeyResource(token.line) {
+    // `terraform show -json` has its resources in modules, a state file has them at the top.
+    if !isArray, parent.container.isArray, resource == nil, stack.count == 3 || rootNames.contains("values"),
+      frame.name.elementsEqual("resources".utf8), try isKeyResource(token.line)
+    {
       resource = stack.count
     }
   }
 
-  /// Whether the object that has just been opened says that it is an application key; that may be said at its end.
+  /// Whether the object that was just opened is an application key; it may say so only at its end.
   private func isKeyResource(_ line: Int) throws(KeyListError) -> Bool {
     var ahead = JSONWalk(bytes, line: line)
     while try ahead.next() != nil {}
-    return !ahead.isBroken && ahead.type.map { $0.otherThing == nil } == true
+    return ahead.flaw == nil && ahead.type.map { $0.otherThing == nil } == true
   }
 
   private mutating func close() -> Found? {
     let depth = stack.count
     guard let closed = stack.popLast() else { return nil }
     defer { if resource == depth { resource = nil } }
-    if let resource, depth == resource + 3, closed.name.elementsEqual("attributes".utf8),
+    if let resource,
+      depth == resource + 3 && closed.name.elementsEqual("attributes".utf8)
+        || depth == resource + 1 && closed.name.elementsEqual("values".utf8),
       let named = closed.container.named
     {
       return Found(array: 0, name: "resources", meaning: .keys, entry: named, isStateKey: true)
     }
-    guard let parent = stack.last, parent.container.isArray, let entry = closed.container.entry else { return nil }
+    guard let parent = stack.last, parent.holdsElements, let entry = closed.container.entry else { return nil }
     return found(entry, in: closed)
   }
 
@@ -160,7 +198,7 @@ extension JSONTokens.Kind {
   }
 }
 
-/// What the name of a member says of the ids in it.
+/// What the name of a member says about the ids in it.
 enum JSONName {
   enum Meaning {
     case keys, other, unknown
@@ -172,7 +210,8 @@ enum JSONName {
     "monitor", "host", "channel", "polic", "permission", "group", "relationship",
   ]
 
-  /// `outer` is what the names around it say: an output is named for its content, the array in it is always `value`.
+  /// `outer` is the meaning of the surrounding names: an output is named after its content, the array in it is always
+  /// `value`.
   static func meaning(of name: [UInt8], in outer: Meaning) -> Meaning {
     let letters = String(
       decoding: name.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ") },

@@ -1,7 +1,7 @@
 import Registration
 
-/// `AppKeyID(utf8:)` for the bytes of a list: the same form, six times as fast, since a generic initialiser of another
-/// module is not specialised (10 million lines: 21 s with it, 2 s so, on one core).
+/// `AppKeyID(utf8:)` for the bytes of a list: the same form, but faster, since a generic initialiser of another module
+/// is not specialised (10 million lines take 2 s instead of 21 s on one core).
 enum KeyIDBytes {
   /// The id that the 36 bytes of `text` spell, nil for anything else.
   static func id(_ text: ArraySlice<UInt8>) -> AppKeyID? {
@@ -17,8 +17,8 @@ enum KeyIDBytes {
 
   private static let hyphen = UInt8(ascii: "-")
 
-  /// The number that the hexadecimal digits in `range` spell. Without a branch a digit: of random digits the processor
-  /// would guess every other one wrong.
+  /// The number in the hexadecimal digits of `range`. Without branches: with random digits the processor would
+  /// mispredict every other one.
   private static func word(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt64? {
     var word: UInt64 = 0
     var isHexadecimal = true

@@ -1,6 +1,6 @@
 import Registration
 
-/// Reads the text of one key id as it stands in a list, and says what is wrong with one that is none.
+/// Reads the text of one key id in a list, and says what is wrong with text that is not one.
 enum KeyIDText {
   enum Reading {
     case key(AppKeyID)
@@ -11,7 +11,7 @@ enum KeyIDText {
   /// The reason for text that resembles no known mistake; the others begin with it.
   static let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
 
-  /// Reads `field` without what stands around an id (`Edges.peeled`).
+  /// Reads `field` without the characters around an id (`Edges.peeled`).
   static func read(_ field: ArraySlice<UInt8>) -> Reading {
     if let id = KeyIDBytes.id(field) { return .key(id) }
     let clean = CleanText.clean(field)
@@ -32,7 +32,7 @@ enum KeyIDText {
 
   private static func id(peeled text: ArraySlice<UInt8>) -> AppKeyID? {
     if let id = KeyIDBytes.id(text) { return id }
-    // A JSON string that was taken out of its document may have escapes in it.
+    // A JSON string taken out of its document may contain escapes.
     guard text.count <= 6 * 36, text.contains(UInt8(ascii: "\\")) else { return nil }
     return KeyIDBytes.id(JSONEscape.resolved(text)[...])
   }
@@ -42,24 +42,24 @@ enum KeyIDText {
     return "\(notAnID): \(mistake)"
   }
 
-  /// The mistakes that are seen in practice, each with what mends it.
+  /// Mistakes that happen in practice, each with how to fix it.
   private static func mistake(in text: ArraySlice<UInt8>) -> String? {
     switch SecretText.kind(in: text.prefix(InvalidLine.excerptBytes)) {
     case .digits32:
       return
         "32 hexadecimal digits are a key id without its dashes, or an API key; write the id as it is shown beside the key"
-    case .applicationKey: return "this looks like an application key itself; its id is wanted"
-    case .accessToken: return "this looks like an access token; the id of an application key is wanted"
-    case .assignment: return "this looks like a secret with its name; the id of an application key is wanted"
+    case .applicationKey: return "this looks like an application key itself; its id is needed"
+    case .accessToken: return "this looks like an access token; the id of an application key is needed"
+    case .assignment: return "this looks like a secret with its name; the id of an application key is needed"
     case nil: break
     }
-    if text.contains(0) { return "the line holds NUL bytes" }
+    if text.contains(0) { return "the line contains NUL bytes" }
     if String(validating: text, as: UTF8.self) == nil { return "the line is not UTF-8" }
     if text.count == 73, !isWordByte(text[text.startIndex + 36]), KeyIDBytes.id(text.prefix(36)) != nil,
       KeyIDBytes.id(text.suffix(36)) != nil
     {
-      return "two ids in one, as Terraform's import of a service account's key has them: the second is the key's; "
-        + "cut -d: -f2 FILE leaves only that"
+      return "two ids in one, as Terraform imports the key of a service account: the second is the key's; "
+        + "to keep only that: cut -d: -f2 FILE"
     }
     if KeyIDBytes.id(text.suffix(36)) != nil { return "there is more than a key id on the line" }
     if KeyIDBytes.id(text.prefix(36)) != nil {
@@ -67,8 +67,17 @@ enum KeyIDText {
         ? "there is more than a key id on the line; a CSV list needs a header line with a column \(CSVHeader.accepted)"
         : "there is more than a key id on the line"
     }
+    if holdsID(text) { return "there is more than a key id on the line" }
     if let dashed = plainDashes(text), KeyIDBytes.id(dashed[...]) != nil { return "write the dashes as plain hyphens" }
     return nil
+  }
+
+  private static func holdsID(_ text: ArraySlice<UInt8>) -> Bool {
+    guard text.count > 36 else { return false }
+    let text = text.prefix(InvalidLine.excerptBytes)
+    return (text.startIndex...text.endIndex - 36).contains { start in
+      text[start + 8] == UInt8(ascii: "-") && KeyIDBytes.id(text[start..<start + 36]) != nil
+    }
   }
 
   private static func isSeparator(_ byte: UInt8) -> Bool {

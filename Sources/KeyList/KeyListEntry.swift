@@ -1,23 +1,23 @@
 package import Registration
 
-/// What a key list says, one entry after the other: a key, or something in a key's place that is none.
+/// One entry of a key list: a key, or something else in the place of one.
 ///
-/// The same bytes always give the same entries in the same order, however they arrive: an import that was cut short
-/// goes on by skipping the entries that it has already committed.
+/// The same bytes always give the same entries in the same order, however they arrive: an interrupted import continues
+/// by skipping the entries that it has already committed.
 package enum KeyListEntry: Hashable, Sendable {
-  /// A key id and the line (from 1) on which it stands.
+  /// A key id and its line (from 1).
   case key(AppKeyID, line: Int)
   /// A bad line. It never stops the good ones.
   case invalid(InvalidLine)
 }
 
-/// A line that holds no usable key id, in the form that receipts list it.
+/// A line without a usable key id, as receipts list it.
 package struct InvalidLine: Hashable, Sendable, Codable {
   /// The line in the list, from 1.
   package var line: Int
-  /// What stood there: at most 200 characters (then `…`), control characters escaped, secrets cut out.
+  /// The text of the line: at most 200 characters (then `…`), control characters escaped, secrets cut out.
   package var text: String
-  /// Why it is not a key id and, where that can be told, what to change.
+  /// Why it is not a key id and, if known, what to change.
   package var reason: String
 
   package init(line: Int, text: String, reason: String) {
@@ -26,21 +26,21 @@ package struct InvalidLine: Hashable, Sendable, Codable {
     self.reason = reason
   }
 
-  /// Bytes of a line that are looked at to show it: enough for 200 characters of four bytes, and a bound for
-  /// characters that are made of thousands of combining marks.
+  /// Bytes of a line that are used to show it: enough for 200 characters of four bytes, and a bound for characters made
+  /// of thousands of combining marks.
   static let excerptBytes = 1024
 
-  /// Shows `bytes` as they stood in the list. `isCut` says that the line goes on behind them.
+  /// Shows `bytes` from the list. `isCut` says that the line continues after them.
   init(line: Int, bytes: some Collection<UInt8>, isCut: Bool = false, reason: String) {
     self.init(line: line, text: Self.shown(bytes, isCut: isCut), reason: reason)
   }
 
-  /// `bytes` for people: at most `characters` of them, control characters escaped, secrets cut out.
+  /// `bytes` for display: at most `characters` of them, control characters escaped, secrets cut out.
   static func shown(_ bytes: some Collection<UInt8>, characters: Int = 200, isCut: Bool = false) -> String {
     var shown = bytes.prefix(excerptBytes).map { $0 }
     let isCut = isCut || shown.count < bytes.count
     if isCut { dropPartialScalar(&shown) }
-    // Marks that nobody sees may part a secret: the reader takes them out too.
+    // Invisible marks may split a secret: the reader removes them, too.
     let clean = Array(CleanText.clean(shown[...]))
     if SecretText.kind(in: clean) != nil { shown = clean }
     var text = String(decoding: SecretText.redacted(shown, isCut: isCut), as: UTF8.self)

@@ -1,24 +1,24 @@
-/// Why a list cannot be read at all, as opposed to a bad line in it: it is no text, or its bytes cannot be had.
+/// Why a list cannot be read at all, as opposed to a bad line in it: it is not text, or its bytes cannot be read.
 package struct KeyListError: Error, Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
     /// A compressed file or an archive.
     case packed
     /// Text, but not in UTF-8.
     case encoding
-    /// No text.
+    /// Not text.
     case binary
-    /// What is a key id in it can be taken in two ways.
+    /// It is not clear which ids in it are key ids.
     case ambiguous
-    /// Reading failed with this `errno`: nothing is wrong with the list as such.
+    /// Reading failed with this `errno`: nothing is wrong with the list itself.
     case unreadable(Int32)
   }
 
   package var kind: Kind
   /// What is wrong, in one line without a full stop.
   package var message: String
-  /// The line (from 1) where it shows, when there is one.
+  /// The line (from 1) where it shows, if there is one.
   package var line: Int?
-  /// What mends it.
+  /// How to fix it.
   package var hint: String
 
   package init(kind: Kind, message: String, line: Int? = nil, hint: String) {

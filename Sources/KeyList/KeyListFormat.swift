@@ -1,10 +1,10 @@
 /// The form of a key list, detected from its content, never from its name.
 package enum KeyListFormat: Hashable, Sendable {
-  /// Ids, most of the time one a line.
+  /// Ids, usually one a line.
   case text(TextLayout)
-  /// CSV with a header: the column that counts, as the header spells it, its number from 0, and the field separator.
+  /// CSV with a header: the name of the column as spelled there, its number from 0, and the field separator.
   case csv(column: String, number: Int, separator: UInt8)
-  /// JSON values one after the other: lines, arrays, answers of the API.
+  /// Consecutive JSON values: lines, arrays, answers of the API.
   case json
 
   /// The word for receipts.
@@ -16,8 +16,8 @@ package enum KeyListFormat: Hashable, Sendable {
     }
   }
 
-  /// For receipts: the column that the ids are taken from, nil where there are no columns. In a text list it is a number,
-  /// from 1 on, from the right below 0.
+  /// For receipts: the column of the ids, nil where there are no columns. In a text list it is a number, counted from
+  /// 1; negative numbers count from the right.
   package var column: String? {
     switch self {
     case .csv(let column, _, _): column
@@ -28,7 +28,7 @@ package enum KeyListFormat: Hashable, Sendable {
 }
 
 extension KeyListFormat: CustomStringConvertible {
-  /// For people: `CSV, column app_key_id`.
+  /// For display: `CSV, column app_key_id`.
   package var description: String {
     switch self {
     case .text(.ids): "text"

@@ -1,23 +1,23 @@
 /// Reads a key list of any length and form, entry by entry, in constant memory.
 ///
-/// The form is detected from the beginning of the content (`FormatDetection`). The list is UTF-8, with or without a byte
-/// order mark, or UTF-16 with one; lines end in LF, CRLF or CR.
+/// The form is detected from the beginning of the content (`FormatDetection`). The list is UTF-8, with or without a
+/// byte order mark, or UTF-16 with one; lines end in LF, CRLF or CR.
 ///
-/// The same bytes always give the same entries. More bytes behind them leave the first `settled` entries as they are, as
-/// long as `format` stays the same: so a list that has grown is read again from its beginning, past those that are known.
+/// The same bytes always give the same entries. Appended bytes do not change the first `settled` entries as long as
+/// `format` stays the same. So a list that has grown is read again from its beginning, skipping the known entries.
 package struct KeyListReader: Sendable {
   private var bytes: ListBytes
-  /// The one for the list's form; all are nil before the first entry is asked for.
+  /// The scanner for the list's form; all are nil before the first entry is requested.
   private var text: TextScanner?
   private var csv: CSVScanner?
   private var json: JSONScanner?
 
-  /// What the list was told to be. Nil before the first entry is asked for.
+  /// The detected form. Nil before the first entry is requested.
   package private(set) var format: KeyListFormat?
-  /// How many of the entries given so far stay what they are, whatever may follow the list's last byte. Those behind them
-  /// are of a record without a line end, or of a value that is not closed.
+  /// How many of the entries returned so far are final, whatever may follow the list's last byte. Later ones come from
+  /// a record without a line end, or from a value that is not closed.
   package private(set) var settled = 0
-  /// How the list ended; whole once `next` has returned nil.
+  /// How the list ended; complete once `next` has returned nil.
   package var ending: ListEnding {
     var ending = text?.ending ?? csv?.ending ?? json?.ending ?? ListEnding()
     if ending.cutShort?.total == 0 { ending.cutShort?.total = total ?? 0 }
@@ -34,12 +34,12 @@ package struct KeyListReader: Sendable {
     self.init(MemorySource(bytes))
   }
 
-  /// Throws when a list that begins with `beginning` cannot be text, so that nobody needs to wait for the rest of it.
+  /// Throws when a list that begins with `beginning` cannot be text, so that nobody has to wait for the rest of it.
   package static func check(beginning: [UInt8]) throws(KeyListError) {
     try ContentCheck.check(beginning.prefix(ListBytes.lookahead))
   }
 
-  /// The next entry, nil at the end. Throws when the list is no text, has no one meaning, or cannot be read.
+  /// The next entry, nil at the end. Throws when the list is not text, is ambiguous, or cannot be read.
   package mutating func next() throws(KeyListError) -> KeyListEntry? {
     if format == nil { try detect() }
     let entry: KeyListEntry?
@@ -56,15 +56,6 @@ package struct KeyListReader: Sendable {
     }
     if entry == nil { total = try bytes.total() } else if !isUnsettled { settled += 1 }
     return entry
-  }
-
-  /// Reads past the first `count` entries, those that an interrupted import has committed already. Returns how many
-  /// there were: fewer when the list is shorter.
-  package mutating func skip(entries count: Int) throws(KeyListError) -> Int {
-    for skipped in 0..<count {
-      if try next() == nil { return skipped }
-    }
-    return count
   }
 
   private mutating func detect() throws(KeyListError) {
@@ -91,7 +82,7 @@ package struct KeyListReader: Sendable {
     }
   }
 
-  /// Moves past the comments and blank lines at the beginning, of which there may be more than are in sight together.
+  /// Skips the comments and blank lines at the beginning, which may be longer than the visible bytes.
   private mutating func skipComments() throws(KeyListError) {
     while true {
       try bytes.fill()

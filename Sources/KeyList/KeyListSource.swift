@@ -1,9 +1,9 @@
-/// Where the bytes of a list come from: a file in the spool, the body of a request, what is in memory.
+/// Where the bytes of a list come from: a file in the spool, the body of a request, memory.
 ///
-/// A copy of a source reads on for itself from where the original stood: what an object means may be known at its end only,
-/// and then it is read again.
+/// A copy of a source reads on independently from the original's position: the meaning of an object may be known only
+/// at its end, and then it is read again.
 package protocol KeyListSource: Sendable {
-  /// Puts up to `buffer.count` bytes (at least one is asked for) into `buffer` and returns how many; 0 at the end.
+  /// Puts up to `buffer.count` bytes (at least one) into `buffer` and returns how many; 0 at the end.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(KeyListError) -> Int
 }
 

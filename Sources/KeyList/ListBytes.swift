@@ -1,12 +1,12 @@
 import Glibc
 
-/// The part of a list that is in memory: a window that moves over the source, so that a list of any length costs the
-/// same. What reads from it sees at least `lookahead` bytes ahead, or all there are; whatever it decides within that
-/// distance does not depend on how the source cuts its bytes.
+/// The part of a list that is in memory: a window that moves over the source, so that lists of any length cost the
+/// same. A reader sees at least `lookahead` bytes ahead, or all that are left. What it decides within that distance
+/// does not depend on how the source splits its bytes.
 ///
-/// A line ends in LF, CRLF or CR, whichever it has. A copy reads on for itself.
+/// A line ends in LF, CRLF or CR. A copy reads on independently.
 struct ListBytes {
-  /// Bytes that can be looked at together, and so the longest line or CSV record that can hold a key.
+  /// Bytes that are visible together, and so the longest line or CSV record that can hold a key.
   static let lookahead = 64 * 1024
 
   private var source: any KeyListSource
@@ -16,13 +16,13 @@ struct ListBytes {
   private var isExhausted = false
   private var feed = Sighting(of: UInt8(ascii: "\n"))
   private var carriage = Sighting(of: UInt8(ascii: "\r"))
-  /// Bytes of the list that lie before the buffer.
+  /// Bytes of the list before the buffer.
   private var passed = 0
   private var isUTF16 = false
 
   /// The line at the window's start, from 1.
   private(set) var line = 1
-  /// True before anything was moved past.
+  /// True before the window was moved.
   private(set) var isAtStart = true
 
   init(source: some KeyListSource) {
@@ -30,10 +30,10 @@ struct ListBytes {
     buffer = [UInt8](repeating: 0, count: 4 * Self.lookahead)
   }
 
-  /// How many bytes can be looked at: 0 only at the end of the list.
+  /// How many bytes are visible: 0 only at the end of the list.
   var count: Int { min(end - start, Self.lookahead) }
 
-  /// True when the list goes on behind the `count` bytes in sight.
+  /// True when the list continues after the `count` visible bytes.
   var continues: Bool { end - start > Self.lookahead || !isExhausted }
 
   /// The bytes of the list before the window's start.
@@ -45,17 +45,17 @@ struct ListBytes {
 
   subscript(offset: Int) -> UInt8 { buffer[start + offset] }
 
-  /// The bytes in sight, from offset `bounds.lowerBound` to before `bounds.upperBound`.
+  /// The visible bytes from offset `bounds.lowerBound` up to `bounds.upperBound`.
   subscript(bounds: Range<Int>) -> ArraySlice<UInt8> {
     buffer[start + bounds.lowerBound..<start + bounds.upperBound]
   }
 
-  /// The offset of the first `byte` at or behind `offset`, among the bytes in sight.
+  /// The offset of the first `byte` at or after `offset` in the visible bytes.
   func firstOffset(of byte: UInt8, from offset: Int = 0) -> Int? {
     Sighting.search(byte, in: buffer, from: start + offset, to: start + count).map { $0 - start }
   }
 
-  /// The first line end in sight: of one byte, or two for CRLF. One whose second half may be out of sight is out of sight.
+  /// The first visible line end: one byte, or two for CRLF. If its second half may not be visible, it does not count.
   mutating func lineEnd() -> Range<Int>? {
     let feed = feed.first(in: buffer, from: start, to: end)
     var carriage = carriage.first(in: buffer, from: start, to: end)
@@ -69,7 +69,7 @@ struct ListBytes {
     return feed - start..<feed - start + 1
   }
 
-  /// Brings `lookahead` bytes in sight, or all that are left.
+  /// Makes `lookahead` bytes visible, or all that are left.
   mutating func fill() throws(KeyListError) {
     if end - start >= Self.lookahead || isExhausted { return }
     try refill()
@@ -108,7 +108,7 @@ struct ListBytes {
     }
   }
 
-  /// Reads to the end of the list, which cannot be read any further then, and returns its length in bytes.
+  /// Reads to the end of the list and returns its length in bytes. Nothing can be read afterwards.
   mutating func total() throws(KeyListError) -> Int {
     while !isExhausted {
       start = end
@@ -118,7 +118,7 @@ struct ListBytes {
     return position
   }
 
-  /// How many bytes of the list `range` of the buffer was: other than its length in UTF-16 only.
+  /// How many bytes of the list `range` of the buffer was: differs from its length only in UTF-16.
   private func length(of range: Range<Int>) -> Int {
     guard isUTF16 else { return range.count }
     return buffer[range].reduce(0) { $0 + ($1 & 0xc0 == 0x80 ? 0 : $1 >= 0xf0 ? 4 : 2) }
@@ -128,12 +128,12 @@ struct ListBytes {
 // MARK: - Moving
 
 extension ListBytes {
-  /// Moves past the byte order mark; what follows is the list's beginning.
+  /// Skips the byte order mark; what follows is the list's beginning.
   mutating func skipByteOrderMark() {
     start += Edges.byteOrderMark.count
   }
 
-  /// Takes the list for UTF-16 with the byte order mark that is at the window's start.
+  /// Treats the list as UTF-16 with the byte order mark at the window's start.
   mutating func becomeUTF16(isBigEndian: Bool) {
     source = UTF16Source(raw: Array(buffer[(start + 2)..<end]), source: source, isBigEndian: isBigEndian)
     (start, end, passed, isExhausted, isUTF16) = (0, 0, 2, false, true)
@@ -141,14 +141,14 @@ extension ListBytes {
     carriage = Sighting(of: UInt8(ascii: "\r"))
   }
 
-  /// Moves past `count` bytes that hold `lines` line ends.
+  /// Moves past `count` bytes with `lines` line ends.
   mutating func advance(_ count: Int, lines: Int = 0) {
     start += count
     line += lines
     isAtStart = false
   }
 
-  /// Moves past the rest of the line and its end, however long that is. False when the list ends before the line does.
+  /// Moves past the rest of the line and its end, however long it is. False when the list ends before the line does.
   @discardableResult
   mutating func skipLine() throws(KeyListError) -> Bool {
     while true {
@@ -158,17 +158,17 @@ extension ListBytes {
         return true
       }
       if count == 0 { return false }
-      // A carriage return that is the last byte in sight waits for what follows it.
+      // A carriage return that is the last visible byte waits for what follows it.
       let isCut = continues && self[count - 1] == UInt8(ascii: "\r")
       advance(isCut ? count - 1 : count)
     }
   }
 }
 
-/// Where a byte comes next in a buffer, remembered, so that no byte is searched twice.
+/// The remembered position of a byte in a buffer, so that nothing is searched twice.
 private struct Sighting {
   private let byte: UInt8
-  /// There is none from `from` to before `position`; there is one at `position` when `isFound`.
+  /// There is none between `from` and `position`; there is one at `position` when `isFound`.
   private var from = 0
   private var position = 0
   private var isFound = false
@@ -179,7 +179,7 @@ private struct Sighting {
 
   @inline(__always)
   mutating func first(in buffer: [UInt8], from start: Int, to end: Int) -> Int? {
-    // Most of the time nothing has to be searched.
+    // Usually nothing has to be searched.
     if from <= start, start <= position, isFound || position >= end { return isFound ? position : nil }
     return search(in: buffer, from: start, to: end)
   }

@@ -2,7 +2,8 @@
 package enum TextLayout: Hashable, Sendable {
   /// Every word is an id; most lists have one a line.
   case ids
-  /// Other words stand beside the ids, which are the column of this number: from 1 on, from the right below 0.
+  /// There are other words beside the ids. The ids are in this column, counted from 1; negative numbers count from the
+  /// right.
   case column(Int)
 }
 
@@ -10,7 +11,7 @@ extension TextLayout {
   /// What the lines of a sample have in common.
   struct Survey {
     private var lines = 0
-    /// How many ids each of the lines that have any has, while that is the same.
+    /// How many ids each line with ids has, while that is the same.
     private var idsEach: Int?
     private var isEven = true
     private var linesWithIDs = 0
@@ -20,7 +21,7 @@ extension TextLayout {
     private var fromRight: Int?
     private var isColumn = true
 
-    /// Takes in what stands on the line `number`.
+    /// Takes in the line `number`.
     mutating func add(_ line: TextLine, number: Int) {
       lines += 1
       if !line.ids.isEmpty {
@@ -37,13 +38,13 @@ extension TextLayout {
       if fromRight != right { fromRight = nil }
     }
 
-    /// Throws when the lines are a table in which nothing says what the columns are.
+    /// Throws when the lines form a table and nothing says what its columns are.
     func layout() throws(KeyListError) -> TextLayout {
       if isEven, linesWithIDs > 1, let idsEach, idsEach > 1 {
         throw KeyListError(
           kind: .ambiguous, message: "the list is a table without a header: each line has \(idsEach) ids",
           line: firstLineWithIDs,
-          hint: "put a line above it that names the columns, such as owner_id,app_key_id, or leave only the ids of keys"
+          hint: "add a header line that names the columns, such as owner_id,app_key_id, or keep only the ids of keys"
         )
       }
       guard isColumn, hasOtherWords else { return .ids }

@@ -3,7 +3,7 @@ import Registration
 /// One line of a text list, cut into words: some of them are ids.
 struct TextLine {
   enum Content {
-    /// Nothing, or a comment.
+    /// Nothing, a comment, or a line drawn in a table.
     case nothing
     case words(TextLine)
   }
@@ -11,17 +11,16 @@ struct TextLine {
   /// Separated by commas, semicolons, tabs or spaces.
   private(set) var words = 0
   private(set) var ids: [AppKeyID] = []
-  /// The place of the first id among the words, from 0.
+  /// The position of the first id among the words, from 0.
   private(set) var place = 0
-  /// True when a word says what another is (`id: …`, `name=…`), so that an id beside it has a meaning that is not ours to
-  /// guess.
+  /// True when a word names another (`id: …`, `name=…`), so that an id beside it has a meaning that we cannot guess.
   private(set) var hasNames = false
-  /// The line without what is not seen (`CleanText`).
+  /// The line without invisible characters (`CleanText`).
   private(set) var text: ArraySlice<UInt8>
 
   static func read(_ line: ArraySlice<UInt8>) -> Content {
     let text = Edges.trimmed(CleanText.clean(line))
-    guard let first = text.first, first != UInt8(ascii: "#") else { return .nothing }
+    guard let first = text.first, first != UInt8(ascii: "#"), !Edges.isRule(text) else { return .nothing }
     return .words(TextLine(text))
   }
 
@@ -41,7 +40,7 @@ struct TextLine {
     _ = add(peeled[max(start, peeled.startIndex)...])
   }
 
-  /// False for what begins a comment.
+  /// False for a word that begins a comment.
   private mutating func add(_ word: ArraySlice<UInt8>) -> Bool {
     guard let first = word.first else { return true }
     if first == UInt8(ascii: "#"), words > 0 { return false }
@@ -57,7 +56,7 @@ struct TextLine {
     return true
   }
 
-  /// Whether there is nothing but ids.
+  /// Whether the line contains only ids.
   var isIDs: Bool { ids.count == words && words > 0 }
 
   static func isSeparator(_ byte: UInt8) -> Bool {

@@ -1,15 +1,15 @@
 import Registration
 
-/// Reads a list of ids that are separated by line ends, most of the time, or by commas, semicolons, tabs or spaces. Blank
-/// lines and `#` comments, also behind an id, say nothing.
+/// Reads a list of ids separated by line ends or by commas, semicolons, tabs or spaces. Blank lines and `#` comments,
+/// also after an id, are skipped.
 struct TextScanner {
   let layout: TextLayout
   let header: HeaderGuess
   private(set) var ending = ListEnding()
-  /// The ids of a line that are still to be given, the next one last, and where the line stands.
+  /// The ids of a line that are still to be returned, the next one last, and the line's number.
   private var ids: [AppKeyID] = []
   private var line = 0
-  /// True behind the ids of a line of which only the beginning was in sight.
+  /// True after the ids of a line of which only the beginning was visible.
   private var isInLine = false
 
   init(layout: TextLayout, header: HeaderGuess) {
@@ -52,13 +52,14 @@ struct TextScanner {
       if place == column { return .key(id, line: line) }
     }
     if line == 1, SeparatorLine(words.text) != nil { return nil }
+    if header == .titles(line) { return nil }
     let reason = reason(for: words)
     if header == .undecided(line) { ending.isUnsettled = true }
     return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
   }
 
   private func reason(for words: TextLine) -> String {
-    if isInLine { return "\(KeyIDText.notAnID): nothing on the line behind it was read" }
+    if isInLine { return "\(KeyIDText.notAnID): nothing after it on the line was read" }
     if words.words > 1, words.ids.count > 1 {
       return "\(KeyIDText.notAnID): \(words.ids.count) ids and other words are on the line; "
         + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
@@ -71,7 +72,7 @@ struct TextScanner {
     return text.isEmpty ? "\(KeyIDText.notAnID): the quotes are empty" : KeyIDText.reason(for: text)
   }
 
-  /// Takes the ids from a line that is longer than what is in sight, and stops in it where there is something else.
+  /// Takes the ids from a line that is longer than the visible bytes, and stops at anything else.
   private mutating func overlong(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     let sight = bytes[0..<bytes.count]
     line = bytes.line
@@ -88,7 +89,7 @@ struct TextScanner {
       return nil
     }
     let reason =
-      isInLine ? "nothing on the line behind it was read" : "the line is longer than \(ListBytes.lookahead) bytes"
+      isInLine ? "nothing after it on the line was read" : "the line is longer than \(ListBytes.lookahead) bytes"
     let entry = KeyListEntry.invalid(
       InvalidLine(
         line: bytes.line, bytes: sight.prefix(InvalidLine.excerptBytes), isCut: true,
@@ -99,19 +100,21 @@ struct TextScanner {
   }
 }
 
-/// Whether the first line of a text list may still turn out to be a header without a name that we know. One that is
-/// refuses the list (`CSVHeader.unknown`).
+/// Whether the first line of a text list may still prove to be a header without a known name. Such a header rejects the
+/// list (`CSVHeader.unknown`).
 enum HeaderGuess: Hashable {
   case no
   /// The line of this number is the only one.
   case undecided(Int)
+  /// The line of this number has the titles of columns that are aligned with spaces.
+  case titles(Int)
 }
 
-/// `sep=;`, with which spreadsheets are told the separator: it says nothing of keys.
+/// `sep=;`, which tells spreadsheets the separator: it contains no keys.
 struct SeparatorLine {
   let separator: UInt8
 
-  /// Nil when `line` is none.
+  /// Nil when `line` is not one.
   init?(_ line: ArraySlice<UInt8>) {
     let line = Edges.trimmed(line)
     let bare = line.first == UInt8(ascii: "\"") ? line.dropFirst().dropLast() : line

@@ -1,13 +1,14 @@
-/// A list in UTF-16 as UTF-8. What is no UTF-16 (half a surrogate pair, half a unit at the end) becomes U+FFFD.
+/// A list in UTF-16, converted to UTF-8. What is not UTF-16 (half a surrogate pair, half a unit at the end) becomes
+/// U+FFFD.
 struct UTF16Source: KeyListSource {
   private var source: any KeyListSource
   private let isBigEndian: Bool
-  /// Bytes that are read and not yet used, from `used` on.
+  /// Bytes that were read and are not yet used, from `used` on.
   private var raw: [UInt8]
   private var used = 0
   private var isExhausted = false
 
-  /// `raw` is what has been read of `source` already, behind the byte order mark.
+  /// `raw` is what has already been read of `source`, after the byte order mark.
   init(raw: [UInt8], source: any KeyListSource, isBigEndian: Bool) {
     self.raw = raw
     self.source = source
@@ -55,7 +56,7 @@ struct UTF16Source: KeyListSource {
     return isBigEndian ? one << 8 | other : other << 8 | one
   }
 
-  /// Has four bytes at hand, or all that are left.
+  /// Makes four bytes available, or all that are left.
   private mutating func fill() throws(KeyListError) {
     raw.removeSubrange(..<used)
     used = 0

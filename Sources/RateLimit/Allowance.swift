@@ -1,7 +1,7 @@
-// What a server grants: so many requests in so long. One value for a limit that was read, learned or assumed, so that
-// everything else can ask it for a rate without caring where it came from.
+// What a server grants: a number of requests per period. One type for limits that were read, learned or assumed, so
+// that other code can ask for a rate without caring where it came from.
 
-/// A span or an instant in seconds. Instants come from a monotonic clock whose zero means nothing; the few places that
+/// A duration or an instant in seconds. Instants are on a monotonic clock with an arbitrary zero; the few places that
 /// need the wall clock say so.
 package typealias Seconds = Double
 
@@ -15,7 +15,7 @@ package struct Allowance: Hashable, Sendable, Codable {
   static let counts = 1...1_000_000_000
   static let periods: ClosedRange<Seconds> = 0.1...2_678_400
 
-  /// Values out of range are moved to the nearest that is allowed; a period that is not a number becomes the shortest.
+  /// Values out of range become the nearest allowed one; a period that is not a number becomes the shortest.
   package init(count: Int, period: Seconds) {
     self.count = min(max(count, Self.counts.lowerBound), Self.counts.upperBound)
     self.period = max(Self.periods.lowerBound, min(period, Self.periods.upperBound))
@@ -24,13 +24,13 @@ package struct Allowance: Hashable, Sendable, Codable {
   /// Requests a second.
   var rate: Double { Double(count) / period }
 
-  /// `count` as the arithmetic needs it.
+  /// `count` as a floating-point number.
   var tokens: Double { Double(count) }
 }
 
 extension Allowance: CustomStringConvertible {
-  /// Reads `400/1h`, `100/10s`, `6000/m`: a count, a slash, and a span in `ms`, `s`, `m`, `h` or `d` (one when no number
-  /// is written). Nil for anything else and for values out of range.
+  /// Reads `400/1h`, `100/10s`, `6000/m`: a count, a slash, and a duration in `ms`, `s`, `m`, `h` or `d` (without a
+  /// number, one). Nil for anything else and for values out of range.
   package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let count = Int(parts[0]), Self.counts.contains(count) else { return nil }
@@ -43,7 +43,7 @@ extension Allowance: CustomStringConvertible {
     self.init(count: count, period: value * unit)
   }
 
-  /// As it is written in the configuration, in the largest unit that divides the period: `400/1h`.
+  /// As written in the configuration, in the largest unit that divides the period: `400/1h`.
   package var description: String {
     for (unit, length) in [("d", 86_400.0), ("h", 3_600), ("m", 60), ("s", 1)]
     where (period / length).rounded() * length == period {
@@ -54,8 +54,8 @@ extension Allowance: CustomStringConvertible {
 }
 
 extension Int {
-  /// The whole part of a number that may come from a file, a header or a database, within ±10¹⁵, so that a few of them can
-  /// be added; zero for what is no number. `Int(_:)` traps on all of that.
+  /// The whole part of a number that may come from a file, a header or a database, limited to ±10¹⁵ so that a few of
+  /// them can be added; zero for NaN. `Int(_:)` traps on such values.
   init(clamping value: Double) {
     self = value.isNaN ? 0 : Int(Swift.min(Swift.max(value, -1e15), 1e15))
   }

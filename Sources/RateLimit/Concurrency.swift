@@ -1,8 +1,8 @@
-// How many requests may be in flight. Grows with every success, halves when the service struggles (once a round trip: the
-// failures of one moment are one event), because slots, unlike tokens, say something about overload.
+// How many requests may be in flight. Grows with every success and halves when the service struggles, at most once a
+// round trip: failures at the same moment are one event. Unlike tokens, this says something about overload.
 
 struct Concurrency: Hashable, Sendable {
-  /// The operator's bound.
+  /// The operator's limit.
   var workers: Int
   private var allowed: Double = 1
   private var cutAt: Seconds = -.infinity
@@ -11,7 +11,7 @@ struct Concurrency: Hashable, Sendable {
 
   var limit: Int { min(workers, Int(clamping: allowed)) }
 
-  /// - Parameter ceiling: below the operator's bound while no headers tell how much is left.
+  /// - Parameter ceiling: Below the operator's limit while no headers say how much is left.
   mutating func grow(ceiling: Int? = nil) {
     allowed = min(Double(min(workers, ceiling ?? workers)), allowed + 1)
   }

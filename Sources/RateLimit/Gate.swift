@@ -1,8 +1,8 @@
-// One gate and one probe for all workers. When a limit is hit everybody stops together, and when it is time exactly one
-// request goes to ask; only its reply lets the others follow. Without this every waiting worker asks at the reset, and a
-// server that is a little late refuses them all.
+// One gate and one probe for all workers. When a limit is reached, all stop together. When it is time, exactly one
+// request goes as a probe, and only its reply lets the others follow. Otherwise every waiting worker would try at the
+// reset, and a server that is a little late would refuse them all.
 //
-// What is done to it, and what it is then. A closed gate whose time has come is what its `then` says: `state(at:)` tells.
+// The operations and the state after each. A closed gate whose time has come is in the state `then`: see `state(at:)`.
 //
 //              open          asking(a)            closed(u, then: a)              probing(p, a, then: g)
 // close(v, b)  closed(v, b)  closed(v, b)         closed(later of u and v, b)     the same is done to g
@@ -16,26 +16,26 @@
 // `answer` and `withdraw` of any other request than p leave every state unchanged.
 
 enum Gate: Hashable, Sendable {
-  /// Who wants to know: a probe disregards what is left of the limit that asks, and of all limits when everyone asks.
+  /// Who wants to know. A probe ignores the count of the limit that asks, and of all limits when everyone asks.
   enum Asker: Hashable, Sendable {
     case everyone
-    /// The limit of this number.
+    /// The limit with this number.
     case limit(Int)
   }
 
   case open
   /// The next request goes alone.
   case asking(Asker)
-  /// Nobody passes until an instant. Then one asks, or all go on when nobody does.
+  /// Nobody passes before an instant. Then one request probes, or all go on when nobody asks.
   case closed(until: Seconds, then: Asker?)
-  /// A request, by its permit, went alone and has no reply yet. `then` is what the gate will be after it: open, or what a
-  /// late reply to an earlier request has made of it meanwhile.
+  /// A request, named by its permit, was sent as a probe and has no reply yet. `then` is the state after it: open, or
+  /// what a late reply to an earlier request has made of it meanwhile.
   indirect case probing(UInt64, Asker, then: Gate)
 
-  /// At the start nothing is known, so the first request goes alone.
+  /// Nothing is known at the start, so the first request is a probe.
   static let initial = Gate.asking(.everyone)
 
-  /// What holds at an instant: no case `closed` whose time has come, nor one that a probe hides.
+  /// The state at an instant, without a `closed` whose time has come and without one hidden behind a probe.
   func state(at now: Seconds) -> Gate {
     switch self {
     case .open, .asking: return self
@@ -49,7 +49,7 @@ enum Gate: Hashable, Sendable {
 
   // MARK: What closes it
 
-  /// A limit is used up: nobody passes before `instant`, and then one asks.
+  /// A limit is used up: nobody passes before `instant`, then one request probes.
   mutating func close(until instant: Seconds, for asker: Asker) {
     switch self {
     case .open, .asking: self = .closed(until: instant, then: asker)
@@ -58,7 +58,7 @@ enum Gate: Hashable, Sendable {
     }
   }
 
-  /// Nobody passes before `instant`; after it they go on as they would have now.
+  /// Nobody passes before `instant`; then things continue as they would now.
   mutating func pause(until instant: Seconds) {
     switch self {
     case .open: self = .closed(until: instant, then: nil)
@@ -68,7 +68,7 @@ enum Gate: Hashable, Sendable {
     }
   }
 
-  /// Nothing more is known without asking once.
+  /// One request must probe before others follow.
   mutating func ask(for asker: Asker) {
     switch self {
     case .open, .asking: self = .asking(asker)
@@ -95,14 +95,14 @@ enum Gate: Hashable, Sendable {
     self = then
   }
 
-  /// A request never went: if it was the probe, another must.
+  /// A request was never sent: if it was the probe, another must be.
   mutating func withdraw(_ permit: UInt64) {
     guard case .probing(permit, let asker, var then) = self else { return }
     if !then.isAsking { then.ask(for: asker) }
     self = then
   }
 
-  /// Whether one request will go alone, now or when its time comes.
+  /// Whether one request will go as a probe, now or when its time comes.
   private var isAsking: Bool {
     switch self {
     case .asking, .closed(_, .some): true

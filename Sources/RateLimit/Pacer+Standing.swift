@@ -1,4 +1,4 @@
-// What the pacer tells of itself: where it stands, how long the backlog will take, and what to remember.
+// What the pacer reports about itself: where it stands, how long the backlog will take, and what to remember.
 
 extension Pacer {
   /// Every limit that is obeyed now.
@@ -8,16 +8,16 @@ extension Pacer {
     }
   }
 
-  /// What is worth keeping over a restart.
+  /// What is worth keeping across a restart.
   package var learned: LearnedLimits {
     LearnedLimits(limits: obeyed.compactMap { $0.model.learned(name: $0.name) })
   }
 
-  /// - Parameter backlog: keys that are not done, for the estimate.
-  package func standing(now: Seconds, backlog: Int) -> Standing {
+  /// - Parameter backlog: Keys without an outcome, for the estimate.
+  package func standing(now: Seconds, backlog: Int) -> LimitStanding {
     let ask = ask(now: now, backlog: backlog)
     let limit = obeyed.tightest(ask)
-    var standing = Standing(reserved: 0, source: limit.model.source)
+    var standing = LimitStanding(reserved: 0, source: limit.model.source)
     if let granted = limit.model.granted {
       standing.name = limit.name
       standing.limit = granted.count
@@ -38,17 +38,31 @@ extension Pacer {
       now: now, backlog: backlog, inFlight: flights.count, lastSentAt: lastSentAt, roundTrip: roundTrips.long, log: log)
   }
 
-  /// When the next request may go, nil when one may now; as `next` decides, without its effects.
+  /// Until when a refusal keeps everybody out, in seconds; nil when none does.
+  package func closedUntil(now: Seconds) -> Seconds? {
+    if case .closed(let until, _) = gate.state(at: now) { until } else { nil }
+  }
+
+  /// The request in flight that goes alone, to find out whether others may follow.
+  package var probe: Permit? {
+    if case .probing(let id, _, _) = gate { Permit(id: id) } else { nil }
+  }
+
+  private func opensAt(_ ask: Ask, asker: Gate.Asker?) -> Seconds? {
+    let waits = obeyed.compactMap { limit in
+      guard asker != .everyone, asker != limit.asker else { return nil as Seconds? }
+      return if case .wait(let until) = limit.model.turn(ask) { until } else { nil }
+    }
+    return waits.max()
+  }
+
+  /// When the next request may go, nil when one may now. Decides like `next`, without its effects.
   private func opensAt(_ ask: Ask) -> Seconds? {
     switch gate.state(at: ask.now) {
     case .closed(let until, _): return until
     case .probing: return ask.now
-    case .asking: return nil
-    case .open:
-      let waits = obeyed.compactMap { limit in
-        if case .wait(let until) = limit.model.turn(ask) { until } else { nil }
-      }
-      return waits.max()
+    case .asking(let asker): return opensAt(ask, asker: asker)
+    case .open: return opensAt(ask, asker: nil)
     }
   }
 }

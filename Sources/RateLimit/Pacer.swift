@@ -1,10 +1,10 @@
-// The heart of keyreg: decides when each request may be sent so that the whole allowance is used, almost nothing is refused
-// and nobody else is harmed. A value without clock, lock or I/O: the daemon guards it and does the waiting, the simulation
-// in the tests runs hours of it in milliseconds.
+// The heart of keyreg: decides when each request may be sent so that the whole allowance is used, almost nothing is
+// refused and nobody else is harmed. A value without clock, lock or I/O: the daemon guards it and does the waiting, and
+// the tests simulate hours of it in milliseconds.
 //
-// A request passes, in this order: the gate (closed after a refusal, for everyone), the probe (one request alone when
-// nobody knows), the concurrency, and every limit that is known (`Limits`). There is always one: while no reply carries a
-// count, a limit that is searched for by refusals.
+// A request must pass, in this order: the gate (closed for everyone after a refusal), the probe (one request alone when
+// nothing is known), the concurrency limit, and every known limit (`Limits`). There is always one: while no reply
+// carries a count, a limit that is found by refusals.
 
 import Registration
 
@@ -22,19 +22,20 @@ package struct Pacer: Sendable {
   private(set) var lastSentAt: Seconds = -.infinity
   private var unexplained = UnexplainedRefusals()
 
-  /// Windows so short are half over before requests could be increased step by step. In longer ones others are seen first.
+  /// Shorter windows are half over before requests could be increased step by step. In longer ones we look for others
+  /// first.
   private static let shortPeriod: Seconds = 15
-  /// Requests in flight once a longer limit is known: enough to see others, too few to harm them.
+  /// Requests in flight once a longer limit is known: enough to notice others, too few to harm them.
   private static let openedTo = 4  // T08, T09
-  /// Seconds for which own requests are remembered at least, however short the limits are.
+  /// Our own requests are remembered for at least this many seconds, however short the limits are.
   private static let shortestMemory: Seconds = 120
-  /// Longest Retry-After, in seconds, that is believed while no period is known.
+  /// The longest Retry-After, in seconds, that is believed while no period is known.
   private static let longestWait: Seconds = 900
 
   /// - Parameters:
-  ///   - learned: what an earlier run knew.
-  ///   - seed: of the jitter; the same seed and the same replies give the same decisions.
-  ///   - now: on the clock that all later instants are of.
+  ///   - learned: What an earlier run knew.
+  ///   - seed: Of the jitter; the same seed and the same replies give the same decisions.
+  ///   - now: On the clock of all later instants.
   package init(settings: PacerSettings, learned: LearnedLimits? = nil, seed: UInt64, now: Seconds) {
     self.settings = settings
     jitter = SplitMix64(seed: seed)
@@ -42,7 +43,7 @@ package struct Pacer: Sendable {
     obeyed = Limits(settings: settings, learned: learned, now: now)
   }
 
-  /// Settings were reloaded; what is in flight stays.
+  /// Settings were reloaded; requests in flight are not affected.
   package mutating func apply(_ settings: PacerSettings, now: Seconds) {
     self.settings = settings
     concurrency.workers = settings.workers
@@ -51,10 +52,10 @@ package struct Pacer: Sendable {
 
   // MARK: Before a request
 
-  /// May a request be sent now? Asking reserves nothing, but may decide that the next one goes alone.
+  /// May a request be sent now? Asking reserves nothing, but may decide that the next request is a probe.
   ///
   /// - Parameters:
-  ///   - backlog: keys that wait, the one that asks included.
+  ///   - backlog: Waiting keys, including the one that asks.
   package mutating func next(now: Seconds, backlog: Int) -> Decision {
     let asker: Gate.Asker?
     switch gate.state(at: now) {
@@ -80,7 +81,7 @@ package struct Pacer: Sendable {
     return .send
   }
 
-  /// Takes the permit that `next` allowed. The request counts as under way until `receive`.
+  /// Takes the permit that `next` allowed. The request counts as in flight until `receive`.
   package mutating func send(now: Seconds) -> Permit {
     sequence += 1
     let flight = Flight(sequence: sequence, sentAt: now, isProbe: gate.pass(sequence))
@@ -99,7 +100,7 @@ package struct Pacer: Sendable {
 
   // MARK: After a request
 
-  /// The request came to its end. A permit ends once: a second end is disregarded.
+  /// The request has ended. A permit ends once; further calls are ignored.
   package mutating func receive(_ paced: PacedReply, for permit: Permit, now: Seconds) {
     guard paced.kind != .unsent else { return withdraw(permit) }
     guard let flight = flights.removeValue(forKey: permit.id) else { return }
@@ -126,9 +127,10 @@ package struct Pacer: Sendable {
     }
   }
 
-  /// Passes a reply to the obeyed: to the one it counts its count, to the others that one more may have been counted.
+  /// Passes a reply to the limits: to the one it counts against its count, to the others that one more may have been
+  /// counted.
   ///
-  /// - Returns: the index of the limit that it counts.
+  /// - Returns: The index of the limit that it counts against.
   private mutating func read(_ reading: RateLimitReading?, _ reply: ReceivedReply) -> Int? {
     let found = reading.flatMap { obeyed.index(of: $0, reply) }
     if let found, found.isNew {
@@ -157,12 +159,12 @@ package struct Pacer: Sendable {
 
   private mutating func throttle(_ reading: RateLimitReading?, _ told: Int?, _ reply: ReceivedReply) {
     let wait = reading?.retryAfter.map { min($0, told.map { obeyed[$0].longestWait } ?? Self.longestWait) }
-    // Without a count, Retry-After or the limit in the text tells which limit it was; without those nothing does.
+    // Without a count, Retry-After or the limit in the text tells which limit it was; without those, nothing does.
     let meant = told ?? obeyed.untold ?? obeyed.index(granting: reading?.stated) ?? (wait != nil ? 0 : nil)
     guard let meant else { return pause(reply) }
     var reply = reply
     if !obeyed[meant].isTold {
-      // It may as well be a service that struggles.
+      // It may also be a service in trouble.
       concurrency.halve(now: reply.now, roundTrip: roundTrips.long)
       reply.chance = jitter.unit()
     }
@@ -175,14 +177,15 @@ package struct Pacer: Sendable {
     }
   }
 
-  /// A 429 of a limit that no reply tells of, while the one that is told of has requests left: one asks again, ever later.
+  /// A 429 of a limit that no reply mentions, while the one in the headers has requests left: one request probes, later
+  /// each time.
   private mutating func backOff(_ reply: ReceivedReply) {
     guard !unexplained.covers(reply.flight) else { return }
     unexplained.note(at: reply.now)
     gate.close(until: reply.now + unexplained.pause, for: .everyone)
   }
 
-  /// A 429 that says nothing, most likely of the edge: a short pause for all and fewer at a time, but no window is closed.
+  /// A 429 without details, probably from the edge: a short pause for all and fewer at a time, but no window is closed.
   private mutating func pause(_ reply: ReceivedReply) {
     guard concurrency.halve(now: reply.now, roundTrip: roundTrips.long) else { return }
     unexplained.note(at: reply.now)

@@ -1,17 +1,23 @@
-// How long a request takes: the mean for forecasts, and a long one (the 95th percentile) for margins, since what is sent
-// less than a round trip before a window ends may be counted in the next.
+// How long a request takes: the mean for forecasts, and a long one (the 95th percentile) for margins, since a request
+// sent less than a round trip before the end of a window may be counted in the next.
 
 struct RoundTrips: Sendable {
-  /// Seconds. Assumed half a second until twenty requests say better.
+  /// Seconds. Half a second is assumed until forty requests were measured: more than most take, since a margin that is
+  /// too short costs a refusal, and one that is too long only the end of a first window.
   private(set) var long: Seconds = 0.5
+  /// Seconds. The first request replaces the assumption.
   private(set) var mean: Seconds = 0.25
   private var recent: [Seconds] = []
 
-  private static let sample = 40
+  /// The long one is known after so many requests, and again after half as many.
+  static let sample = 40
+  /// Each request moves the mean by this part of the difference: it follows a service that becomes slower within some
+  /// ten requests.
+  private static let weight = 1.0 / 16
 
   mutating func note(_ duration: Seconds) {
     let duration = max(0, duration)
-    mean += (duration - mean) / (recent.isEmpty ? 1 : 16)
+    mean += (duration - mean) * (recent.isEmpty ? 1 : Self.weight)
     recent.append(duration)
     guard recent.count >= Self.sample else { return }
     long = recent.sorted()[Self.sample * 19 / 20]

@@ -1,6 +1,6 @@
-// The server's clock against ours, from the Date of each reply. Date has whole seconds and arrives late, but many replies
-// together pin the offset down to a few milliseconds: each says that the second `date` was running at some moment between
-// sending and receiving.
+// The server's clock relative to ours, from the Date of each reply. Date has whole seconds and arrives late, but many
+// replies together give the offset to a few milliseconds: each says that the second `date` was current at some moment
+// between sending and receiving.
 
 struct ServerClock: Hashable, Sendable {
   /// Server seconds since 1970 minus monotonic seconds.
@@ -8,7 +8,7 @@ struct ServerClock: Hashable, Sendable {
 
   mutating func observe(date: Seconds, sentAt: Seconds, receivedAt: Seconds) {
     let seen = Interval(low: date - receivedAt, high: date + 1 - sentAt)
-    // A contradiction means that a clock was set or drifted: what was known no longer counts.
+    // A contradiction means that a clock was set or has drifted: start again.
     offset = offset.flatMap { $0.intersection(seen) } ?? seen
   }
 
@@ -17,14 +17,14 @@ struct ServerClock: Hashable, Sendable {
     offset.map { Interval(low: epoch - $0.high, high: epoch - $0.low) }
   }
 
-  /// The server's time at a monotonic instant, to the middle of what is known.
+  /// The server's time at a monotonic instant: the middle of the known interval.
   func epoch(at instant: Seconds) -> Seconds? {
     offset.map { $0.middle + instant }
   }
 }
 
-/// A value that is only known to lie between two bounds. Window edges and clock offsets are kept so: each reply narrows
-/// them, and a reply that contradicts them is noticed at once.
+/// A value that is only known to lie between two bounds, such as a window edge or a clock offset. Each reply narrows
+/// it, and a reply that contradicts it is noticed at once.
 struct Interval: Hashable, Sendable {
   var low: Seconds
   var high: Seconds

@@ -1,13 +1,15 @@
-// Refusals in a row that no known limit explains: a 429 without a word, or one of a limit that no reply tells of. All that
-// can be done is to ask ever later.
+// Refusals in a row that no known limit explains: a 429 without details, or one of a limit that no reply mentions. All
+// that can be done is to try again, later each time.
 
 struct UnexplainedRefusals: Sendable {
   /// Since the last success.
   private(set) var count = 0
   private var at: Seconds = -.infinity
 
-  /// Longest pause, in seconds.
-  private static let longest: Seconds = 30
+  /// The pause after the first refusal, in seconds: short, since a gateway's refusal is often over in a moment.
+  static let first: Seconds = 0.5
+  /// The longest pause, in seconds: half of the most common period, so that a new window is used soon after it opens.
+  static let longest: Seconds = 30
 
   mutating func note(at now: Seconds) {
     count += 1
@@ -16,9 +18,9 @@ struct UnexplainedRefusals: Sendable {
 
   mutating func succeeded() { count = 0 }
 
-  /// Whether a refusal is of a request that was under way when the last one came: those are one.
+  /// Whether a refusal belongs to a request that was in flight when the last one came: those count as one.
   func covers(_ flight: Flight) -> Bool { count > 0 && flight.sentAt < at }
 
-  /// 0.5, 1, 2 … 30 s after the first, second, third refusal.
-  var pause: Seconds { min(Self.longest, 0.25 * Double(1 << min(count, 10))) }
+  /// 0.5, 1, 2 … 30 s after the first, second, third refusal; call it after one only.
+  var pause: Seconds { min(Self.longest, Self.first * Double(1 << min(max(0, count - 1), 10))) }
 }

@@ -1,7 +1,7 @@
 /// The identifier of an application key: a UUID of any version, kept as its 128 bits.
 ///
-/// The API accepts the 8-4-4-4-12 hexadecimal form only and looks at nothing but that form, so versions and variants are
-/// not checked here either. Letter case carries no meaning; the text is always lower case.
+/// The API accepts only the 8-4-4-4-12 hexadecimal form and checks nothing else, so versions and variants are not
+/// checked here either. Letter case does not matter; the text is always lower case.
 package struct AppKeyID: Hashable, Sendable {
   /// The first eight bytes, most significant first.
   package let high: UInt64
@@ -15,25 +15,27 @@ package struct AppKeyID: Hashable, Sendable {
 
   /// Reads the 36 bytes of the 8-4-4-4-12 form, in either case. Nil for anything else.
   package init?(utf8 text: some Sequence<UInt8>) {
+    // A generic loop called from another module would make several calls a byte.
+    guard
+      let id = text.withContiguousStorageIfAvailable({ Self.read(UnsafeRawBufferPointer($0)) })
+        ?? Array(text).withUnsafeBytes(Self.read)
+    else { return nil }
+    self = id
+  }
+
+  private static func read(_ text: UnsafeRawBufferPointer) -> AppKeyID? {
+    guard text.count == 36 else { return nil }
     var high: UInt64 = 0
     var low: UInt64 = 0
-    var position = 0
-    var digits = 0
-    for byte in text {
-      switch position {
-      case 8, 13, 18, 23:
+    for (position, byte) in text.enumerated() {
+      if position == 8 || position == 13 || position == 18 || position == 23 {
         guard byte == UInt8(ascii: "-") else { return nil }
-      case 36...:
-        return nil
-      default:
+      } else {
         guard let digit = Self.digit(byte) else { return nil }
-        if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
-        digits += 1
+        if position < 18 { high = high << 4 | digit } else { low = low << 4 | digit }
       }
-      position += 1
     }
-    guard position == 36 else { return nil }
-    self.init(high: high, low: low)
+    return AppKeyID(high: high, low: low)
   }
 
   package init?(_ text: some StringProtocol) {
@@ -43,16 +45,13 @@ package struct AppKeyID: Hashable, Sendable {
   /// The sixteen bytes, as the queue stores them. Nil unless there are exactly sixteen.
   package init?(bytes: some Collection<UInt8>) {
     guard bytes.count == 16 else { return nil }
-    self.init(
-      high: bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
-      low: bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) })
+    var words: (UInt64, UInt64) = (0, 0)
+    withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
+    self.init(high: UInt64(bigEndian: words.0), low: UInt64(bigEndian: words.1))
   }
 
   package var bytes: [UInt8] {
-    (0..<16).map { index in
-      let word = index < 8 ? high : low
-      return UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * (index % 8)))
-    }
+    withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
   }
 
   private static func digit(_ byte: UInt8) -> UInt64? {

@@ -6,7 +6,7 @@ package struct DueKey: Sendable, Hashable {
   package var attempts: Int
   /// `pending` or `retrying`; `registered` for a canary.
   package var state: KeyState
-  /// The API has said once that it does not know the key: the next time is the second look.
+  /// The API has said once that it does not know the key: the next attempt is the second look.
   package var isDenied: Bool
 
   package init(row: Int64, id: AppKeyID, attempts: Int, state: KeyState, isDenied: Bool = false) {

@@ -22,7 +22,7 @@ package enum DurationText {
     return "\(milliseconds)ms"
   }
 
-  /// For people who wait: `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
+  /// For display: `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
   package static func approximate(seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "unknown" }
     let whole = Int(seconds.rounded(.up))

@@ -1,35 +1,38 @@
-/// What one reply, or the lack of one, means for a key in the queue.
+/// What one reply, or its absence, means for a key in the queue.
 package struct KeyResult: Sendable, Hashable {
-  package enum Verdict: Sendable, Hashable {
+  package enum Decision: Sendable, Hashable {
     case registered
     case failed
-    /// Another attempt, not before the given time. By the same clock as `at`: what counts is how long after it.
+    /// Another attempt, not before the given time, which is on the same clock as `at`: only the difference counts.
     case retry(due: Timestamp)
-    /// Another attempt, not before the given time, and this one does not count: the trouble was not the key's.
+    /// Another attempt, not before the given time. This one does not count: the problem was not the key's.
     case postpone(due: Timestamp)
     /// A second look, not before the given time, at a key that the API does not know. The attempt counts.
     case lookAgain(due: Timestamp)
-    /// The attempt that was counted turned out to be nobody's fault (an outage): it is given back, and the key is due.
+    /// An attempt that was counted proved to be no key's fault (an outage): it is given back, and the key is due.
     case refund
+
+    /// It is final: no further attempt follows.
+    package var isOutcome: Bool { self == .registered || self == .failed }
   }
 
   package var row: Int64
-  package var verdict: Verdict
+  package var decision: Decision
   package var httpStatus: Int?
   package var errorTitle: String?
   package var errorDetail: String?
-  /// The credentials that registered it, as `registrar` numbers them.
+  /// The number of the credentials that registered it, from `registrar`.
   package var registrar: Int64?
   /// When the request was sent.
   package var sentAt: Timestamp
   package var at: Timestamp
 
   package init(
-    row: Int64, verdict: Verdict, httpStatus: Int? = nil, errorTitle: String? = nil, errorDetail: String? = nil,
+    row: Int64, decision: Decision, httpStatus: Int? = nil, errorTitle: String? = nil, errorDetail: String? = nil,
     registrar: Int64? = nil, sentAt: Timestamp, at: Timestamp
   ) {
     self.row = row
-    self.verdict = verdict
+    self.decision = decision
     self.httpStatus = httpStatus
     self.errorTitle = errorTitle
     self.errorDetail = errorDetail

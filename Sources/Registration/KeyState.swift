@@ -1,7 +1,7 @@
-/// Where a key stands. The raw values are stored in the queue: they never change.
+/// The state of a key. The raw values are stored in the queue: they never change.
 ///
-/// `pending → registered | failed | cancelled`; `retrying` is a pending key that waits for another attempt. Work in hand
-/// is known to the running daemon only and has no stored state: after a kill it is simply still pending.
+/// `pending → registered | failed | cancelled`; `retrying` is a pending key that waits for another attempt. Keys in
+/// flight are known only to the running daemon and have no stored state: after a kill they are simply still pending.
 package enum KeyState: Int, Sendable, CaseIterable {
   case pending = 0
   case retrying = 1
@@ -17,6 +17,6 @@ package enum KeyState: Int, Sendable, CaseIterable {
     self = state
   }
 
-  /// True when nothing more will be sent for the key unless somebody asks for it.
+  /// True when nothing more is sent for the key unless an operator asks for it.
   package var isFinal: Bool { self == .registered || self == .failed || self == .cancelled }
 }

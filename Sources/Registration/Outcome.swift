@@ -1,16 +1,16 @@
-/// What is recorded of one key, as `outcomes`, `results/NAME.csv` and the control socket show it.
+/// The recorded outcome of one key, as `outcomes`, `results/NAME.csv` and the control socket show it.
 package struct Outcome: Hashable, Sendable {
   package var id: AppKeyID
   package var state: KeyState
   /// The status of the last reply, nil when there was none.
   package var httpStatus: Int?
-  /// Requests whose outcome was the key's own: 429, outages and refused credentials cost none.
+  /// Attempts that count against the key: 429, outages and refused credentials do not.
   package var attempts: Int
   package var firstAttemptAt: Timestamp?
   package var finishedAt: Timestamp?
   package var errorTitle: String?
   package var errorDetail: String?
-  /// The name of the list that is asked about, or of the first list that brought the key.
+  /// The name of the requested list, or of the list that brought the key.
   package var list: String
 
   package init(
@@ -36,7 +36,7 @@ extension Outcome {
     "list",
   ]
 
-  /// The values in the order of `columns`; what is not known is empty.
+  /// The values in the order of `columns`; unknown values are empty.
   package var fields: [String] {
     [
       id.description, state.name, httpStatus.map(String.init) ?? "", String(attempts),
@@ -47,15 +47,28 @@ extension Outcome {
   /// The header line of the CSV form, with its line feed.
   package static let csvHeader = columns.joined(separator: ",") + "\n"
 
-  /// One line of CSV (RFC 4180 quoting, line feed at the end), control characters escaped so that a record is one line, and
-  /// foreign text kept from being a formula.
+  /// One line of CSV (RFC 4180 quoting, line feed at the end). Control characters are escaped so that a record is one
+  /// line, and foreign text cannot become a formula.
   package var csvLine: String {
-    fields.map(Self.quoted).joined(separator: ",") + "\n"
+    // The first six fields are our own and need no quotes.
+    var line = "\(id),\(state.name),"
+    if let httpStatus { line += String(httpStatus) }
+    line += ",\(attempts),"
+    if let firstAttemptAt { line += firstAttemptAt.description }
+    line += ","
+    if let finishedAt { line += finishedAt.description }
+    for text in [errorTitle, errorDetail, list] {
+      line += ","
+      if let text { line += Self.quoted(text) }
+    }
+    return line + "\n"
   }
 
-  /// Spreadsheets take a field that begins so for a formula and may run what it says, quotes or not; an apostrophe before it
-  /// makes it text (OWASP, CSV injection). Control characters are escaped already.
+  /// Spreadsheets take a field that begins like this for a formula and may execute it, quoted or not. An apostrophe
+  /// before it makes it text (OWASP, CSV injection). Control characters are already escaped.
   private static func harmless(_ field: String) -> String {
+    // Most fields start with a letter or digit, and looking up Unicode properties is slow.
+    if let byte = field.utf8.first, byte.isLetterOrDigit { return field }
     guard let first = field.unicodeScalars.first(where: { !$0.properties.isWhitespace }) else { return field }
     return "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".unicodeScalars.contains(first) ? "'" + field : field
   }
@@ -64,6 +77,13 @@ extension Outcome {
     let text = harmless(PrintableText.escape(field, limit: .max))
     guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+}
+
+extension UInt8 {
+  fileprivate var isLetterOrDigit: Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
+      || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
   }
 }
 

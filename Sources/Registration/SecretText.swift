@@ -1,9 +1,10 @@
-/// Cuts what looks like a secret out of text from outside: a list of keys in place of their ids is an easy mistake, and
-/// every line of it would be shown as invalid.
+/// Cuts anything that looks like a secret out of text from outside. A list of keys instead of key ids is an easy
+/// mistake, and every line of it would be shown as invalid.
 ///
-/// Cut out are, in any letter case and wherever they stand: 32 hexadecimal digits or more in a row (an API key has 32, an
-/// application key 40, a client token 32 behind `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, the value
-/// in `DD_API_KEY=…` and its like, and the user and password of a URL. A key id is none of these: its dashes part it.
+/// It cuts out, in any letter case and anywhere: 32 or more hexadecimal digits in a row (an API key has 32, an
+/// application key 40, a client token 32 after `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, the
+/// value in `DD_API_KEY=…` and the like, and the user and password of a URL. A key id is none of these because of its
+/// dashes.
 package enum SecretText {
   package enum Kind: Hashable, Sendable {
     /// 32 hexadecimal digits: an API key, or a key id without its dashes.
@@ -22,7 +23,7 @@ package enum SecretText {
     return redacted == bytes ? text : String(decoding: redacted, as: UTF8.self)
   }
 
-  /// `isCut` says that the text goes on: what stands at its end may be the first half of a secret, and goes too.
+  /// `isCut` says that the text continues: its end may be the first half of a secret, and is cut, too.
   package static func redacted(_ text: [UInt8], isCut: Bool = false) -> [UInt8] {
     let whole = isCut ? withoutLastWord(text) : text
     let text = withoutUserinfo(whole)
@@ -51,7 +52,7 @@ package enum SecretText {
     return nil
   }
 
-  /// The secret that begins at `position`, or whose name does.
+  /// The secret, or name of a secret, that begins at `position`.
   private static func secret(in text: [UInt8], at position: Int) -> (kind: Kind, range: Range<Int>)? {
     let byte = text[position]
     let before = position > 0 ? text[position - 1] : UInt8(ascii: " ")
@@ -66,7 +67,7 @@ package enum SecretText {
     return nil
   }
 
-  /// `ddapp_…`, `ddpat_…`, `ddsat_…`; of other prefixes of that form only with eight characters behind them.
+  /// `ddapp_…`, `ddpat_…`, `ddsat_…`; other prefixes of that form need eight characters after them.
   private static func token(in text: [UInt8], at position: Int) -> (kind: Kind, range: Range<Int>)? {
     let rest = text[position...]
     guard rest.count >= 7, rest[position + 1] | 0x20 == UInt8(ascii: "d"),
@@ -87,8 +88,8 @@ package enum SecretText {
     "apikey", "appkey", "applicationkey", "accesskey", "token", "secret", "password", "passwd",
   ]
 
-  /// The value in `NAME=value` or `NAME: value`, where the name at `position` is that of a secret. Behind a colon only what
-  /// cannot be a word of a sentence.
+  /// The value in `NAME=value` or `NAME: value`, if the name at `position` is that of a secret. After a colon, only a
+  /// value that cannot be a word of a sentence.
   private static func assigned(in text: [UInt8], at position: Int) -> Range<Int>? {
     let nameEnd = text[position...].firstIndex { !isWordByte($0) } ?? text.endIndex
     let name = String(
@@ -100,7 +101,7 @@ package enum SecretText {
     let sign = text[nameEnd...].firstIndex { !isFiller($0) } ?? text.endIndex
     guard sign < text.endIndex, text[sign] == UInt8(ascii: "=") || text[sign] == UInt8(ascii: ":") else { return nil }
     let start = text[(sign + 1)...].firstIndex { !isFiller($0) } ?? text.endIndex
-    // It was cut out before: what stands behind the mark now (a list's number) was put there since.
+    // It was cut out before: what follows the mark now (a list's number) was added since.
     if text[start...].starts(with: mark) { return nil }
     let isQuoted = start < text.endIndex && isFiller(text[start - 1]) && text[start - 1] > 0x20
     let end =
@@ -119,7 +120,7 @@ package enum SecretText {
 
   // MARK: URLs
 
-  /// `text` without what stands before `@` in `http://user:password@host`, with or without the scheme.
+  /// `text` without the part before `@` in `http://user:password@host`, with or without the scheme.
   private static func withoutUserinfo(_ text: [UInt8]) -> [UInt8] {
     guard text.contains(UInt8(ascii: "@")) else { return text }
     var result: [UInt8] = []

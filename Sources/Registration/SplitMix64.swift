@@ -18,7 +18,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 
   package mutating func between(_ low: Double, _ high: Double) -> Double { low + (high - low) * unit() }
 
-  /// 0..<1, from nothing but `words`: the same draw for the same key, whatever else happens.
+  /// 0..<1, depending only on `words`: the same draw for the same key, whatever else happens.
   package static func unit(of words: UInt64...) -> Double {
     unit(words.reduce(step) { mix($0 ^ mix($1 &+ step)) })
   }

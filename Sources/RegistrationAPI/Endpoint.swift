@@ -1,11 +1,11 @@
 import Foundation
 package import Registration
 
-/// Where the API is: scheme, host and port, and a path before its own when it is reached through a gateway. A base, so
-/// that a path of the API's own at its end is taken off.
+/// Where the API is: scheme, host and port, and a path prefix if it is reached through a gateway. It is a base: a path
+/// that is part of the API's own is removed from its end.
 ///
-/// Only https is accepted, since every request carries both secrets; http is for loopback addresses, where they do not
-/// leave the machine.
+/// Only https is accepted, since every request carries both secrets. http is accepted for loopback addresses, where
+/// they do not leave the machine.
 package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
   /// Without a slash at its end.
   package let base: String
@@ -16,7 +16,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     base = site.apiURL
   }
 
-  /// Throws `EndpointError` that says what is wrong with the URL.
+  /// Throws `EndpointError`, which says what is wrong with the URL.
   package init(url text: String) throws(EndpointError) {
     guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host,
       !host.isEmpty
@@ -25,7 +25,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
       throw EndpointError("must be plain ASCII, without spaces")
     }
     guard parts.user == nil, parts.password == nil else {
-      throw EndpointError("must not carry a user name or password")
+      throw EndpointError("must not contain a user name or password")
     }
     guard parts.query == nil, parts.fragment == nil else { throw EndpointError("must not have a query or fragment") }
     switch scheme {
@@ -33,14 +33,14 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     case "http":
       guard Self.isLoopback(host) else {
         throw EndpointError(
-          "http:// is accepted for loopback addresses only: the credentials would cross the network in clear")
+          "http:// is accepted for loopback addresses only: the credentials would cross the network in the clear")
       }
     default: throw EndpointError("must begin with https://")
     }
-    if let port = parts.port, !(1...65535).contains(port) { throw EndpointError("has no such port") }
+    if let port = parts.port, !(1...65535).contains(port) { throw EndpointError("has an invalid port") }
     var base = text
     while base.hasSuffix("/") { base.removeLast() }
-    // The longest first: a path that people copied with the host is the API's own.
+    // The longest first. Such a path was copied together with the host.
     for part in Self.partsOfPath where base.lowercased().hasSuffix(part) {
       base.removeLast(part.count)
       break
@@ -59,17 +59,24 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     return parts
   }()
 
-  /// In the vendor's domains only `api.SITE` answers; everything else is the web application, which would be sent both
-  /// secrets and answers with pages.
+  /// In the vendor's domains only `api.SITE` answers. Everything else is the web application, which would get both
+  /// secrets and answer with pages.
   private static func refuseForeign(_ host: String) throws(EndpointError) {
     var host = host.lowercased()
     if host.hasSuffix(".") { host.removeLast() }
     guard let site = Site.domain(of: host), host != site.apiHost else { return }
     throw EndpointError(
-      "\(host) is the web application's or an organisation's own; the API of its site is \(site.apiURL)")
+      "\(host) is the web application's or an organisation's own address; the API of its site is \(site.apiURL)")
   }
 
   package var description: String { base }
+
+  /// The host in lower case, without port and path.
+  package var host: String {
+    let rest = base.firstRange(of: "://").map { base[$0.upperBound...] } ?? base[...]
+    let end = rest.first == "[" ? rest.firstIndex(of: "]") : nil
+    return rest[..<(end ?? rest.firstIndex { $0 == ":" || $0 == "/" } ?? rest.endIndex)].lowercased()
+  }
 
   package func registration(of id: AppKeyID) -> String { "\(base)\(Self.path)/\(id)" }
 

@@ -1,22 +1,22 @@
 import Foundation
 import Registration
 
-/// What an error body says, in whichever of its seen forms: JSON:API objects, plain strings, an edge's own object, HTML,
-/// or nothing. All of it is foreign text: cut and escaped before anybody stores or shows it.
+/// The content of an error body in any of its known forms: JSON:API objects, plain strings, an edge's own object, HTML,
+/// or nothing. All of it is foreign text, cut and escaped before it is stored or shown.
 package struct ErrorBody: Hashable, Sendable {
   package var title: String?
   package var detail: String?
-  /// What its member `errors` says, as it came; empty when the body is none of the API's.
+  /// The content of its member `errors`, unchanged; empty when the body is not the API's.
   private var said: [String] = []
 
   /// Characters kept of a title and of a detail.
   private static let titleLimit = 200
   private static let detailLimit = 500
 
-  /// - Parameter redaction: Before anything is cut, so that no half of a secret stays.
+  /// - Parameter redaction: Applied before anything is cut, so that no half of a secret remains.
   package init(_ body: [UInt8], redaction: Redaction = .none) {
     guard !body.isEmpty else { return }
-    // Not JSON is no error here: it is another of the forms.
+    // Text that is not JSON is no error here: it is another of the forms.
     let value = try? JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed)
     if let object = value as? [String: Any] { read(object) }
     if title == nil, detail == nil {
@@ -45,16 +45,16 @@ package struct ErrorBody: Hashable, Sendable {
     if !details.isEmpty { detail = details.joined(separator: "; ") }
   }
 
-  /// Whether the API itself has spoken: JSON with the member `errors`, whose text says more than the status does. A
-  /// gateway's page, an empty body or a router's `{"errors":["Not found"]}` is nobody's word about a key.
+  /// Whether the API itself has spoken: JSON with the member `errors`, whose text says more than the status. A
+  /// gateway's page, an empty body or a router's `{"errors":["Not found"]}` says nothing about a key.
   package func isWord(on status: Int) -> Bool {
-    // "Forbidden" is all that the API says of a 403.
+    // "Forbidden" is all that the API says with a 403.
     if status == 403 { return said.contains { !$0.isEmpty } }
     let empty = Self.emptyWords.union(Self.words(StatusPhrase.text(status)))
     return said.contains { text in Self.words(text).contains { !empty.contains($0) } }
   }
 
-  /// Words that any router's text may have beside the status.
+  /// Words that any router's text may contain besides the status.
   private static let emptyWords = Set(
     words(
       """
@@ -62,7 +62,7 @@ package struct ErrorBody: Hashable, Sendable {
       requested resource route endpoint server sorry status such that the this unprocessable entity uri url was were your
       """))
 
-  /// A gateway's page, wherever it stands: the API says no tags.
+  /// A gateway's page, in any member: the API sends no tags.
   private static func isPage(_ text: String) -> Bool {
     zip(text, text.dropFirst()).contains { $0 == "<" && ($1.isLetter || $1 == "/" || $1 == "!") }
   }
@@ -74,11 +74,11 @@ package struct ErrorBody: Hashable, Sendable {
   /// JSON of another form without its escapes, which could hide a secret.
   private static func plain(_ value: Any) -> [UInt8]? {
     let options: JSONSerialization.WritingOptions = [.fragmentsAllowed, .withoutEscapingSlashes, .sortedKeys]
-    // What was read can be written; should it not be, the body is shown as it came.
+    // What was parsed can be written; if not, the body is shown as it came.
     return (try? JSONSerialization.data(withJSONObject: value, options: options)).map { Array($0) }
   }
 
-  /// The text of a page without its tags, white space folded: enough to recognise a proxy's error page by.
+  /// The text of a page without tags and with white space folded: enough to recognise a proxy's error page.
   private static func visibleText(_ body: [UInt8]) -> String {
     var text = ""
     var isTag = false

@@ -1,16 +1,29 @@
+import Foundation
 import Registration
-package import Systemd
+package import Secrets
 
-/// Takes secrets out of foreign words: a server may echo what it was sent, and nothing that is kept, shown or logged of
-/// its reply may have a secret in it. Our own are taken out whatever they look like, others by what they look like.
+/// Removes secrets from foreign text: a server may echo what it was sent, and nothing of its reply that is stored,
+/// shown or logged may contain a secret. Our own are removed whatever they look like, others by their form.
 package struct Redaction: Sendable {
   private let secrets: [[UInt8]]
 
-  /// Knows no secrets of our own.
+  /// Without secrets of our own.
   package static let none = Redaction(of: [])
 
-  package init(of secrets: [Secret]) {
-    self.secrets = secrets.map { Array($0.exposed.utf8) }
+  /// - Parameter proxies: URLs of proxies; a user and a password in them are secrets.
+  package init(of secrets: [Secret], proxies: [String] = []) {
+    self.secrets = secrets.map { Array($0.exposed.utf8) } + proxies.flatMap(Self.words(ofProxy:))
+  }
+
+  /// The password of a proxy as it is written and without percent signs, and both names as they are sent to it (Basic).
+  /// Fewer than four bytes are part of too many words.
+  private static func words(ofProxy url: String) -> [[UInt8]] {
+    let rest = url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]
+    guard let sign = rest.lastIndex(of: "@") else { return [] }
+    let written = rest[..<sign].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let names = written.map { $0.removingPercentEncoding ?? $0 }
+    let sent = Data(names.joined(separator: ":").utf8).base64EncodedString()
+    return ([sent] + [written, names].flatMap { $0.dropFirst() }).map { Array($0.utf8) }.filter { $0.count >= 4 }
   }
 
   package func callAsFunction(_ bytes: [UInt8]) -> [UInt8] {
@@ -33,5 +46,17 @@ package struct Redaction: Sendable {
       guard let next = rest.firstRange(of: secret) else { return result + rest }
       match = next
     }
+  }
+}
+
+/// The last text from the server without its secrets: the next reply usually says the same.
+final class ShownName {
+  private var last: (word: String, shown: String)?
+
+  func shown(_ word: String, redacted: (String) -> String) -> String {
+    if let last, last.word == word { return last.shown }
+    let shown = redacted(word)
+    last = (word, shown)
+    return shown
   }
 }

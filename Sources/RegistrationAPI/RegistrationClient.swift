@@ -8,7 +8,7 @@ package struct APISettings: Equatable, Sendable {
   package var endpoint: Endpoint
   package var credentials: Credentials
   package var route: CurlRoute
-  /// Milliseconds until a connection must stand.
+  /// Milliseconds in which a connection must be made.
   package var connectTimeout: Int
   /// Milliseconds for a whole exchange.
   package var timeout: Int
@@ -24,7 +24,7 @@ package struct APISettings: Equatable, Sendable {
   }
 }
 
-/// One request and what came of it.
+/// One request and its result.
 package struct Exchange: Sendable {
   package var verdict: Verdict
   package var paced: PacedReply
@@ -32,7 +32,7 @@ package struct Exchange: Sendable {
   package var status: Int?
   /// Seconds.
   package var duration: Double
-  /// Headers that the vendor's support asks for, when there were any.
+  /// Headers that the vendor's support asks for, if there were any.
   package var diagnostics: [(name: String, value: String)] = []
 
   package init(verdict: Verdict, paced: PacedReply, status: Int?, duration: Double) {
@@ -43,49 +43,52 @@ package struct Exchange: Sendable {
   }
 }
 
-/// The register endpoint over one connection. Made, used and ended on one thread.
+/// The register endpoint over one connection. Created, used and released on one thread.
 package final class RegistrationClient {
   private let settings: APISettings
   private let handle: EasyHandle
   private let headers: [(name: String, value: String)]
+  private let putHeaders: [(name: String, value: String)]
   private let redaction: Redaction
+  private let names = ShownName()
 
-  /// Throws `CurlError` when the route cannot be used (no such CA file).
+  /// Throws `CurlError` when the route cannot be used (for example if the CA file is missing).
   package init(_ settings: APISettings, version: String) throws(CurlError) {
     self.settings = settings
     handle = try EasyHandle(route: settings.route, userAgent: "keyreg/\(version)")
-    redaction = Redaction(of: [settings.credentials.apiKey, settings.credentials.appKey])
-    headers = [
-      ("Accept", "application/json"),
-      ("DD-API-KEY", settings.credentials.apiKey.exposed),
-      ("DD-APPLICATION-KEY", settings.credentials.appKey.exposed),
-    ]
+    redaction = Redaction(
+      of: [settings.credentials.apiKey, settings.credentials.appKey].compactMap(\.self),
+      proxies: Self.proxies(settings.route))
+    headers =
+      [("Accept", "application/json"), ("DD-APPLICATION-KEY", settings.credentials.appKey.exposed)]
+      + (settings.credentials.apiKey.map { [("DD-API-KEY", $0.exposed)] } ?? [])
+    // A PUT without a body must say so, or some gateways answer 411.
+    putHeaders = headers + [("Content-Length", "0")]
   }
 
   /// Registers one key. Blocks until the reply or a deadline. Registering again is harmless: PUT is idempotent.
   ///
-  /// - Parameter wallClock: Seconds since 1970, for a reset that is given as a date by a server that sends none.
+  /// - Parameter wallClock: Seconds since 1970, for a reset given as a date by a server that sends no Date.
   package func register(_ id: AppKeyID, wallClock: Double) -> Exchange {
     var request = CurlRequest(method: "PUT", url: settings.endpoint.registration(of: id))
-    // A PUT without a body says so, or some gateways answer 411.
-    request.headers = headers + [("Content-Length", "0")]
-    // Every request has a permit of its own: libcurl must not repeat it in silence.
+    request.headers = putHeaders
+    // Every request has its own permit: libcurl must not repeat it silently.
     request.isSentOnce = true
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
     do {
       let reply = try handle.perform(request)
-      return Exchange(reply, redaction: redaction, registering: id, wallClock: wallClock)
+      return Exchange(reply, redaction: redaction, names: names, registering: id, wallClock: wallClock)
     } catch {
       return Exchange(error)
     }
   }
 
-  /// What became of the call that changes nothing.
+  /// The result of a call that changes nothing.
   package struct OnlineCheck: Sendable {
     package var status: Int
     package var detail: String
-    /// The body is a list, as the API answers: anybody can say 200.
+    /// The body is a list, like the API's: any server can answer 200.
     package var isList: Bool
   }
 
@@ -105,6 +108,13 @@ package final class RegistrationClient {
 }
 
 extension RegistrationClient {
+  /// The proxy that is set, or those among which libcurl chooses.
+  private static func proxies(_ route: CurlRoute) -> [String] {
+    if let proxy = route.proxy { return [proxy] }
+    let environment = ProcessInfo.processInfo.environment
+    return ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].compactMap { environment[$0] }
+  }
+
   private static func isList(_ body: [UInt8]) -> Bool {
     struct Document: Decodable {
       struct Resource: Decodable {
@@ -112,33 +122,40 @@ extension RegistrationClient {
       }
       var data: [Resource]
     }
-    // What does not read is no list, whatever the reason.
+    // Anything that cannot be decoded is not a list.
     return (try? JSONDecoder().decode(Document.self, from: Data(body))) != nil
   }
 }
 
 extension Exchange {
-  /// What the reply means is read from it as it came: a short credential may well be a part of an ordinary word or number.
+  /// The meaning of the reply is read from its original text: a short credential may be part of an ordinary word or
+  /// number.
   ///
-  /// - Parameter redaction: Of all words that are kept, once they are read.
-  init(_ reply: CurlReply, redaction: Redaction, registering id: AppKeyID, wallClock: Double) {
+  /// - Parameters:
+  ///   - redaction: For all text that is kept, once it was read.
+  ///   - names: Remembers how the name of the limit is shown.
+  init(_ reply: CurlReply, redaction: Redaction, names: ShownName, registering id: AppKeyID, wallClock: Double) {
     verdict = Verdict(
       status: reply.status, body: reply.body, isBodyTruncated: reply.isBodyTruncated,
-      location: reply.header("location").map { redaction($0) }, redaction: redaction, registering: id)
+      location: (300..<400).contains(reply.status) ? reply.headers["location"] : nil,
+      redaction: redaction, registering: id)
     var reading = RateLimitReading(
-      headers: reply.headers, body: reply.status == 429 ? reply.body : nil, wallClock: wallClock)
-    if let name = reading?.name { reading?.name = redaction(name) }
+      headers: reply.headers.named(RateLimitReading.fields), body: reply.status == 429 ? reply.body : nil,
+      wallClock: wallClock)
+    if let name = reading?.name { reading?.name = names.shown(name) { redaction($0) } }
     if reply.status == 429, let said = reading, said.retryAfter == nil, said.limit == nil {
-      // A reset without a limit is all that is said of when to come again.
+      // A reset without a limit is all that says when to come back.
       reading?.retryAfter = said.reset
     }
     paced = PacedReply(kind: verdict.pacing, reading: reading)
     status = reply.status
     duration = reply.duration
-    let wanted = ["x-dd-version", "x-dd-debug", "dd-pool", "via"]
-    diagnostics = reply.headers.filter { wanted.contains($0.name.lowercased()) }
-      .map { ($0.name.lowercased(), PrintableText.escape(redaction($0.value), limit: 100)) }
+    diagnostics = Self.diagnosticNames.compactMap { name in
+      reply.headers[name].map { (name, PrintableText.escape(redaction($0), limit: 100)) }
+    }
   }
+
+  private static let diagnosticNames = ["x-dd-version", "x-dd-debug", "dd-pool", "via"]
 
   /// No request could be made at all.
   package init(unusable detail: String) {
@@ -160,7 +177,7 @@ extension Exchange {
     duration = 0
   }
 
-  /// Whether it left, so that the API may have counted it.
+  /// Whether it was sent, so that the API may have counted it.
   package var wasSent: Bool { paced.kind != .unsent }
 
   private static func title(_ kind: CurlError.Kind) -> String {
@@ -177,7 +194,7 @@ extension Exchange {
 }
 
 extension Verdict {
-  /// What the pacer needs to know of it.
+  /// What the pacer needs to know about it.
   var pacing: PacedReply.Kind {
     switch self {
     case .registered, .failed: .answered

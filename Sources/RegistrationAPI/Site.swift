@@ -1,4 +1,4 @@
-/// A Datadog site, by the name that its operators know it by, and the host of its API.
+/// A Datadog site, by its usual name, and the host of its API.
 ///
 /// Source: the vendor's list of sites; `uk1` is newer than most clients.
 package struct Site: Hashable, Sendable {
@@ -6,7 +6,7 @@ package struct Site: Hashable, Sendable {
 
   package static let standard = Site(known: "datadoghq.com")
 
-  /// Every site, in the order they are offered.
+  /// Every site, in the order in which they are listed.
   package static let all = [
     "datadoghq.com", "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com", "ap2.datadoghq.com",
     "uk1.datadoghq.com", "ddog-gov.com", "us2.ddog-gov.com",
@@ -19,8 +19,8 @@ package struct Site: Hashable, Sendable {
     self.name = name
   }
 
-  /// Reads a site by its meaning: with or without scheme, `app.`, `api.`, port and trailing slash, in any letter case, or by
-  /// the short name of its region (`us5`, `eu`). Throws `UnknownSite`.
+  /// Accepts a site with or without scheme, `app.`, `api.`, port and trailing slash, in any letter case, or by the
+  /// short name of its region (`us5`, `eu`). Throws `UnknownSite`.
   package init(_ text: some StringProtocol) throws(UnknownSite) {
     let name = Self.host(in: text.lowercased())
     guard let site = Self.regions[name] ?? Self.all.first(where: { $0.name == name }) else {
@@ -29,19 +29,20 @@ package struct Site: Hashable, Sendable {
     self = site
   }
 
-  /// What the vendor's documentation calls the sites.
-  private static let regions = [
+  /// The names of the sites in the vendor's documentation.
+  static let regions = [
     "us": "datadoghq.com", "us1": "datadoghq.com", "us3": "us3.datadoghq.com", "us5": "us5.datadoghq.com",
     "eu": "datadoghq.eu", "eu1": "datadoghq.eu", "ap1": "ap1.datadoghq.com", "ap2": "ap2.datadoghq.com",
-    "uk1": "uk1.datadoghq.com", "gov": "ddog-gov.com", "us1-fed": "ddog-gov.com", "us2-fed": "us2.ddog-gov.com",
+    "uk1": "uk1.datadoghq.com", "us1.datadoghq.com": "datadoghq.com", "eu1.datadoghq.eu": "datadoghq.eu",
+    "gov": "ddog-gov.com", "us1-fed": "ddog-gov.com", "us2-fed": "us2.ddog-gov.com",
   ].mapValues(Site.init(known:))
 
-  /// The site of a host: itself, or the domain that it lies in.
+  /// The site of a host: itself, or the domain that it is in.
   static func domain(of host: String) -> Site? {
     all.filter { host == $0.name || host.hasSuffix("." + $0.name) }.max { $0.name.count < $1.name.count }
   }
 
-  /// The host without what people have around it.
+  /// The host without surrounding text.
   private static func host(in text: String) -> String {
     var text = text.trimmingPrefix { $0.isWhitespace }
     for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }

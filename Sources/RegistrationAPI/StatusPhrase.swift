@@ -1,4 +1,4 @@
-/// What a status is called (RFC 9110, section 15).
+/// The name of a status (RFC 9110, section 15).
 enum StatusPhrase {
   static func text(_ status: Int) -> String {
     switch status {

@@ -3,17 +3,17 @@ package struct UnknownSite: Error, Sendable {
   package enum Meaning: Hashable, Sendable {
     /// A typo of this one.
     case typo(Site)
-    /// A name in this site's domain, which an organisation may have for itself.
+    /// A name in this site's domain, perhaps an organisation's own.
     case subdomain(of: Site)
-    /// Nothing that is near, or two that are equally so.
+    /// Nothing similar, or two that are equally similar.
     case unclear
   }
 
   package let meaning: Meaning
 
   init(_ name: String) {
-    if let site = Site.domain(of: name), !Self.isRegion(name, in: site) {
-      meaning = .subdomain(of: site)
+    if let site = Site.domain(of: name) {
+      meaning = Self.isRegion(name, in: site) ? .unclear : .subdomain(of: site)
     } else {
       meaning = Self.nearest(to: name).map { .typo($0) } ?? .unclear
     }
@@ -24,24 +24,25 @@ package struct UnknownSite: Error, Sendable {
     let all = "the sites are " + Site.all.map(\.name).joined(separator: ", ")
     return switch meaning {
     case .typo(let site): "did you mean \(site.name)? \(all.prefix(1).uppercased())\(all.dropFirst())"
-    case .subdomain(let site): "an organisation's own subdomain; if its site is \(site.name), say that"
+    case .subdomain(let site): "this is an organisation's own subdomain; if its site is \(site.name), use that"
     case .unclear: all
     }
   }
 
-  /// `us4.datadoghq.com` is a region that does not exist, not an organisation.
+  /// `us4.datadoghq.com` is a region that does not exist, and `us5.datadoghq.eu` is two, not an organisation.
   private static func isRegion(_ name: String, in site: Site) -> Bool {
     let label = name.dropLast(site.name.count + 1)
+    if Site.regions[String(label)] != nil { return true }
     return label.count == 3 && label.last?.isNumber == true
       && ["us", "eu", "ap", "uk"].contains(String(label.prefix(2)))
   }
 
-  /// Letters that may be wrong for a name still to be a typo.
-  private static let mistakes = 3
+  /// The most wrong letters for a name still to be a typo. Without a dot there is no domain to be near to.
+  private static func mistakes(in name: String) -> Int { name.contains(".") ? 3 : 1 }
 
   private static func nearest(to name: String) -> Site? {
     let ranked = Site.all.map { (site: $0, distance: distance($0.name, name)) }.sorted { $0.distance < $1.distance }
-    guard ranked[0].distance <= mistakes, ranked[0].distance < ranked[1].distance else { return nil }
+    guard ranked[0].distance <= mistakes(in: name), ranked[0].distance < ranked[1].distance else { return nil }
     return ranked[0].site
   }
 

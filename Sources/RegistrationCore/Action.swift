@@ -1,56 +1,58 @@
 package import RateLimit
 package import Registration
 
-/// What the core wants done, in this order.
+/// What the core asks the shell to do, in this order.
 package enum Action: Sendable {
   /// An idle worker sends the request.
   case send(Job)
-  /// These results go to disk, behind those before them.
+  /// Write these results to disk, after the earlier ones.
   case record([KeyResult])
-  /// Keys are read ahead; the answer is `Event.keys`, or `Event.storeFailed`.
+  /// Read keys ahead. The answer is `Event.keys` or `Event.storeFailed`.
   case read(KeyRead)
-  /// The core is to be told `Event.alarm` at this time, in place of any that was named before. In seconds of the monotonic
-  /// clock.
+  /// Send `Event.alarm` at this time (seconds on the monotonic clock). Replaces any earlier alarm.
   case wake(at: Seconds)
   case tell(Notice)
 }
 
-/// Which keys are to be read.
+/// Which keys to read.
 package struct KeyRead: Sendable, Hashable {
-  /// Rows that must not be read again.
+  /// Rows to leave out.
   package var except: Set<Int64>
-  /// Keys of every list, as canaries for a hold, instead of those whose turn it is.
+  /// Read keys of every list, as canaries for a hold, instead of the next keys in order.
   package var isSample: Bool
   package var generation: Int
-  /// Seconds: no wait for another attempt is longer. What says so was put there by a clock that was wrong.
+  /// The longest possible wait for another attempt, in seconds. A later due time was written by a clock that was wrong.
   package var horizon: Seconds
 }
 
-/// What somebody else may want to know of.
+/// What others may want to know.
 package enum Notice: Sendable {
   case holdBegan(Hold)
   case holdEnded(Holds.Reason)
-  /// The disk refuses, in words for the operator.
+  /// The disk cannot be used, with the reason for the operator.
   case diskHoldBegan(String)
   case diskHoldEnded
-  /// Limits that are new, or other than they were when they were last told, and how many changes were passed over.
+  /// Limits that are new or have changed since they were last reported, and how many changes were not reported.
   case limitsChanged([KnownLimit], untold: Int)
-  /// Until when a server in trouble wants to be left alone, to be kept for a restart; nil when it does not any more.
+  /// Until when a failing server wants no requests, to be kept for a restart; nil when that is over.
   case askedToWait(AskedToWait?)
 }
 
-/// A server in trouble has named a time before which it wants no request.
+/// A failing server has named a time before which it wants no request.
 package struct AskedToWait: Sendable, Hashable {
   /// Seconds from now.
   package var seconds: Seconds
   /// What it answered.
-  package var fault: Fault
-  /// Since when it holds everybody.
+  package var fault: RequestFault
+  /// Since when this has stopped all requests.
   package var since: Timestamp
+  /// The number of the credentials and the endpoint that were answered so; nil if they had none.
+  package var registrar: Int64?
 
-  package init(seconds: Seconds, fault: Fault, since: Timestamp) {
+  package init(seconds: Seconds, fault: RequestFault, since: Timestamp, registrar: Int64?) {
     self.seconds = seconds
     self.fault = fault
     self.since = since
+    self.registrar = registrar
   }
 }

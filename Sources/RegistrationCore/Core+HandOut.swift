@@ -1,13 +1,13 @@
 import RateLimit
 import Registration
 
-/// Handing out: which request is sent now, and why no more are.
+/// Handing out: which request is sent now, and why no more are sent.
 extension Core {
   private enum Next {
     case send(Job)
-    /// Something was decided about keys: once more.
+    /// Keys were decided on: try again.
     case again
-    /// Nothing before `until`, or before something else happens.
+    /// Send nothing before `until`, or before something else happens.
     case still(Standstill, until: Seconds?)
   }
 
@@ -33,7 +33,7 @@ extension Core {
       }
     }
     ledger.passTime(to: moment.now)
-    // A disk that refused is asked again however many keys are left: nothing else tells that it is well.
+    // A disk that failed is tried again however many keys are left: that is the only way to learn that it works.
     if ledger.wantsKeys || faults[.keys] != nil, !isReading, !isStopping {
       if moment.now >= readsAgainAt {
         isReading = true
@@ -47,7 +47,7 @@ extension Core {
     actions.append(.wake(at: wake))
   }
 
-  /// Why nothing may be sent, whatever keys and limits say.
+  /// Why nothing may be sent, whatever the keys and limits.
   var obstacle: Standstill? {
     if isStopping { return .stopping }
     if let pause { return .paused(pause) }
@@ -61,9 +61,9 @@ extension Core {
       horizon: max(retry.maxDelay, retry.firstDelay, Holds.longestAsked) + 60)
   }
 
-  /// Decides about the next request. On `.send` the key is in flight.
+  /// Decides on the next request. After `.send` the key is in flight.
   ///
-  /// - Parameter open: Keys that wait in the whole queue.
+  /// - Parameter open: Keys without an outcome in the whole queue.
   private mutating func next(open: Int, at moment: Moment, _ actions: inout [Action]) -> Next {
     ledger.passTime(to: moment.now)
     var choice: Canary.Choice?
@@ -81,18 +81,18 @@ extension Core {
     }
     guard let key = canary ?? ledger.take() else { return .still(.nothingDue(next: nil), until: nil) }
     sent += 1
-    if choice != nil { holds.probeSent() }
+    if choice != nil { holds.probeSent(order: sent) }
     var job = Job(key: key, order: sent, sentAt: moment.wall, isProbe: choice != nil, isKnownGood: canary != nil)
     job.registrar = registrar
     job.epoch = epoch
     job.reading = ledger.reading
-    requests[sent] = Request(job: job, permit: pacer.send(now: moment.now))
+    requests[sent] = Request(job: job, permit: pacer.send(now: moment.now), endpoint: endpoint)
     return .send(job)
   }
 
-  /// The known key, where it is to be the canary now.
+  /// The known key, if it is to be the canary now.
   private func knownKey(for choice: Canary.Choice, now: Seconds) -> DueKey? {
-    // While a read may bring a key it is too early to say that none waits.
+    // While a read may still bring a key, it is too early to say that none is waiting.
     let mayHaveKey = ledger.hasKey || !ledger.isDrained
     return switch choice {
     case .waitingOnly: nil
@@ -103,10 +103,10 @@ extension Core {
   }
 
   private mutating func withoutKey(isProbe: Bool, at moment: Moment, _ actions: inout [Action]) -> Next {
-    // While a read may bring a key, or a reply is to come, it is too early to say that there is no other.
+    // While a read may bring a key or a reply is due, it is too early to say that there is no other.
     if ledger.isDrained, requests.isEmpty, holds.waiting > 0, isProbe || ledger.isRecorded {
       let wasOpen = holds.isOpen
-      let effects = isProbe ? holds.noCanary(at: moment) : holds.idle(now: moment.now)
+      let effects = isProbe ? holds.noCanary(at: moment) : holds.idle(at: moment)
       apply(effects, at: moment, &actions)
       if !effects.isEmpty || holds.isOpen != wasOpen { return .again }
     }

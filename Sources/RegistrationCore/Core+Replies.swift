@@ -1,15 +1,15 @@
 import RateLimit
 import Registration
 
-/// What a reply comes to.
+/// What happens after a reply.
 extension Core {
   mutating func receive(_ answer: Answer, order: Int, at moment: Moment, _ actions: inout [Action]) {
     guard let request = requests.removeValue(forKey: order) else { return }
     var job = request.job
     job.isOutdated = job.epoch != epoch
-    pacer.receive(answer.paced, for: request.permit, now: moment.now)
+    if request.endpoint == endpoint { pacer.receive(answer.paced, for: request.permit, now: moment.now) }
     if !job.isOutdated { noteCanary(answer.verdict, job, now: moment.now) }
-    // RFC 9110 lets a server in trouble say when to come again.
+    // RFC 9110 lets a failing server say when to come back.
     let wait = answer.paced.kind == .serverError ? answer.paced.reading?.retryAfter ?? 0 : 0
     apply(holds.observe(answer.verdict, for: job, sent: sent, wait: wait, at: moment), at: moment, &actions)
     let news = limitNews.news(of: pacer.limits)
@@ -25,7 +25,7 @@ extension Core {
     }
   }
 
-  /// Carries out what was decided about keys: the one place where an outcome is put down.
+  /// Carries out what was decided about keys. Outcomes are recorded nowhere else.
   mutating func apply(_ effects: [Holds.Effect], at moment: Moment, _ actions: inout [Action]) {
     var results: [KeyResult] = []
     var notices: [Action] = []
@@ -35,7 +35,7 @@ extension Core {
         ledger.settle(job.key.row)
         results.append(
           KeyResult(
-            row: job.key.row, verdict: .registered, httpStatus: status, registrar: job.registrar, sentAt: job.sentAt,
+            row: job.key.row, decision: .registered, httpStatus: status, registrar: job.registrar, sentAt: job.sentAt,
             at: moment.wall))
       case .release(let job):
         guard !job.isKnownGood else { continue }
@@ -55,8 +55,8 @@ extension Core {
         for order in requests.keys where requests[order]?.job.key.row == row {
           requests[order]?.job.key.attempts -= 1
         }
-        results.append(KeyResult(row: row, verdict: .refund, sentAt: moment.wall, at: moment.wall))
-      // What is read ahead for a hold and for work differs.
+        results.append(KeyResult(row: row, decision: .refund, sentAt: moment.wall, at: moment.wall))
+      // A hold needs other keys read ahead than normal work does.
       case .began(let hold):
         ledger.keysChanged()
         notices.append(.tell(.holdBegan(hold)))
@@ -70,20 +70,20 @@ extension Core {
   }
 
   private mutating func wait(
-    _ job: Job, _ fault: Fault, _ delay: Seconds, at moment: Moment, in results: inout [KeyResult],
-    _ verdict: (Timestamp) -> KeyResult.Verdict
+    _ job: Job, _ fault: RequestFault, _ delay: Seconds, at moment: Moment, in results: inout [KeyResult],
+    _ decision: (Timestamp) -> KeyResult.Decision
   ) {
     guard !job.isKnownGood else { return }
     ledger.wait(until: moment.now + delay)
     ledger.settle(job.key.row)
-    results.append(fault.result(of: job, verdict(moment.wall.adding(seconds: delay)), at: moment.wall))
+    results.append(fault.result(of: job, decision(moment.wall.adding(seconds: delay)), at: moment.wall))
   }
 }
 
-extension Fault {
-  fileprivate func result(of job: Job, _ verdict: KeyResult.Verdict, at wall: Timestamp) -> KeyResult {
+extension RequestFault {
+  fileprivate func result(of job: Job, _ decision: KeyResult.Decision, at wall: Timestamp) -> KeyResult {
     KeyResult(
-      row: job.key.row, verdict: verdict, httpStatus: status, errorTitle: title, errorDetail: detail,
+      row: job.key.row, decision: decision, httpStatus: status, errorTitle: title, errorDetail: detail,
       sentAt: job.sentAt, at: wall)
   }
 }

@@ -1,16 +1,16 @@
 package import RateLimit
 import Registration
 
-/// The heart of the daemon: which key is sent next and when, what a reply means, what holds. Events go in, actions come
-/// out.
+/// The core of the daemon: which key is sent next and when, what a reply means, when to hold. Events go in, actions
+/// come out.
 ///
-/// A pure value: it knows no clock, lock, file or socket. `WorkerPool` tells it what happens and does what it wants.
-/// Requests are handed out on `Event.tick` only; every batch of events ends with one.
+/// A pure value without clock, lock, file or socket. `WorkerPool` feeds it events and carries out its actions. Requests
+/// are handed out only on `Event.tick`, which ends every batch of events.
 package struct Core: Sendable {
   package internal(set) var pacer: Pacer
   package internal(set) var holds: Holds
   package internal(set) var ledger = KeyLedger()
-  /// Requests under way, by their order.
+  /// Requests in flight, by their order.
   var requests: [Int: Request] = [:]
   /// Requests handed out since the start.
   package internal(set) var sent = 0
@@ -20,35 +20,39 @@ package struct Core: Sendable {
   package private(set) var isStopping = false
 
   var known: KnownKey
-  /// The credentials in force, as the queue numbers them.
+  /// The number that the queue gave the current credentials.
   var registrar: Int64?
   /// Counts changes of credentials and endpoint.
   var epoch = 0
-  /// Requests that may be under way at a time.
+  /// Counts changes of the endpoint, each of which has its own pacer.
+  var endpoint = 0
+  /// How many requests may be in flight.
   package private(set) var workers: Int
-  /// Why the disk cannot be used, while it cannot.
+  /// Why the disk cannot be used; empty while it can.
   var faults: [Store: String] = [:]
   var isReading = false
-  /// Keys are not read before this time: a disk that refused is asked again later.
+  /// Keys are not read before this time: a failed read is not repeated at once.
   var readsAgainAt: Seconds = -.infinity
   var retry: RetryPolicy
-  /// When a tick is to come.
+  /// When the next tick is needed.
   var wakeAt: Seconds?
   var limitNews = LimitNews()
-  /// Until when a server has asked to be left alone, as it was last told.
+  /// Until when a server wants no requests, as last reported.
   private var toldQuietUntil: Seconds?
 
   struct Request: Sendable {
     var job: Job
     var permit: Permit
+    /// Which of the endpoints it was sent to.
+    var endpoint: Int
   }
 
-  /// Keys in hand beyond which nothing more is sent: so many are sent again at most after a kill.
+  /// Nothing is sent while more keys than this are in hand: at most this many are sent again after a kill.
   package static let inHandAtMost = 192
-  /// Seconds after which a disk that refused to be read is asked again.
+  /// Seconds before a failed read is tried again.
   private static let readAgainAfter: Seconds = 1
 
-  /// - Parameter asked: What a server in trouble had asked an earlier run.
+  /// - Parameter asked: The delay that a failing server asked an earlier run for.
   package init(
     pacer: Pacer, holds: Holds, settings: CoreSettings, pause: Pause? = nil, asked: AskedToWait? = nil,
     at moment: Moment
@@ -60,19 +64,20 @@ package struct Core: Sendable {
     known = KnownKey(settings.canary, at: moment)
     workers = settings.pacer.workers
     retry = settings.retry
-    if let asked {
+    // Another server, or one that sees another client, has asked for nothing.
+    if let asked, asked.registrar == registrar {
       self.holds.goOnWaiting(asked, now: moment.now)
       toldQuietUntil = self.holds.quietUntil
     }
     standstill = obstacle ?? self.holds.hold.map(Standstill.hold)
   }
 
-  /// Takes in one event and says what is to be done.
+  /// Takes in one event and returns what is to be done.
   package mutating func take(_ event: Event, at moment: Moment) -> [Action] {
     var actions: [Action] = []
     switch event {
     case .tick(let open): handOut(open: open, at: moment, &actions)
-    // Whatever it still waits for, the next tick says anew.
+    // If it is still needed, the next tick sets it again.
     case .alarm: wakeAt = nil
     case .keys(let page):
       isReading = false
@@ -103,18 +108,25 @@ package struct Core: Sendable {
   }
 
   private mutating func apply(_ settings: CoreSettings, at moment: Moment, _ actions: inout [Action]) {
-    pacer.apply(settings.pacer, now: moment.now)
+    if settings.change == .endpoint {
+      // Whatever the other server said of limits and waits, this one did not.
+      pacer = Pacer(settings: settings.pacer, seed: holds.random.next(), now: moment.now)
+      endpoint += 1
+    } else {
+      pacer.apply(settings.pacer, now: moment.now)
+    }
     workers = settings.pacer.workers
     retry = settings.retry
     registrar = settings.registrar
-    if settings.isNew {
+    if settings.change != .none {
       epoch += 1
       known = KnownKey(settings.canary, at: moment)
     }
-    apply(holds.reloaded(retry: retry, isNew: settings.isNew, now: moment.now), at: moment, &actions)
+    apply(holds.reloaded(retry: retry, isNew: settings.change != .none, now: moment.now), at: moment, &actions)
   }
 
-  /// What a server in trouble has asked for outlives a restart, so it is told when it changes by more than a few seconds.
+  /// A failing server's request for a delay survives a restart, so it is reported when it changes by more than a few
+  /// seconds.
   private mutating func tellQuiet(at moment: Moment, _ actions: inout [Action]) {
     if let told = toldQuietUntil, told <= moment.now { toldQuietUntil = nil }
     guard let hold = holds.hold, hold.reason == .outage, holds.quietUntil > moment.now + Holds.longestInquiry else {
@@ -128,22 +140,29 @@ package struct Core: Sendable {
     toldQuietUntil = holds.quietUntil
     actions.append(
       .tell(
-        .askedToWait(AskedToWait(seconds: holds.quietUntil - moment.now, fault: hold.fault, since: hold.since))))
+        .askedToWait(
+          AskedToWait(
+            seconds: holds.quietUntil - moment.now, fault: hold.fault, since: hold.since, registrar: registrar))))
   }
 }
 
-// MARK: - What is seen of it
+// MARK: - Observable state
 
 extension Core {
-  /// Keys in the memory of this process that are neither due nor recorded: sent, kept or on their way to disk.
+  /// Keys in the memory of this process that are neither due nor recorded: sent, kept or being written.
   package var inHand: Int { ledger.inHand }
 
-  /// Requests under way.
+  /// Requests in flight.
   package var busy: Int { requests.count }
 
-  /// No reply is awaited and every result is on disk. Keys that wait for a canary's word are simply still open.
+  /// The order of the request that the pacer sent alone; nil while there is none.
+  package var pacerProbe: Int? {
+    pacer.probe.flatMap { probe in requests.first { $0.value.permit == probe && $0.value.endpoint == endpoint }?.key }
+  }
+
+  /// No reply is outstanding and every result is on disk. Keys that wait for a canary simply stay open.
   package var isSettled: Bool { requests.isEmpty && ledger.isRecorded }
 
-  /// Why the disk cannot be used, in words for the operator; nil while it can.
+  /// Why the disk cannot be used, for the operator; nil while it can.
   package var diskFault: String? { faults[.results] ?? faults[.keys] }
 }

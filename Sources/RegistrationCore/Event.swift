@@ -3,33 +3,33 @@ package import Registration
 
 /// What the core is told.
 package enum Event: Sendable {
-  /// Time has passed, or a batch of events has been told: hands out what may be sent now.
+  /// Time has passed, or a batch of events has ended: hands out what may be sent now.
   ///
-  /// - open: Keys without an outcome in the whole queue, for the plan of the pacer.
+  /// - open: Keys without an outcome in the whole queue, for the pacer's plan.
   case tick(open: Int)
-  /// The time has come that an `Action.wake` named, or a part of it has passed.
+  /// The time that an `Action.wake` named has come, or part of it has passed.
   case alarm
   /// Keys that were read.
   case keys(KeyPage)
-  /// The reply to a request, or the lack of one.
+  /// The reply to a request, or its failure.
   case reply(Answer, order: Int)
   /// These results are on disk.
   case committed([KeyResult])
-  /// Keys or lists came, went or changed their order.
+  /// Keys or lists were added, removed or reordered.
   case keysChanged
   /// New settings, from the next request on.
   case settings(CoreSettings)
-  /// The operator believes what the API says of every key, if that is why nothing is sent.
+  /// The operator accepts what the API says of every key, if that is why nothing is sent.
   case believe
-  /// The operator pauses; nil ends it.
+  /// The operator pauses; nil ends the pause.
   case pause(Pause?)
-  /// The disk refuses, in the words for the operator.
+  /// The disk cannot be used, with the reason for the operator.
   case storeFailed(Store, String)
-  /// Nothing more is to be sent. What is under way goes on.
+  /// Send nothing more. Requests in flight continue.
   case stop
 }
 
-/// What one exchange with the API came to.
+/// The result of one exchange with the API.
 package struct Answer: Sendable {
   package var verdict: Verdict
   package var paced: PacedReply
@@ -46,14 +46,14 @@ package enum Store: Sendable, Hashable, CaseIterable {
   case results
 }
 
-/// A run of due keys, as it was read from the queue.
+/// A run of due keys read from the queue.
 package struct KeyPage: Sendable {
   package var keys: [DueKey]
-  /// No others are due.
+  /// No other keys are due.
   package var isAll: Bool
-  /// When the next key is due, in seconds of the monotonic clock; nil when none waits for a time to come.
+  /// When the next key is due, in seconds on the monotonic clock; nil when no key has a due time.
   package var nextDue: Seconds?
-  /// Of the read that asked for it.
+  /// The generation of the read that this answers.
   package var generation: Int
 
   package init(_ keys: [DueKey], isAll: Bool, nextDue: Seconds?, generation: Int) {
@@ -64,24 +64,32 @@ package struct KeyPage: Sendable {
   }
 }
 
-/// What the operator has set, and what is known of the credentials.
+/// What the operator has set, and what is known about the credentials.
 package struct CoreSettings: Sendable {
   package var pacer: PacerSettings
   package var retry: RetryPolicy
-  /// The credentials, as the queue numbers them; nil when it cannot write now.
+  /// The number that the queue gave the credentials; nil when it cannot be written now.
   package var registrar: Int64?
-  /// A key that they have registered earlier.
+  /// A key that these credentials registered earlier.
   package var canary: RegisteredKey?
-  /// Credentials or endpoint are others than before.
-  package var isNew: Bool
+  package var change: Change
+
+  /// What is new about whom requests are sent to, and as whom.
+  package enum Change: Sendable, Hashable {
+    case none
+    /// The same server, which may count limits by organisation.
+    case credentials
+    case endpoint
+  }
 
   package init(
-    pacer: PacerSettings, retry: RetryPolicy, registrar: Int64? = nil, canary: RegisteredKey? = nil, isNew: Bool = true
+    pacer: PacerSettings, retry: RetryPolicy, registrar: Int64? = nil, canary: RegisteredKey? = nil,
+    change: Change = .endpoint
   ) {
     self.pacer = pacer
     self.retry = retry
     self.registrar = registrar
     self.canary = canary
-    self.isNew = isNew
+    self.change = change
   }
 }

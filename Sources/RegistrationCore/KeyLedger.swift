@@ -1,7 +1,7 @@
 import RateLimit
 import Registration
 
-/// Where each key is that this process has taken from the queue and not yet given back: one place each.
+/// Where each key is that this process has taken from the queue and not given back. A key is in one place.
 ///
 /// | from \ to | ready | in flight | awaiting witness | awaiting commit | the queue's again |
 /// |---|---|---|---|---|---|
@@ -14,11 +14,11 @@ package struct KeyLedger: Sendable {
   package enum Place: Sendable, Hashable, CaseIterable {
     /// Read ahead, or due again.
     case ready
-    /// Sent, and no reply yet.
+    /// Sent, no reply yet.
     case inFlight
-    /// What it was answered means something only once others have been answered.
+    /// Its answer means something only once other keys have been answered.
     case awaitingWitness
-    /// Its result is on its way to the disk.
+    /// Its result is being written to disk.
     case awaitingCommit
   }
 
@@ -27,22 +27,22 @@ package struct KeyLedger: Sendable {
   /// Due keys in order, read ahead.
   private var ahead: [DueKey] = []
   private var nextAhead = 0
-  /// Keys that were sent and are due again at once: after a 429, or when a trouble was not theirs.
+  /// Keys that were sent and are due again at once: after a 429, or when a problem was not theirs.
   private var returned: [DueKey] = []
-  /// Rows whose attempts are being given back, and how often: the queue still tells the old number.
+  /// Rows whose attempts are being given back, and how often: the queue still has the old number.
   private var refunding: [Int64: Int] = [:]
-  /// Rows whose outcome was on its way to the disk when keys changed: somebody may have put them back to pending behind it.
+  /// Rows whose outcome was being written when keys changed: they may have been put back to pending afterwards.
   private var mayBeOpenAgain: Set<Int64> = []
-  /// Whether a read has shown that no more keys are due than are here.
+  /// Whether a read has shown that all due keys are here.
   private(set) var isDrained = false
   /// When the next key that waits for another attempt is due.
   private(set) var nextDue: Seconds?
-  /// Counts what makes keys that were read ahead stale.
+  /// Counts events that make read-ahead keys stale.
   private(set) var generation = 0
-  /// Counts changes of the keys themselves: lists that came, went or were cancelled.
+  /// Counts changes of the keys themselves: lists that were added, removed or cancelled.
   private(set) var reading = 0
 
-  /// Keys read ahead below which more are wanted.
+  /// More keys are read when fewer than this are read ahead.
   private static let lowWater = 32
 
   var wantsKeys: Bool { !isDrained && ahead.count - nextAhead < Self.lowWater }
@@ -57,7 +57,7 @@ package struct KeyLedger: Sendable {
   package func place(of row: Int64) -> Place? { places[row] }
   package func count(_ place: Place) -> Int { counts[place, default: 0] }
 
-  /// The only place where a key changes its place.
+  /// Keys change their place only here.
   private mutating func move(_ row: Int64, to place: Place?) {
     if let old = places.removeValue(forKey: row) { counts[old, default: 0] -= 1 }
     guard let place else { return }
@@ -71,7 +71,7 @@ package struct KeyLedger: Sendable {
   ///
   /// - Parameters:
   ///   - isAll: No others are due.
-  ///   - nextDue: When the next one is, nil when none waits.
+  ///   - nextDue: When the next one is due, nil when none waits.
   mutating func supply(_ keys: [DueKey], isAll: Bool, nextDue: Seconds?, generation: Int) {
     guard generation == self.generation else { return }
     ahead.removeFirst(nextAhead)
@@ -84,7 +84,7 @@ package struct KeyLedger: Sendable {
     if let nextDue { self.nextDue = min(nextDue, self.nextDue ?? nextDue) }
   }
 
-  /// Keys came, went or changed their order: what was read ahead is read anew.
+  /// Keys were added, removed or reordered: what was read ahead is read again.
   mutating func keysChanged() {
     reading += 1
     for (row, place) in places where place == .awaitingCommit { mayBeOpenAgain.insert(row) }
@@ -96,7 +96,7 @@ package struct KeyLedger: Sendable {
     readAnew()
   }
 
-  /// A read that is under way is of no use any more, and there may be more keys than it shows.
+  /// A read in progress is useless now, and there may be more keys than it shows.
   private mutating func readAnew() {
     generation += 1
     isDrained = false
@@ -124,10 +124,10 @@ package struct KeyLedger: Sendable {
   ///
   /// - Parameters:
   ///   - reading: The reading that it came from.
-  ///   - isLast: It goes behind the others.
+  ///   - isLast: Puts it behind the others.
   mutating func giveBack(_ key: DueKey, readIn reading: Int, isLast: Bool) {
-    // It may have been cancelled meanwhile, or have fewer attempts than it says: if it is still open, the next read brings
-    // it.
+    // It may have been cancelled meanwhile, or have fewer attempts than it says. If it is still open, the next read
+    // returns it.
     guard reading == self.reading, refunding[key.row] == nil else {
       move(key.row, to: nil)
       return readAnew()
@@ -138,12 +138,12 @@ package struct KeyLedger: Sendable {
 
   mutating func keep(_ row: Int64) { move(row, to: .awaitingWitness) }
 
-  /// A result of the key is on its way to disk.
+  /// A result of the key is being written to disk.
   mutating func settle(_ row: Int64) { move(row, to: .awaitingCommit) }
 
   mutating func wait(until due: Seconds) { nextDue = min(nextDue ?? .infinity, due) }
 
-  /// An attempt is given back: what was read ahead of the key is read again once the queue knows.
+  /// An attempt is given back: a read-ahead copy of the key is read again once the queue knows.
   mutating func refund(_ row: Int64) {
     refunding[row, default: 0] += 1
     if places[row] == .ready {
@@ -157,8 +157,8 @@ package struct KeyLedger: Sendable {
 
   mutating func committed(_ results: [KeyResult]) {
     for result in results {
-      defer { if result.verdict != .refund { mayBeOpenAgain.remove(result.row) } }
-      switch result.verdict {
+      defer { if result.decision != .refund { mayBeOpenAgain.remove(result.row) } }
+      switch result.decision {
       case .registered, .failed:
         move(result.row, to: nil)
         if mayBeOpenAgain.contains(result.row) { readAnew() }

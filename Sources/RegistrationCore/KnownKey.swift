@@ -1,24 +1,24 @@
 package import RateLimit
 import Registration
 
-/// A key that the present credentials have registered within a day: the best of canaries.
+/// A key that the current credentials registered within the last day: the best canary.
 ///
-/// Its owner may have taken it back on purpose since, so its age counts whenever it is used; and what other credentials
-/// registered says nothing of these.
+/// Its owner may have revoked it on purpose since, so its age is checked whenever it is used. Keys that other
+/// credentials registered say nothing about these.
 package struct KnownKey: Sendable {
   private var key: DueKey?
   private var until: Seconds = 0
-  /// It was refused itself and takes turns with other keys: it may have become bad.
+  /// It was refused and alternates with other keys: it may have gone bad.
   private(set) var isSpared = false
 
-  /// Seconds since its registration after which a key is no canary.
+  /// Seconds since its registration after which a key is no longer used as a canary.
   package static let longestAge: Seconds = 86_400
 
-  /// A key that an earlier run has registered.
+  /// A key that an earlier run registered.
   init(_ known: RegisteredKey?, at moment: Moment) {
     guard let known else { return }
     key = known.key
-    // A registration in the future comes from a clock that was wrong: its age is not known.
+    // A registration in the future comes from a wrong clock, so its age is unknown.
     let age = moment.wall.seconds(since: known.at)
     until = age >= 0 ? moment.now + Self.longestAge - age : -.infinity
   }
@@ -32,12 +32,12 @@ package struct KnownKey: Sendable {
     isSpared = false
   }
 
-  /// Asked again, it was answered well.
+  /// Tried again, it was confirmed.
   mutating func confirmed() { isSpared = false }
 
-  /// Somebody has taken it away.
+  /// The key was revoked.
   mutating func forget() { key = nil }
 
-  /// It or another canary was refused: they take turns.
+  /// It or another canary was refused: they alternate.
   mutating func canaryFailed(wasKnown: Bool) { isSpared = wasKnown }
 }

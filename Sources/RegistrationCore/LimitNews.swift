@@ -1,14 +1,15 @@
 package import RateLimit
 
-/// Which changes of limits are worth a line in the journal: each once, and none for the small steps by which a limit that
-/// no header tells is found out.
+/// Which changes of limits get a line in the journal: each change once, but not the small steps by which a limit
+/// without headers is found.
 ///
-/// The names and numbers are the server's, which may invent a new one with every reply. So few names are remembered, and
-/// after the first changes only every second, fourth, eighth … of those to come is told, with how many were not.
+/// Names and numbers come from the server, which may invent a new one with every reply. So only a few names are
+/// remembered, and after the first changes only every second, fourth, eighth … one is logged, with the number of those
+/// left out.
 package struct LimitNews: Sendable {
-  /// Names that are told apart. Real servers have a handful.
+  /// Names that are told apart. Real servers use a handful.
   private static let remembered = 16
-  /// Changes of which each is told.
+  /// Changes that are all logged.
   private static let toldInFull = 32
 
   private var told: [String?: KnownLimit] = [:]
@@ -17,8 +18,8 @@ package struct LimitNews: Sendable {
 
   package init() {}
 
-  /// The limits that are new, or other than they were when they were last told, and how many changes were passed over
-  /// since the last that was told.
+  /// The limits that are new or have changed since they were last logged, and how many changes were left out since
+  /// then.
   package mutating func news(of limits: [KnownLimit]) -> (limits: [KnownLimit], untold: Int) {
     var news: [KnownLimit] = []
     for limit in limits where isNews(limit) {

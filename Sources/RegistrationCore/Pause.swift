@@ -1,6 +1,6 @@
 package import Registration
 
-/// A pause by the operator, as it is kept over restarts.
+/// A pause by the operator, kept across restarts.
 package struct Pause: Codable, Sendable, Hashable {
   package var reason: String?
   package var since: Timestamp

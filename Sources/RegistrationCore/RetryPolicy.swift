@@ -2,7 +2,7 @@ package import RateLimit
 
 /// How often a key is tried, and how long it waits in between.
 package struct RetryPolicy: Sendable, Hashable {
-  /// Attempts of a key, the first among them; ≥ 1.
+  /// Attempts of a key, including the first; ≥ 1.
   package var maxAttempts: Int
   /// Seconds.
   package var firstDelay: Seconds
@@ -15,9 +15,9 @@ package struct RetryPolicy: Sendable, Hashable {
     self.maxDelay = maxDelay
   }
 
-  /// Exponential backoff with full jitter: evenly between nothing and the bound, which doubles with each attempt.
+  /// Exponential backoff with full jitter: uniform between zero and a bound that doubles with each attempt.
   ///
-  /// With a first delay of 1 s and at most 300 s, the bounds before attempts 2, 3, 4 … are 1, 2, 4 … 300 s.
+  /// With a first delay of 1 s and a maximum of 300 s, the bounds before attempts 2, 3, 4 … are 1, 2, 4 … 300 s.
   /// - Parameter random: 0..<1.
   package func delay(beforeAttempt attempt: Int, random: Double) -> Seconds {
     let doublings = min(max(attempt - 2, 0), 40)

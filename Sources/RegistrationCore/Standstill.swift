@@ -1,34 +1,45 @@
 package import RateLimit
 
-/// The one reason why no further request is sent now. Status, metrics and journal speak from it.
+/// The one reason why no further request is sent now. Status, metrics and journal use it.
 package enum Standstill: Sendable, Hashable {
   case stopping
   case paused(Pause)
-  /// The disk refuses, in words for the operator.
+  /// The disk cannot be used, with the reason for the operator.
   case disk(String)
-  /// So many results are on their way to the disk that a kill would have too much sent again.
+  /// So many results are being written that a kill would have too many keys sent again.
   case recording
-  /// Nothing but canaries is sent.
+  /// Only canaries are sent.
   case hold(Hold)
-  /// A canary is to tell whether a trouble is everybody's.
+  /// A canary is to find out whether a problem is shared.
   case inquiry
   /// The rate limit.
   case limit(until: Seconds)
-  /// A request that is under way has to come back first.
+  /// A request in flight must come back first.
   case reply
   /// No key is due.
   case nothingDue(next: Seconds?)
 
-  /// The name under which time spent so is counted; nil where nobody waits.
-  package var name: String? {
+  /// The reasons under which waiting time is counted, by their names in the metrics.
+  package enum Kind: String, Sendable, CaseIterable {
+    case stopping, paused, disk, recording, credentials, outage, refused, inquiry
+    case limit = "rate_limit"
+  }
+
+  /// Nil where there is no wait.
+  package var kind: Kind? {
     switch self {
-    case .stopping: "stopping"
-    case .paused: "paused"
-    case .disk: "disk"
-    case .recording: "recording"
-    case .hold(let hold): hold.reason.rawValue
-    case .inquiry: "inquiry"
-    case .limit: "rate_limit"
+    case .stopping: .stopping
+    case .paused: .paused
+    case .disk: .disk
+    case .recording: .recording
+    case .hold(let hold):
+      switch hold.reason {
+      case .credentials: .credentials
+      case .outage: .outage
+      case .refused: .refused
+      }
+    case .inquiry: .inquiry
+    case .limit: .limit
     case .reply, .nothingDue: nil
     }
   }

@@ -2,9 +2,9 @@ import Logging
 import RegistrationQueue
 import Spool
 
-/// The spool's part of the start, which waits for a spool that hangs while everything else works.
+/// The spool's part of the start, which waits for a hanging spool while everything else works.
 extension Daemon {
-  /// Brings what an earlier run left in the spool in order. A spool that does not answer is served once it does.
+  /// Cleans up what an earlier run left in the spool. A spool that does not respond is served once it does.
   func serveSpool() throws {
     try ownership.serve { @Sendable [self] in
       try compareQueue()
@@ -14,7 +14,7 @@ extension Daemon {
     }
   }
 
-  /// Takes in lists and writes results from now on, or from when the spool is served.
+  /// Takes lists and writes results from now on, or once the spool is served.
   func takeLists() {
     ownership.afterwards { @Sendable [weak self] refusal in
       guard let self else { return }
@@ -26,60 +26,33 @@ extension Daemon {
             log.warning("spool", metadata: ["detail": "\(warning)", "hint": "\(warning.hint ?? "")"])
           },
           standingChanged: { @Sendable [changes] in changes.tick() },
-          missedWrites: { @Sendable [weak self] in self?.checkFiledLists() }))
-      checkFiledLists()
+          missedWrites: { @Sendable [weak spoolUpkeep] in spoolUpkeep?.checkFiledLists() }))
+      spoolUpkeep.checkFiledLists(isFirst: true)
       results.look()
       changes.tick()
     }
   }
 
-  /// Tells the journal when the spool begins to hang, and when it answers again.
-  func watchSpool() {
-    let fault = ownership.fault ?? look.hang
-    let isNews = state.withLock { state in
-      defer { state.isSpoolSilent = fault != nil }
-      return state.isSpoolSilent != (fault != nil)
-    }
-    guard isNews else { return }
-    guard let fault else {
-      log.notice("the spool answers again: lists are taken and results written", metadata: ["spool": "\(spool.path)"])
-      return
-    }
-    log.error(
-      "no list is taken and no result written",
-      metadata: ["detail": "\(fault)", "hint": "\(fault.hint ?? "")"])
-  }
-
-  /// Throws `SpoolError` while nothing can be put into the spool because it does not answer, or did not at the start.
-  func requireSpool() throws(SpoolError) {
-    if let fault = ownership.fault ?? look.hang { throw fault }
-  }
-
-  /// A folder that cannot be written just now is stamped at another start.
+  /// A folder that cannot be written now is stamped at a later start.
   static func leave(_ stamp: InstanceStamp, for instance: Instance, _ log: Logger) throws {
     do throws(InstanceStamp.Refusal) {
       try stamp.leave(for: instance)
     } catch {
       guard error.mayPass else { throw error }
       let detail = error.description
-      log.warning("a folder could not be marked as this instance's", metadata: ["detail": "\(detail)"])
+      log.warning("a folder could not be stamped as this instance's", metadata: ["detail": "\(detail)"])
     }
   }
 
-  /// Writes the results that have become due, once the spool is served.
-  func writeResults() {
-    if ownership.isServed { results.look() }
-  }
-
-  /// Does what is meant of a queue that is not the one which worked on the spool last. One that was opened while nobody
-  /// could look into the spool ends the daemon now as it would have then.
+  /// Handles a queue that is not the one that last worked on the spool, as the operator's flags say. If the queue was
+  /// opened while the spool could not be read, the daemon ends now as it would have then.
   private func compareQueue() throws {
     let history = SpoolHistory(spool: spool)
     if options.isNewQueueMeant, queue.listTotals.total == 0 { try history.leaveAll(to: queue) }
     if try queue.isOlderMeant {
       try history.takeBack(into: queue, log)
     } else if isQueueUnproven, let evidence = try queue.compare(history.evidence) {
-      throw QueueError.belied(path: queuePath, isUnused: queue.listTotals.total == 0, by: evidence)
+      throw QueueError.belied(path: directory.queuePath, isUnused: queue.listTotals.total == 0, by: evidence)
     }
   }
 }

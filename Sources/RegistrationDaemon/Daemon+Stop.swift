@@ -2,16 +2,18 @@ import Glibc
 import RegistrationQueue
 import Systemd
 
-/// How the daemon ends: within its time, whatever a disk does.
+/// How the daemon ends: in time, whatever a disk does.
 extension Daemon {
-  /// Seconds that a stop waits for a disk that may never answer.
+  /// Seconds that a stop waits for a disk that may never respond.
   private static let lastPatience = 5.0
-  /// The share of stop_timeout, and the most and least of it in seconds, that the queue is left for its end.
+  /// Seconds that a stop waits until operators are told of the last list.
+  private static let announcingPatience = 2.0
+  /// The share of stop_timeout, with its maximum and minimum in seconds, that is left for closing the queue.
   private static let lastShare = (0.2, most: 2.0, least: 0.3)
 
-  /// Drains, and keeps for the next start what should be kept, all within `stop_timeout`.
-  func stop(_ ending: Ending, _ housekeeping: Housekeeping) {
-    let limit = Double(settings.stopTimeout) / 1_000
+  /// Finishes requests in flight, and stores what the next start needs, all within `stop_timeout`.
+  func stop(_ ending: Ending, _ alarms: [Alarm]) {
+    let limit = Double(settings.current.stopTimeout) / 1_000
     let deadline = MonotonicClock.now() + limit
     let last = max(Self.lastShare.least, min(Self.lastShare.most, limit * Self.lastShare.0))
     notifier.stopping()
@@ -21,60 +23,39 @@ extension Daemon {
     watcher.stop()
     pool.stop()
     if case .broken(let error) = ending {
-      log.critical("the queue cannot be used any more", metadata: ["detail": "\(error)"])
+      log.critical("the queue can no longer be used", metadata: ["detail": "\(error)"])
     } else {
       drain(until: deadline - last)
     }
-    // Whoever still waits for the spool hears that it did not answer.
+    // Callers that still wait for the spool are told that it did not respond.
     calls.stop()
-    housekeeping.stop()
+    for alarm in alarms { alarm.cancel() }
+    reports.noteHistory()
     let rest = max(last, min(Self.lastPatience, deadline - MonotonicClock.now()))
-    let isWritten = Patience.run(within: rest) { @Sendable [self] in
-      keepLearned()
-      // The last of all: the next start finds a queue that was closed.
-      writeBack { queue in try queue.finish() }
-    }
-    if !isWritten { log.warning("the queue does not answer; the next start goes on from what is on the disk") }
+    let isWritten = Patience.run(within: rest) { @Sendable [queueUpkeep] in queueUpkeep.finish() }
+    if !isWritten { log.warning("the queue does not respond; the next start continues from what is on disk") }
+    announcer.finish(within: Self.announcingPatience)
     log.notice("stopped", metadata: ["open": "\(queue.tally.open)"])
   }
 
-  /// Waits until nothing is under way and every result is on disk, or the time is over. What was not recorded then is
-  /// simply still pending.
+  /// Waits until nothing is in flight and every result is on disk, or the time is over. What was not recorded by then
+  /// is simply still pending.
   ///
-  /// - Parameter deadline: In seconds of the monotonic clock.
+  /// - Parameter deadline: In seconds on the monotonic clock.
   private func drain(until deadline: Double) {
     let spoolDeadline = min(deadline, MonotonicClock.now() + Self.lastPatience)
     importer.stop()
     while !(pool.isDrained && importer.isIdle) {
       // The list that is being read ends at its next commit, unless the spool hangs.
       guard MonotonicClock.now() < (pool.isDrained ? spoolDeadline : deadline) else {
-        if !pool.isDrained { log.warning("requests are still under way: their keys stay pending") }
-        if !importer.isIdle { log.warning("a list is still being read: the next start goes on with it") }
+        if !pool.isDrained { log.warning("requests are still in flight: their keys stay pending") }
+        if !importer.isIdle { log.warning("a list is still being read: the next start continues with it") }
         return
       }
       usleep(5_000)
     }
     let rest = min(Self.lastPatience, deadline - MonotonicClock.now())
-    // Half of it for what is being written, half for that to end early.
+    // Half of it for what is being written, half for stopping that early.
     Patience.run(within: rest) { @Sendable [results] in results.finish(by: MonotonicClock.now() + rest / 2) }
-  }
-
-  /// Writes the log of the queue back while nothing else needs it.
-  func tidyQueue() { writeBack { queue in try queue.checkpoint() } }
-
-  private func writeBack(_ body: (RegistrationQueue) throws -> Void) {
-    state.withLock { $0.tidyingSince = MonotonicClock.now() }
-    defer { state.withLock { $0.tidyingSince = nil } }
-    do {
-      try body(queue)
-    } catch {
-      log.warning(
-        "the log of the queue could not be written back; it is tried again later", metadata: ["detail": "\(error)"])
-    }
-  }
-
-  /// The queue is being written back, and that is no longer than a slow disk may take.
-  var isTidying: Bool {
-    state.withLock { state in state.tidyingSince.map { MonotonicClock.now() - $0 < 600 } ?? false }
   }
 }

@@ -1,6 +1,7 @@
-import ControlAPI
+package import ControlAPI
 import Dispatch
 import Glibc
+package import Journal
 import Logging
 import RateLimit
 import Registration
@@ -11,7 +12,7 @@ import Spool
 import Synchronization
 package import Systemd
 
-/// The whole daemon: it puts the parts together, and takes them apart again in the order that loses nothing.
+/// The whole daemon: it assembles the parts, and takes them apart again in an order that loses nothing.
 package final class Daemon: Sendable {
   /// How a run ended.
   package enum Ending: Sendable {
@@ -19,32 +20,32 @@ package final class Daemon: Sendable {
     case stopped
     /// Nothing was left to do.
     case done(Balance)
-    /// The queue cannot be used any more.
+    /// The queue can no longer be used.
     case broken(QueueError)
-    /// The spool did not answer at the start, and when it did it turned out not to be for this daemon.
+    /// The spool did not respond at the start, and once it did it proved not to be for this daemon.
     case refused(any Error)
   }
 
-  /// What did not go well of all that was done.
+  /// What went wrong in this run.
   package struct Balance: Hashable, Sendable {
     package var failed: Int
     package var cancelled: Int
     /// Lists that were rejected since the start.
     package var rejected: Int
-    /// Lists that lie in the spool and cannot be read.
+    /// Lists in the spool that cannot be read.
     package var unreadable: Int
   }
 
-  /// How the daemon is run, besides its settings.
+  /// How the daemon is run, apart from its settings.
   package struct Options: Sendable {
     package var version: String
-    /// Ends when every list in the spool is imported and no key is left to work on.
+    /// Ends when every list in the spool is imported and no key is open.
     package var untilDone = false
-    /// A new queue may take the place of one that is gone.
+    /// Allows a new queue in place of one that is gone.
     package var isNewQueueMeant = false
-    /// The queue may be older than its spool.
+    /// Allows a queue that is older than its spool.
     package var isOlderQueueMeant = false
-    /// How often systemd wants to hear that the daemon lives.
+    /// How often systemd wants a sign of life.
     package var watchdog: WatchdogInterval?
 
     package init(version: String) {
@@ -52,55 +53,38 @@ package final class Daemon: Sendable {
     }
   }
 
-  struct State {
-    var loaded: LoadedSettings
-    var credentials: Credentials
-    var ending: Ending?
-    var lastBeat: Double
-    /// The control socket answers and lists are taken in.
-    var isServing = false
-    /// The journal was told that the spool does not answer.
-    var isSpoolSilent = false
-    /// When the queue began to be written back, in seconds of the monotonic clock, while it is.
-    var tidyingSince: Double?
-  }
-
-  package let queue: RegistrationQueue
+  let queue: RegistrationQueue
   /// The queue is new, and the spool could not be asked whether there was another.
   let isQueueUnproven: Bool
-  package let pool: WorkerPool
+  let pool: WorkerPool
   let importer: Importer
   let watcher: SpoolWatcher
   let results: ResultsWriter
   let changes = ChangeBroadcast()
-  /// How many keys come before the end of each open list: one look for all pages of lists that are read together.
-  let openKeysAhead = Cached<[Int64: Int]>(life: 2)
-  package let instance: Instance
+  let instance: Instance
   let directory: StateDirectory
   let spool: SpoolDirectory
   let ownership: SpoolOwnership
-  let look: SpoolLook
   let calls: SpoolCalls
-  /// For what walks over many files of the spool.
-  let upkeep = DispatchQueue(label: "keyreg.upkeep")
   let options: Options
   let source: SettingsSource
   let log: Logger
   let output: LogOutput
   let notifier: ServiceNotifier
-  let report: StatusReport
-  /// The settings that were in force at the start: some of them are until the end.
-  let started: LoadedSettings
-  private let ended = DispatchSemaphore(value: 0)
-  let state: Mutex<State>
-  /// One reload at a time: a signal and the socket may ask at once.
+  let settings: SettingsInForce
+  let heartbeat: Heartbeat
+  let queueUpkeep: QueueUpkeep
+  let spoolUpkeep: SpoolUpkeep
+  let reports: Reports
+  let announcer: Announcer
+  let completion: Completion
+  let stopRequest = StopRequest()
+  /// The control socket responds and lists are taken.
+  let isServing = Mutex(false)
+  /// One reload at a time: a signal and the socket may request one at once.
   let reloads = Mutex(())
-  let kept = Mutex<LearnedLimits?>(nil)
-  let checks = DispatchQueue(label: "keyreg.check")
-  /// The look through the queue that is under way.
-  let check = Mutex<QueueCheck?>(nil)
 
-  /// Opens everything that can refuse: the lock, the queue, the spool, the credentials.
+  /// Opens everything that can fail: the lock, the queue, the spool, the credentials.
   ///
   /// Throws `SettingsError`, `InstanceStamp.Refusal`, `StateDirectoryError`, `QueueError`, `SpoolError`,
   /// `SpoolLock.Refusal` or `CredentialError`.
@@ -110,7 +94,7 @@ package final class Daemon: Sendable {
     let settings = loaded.settings
     let log = output.logger("keyreg")
     let instance = try source.instance
-    // Before anything is opened: a daemon that is started for another organisation must not touch its files.
+    // Before anything is opened: a daemon that was started for another organisation must not touch its files.
     try loaded.refuseForeign(LoadedSettings.OwnPlace.allCases.filter { $0 != .spool }, for: instance)
     let stamp = InstanceStamp(folder: settings.stateDirectory)
     try stamp.check(for: instance)
@@ -129,75 +113,83 @@ package final class Daemon: Sendable {
     try queue.finishCancels(at: .now())
 
     let changes = self.changes
-    let box = Relay()
-    let results = ResultsWriter(queue: queue, spool: spool, log: log) { @Sendable in changes.tick() }
+    let stopRequest = self.stopRequest
+    let inForce = SettingsInForce(loaded, credentials)
+    let announcer = Announcer(settings: inForce, instance: instance, log: log)
+    let results = ResultsWriter(
+      queue: queue, spool: spool, log: log, written: { @Sendable list in announcer.done(list) },
+      changed: { @Sendable in changes.tick() })
+    let watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
+      try queue.hasList(named: name.text)
+    }
+    let look = SpoolLook(spool: spool, ownership: ownership, log: log)
+    let spoolUpkeep = SpoolUpkeep(
+      queue: queue, spool: spool, ownership: ownership, look: look, watcher: watcher, results: results, log: log)
     let pool = WorkerPool(
       queue: queue, access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer,
       retry: settings.retryPolicy,
-      learned: try Self.recall(LearnedLimits.self, named: Memory.learned, from: queue, log),
-      pause: try Self.recall(Pause.self, named: Memory.pause, from: queue, log),
+      learned: try Memory.learnedLimits(of: settings.endpoint.base, from: queue, log),
+      pause: try Memory.recall(Pause.self, named: Memory.pause, from: queue, log),
       asked: try queue.keptWait {
-        log.warning("what the server has asked for does not read", metadata: ["detail": "\(PrintableText.escape($0))"])
+        log.warning(
+          "the stored delay that the server asked for cannot be read",
+          metadata: ["detail": "\(PrintableText.escape($0))"])
       },
       version: options.version, log: log,
-      settled: { @Sendable in if ownership.isServed { results.look() } }, changed: { @Sendable in changes.tick() },
-      broken: { @Sendable error in box.daemon?.end(.broken(error)) })
-    watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
-      try queue.hasList(named: name.text)
-    }
-    importer = Importer(
+      settled: { @Sendable in spoolUpkeep.writeResults() }, changed: { @Sendable in changes.tick() },
+      broken: { @Sendable error in stopRequest.make(.broken(error)) })
+    let importer = Importer(
       queue: queue, spool: spool, watcher: watcher, maxFileSize: settings.maxFileSize, log: log,
       keysChanged: { @Sendable in
         pool.keysChanged()
-        if ownership.isServed { results.look() }
-      }, broken: { @Sendable error in box.daemon?.end(.broken(error)) })
+        spoolUpkeep.writeResults()
+      }, broken: { @Sendable error in stopRequest.make(.broken(error)) })
     self.queue = queue
     self.isQueueUnproven = isQueueUnproven
     self.pool = pool
+    self.importer = importer
+    self.watcher = watcher
     self.results = results
     self.directory = directory
     self.instance = instance
     self.spool = spool
     self.ownership = ownership
-    look = SpoolLook(spool: spool, ownership: ownership, log: log)
     calls = SpoolCalls(look: look)
     self.options = options
     self.source = source
     self.log = log
     self.output = output
     self.notifier = notifier
-    report = StatusReport(version: options.version, startedAt: .now(), instance: instance)
-    started = loaded
-    state = Mutex(State(loaded: loaded, credentials: credentials, lastBeat: MonotonicClock.now()))
-    box.connect(self)
+    self.settings = inForce
+    self.announcer = announcer
+    self.spoolUpkeep = spoolUpkeep
+    heartbeat = Heartbeat(notifier: notifier)
+    let history = History(kept: try queue.history())
+    queueUpkeep = QueueUpkeep(queue: queue, pool: pool, history: history, log: log)
+    reports = Reports(
+      queue: queue, pool: pool, importer: importer, watcher: watcher, results: results, look: look,
+      heartbeat: heartbeat, settings: self.settings,
+      report: StatusReport(version: options.version, startedAt: .now(), instance: instance), history: history)
+    completion = Completion(
+      queue: queue, pool: pool, importer: importer, watcher: watcher, look: look, spoolUpkeep: spoolUpkeep)
   }
 
-  /// Names under which the queue keeps what outlives a restart.
-  enum Memory {
-    static let pause = "pause"
-    static let learned = "rate_limits"
-  }
+  package func status() -> StatusDocument { reports.status() }
 
-  package var settings: Settings { state.withLock { $0.loaded.settings } }
+  /// Nothing is left to do.
+  package var isDone: Bool { completion.isDone }
 
-  /// Asks the daemon to stop; the first ending stands.
-  package func end(_ ending: Ending) {
-    let isFirst = state.withLock { state in
-      guard state.ending == nil else { return false }
-      state.ending = ending
-      return true
-    }
-    if isFirst { ended.signal() }
-  }
+  /// Asks the daemon to stop; the first reason counts.
+  package func end(_ ending: Ending) { stopRequest.make(ending) }
 }
 
 // MARK: - Running
 
 extension Daemon {
-  /// Serves until a signal, `end`, or the last key; blocks its thread. Throws when the control socket or the spool
-  /// cannot be served.
+  /// Runs until a signal, `end`, or the last key; blocks its thread. Throws when the control socket or the spool cannot
+  /// be served.
   package func run() throws -> Ending {
-    let settings = self.settings
+    let settings = settings.current
     // Before anything that others can see, so that whoever finds the daemon can stop it.
     let signals = SignalHandlers([
       SIGTERM: { @Sendable [weak self] in self?.end(.stopped) },
@@ -210,29 +202,35 @@ extension Daemon {
     control.socketMode = settings.socketMode
     control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
     control.listLimit = { @Sendable [importer] in importer.maxFileSize }
-    let server = try ControlServer(control, backend: DaemonControl(daemon: self), logger: log)
+    let backend = DaemonControl(
+      queue: queue, pool: pool, importer: importer, watcher: watcher, spool: spoolUpkeep, calls: calls,
+      reports: reports, broadcast: changes, queuePath: directory.queuePath, log: log,
+      reloadSettings: { @Sendable [self] in try reload() })
+    let server = try ControlServer(control, backend: backend, logger: log)
     try server.start()
     defer { server.stop() }
     takeLists()
     pool.drain()
-    let housekeeping = Housekeeping(daemon: self, notifier: notifier, options)
-    housekeeping.start()
-    state.withLock { $0.isServing = true }
-    notifier.ready(status: statusLine())
+    let housekeeping = Housekeeping(
+      pool: pool, queue: queueUpkeep, spool: spoolUpkeep, heartbeat: heartbeat, reports: reports,
+      announcer: announcer, completion: completion, settings: self.settings, notifier: notifier,
+      stopRequest: stopRequest, options)
+    let alarms = housekeeping.start()
+    isServing.withLock { $0 = true }
+    notifier.ready(status: Reports.line(reports.momentaryStatus()))
     log.notice(
       "ready",
       metadata: [
         "version": "\(options.version)", "endpoint": "\(settings.endpoint)", "spool": "\(settings.spoolDirectory)",
         "socket": "\(settings.socket)", "open": "\(queue.tally.open)",
       ])
-    watchSpool()
+    spoolUpkeep.watch()
+    queueUpkeep.checkQueue()
 
-    checkQueue()
-
-    ended.wait()
-    stopCheck()
-    let ending = state.withLock { $0.ending } ?? .stopped
-    stop(ending, housekeeping)
+    let ending = stopRequest.wait()
+    queueUpkeep.stopChecks()
+    stop(ending, alarms)
+    withExtendedLifetime(housekeeping) {}
     return ending
   }
 }

@@ -1,8 +1,8 @@
 import Dispatch
 
-/// Waiting for what may never end: a disk that fails, a file system that hangs.
+/// Waiting for what may never end: a failing disk, a hanging file system.
 enum Patience {
-  /// Runs `body` on a queue of its own and waits for it, `seconds` at most. False when it goes on without us.
+  /// Runs `body` on a dispatch queue of its own and waits at most `seconds` for it. False when it is still running.
   @discardableResult
   static func run(within seconds: Double, _ body: @escaping @Sendable () -> Void) -> Bool {
     let done = DispatchSemaphore(value: 0)

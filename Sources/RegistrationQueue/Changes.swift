@@ -1,31 +1,35 @@
 import GRDB
 import Registration
 
-/// What a transaction does to the counters, gathered while it runs and written once at its end.
+/// The changes of a transaction to the counters, collected while it runs and written once at its end.
 ///
-/// Counting here, and not with triggers, costs one update for each list and state that a group commit touches instead of
-/// one for each key.
+/// Counting here instead of with triggers costs one update for each list and state in a group commit, not one for each
+/// key.
 struct Changes {
   private var tally: [KeyState: Int] = [:]
   private var lists: [Int64: [KeyState: Int]] = [:]
   private var owned: [Int64: Int] = [:]
-  /// Lists of keys whose outcome became another one: their results are written again.
+  /// Lists with keys whose outcome changed: their results are written again.
   private var revised: Set<Int64> = []
-  /// Set when lists came, went or may have been finished.
+  /// Lists with more finished keys, or other terms, than before.
+  private var failing: Set<Int64> = []
+  /// Set when a list was stopped: its open keys are to be cancelled.
+  private(set) var hasStopped = false
+  /// Set when lists were added, removed or may have finished.
   private(set) var touchesLists = false
-  /// Lists that have come into being.
+  /// Lists that were added.
   var addedLists = 0 {
     didSet { touchesLists = true }
   }
-  /// Rejected lists that were noted, less those that were forgotten.
+  /// Rejected lists that were noted, minus those that were forgotten.
   var addedRejections = 0 {
     didSet { touchesLists = true }
   }
-  /// When the transaction takes place, by the wall clock, for the record.
+  /// The wall-clock time of the transaction, for the record.
   let now: Timestamp
-  /// The same in time that has passed for sure, for due times.
+  /// The same on the clock that cannot be set, for due times.
   let sure: Timestamp
-  /// The latest time that the transaction has put down: the wall clock may have been set back since an attempt.
+  /// The latest time that the transaction recorded: the wall clock may have been set back since an attempt.
   private var latest: Timestamp
 
   init(now: Timestamp, sure: Timestamp) {
@@ -45,24 +49,29 @@ struct Changes {
     touchesLists = true
   }
 
-  /// A list may be finished, or open again, for another reason than a key.
+  /// A list may be finished, or open again, for a reason other than a key.
   mutating func look(at list: Int64) {
     lists[list, default: [:]][.pending, default: 0] += 0
   }
 
-  /// The results of a list are to be written again.
+  /// The share of failed keys in a list may be too large.
+  mutating func lookForFailures(in list: Int64) {
+    failing.insert(list)
+  }
+
+  /// The results of a list must be written again.
   mutating func revise(_ list: Int64) {
     revised.insert(list)
   }
 
-  /// A key has come into being in `state`, brought by `list`.
+  /// `list` has added a key in `state`.
   mutating func add(_ state: KeyState, ownedBy list: Int64) {
     tally[state, default: 0] += 1
     lists[list, default: [:]][state, default: 0] += 1
     if !state.isFinal { owned[list, default: 0] += 1 }
   }
 
-  /// A key that stands in `state` is from now on in `list` too.
+  /// A key in `state` is now in `list`, too.
   mutating func share(_ state: KeyState, with list: Int64) {
     lists[list, default: [:]][state, default: 0] += 1
   }
@@ -98,6 +107,13 @@ struct Changes {
       progress += try OpenProgress.share(of: list, in: database)
       try settle(list, in: database)
     }
+    for (list, counts) in lists where counts.contains(where: { $0.key.isFinal && $0.value > 0 }) {
+      failing.insert(list)
+    }
+    for list in failing where try Self.stop(list, at: now, in: database) {
+      hasStopped = true
+      touchesLists = true
+    }
     for list in revised {
       try database.cachedStatement(
         sql: """
@@ -114,7 +130,7 @@ struct Changes {
     return try Tally.stored(in: database)
   }
 
-  /// A list is finished while it is wholly read and none of its keys is open; its results are due from then on.
+  /// A list is finished when it was read completely and none of its keys is open; from then on its results are due.
   private mutating func settle(_ list: Int64, in database: Database) throws {
     try database.cachedStatement(
       sql: """

@@ -1,73 +1,112 @@
-import Foundation
 import GRDB
 package import Registration
 
 extension DueKey {
-  /// Throws `QueueError` for a row that holds no key.
-  init(_ row: Row) throws {
-    let number: Int64 = row["id"]
-    guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
+  /// The columns of a key, in the order that `init(_:)` reads them.
+  fileprivate static let columns = "id, uuid, attempts, state, denied_at"
+
+  /// Throws `QueueError` if the row holds no key.
+  fileprivate init(_ row: HotStatement) throws {
+    let number = try row.requiredInteger(0)
+    guard let id = row.keyID(1), let state = KeyState(rawValue: Int(try row.requiredInteger(3))) else {
       throw QueueError.damaged("row \(number) holds no key")
     }
     self.init(
-      row: number, id: id, attempts: Self.attempts(row), state: state,
-      isDenied: state == .retrying && row["denied_at"] != nil)
+      row: number, id: id, attempts: Self.attempts(try row.requiredInteger(2)), state: state,
+      isDenied: state == .retrying && !row.isNull(4))
   }
 
-  /// A number that anybody may have edited, within bounds in which one can count on.
-  static func attempts(_ row: Row) -> Int { min(max(0, row["attempts"]), 1_000_000) }
+  /// One of each as long as there are both, then the rest of the longer.
+  package static func inTurn(_ first: [DueKey], _ second: [DueKey], limit: Int) -> [DueKey] {
+    let both = min(first.count, second.count)
+    let pairs = zip(first, second).flatMap { [$0, $1] }
+    return Array((pairs + first.dropFirst(both) + second.dropFirst(both)).prefix(limit))
+  }
+
+  /// `first` with one of `others` in every tenth place, as long as there are both, then the rest of either.
+  package static func withShare(of others: [DueKey], in first: [DueKey], limit: Int) -> [DueKey] {
+    guard !others.isEmpty else { return first }
+    var keys: [DueKey] = []
+    var (rest, waiting) = (first[...], others[...])
+    while keys.count < limit,
+      let key = keys.count % 10 == 9 ? waiting.popFirst() ?? rest.popFirst() : rest.popFirst() ?? waiting.popFirst()
+    {
+      keys.append(key)
+    }
+    return keys
+  }
+
+  /// A number that anybody may have edited, limited so that one can count on from it.
+  static func attempts(_ stored: Int64) -> Int { Int(min(max(0, stored), 1_000_000)) }
 }
 
 extension RegistrationQueue {
-  /// The next keys to work on: first those whose wait for another attempt is over, then pending ones in the order of
-  /// list name (bytes, as the C locale has it) and line.
+  /// The next keys to work on: in turn one whose wait for another attempt is over and a pending one, as long as there
+  /// are both, so that keys that fail again and again do not stop the others. Pending keys are in the order of their
+  /// lists' priority, the highest first, then list name (bytes, as in the C locale) and line. Lists of lower priority than
+  /// the highest get every tenth turn.
   ///
   /// - Parameters:
-  ///   - limit: The most keys wanted.
-  ///   - taken: Rows that are in hand already; they are passed over.
-  ///   - horizon: The longest wait that is ever set, in seconds. A key that would wait longer is due: no wait was so long.
+  ///   - limit: The largest number of keys.
+  ///   - taken: Rows that are already in hand; they are left out.
+  ///   - horizon: The longest wait that is ever set, in seconds. A key that would wait longer is due: its due time is
+  ///     wrong.
   package func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Double) throws -> [DueKey] {
-    // Nothing is sent whose outcome could not be kept.
+    // Nothing is sent whose outcome could not be stored.
     try requireSound()
     let now = clock.withLock { $0.advance().sure }
     return try read("read due keys") { database in
-      var keys: [DueKey] = []
-      func take(_ cursor: RowCursor) throws {
-        while keys.count < limit, let row = try cursor.next() {
-          let number: Int64 = row["id"]
-          guard !taken.contains(number) else { continue }
-          keys.append(try DueKey(row))
+      func take(_ rows: HotStatement, into keys: inout [DueKey], atMost count: Int) throws {
+        defer { rows.reset() }
+        while keys.count < count, try rows.next() {
+          if !taken.contains(try rows.requiredInteger(0)) { keys.append(try DueKey(rows)) }
         }
       }
-      let columns = "SELECT id, uuid, attempts, state, denied_at FROM key"
-      try take(
-        try Row.fetchCursor(
-          try database.cachedStatement(sql: "\(columns) WHERE state = 1 AND due_at <= ? ORDER BY due_at"),
-          arguments: [now.milliseconds]))
-      try take(
-        try Row.fetchCursor(
-          try database.cachedStatement(sql: "\(columns) WHERE state = 1 AND due_at > ? ORDER BY due_at"),
-          arguments: [now.adding(seconds: horizon).milliseconds]))
-      guard keys.count < limit else { return keys }
-      let lists = try Int64.fetchCursor(database, sql: "SELECT id FROM list WHERE owned_open > 0 ORDER BY name")
-      // By name: without statistics SQLite would as soon walk over all that is finished of the list.
-      let pending = try database.cachedStatement(
-        sql: """
-          SELECT id, uuid, attempts, state, denied_at FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id
-          """)
-      while keys.count < limit, let list = try lists.next() {
-        try take(try Row.fetchCursor(pending, arguments: [list]))
+      var again: [DueKey] = []
+      func takeRetrying(_ condition: String, _ time: Timestamp) throws {
+        let rows = try HotStatement(
+          "SELECT \(DueKey.columns) FROM key WHERE state = 1 AND due_at \(condition) ? ORDER BY due_at", in: database)
+        try rows.bind(1, time.milliseconds)
+        try take(rows, into: &again, atMost: limit)
       }
-      return keys
+      try takeRetrying("<=", now)
+      try takeRetrying(">", now.adding(seconds: horizon))
+      // The index is named: without statistics SQLite might scan all finished keys of the list.
+      let pending = try HotStatement(
+        "SELECT \(DueKey.columns) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id",
+        in: database)
+      func takePending(_ condition: String, _ priority: Int, into keys: inout [DueKey], atMost count: Int) throws {
+        let lists = try Int64.fetchCursor(
+          try database.cachedStatement(
+            sql: """
+              SELECT id FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority \(condition) ?
+              ORDER BY priority DESC, name
+              """), arguments: [priority])
+        while keys.count < count, let list = try lists.next() {
+          try pending.bind(1, list)
+          try take(pending, into: &keys, atMost: count)
+        }
+      }
+      var first: [DueKey] = []
+      var others: [DueKey] = []
+      let highest = try database.cachedStatement(
+        sql: "SELECT priority FROM list INDEXED BY list_by_priority WHERE owned_open > 0 ORDER BY priority DESC LIMIT 1"
+      )
+      if let priority = try Int.fetchOne(highest) {
+        try takePending("=", priority, into: &first, atMost: limit)
+        let room = max(limit / 10 + 1, limit - again.count - first.count)
+        try takePending("<", priority, into: &others, atMost: room)
+      }
+      return DueKey.withShare(of: others, in: DueKey.inTurn(again, first, limit: limit), limit: limit)
     }
   }
 
-  /// Pending keys of every list in turn, the last list first, from random places: canaries for a hold. What was
-  /// refused came from the front, and the next keys of the same list would most likely be refused too.
+  /// Pending keys of every list in turn, the last list first, from random places: canaries for a hold. The refused keys
+  /// came from the front, and the next keys of the same list would probably be refused too.
   ///
   /// - Parameters:
-  ///   - limit: The most keys returned. Of more lists than that, the last ones are asked.
-  ///   - taken: Rows that are in hand already.
+  ///   - limit: The largest number of keys. If there are more lists than that, the last ones are used.
+  ///   - taken: Rows that are already in hand.
   package func sampleKeys(limit: Int, except taken: Set<Int64>) throws -> [DueKey] {
     try requireSound()
     var random = SystemRandomNumberGenerator()
@@ -77,26 +116,27 @@ extension RegistrationQueue {
       guard !lists.isEmpty else { return [] }
       let share = max(1, limit / lists.count)
       let bounds = try database.cachedStatement(
-        // One end of the index each: both in one query would walk over all that is pending.
+        // Each end of the index by itself: both in one query would scan all pending keys.
         sql: """
           SELECT (SELECT MIN(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ?1),
             (SELECT MAX(id) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ?1)
           """)
-      let pending = try database.cachedStatement(
-        sql: """
-          SELECT id, uuid, attempts, state, denied_at FROM key INDEXED BY key_pending
-          WHERE state = 0 AND list_id = ? AND id >= ? ORDER BY id
-          """)
+      let pending = try HotStatement(
+        """
+        SELECT \(DueKey.columns) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? AND id >= ? ORDER BY id
+        """, in: database)
       var shares: [[DueKey]] = []
       for list in lists {
         guard let ends = try Row.fetchOne(bounds, arguments: [list]), let first: Int64 = ends[0] else { continue }
         var found: [DueKey] = []
         var seen = taken
         func take(from place: Int64, atMost count: Int) throws {
-          let cursor = try Row.fetchCursor(pending, arguments: [list, place])
+          defer { pending.reset() }
+          try pending.bind(1, list)
+          try pending.bind(2, place)
           let end = found.count + count
-          while found.count < end, let row = try cursor.next() {
-            if seen.insert(row["id"]).inserted { found.append(try DueKey(row)) }
+          while found.count < end, try pending.next() {
+            if seen.insert(try pending.requiredInteger(0)).inserted { found.append(try DueKey(pending)) }
           }
         }
         for _ in 0..<share / 2 {
@@ -110,12 +150,13 @@ extension RegistrationQueue {
     }
   }
 
-  /// Seconds until the next waiting key is due, nil when none waits for a time to come.
+  /// Seconds until the next waiting key is due, nil when no key has a due time.
   package func secondsUntilDue() throws -> Double? {
     let now = clock.withLock { $0.advance().sure }
     return try read("read the next due time") { database in
       try Int64.fetchOne(
-        database, sql: "SELECT MIN(due_at) FROM key WHERE state = 1 AND due_at > ?", arguments: [now.milliseconds]
+        try database.cachedStatement(sql: "SELECT MIN(due_at) FROM key WHERE state = 1 AND due_at > ?"),
+        arguments: [now.milliseconds]
       ).map { Timestamp(milliseconds: $0).seconds(since: now) }
     }
   }

@@ -3,7 +3,7 @@ import GRDB
 package import Registration
 
 extension RegistrationQueue {
-  /// Every list whose source was not seen filed, oldest first.
+  /// All lists whose source was not yet filed, oldest first.
   package func unfiledLists() throws -> [ListRecord] {
     try read("look for interrupted imports") { database in
       try Row.fetchAll(database, sql: "SELECT \(ListRecord.columns) FROM list WHERE filed_at IS NULL ORDER BY id")
@@ -11,20 +11,21 @@ extension RegistrationQueue {
     }
   }
 
-  /// Enters a list, with its first entries. No list may have its name.
+  /// Adds a list with its first entries. Its name must be free.
   ///
-  /// - Parameter isWhole: There are no more entries; the list is imported when this returns. Most lists are short, and
-  ///   so cost one commit.
+  /// - Parameter isWhole: There are no more entries, so the list is imported when this returns. Most lists are short,
+  ///   and cost one commit this way.
   package func beginImport(_ source: ListSource, first batch: ImportBatch, isWhole: Bool) throws -> ListRecord {
     try write("begin an import") { database, changes in
-      try database.execute(
+      try database.cachedStatement(
         sql: """
-          INSERT INTO list (name, source, sha256, bytes, format, forced, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          source.name, Data(source.name.utf8), source.sha256, source.bytes, source.format, source.isForced,
-          source.arrivedAt.milliseconds,
-        ])
+          INSERT INTO list (name, source, sha256, bytes, format, forced, arrived_at, priority, stop_after)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          """
+      ).execute(arguments: [
+        source.name, Data(source.name.utf8), source.sha256, source.bytes, source.format, source.isForced,
+        source.arrivedAt.milliseconds, source.terms.priority, source.terms.stopAfter,
+      ])
       changes.addedLists += 1
       let list = database.lastInsertedRowID
       try Self.note(source, of: list, in: database, changes: &changes)
@@ -62,7 +63,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Notes what of a list is being read.
+  /// Notes what is being read of a list.
   static func note(
     _ source: ListSource, of list: Int64, in database: Database, changes: inout Changes
   ) throws {
@@ -99,53 +100,50 @@ extension RegistrationQueue {
     try database.cachedStatement(sql: "UPDATE list SET imported_at = MAX(?, arrived_at) WHERE id = ?")
       .execute(arguments: [changes.now.milliseconds, list])
     changes.listsChanged()
-    // Even a list that brought nothing new may be finished by having been read; one that has grown gets new results.
+    // Even a list without new keys may be finished by having been read; one that has grown gets new results.
     changes.look(at: list)
     changes.revise(list)
   }
 
-  /// More rows than any machine has room for.
+  /// More rows than fit on any machine.
   private static let largestRow: Int64 = 1 << 60
 
-  /// The batch is inserted in the order of its ids, so that neighbouring keys share pages of the unique index; the row
-  /// number still follows the line, since the order of work and of outcomes is the order of the list.
+  /// The batch is inserted in the order of its ids, so that neighbouring keys share pages of the unique index. Row
+  /// numbers still follow the lines, since work and outcomes are in the order of the list.
   ///
-  /// - Parameter seen: The rows that this reading has met before, where the list is read again from its beginning: a key
-  ///   that it brought in an earlier reading is accepted, not a duplicate. Nil when every key of the list that is there
-  ///   already is a duplicate.
+  /// - Parameter seen: The rows that this reading has already met, if the list is read again from its beginning: a key
+  ///   that it brought in an earlier reading is accepted, not a duplicate. If nil, every key of the list that already
+  ///   exists is a duplicate.
   static func insert(
     _ batch: ImportBatch, into record: ListRecord, seen: inout RowSet?, in database: Database, changes: inout Changes
   ) throws -> EntryCounts {
     let list = record.id
     var counts = EntryCounts()
     (counts.entries, counts.invalid) = (batch.entries, batch.invalid)
-    let insert = try database.cachedStatement(
-      sql:
-        "INSERT INTO key (id, uuid, list_id, state, finished_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING"
-    )
-    let find = try database.cachedStatement(sql: "SELECT id, state, list_id FROM key WHERE uuid = ?")
+    let insert = try HotStatement(
+      "INSERT INTO key (id, uuid, list_id, state, finished_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING",
+      in: database)
+    let find = try HotStatement("SELECT id, state, list_id FROM key WHERE uuid = ?", in: database)
     let share = try database.cachedStatement(
       sql: "INSERT INTO also_in (key_id, list_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
     let state: KeyState = record.cancelledAt == nil ? .pending : .cancelled
-    let last = try Int64.fetchOne(database, sql: "SELECT MAX(id) FROM key") ?? 0
+    let last = try Int64.fetchOne(try database.cachedStatement(sql: "SELECT MAX(id) FROM key")) ?? 0
     guard last < largestRow else { throw QueueError.damaged("a key has the row \(last)") }
     let first = last + 1
     for (offset, key) in batch.keys.enumerated().sorted(by: { ($0.element, $0.offset) < ($1.element, $1.offset) }) {
-      let uuid = Data(key.bytes)
-      try insert.execute(arguments: [
-        first + Int64(offset), uuid, list, state.rawValue, state.isFinal ? changes.now.milliseconds : nil,
-      ])
+      try insert.bind(1, first + Int64(offset))
+      try insert.bind(2, key)
+      try insert.bind(3, list)
+      try insert.bind(4, state.rawValue)
+      try insert.bind(5, state.isFinal ? changes.now.milliseconds : nil)
+      try insert.execute()
       if database.changesCount > 0 {
         counts.accepted += 1
         _ = seen?.insert(first + Int64(offset))
         changes.add(state, ownedBy: list)
         continue
       }
-      guard let row = try Row.fetchOne(find, arguments: [uuid]), let old = KeyState(rawValue: row["state"]) else {
-        throw QueueError.damaged("a key that could not be inserted is not there")
-      }
-      let id: Int64 = row["id"]
-      let owner: Int64 = row["list_id"]
+      let (id, old, owner) = try known(key, by: find)
       // Without a set of rows, every row has been met before.
       let isFirst = seen?.insert(id) ?? false
       if owner == list {
@@ -168,7 +166,18 @@ extension RegistrationQueue {
     return counts
   }
 
-  /// Notes that the source of a list lies in its last place, with its receipt.
+  private static func known(
+    _ key: AppKeyID, by find: HotStatement
+  ) throws -> (row: Int64, state: KeyState, owner: Int64) {
+    defer { find.reset() }
+    try find.bind(1, key)
+    guard try find.next(), let state = KeyState(rawValue: Int(try find.requiredInteger(1))) else {
+      throw QueueError.damaged("a key that could not be inserted is not there")
+    }
+    return (try find.requiredInteger(0), state, try find.requiredInteger(2))
+  }
+
+  /// Notes that the source of a list is in its final place, with its receipt.
   package func noteFiled(_ list: Int64, at now: Timestamp) throws {
     try write("note a filed list") { database, _ in
       try database.cachedStatement(sql: "UPDATE list SET filed_at = ? WHERE id = ?")
@@ -176,8 +185,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Notes that the source of a list, filed as it is, was looked at and has the same bytes, perhaps with another time of
-  /// modification.
+  /// Notes that the source of a filed list was checked and has the same bytes, perhaps with another modification time.
   package func noteUnchanged(_ list: Int64, modified: Int64, at now: Timestamp) throws {
     try write("note a list that was looked at") { database, _ in
       try database.execute(
@@ -196,18 +204,13 @@ extension RegistrationQueue {
           due_at = NULL, error_title = NULL, error_detail = NULL, denied_at = NULL, registrar = NULL WHERE id = ?
         """
     ).execute(arguments: [key])
-    changes.move(from: old, to: .pending, owner: owner, alsoIn: try otherLists(of: key, in: database))
-  }
-
-  static func otherLists(of key: Int64, in database: Database) throws -> [Int64] {
-    try Int64.fetchAll(
-      try database.cachedStatement(sql: "SELECT list_id FROM also_in WHERE key_id = ?"), arguments: [key])
+    changes.move(from: old, to: .pending, owner: owner, alsoIn: try OtherLists(in: database).of(key))
   }
 
   static func list(_ id: Int64, in database: Database) throws -> ListRecord {
     guard
       let row = try Row.fetchOne(
-        database, sql: "SELECT \(ListRecord.columns) FROM list WHERE id = ?", arguments: [id])
+        try database.cachedStatement(sql: "SELECT \(ListRecord.columns) FROM list WHERE id = ?"), arguments: [id])
     else { throw QueueError.damaged("list \(id) is not there") }
     return ListRecord(row)
   }

@@ -7,28 +7,31 @@ package struct ListRecord: Sendable {
   package var name: String
   package var sha256: String
   package var bytes: Int
-  /// The file's time of modification when it was read, in nanoseconds since 1970; nil for lists that were read before
-  /// this was kept.
+  /// The file's modification time when it was read, in nanoseconds since 1970; nil for lists that were read before this
+  /// was stored.
   package var modified: Int64?
   package var format: String
-  /// Of a CSV list.
+  /// In a CSV list.
   package var column: String?
   /// The last record had no line end when it was read.
   package var isUnterminated: Bool
   package var isForced: Bool
-  /// The list that brought the same bytes before.
+  /// An earlier list with the same bytes.
   package var duplicateOf: String?
   package var arrivedAt: Timestamp
   /// When the last of its keys was committed; nil while it is being read.
   package var importedAt: Timestamp?
-  /// When its source lay in its last place as it was read, with its receipt; nil while it is being read, again too. A file
-  /// whose entry has changed since is looked at again.
+  /// When its source was in its final place, as it was read and with its receipt; nil while it is being read, or read
+  /// again. A file whose entry has changed since is checked again.
   package var filedAt: Timestamp?
   package var cancelledAt: Timestamp?
+  package var terms: ListTerms
+  /// When it was cancelled because too many of its keys had failed.
+  package var stoppedAt: Timestamp?
   /// When its last key had an outcome; nil while one is open.
   package var finishedAt: Timestamp?
   package var resultsAt: Timestamp?
-  /// Entries of the source that are committed: where an interrupted import goes on.
+  /// Entries of the source that are committed: where an interrupted import continues.
   package var entries: Int
   package var accepted: Int
   package var alreadyKnown: Int
@@ -36,13 +39,13 @@ package struct ListRecord: Sendable {
   package var invalid: Int
   /// Of the keys known before, those that were put back to pending.
   package var requeued: Int
-  /// Its keys by state, those of other lists that it names too among them.
+  /// Its keys by state, including those of other lists that it contains too.
   package var keys: Tally
 
   static let columns = """
     id, name, sha256, bytes, modified_ns, format, csv_column, unterminated, forced, duplicate_of, arrived_at, imported_at, filed_at, cancelled_at,
     finished_at, results_at, entries, accepted, already_known, duplicate_in_list, invalid, requeued, pending, retrying,
-    registered, failed, cancelled
+    registered, failed, cancelled, priority, stop_after, stopped_at
     """
 
   init(_ row: Row) {
@@ -60,6 +63,10 @@ package struct ListRecord: Sendable {
     importedAt = (row["imported_at"] as Int64?).map(Timestamp.init(milliseconds:))
     filedAt = (row["filed_at"] as Int64?).map(Timestamp.init(milliseconds:))
     cancelledAt = (row["cancelled_at"] as Int64?).map(Timestamp.init(milliseconds:))
+    terms = ListTerms(
+      priority: min(max(row.amount("priority"), ListTerms.priorities.lowerBound), ListTerms.priorities.upperBound),
+      stopAfter: row["stop_after"])
+    stoppedAt = (row["stopped_at"] as Int64?).map(Timestamp.init(milliseconds:))
     finishedAt = (row["finished_at"] as Int64?).map(Timestamp.init(milliseconds:))
     resultsAt = (row["results_at"] as Int64?).map(Timestamp.init(milliseconds:))
     entries = row.amount("entries")
@@ -77,6 +84,15 @@ package struct ListRecord: Sendable {
   }
 }
 
+extension ListRecord {
+  /// Why it was stopped, as the outcomes of its cancelled keys say; nil when it was not.
+  package var stop: (title: String, detail: String)? {
+    guard stoppedAt != nil else { return nil }
+    let share = terms.stopAfter.map { "more than \(ListTerms.describe(share: $0))" } ?? "too large a share"
+    return ("List stopped", "\(share) of the list's finished keys had failed")
+  }
+}
+
 extension RegistrationQueue {
   /// The newest lists, in order of arrival.
   package func lists(newest count: Int) throws -> [ListRecord] {
@@ -87,9 +103,10 @@ extension RegistrationQueue {
     }
   }
 
-  /// At most `limit` lists after the one of id `cursor`, in order of arrival, and the id to go on from; nil at the end.
+  /// At most `limit` lists after the one with id `cursor`, in order of arrival, and the id to continue from; nil at the
+  /// end.
   ///
-  /// - Parameter isActive: True for those with open keys or still being read, false for the others, nil for all.
+  /// - Parameter isActive: True for lists with open keys or still being read, false for the others, nil for all.
   package func lists(
     isActive: Bool? = nil, after cursor: Int64 = 0, limit: Int
   ) throws -> (rows: [ListRecord], next: Int64?) {
@@ -104,22 +121,23 @@ extension RegistrationQueue {
     }
   }
 
-  /// When the oldest of the lists with open keys came; nil when none is open.
+  /// When the oldest of the lists with open keys arrived; nil when none is open.
   package func oldestOpenArrival() throws -> Timestamp? {
     try read("look for the oldest open list") { database in
-      try Int64.fetchOne(database, sql: "SELECT MIN(arrived_at) FROM list WHERE owned_open > 0")
-        .map(Timestamp.init(milliseconds:))
+      try Int64.fetchOne(
+        try database.cachedStatement(sql: "SELECT MIN(arrived_at) FROM list WHERE owned_open > 0")
+      ).map(Timestamp.init(milliseconds:))
     }
   }
 
-  /// For each list with open keys, by its id, how many are worked on until its last one is: its own, and those of lists
-  /// before it by name.
+  /// For each list with open keys, by its id, how many keys are processed until its last one is: its own, and those of
+  /// lists before it.
   package func openKeysAhead() throws -> [Int64: Int] {
     try read("count keys before each list's end") { database in
       var ahead: [Int64: Int] = [:]
       var total = 0
       let rows = try Row.fetchCursor(
-        database, sql: "SELECT id, owned_open FROM list WHERE owned_open > 0 ORDER BY name")
+        database, sql: "SELECT id, owned_open FROM list WHERE owned_open > 0 ORDER BY priority DESC, name")
       while let row = try rows.next() {
         total = min(total + row.amount("owned_open"), 1 << 60)
         ahead[row["id"]] = total
@@ -130,8 +148,9 @@ extension RegistrationQueue {
 
   package func list(named name: String) throws -> ListRecord? {
     try read("read a list") { database in
-      try Row.fetchOne(database, sql: "SELECT \(ListRecord.columns) FROM list WHERE name = ?", arguments: [name])
-        .map(ListRecord.init)
+      try Row.fetchOne(
+        try database.cachedStatement(sql: "SELECT \(ListRecord.columns) FROM list WHERE name = ?"), arguments: [name]
+      ).map(ListRecord.init)
     }
   }
 
@@ -139,21 +158,25 @@ extension RegistrationQueue {
   package func listsWithoutResults() throws -> [ListRecord] {
     try read("read the finished lists") { database in
       try Row.fetchAll(
-        database,
-        sql: """
-          SELECT \(ListRecord.columns) FROM list WHERE finished_at IS NOT NULL AND results_at IS NULL ORDER BY id
-          """
+        try database.cachedStatement(
+          sql: """
+            SELECT \(ListRecord.columns) FROM list WHERE finished_at IS NOT NULL AND results_at IS NULL ORDER BY id
+            """)
       ).map(ListRecord.init)
     }
   }
 
-  /// Notes that the results file of a list is in place, unless the list has been opened again meanwhile.
-  package func resultsWritten(_ list: ListRecord, at now: Timestamp) throws {
+  /// Notes that the results files of these lists are in place, except for lists that were opened again meanwhile.
+  package func resultsWritten(_ lists: [ListRecord], at now: Timestamp) throws {
+    guard !lists.isEmpty else { return }
     try write("note written results") { database, changes in
       changes.listsChanged()
-      try database.execute(
-        sql: "UPDATE list SET results_at = ? WHERE id = ? AND finished_at = ?",
-        arguments: [now.milliseconds, list.id, list.finishedAt?.milliseconds])
+      let update = try database.cachedStatement(sql: "UPDATE list SET results_at = ? WHERE id = ? AND finished_at = ?")
+      for list in lists {
+        // Not before the list was finished, in case the wall clock was set back.
+        let time = max(now, list.finishedAt ?? now)
+        try update.execute(arguments: [time.milliseconds, list.id, list.finishedAt?.milliseconds])
+      }
     }
   }
 }

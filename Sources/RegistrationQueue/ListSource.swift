@@ -1,26 +1,29 @@
 import GRDB
 package import Registration
 
-/// The bytes of a list as they are read, and what they turned out to be.
+/// The bytes of a list that were read, and their format.
 package struct ListSource: Sendable, Hashable {
   /// The list's name.
   package var name: String
   package var sha256: String
   package var bytes: Int
-  /// The file's time of modification in nanoseconds since 1970: with the size it tells whether it was written to since.
+  /// The file's modification time in nanoseconds since 1970: together with the size it shows whether it was written to
+  /// since.
   package var modified: Int64
   package var format: String
-  /// Of a CSV list.
+  /// In a CSV list.
   package var column: String?
   /// The last record has no line end.
   package var isUnterminated: Bool
-  /// Whether keys that are registered already are registered again.
+  /// Whether keys that are already registered are registered again.
   package var isForced: Bool
   package var arrivedAt: Timestamp
+  /// For a new list.
+  package var terms: ListTerms
 
   package init(
     name: String, sha256: String, bytes: Int, modified: Int64, format: String, column: String? = nil,
-    isUnterminated: Bool = false, isForced: Bool = false, arrivedAt: Timestamp
+    isUnterminated: Bool = false, isForced: Bool = false, arrivedAt: Timestamp, terms: ListTerms = ListTerms()
   ) {
     self.name = name
     self.sha256 = sha256
@@ -31,10 +34,11 @@ package struct ListSource: Sendable, Hashable {
     self.isUnterminated = isUnterminated
     self.isForced = isForced
     self.arrivedAt = arrivedAt
+    self.terms = terms
   }
 }
 
-/// Consecutive entries of a list, committed together with the place that the import has reached.
+/// Consecutive entries of a list, committed together with the position of the import.
 package struct ImportBatch: Sendable {
   package var keys: [AppKeyID] = []
   /// How many lines named no key.
@@ -46,7 +50,7 @@ package struct ImportBatch: Sendable {
   package var entries: Int { keys.count + invalid }
 }
 
-/// How many entries of a list were what.
+/// The entries of a list, counted by kind.
 package struct EntryCounts: Sendable, Hashable {
   package var entries = 0
   /// Keys that came with this list.

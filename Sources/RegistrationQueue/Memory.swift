@@ -1,22 +1,22 @@
 import Foundation
 import GRDB
 
-/// Small values that outlive a restart, as JSON by name.
+/// Small values that survive a restart, as JSON by name.
 extension RegistrationQueue {
-  /// Nil when nothing is kept under `name`, or when a value of an older shape no longer reads.
+  /// Nil when nothing is stored under `name`, or when a value of an older shape can no longer be read.
   ///
-  /// - Parameter ignored: Told why a value that is kept does not read. Never a reason not to start: what does not read is
+  /// - Parameter ignored: Gets the reason why a stored value cannot be read. That never prevents a start: the value is
   ///   learned again.
   package func recall<Value: Decodable>(
     _ type: Value.Type, named name: String, ignored: (String) -> Void = { _ in }
   ) throws -> Value? {
     let text = try read("recall \(name)") { database in
-      // Whatever type it has: a value that was edited by hand may be a number.
+      // Of any type: a value that was edited by hand may be a number.
       try DatabaseValue.fetchOne(database, sql: "SELECT value FROM memory WHERE name = ?", arguments: [name])
     }
     guard let text else { return nil }
     guard let json = String.fromDatabaseValue(text) else {
-      ignored("it is no text")
+      ignored("it is not text")
       return nil
     }
     do {
@@ -27,7 +27,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Keeps `value` under `name`; nil forgets it.
+  /// Stores `value` under `name`; nil deletes it.
   package func remember<Value: Encodable>(_ value: Value?, named name: String) throws {
     let text = try value.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     try write("remember \(name)") { database, _ in
@@ -43,7 +43,7 @@ extension RegistrationQueue {
     try keep(text: String(decoding: try JSONEncoder().encode(value), as: UTF8.self), named: name, in: database)
   }
 
-  /// Nil, too, when what is kept does not read.
+  /// Also nil when the stored value cannot be read.
   static func kept<Value: Decodable>(_ type: Value.Type, named name: String, in database: Database) throws -> Value? {
     guard
       let stored = try DatabaseValue.fetchOne(

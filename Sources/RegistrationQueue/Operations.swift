@@ -2,13 +2,13 @@ import Foundation
 import GRDB
 package import Registration
 
-/// Which failed keys an operator wants tried again.
+/// Which failed keys an operator wants to retry.
 package struct RetrySelection: Sendable {
   /// Only keys of this list.
   package var list: Int64?
-  /// Only keys whose error title, detail or status has this text in it, in any letter case.
+  /// Only keys whose error title, detail or status contains this text, in any letter case.
   package var error: String?
-  /// Only these keys; none means all.
+  /// Only these keys; if empty, all.
   package var keys: [AppKeyID]
 
   package init(list: Int64? = nil, error: String? = nil, keys: [AppKeyID] = []) {
@@ -19,8 +19,8 @@ package struct RetrySelection: Sendable {
 }
 
 extension RegistrationQueue {
-  /// Rows changed in one transaction by `retry` and `cancel`, so that outcomes never wait long behind them. The rows are
-  /// looked for outside of it.
+  /// Rows changed in one transaction by `retry` and `cancel`, so that outcomes never wait long. The rows are looked up
+  /// outside the transaction.
   private static let stride = 5_000
 
   /// Puts failed keys back to pending. Returns how many.
@@ -63,9 +63,10 @@ extension RegistrationQueue {
   ) throws -> Int {
     let (conditions, arguments) = conditions(selection)
     let find = try database.cachedStatement(sql: "SELECT list_id FROM key WHERE id = ? AND \(conditions)")
-    // Somebody wants a key of it again: a list that was cancelled lives again, or the next start would cancel it.
+    // A cancelled list with a key that is wanted again is no longer cancelled; otherwise the next start would cancel
+    // the key.
     let revive = try database.cachedStatement(
-      sql: "UPDATE list SET cancelled_at = NULL WHERE id = ? AND cancelled_at IS NOT NULL")
+      sql: "UPDATE list SET cancelled_at = NULL, stopped_at = NULL WHERE id = ? AND cancelled_at IS NOT NULL")
     var count = 0
     for row in rows {
       guard let owner = try Int64.fetchOne(find, arguments: [row] + arguments) else { continue }
@@ -76,6 +77,14 @@ extension RegistrationQueue {
     return count
   }
 
+  /// Whether a key's error contains a text, or its status is the text.
+  static func errorCondition(_ placeholder: String) -> String {
+    """
+    (instr(lower(COALESCE(error_title, '')), lower(\(placeholder)))
+      OR instr(lower(COALESCE(error_detail, '')), lower(\(placeholder))) OR CAST(http_status AS TEXT) = \(placeholder))
+    """
+  }
+
   private static func conditions(_ selection: RetrySelection) -> (sql: String, arguments: StatementArguments) {
     var conditions = ["key.state = 3"]
     var arguments = StatementArguments()
@@ -84,19 +93,15 @@ extension RegistrationQueue {
       arguments += [list, list]
     }
     if let error = selection.error {
-      conditions.append(
-        """
-        (instr(lower(COALESCE(error_title, '')), lower(?)) OR instr(lower(COALESCE(error_detail, '')), lower(?))
-          OR CAST(http_status AS TEXT) = ?)
-        """)
+      conditions.append(errorCondition("?"))
       arguments += [error, error, error]
     }
     return (conditions.joined(separator: " AND "), arguments)
   }
 
-  /// Cancels the open keys of a list that no other live list names. Returns how many.
+  /// Cancels the open keys of a list that no other active list contains. Returns how many.
   ///
-  /// The list is marked first and the keys follow in steps; `finishCancels` completes what a kill has interrupted.
+  /// The list is marked first and the keys follow in steps; `finishCancels` completes what a kill interrupted.
   ///
   /// - Parameter step: Called after each step.
   package func cancel(_ list: Int64, at now: Timestamp, step: () -> Void = {}) throws -> Int {
@@ -109,12 +114,14 @@ extension RegistrationQueue {
     return try cancelKeys(of: list, at: now, step: step)
   }
 
-  /// Completes cancellations that a kill has interrupted.
-  package func finishCancels(at now: Timestamp) throws {
+  /// Completes cancellations that a kill interrupted, and cancels the open keys of lists that were stopped.
+  ///
+  /// - Parameter step: Called after each step.
+  package func finishCancels(at now: Timestamp, step: () -> Void = {}) throws {
     let lists = try read("look for interrupted cancellations") { database in
       try Int64.fetchAll(database, sql: "SELECT id FROM list WHERE cancelled_at IS NOT NULL AND pending + retrying > 0")
     }
-    for list in lists { _ = try cancelKeys(of: list, at: now) }
+    for list in lists { _ = try cancelKeys(of: list, at: now, step: step) }
   }
 
   private func cancelKeys(of list: Int64, at now: Timestamp, step: () -> Void = {}) throws -> Int {
@@ -129,16 +136,20 @@ extension RegistrationQueue {
             SELECT state, list_id, first_attempt_at FROM key WHERE id = ? AND state IN (0, 1) AND \(Self.unwanted)
             """)
         let update = try database.cachedStatement(
-          sql: "UPDATE key SET state = 4, finished_at = ?, due_at = NULL WHERE id = ?")
+          sql: """
+            UPDATE key SET state = 4, finished_at = ?, due_at = NULL, error_title = COALESCE(?, error_title),
+              error_detail = COALESCE(?, error_detail) WHERE id = ?
+            """)
+        let reason = try Self.list(list, in: database).stop
+        let others = try OtherLists(in: database)
         var count = 0
         for id in found {
           guard let row = try Row.fetchOne(find, arguments: [id]) else { continue }
           guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.damaged("an unknown state") }
           let end = max(now, Timestamp(milliseconds: row["first_attempt_at"] ?? .min))
-          try update.execute(arguments: [end.milliseconds, id])
+          try update.execute(arguments: [end.milliseconds, reason?.title, reason?.detail, id])
           changes.putDown(end)
-          changes.move(
-            from: old, to: .cancelled, owner: row["list_id"], alsoIn: try Self.otherLists(of: id, in: database))
+          changes.move(from: old, to: .cancelled, owner: row["list_id"], alsoIn: try others.of(id))
           count += 1
         }
         return count
@@ -148,15 +159,15 @@ extension RegistrationQueue {
     }
   }
 
-  /// No list that is not cancelled names the key.
+  /// Every list that contains the key is cancelled.
   private static let unwanted = """
     NOT EXISTS (
       SELECT 1 FROM list WHERE cancelled_at IS NULL
         AND (list.id = key.list_id OR list.id IN (SELECT list_id FROM also_in WHERE key_id = key.id)))
     """
 
-  /// Open keys of a list that nobody else wants, at most a stride of them, in order. Each part by its own index, so that
-  /// what is finished of the list costs nothing.
+  /// Open keys of a list that no other list wants, at most `stride` of them, in order. Each part uses its own index, so
+  /// that finished keys of the list cost nothing.
   private func unwantedKeys(of list: Int64, after cursor: Int64) throws -> [Int64] {
     try read("look for keys to cancel") { database in
       try Int64.fetchAll(

@@ -2,55 +2,81 @@ import Foundation
 import GRDB
 package import Registration
 
-/// All that the queue knows of one key.
+/// Everything that the queue knows about one key.
 package struct KeyRecord: Sendable {
   package var row: Int64
   package var outcome: Outcome
-  /// When the next attempt is due by the present wall clock, for a key that waits for one.
+  /// When the next attempt is due on the current wall clock, for a key that waits for one.
   package var dueAt: Timestamp?
-  /// The names of its lists, the first to bring it first.
+  /// The names of its lists; the one that brought it comes first.
   package var lists: [String]
 }
 
 extension RegistrationQueue {
-  private static let outcomeColumns = """
+  static let outcomeColumns = """
     key.id, uuid, state, http_status, attempts, first_attempt_at, key.finished_at, error_title, error_detail
     """
 
-  /// The next outcomes in order of import after row `cursor`, and the row to go on from; nil at the end.
+  /// The next outcomes in order of import after row `cursor`, and the row to continue from; nil at the end.
   ///
-  /// Each page is a read of its own, so that a slow reader keeps no snapshot open and the log can be written back.
-  /// - Parameter list: Only keys of this list, those that other lists brought first among them.
+  /// Each page is a separate read, so that a slow reader keeps no snapshot open and the log can be written back.
+  /// - Parameters:
+  ///   - list: Only keys of this list, including those that other lists brought first.
+  ///   - error: Only keys whose error contains this text, or whose status it is.
+  ///   - since: Only keys that had their outcome at this time or later.
   package func outcomes(
-    list: ListRecord? = nil, state: KeyState? = nil, after cursor: Int64 = 0, limit: Int
+    list: ListRecord? = nil, state: KeyState? = nil, error: String? = nil, since: Timestamp? = nil,
+    after cursor: Int64 = 0, limit: Int
   ) throws -> (rows: [Outcome], next: Int64?) {
     try read("read outcomes") { database in
-      let wanted = state.map { " AND key.state = \($0.rawValue)" } ?? ""
-      let rows: [Row]
+      var wanted = state.map { " AND key.state = \($0.rawValue)" } ?? ""
+      if error != nil { wanted += " AND \(Self.errorCondition("?4"))" }
+      if since != nil { wanted += " AND key.finished_at >= ?5" }
+      let statement: HotStatement
       if let list {
-        // Two ordered walks, merged by SQLite: the keys that the list owns, and those that it shares.
-        rows = try Row.fetchAll(
-          try database.cachedStatement(
-            sql: """
-              SELECT * FROM (
-                SELECT \(Self.outcomeColumns) FROM key
-                WHERE key.list_id = ?1 AND key.id > ?2\(wanted) ORDER BY key.id LIMIT ?3)
-              UNION ALL SELECT * FROM (
-                SELECT \(Self.outcomeColumns) FROM also_in CROSS JOIN key ON key.id = also_in.key_id
-                WHERE also_in.list_id = ?1 AND also_in.key_id > ?2\(wanted) ORDER BY also_in.key_id LIMIT ?3)
-              ORDER BY 1 LIMIT ?3
-              """), arguments: [list.id, cursor, limit])
+        // Two ordered scans, merged by SQLite: the keys that the list owns, and those that it shares.
+        statement = try HotStatement(
+          """
+          SELECT * FROM (
+            SELECT \(Self.outcomeColumns) FROM key
+            WHERE key.list_id = ?3 AND key.id > ?1\(wanted) ORDER BY key.id LIMIT ?2)
+          UNION ALL SELECT * FROM (
+            SELECT \(Self.outcomeColumns) FROM also_in CROSS JOIN key ON key.id = also_in.key_id
+            WHERE also_in.list_id = ?3 AND also_in.key_id > ?1\(wanted) ORDER BY also_in.key_id LIMIT ?2)
+          ORDER BY 1 LIMIT ?2
+          """, in: database)
+        try statement.bind(3, list.id)
       } else {
-        rows = try Row.fetchAll(
-          try database.cachedStatement(
-            sql: """
-              SELECT \(Self.outcomeColumns), list.name AS list FROM key JOIN list ON list.id = key.list_id
-              WHERE key.id > ?1\(wanted) ORDER BY key.id LIMIT ?2
-              """), arguments: [cursor, limit])
+        statement = try HotStatement(
+          """
+          SELECT \(Self.outcomeColumns), list.name FROM key JOIN list ON list.id = key.list_id
+          WHERE key.id > ?1\(wanted) ORDER BY key.id LIMIT ?2
+          """, in: database)
       }
-      let outcomes = try rows.map { row in try Self.outcome(row, list: list?.name ?? row["list"]) }
-      return (outcomes, rows.count < limit ? nil : rows.last?["id"])
+      defer { statement.reset() }
+      try statement.bind(1, cursor)
+      try statement.bind(2, limit)
+      if let error { try statement.bind(4, error) }
+      if let since { try statement.bind(5, since.milliseconds) }
+      var outcomes: [Outcome] = []
+      var last = cursor
+      while try statement.next() {
+        last = try statement.requiredInteger(0)
+        outcomes.append(try Self.outcome(statement, list: list?.name ?? statement.text(9) ?? ""))
+      }
+      return (outcomes, outcomes.count < limit ? nil : last)
     }
+  }
+
+  private static func outcome(_ row: HotStatement, list: String) throws -> Outcome {
+    guard let id = row.keyID(1), let state = KeyState(rawValue: Int(try row.requiredInteger(2))) else {
+      throw QueueError.damaged("a row holds no key")
+    }
+    return Outcome(
+      id: id, state: state, httpStatus: row.integer(3).map { Int($0) }, attempts: Int(try row.requiredInteger(4)),
+      firstAttemptAt: row.integer(5).map(Timestamp.init(milliseconds:)),
+      finishedAt: row.integer(6).map(Timestamp.init(milliseconds:)), errorTitle: row.text(7), errorDetail: row.text(8),
+      list: list)
   }
 
   package func key(_ id: AppKeyID) throws -> KeyRecord? {
@@ -76,7 +102,7 @@ extension RegistrationQueue {
     }
   }
 
-  private static func outcome(_ row: Row, list: String) throws -> Outcome {
+  static func outcome(_ row: Row, list: String) throws -> Outcome {
     guard let id = AppKeyID(bytes: row["uuid"] as Data), let state = KeyState(rawValue: row["state"]) else {
       throw QueueError.damaged("a row holds no key")
     }

@@ -1,13 +1,17 @@
 import GRDB
+import Glibc
+import Registration
 
-/// Why the queue could not do what it was asked.
+/// Why an operation of the queue failed.
 package struct QueueError: Error, Sendable, CustomStringConvertible {
   package enum Kind: String, Sendable {
     /// No space, no permission or a failing device. Nothing was written; the same call may succeed later.
     case disk
-    /// The file is damaged, or is not a queue, or does not belong to its log. It was left as it is.
+    /// A file of the queue belongs to another user, and cannot be used because of that.
+    case foreign
+    /// The file is damaged, or is not a queue, or does not belong to its log. It was not changed.
     case corrupt
-    /// No queue is there, but there was one.
+    /// There is no queue, but there was one.
     case missing
     /// A later version of keyreg has written the file.
     case newer
@@ -19,7 +23,7 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
   package let description: String
   /// What the operator can do.
   package let hint: String?
-  /// The disk is full: `kind` is `disk` then.
+  /// The disk is full; `kind` is then `disk`.
   package let isOutOfSpace: Bool
 
   init(_ error: any Error, doing purpose: String) {
@@ -30,16 +34,16 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     let text = "cannot \(purpose): \(error.message ?? "SQLite error") (SQLite \(error.extendedResultCode.rawValue))"
     switch error.resultCode {
     case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_BUSY, .SQLITE_LOCKED,
-      .SQLITE_NOMEM, .SQLITE_AUTH:
+      .SQLITE_NOMEM, .SQLITE_AUTH, .SQLITE_PROTOCOL:
       self.init(
         kind: .disk, description: text, isOutOfSpace: error.resultCode == .SQLITE_FULL,
-        hint: "look at free space and permissions of the state directory; nothing that was recorded is lost")
+        hint: "check the free space and permissions of the state directory; no recorded outcome is lost")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
       self.init(
         kind: .corrupt, description: text, hint: Self.recovery)
-    // Every table says which type a column has: only a number that was edited grows beyond it.
+    // Every table has typed columns: only a number that was edited grows beyond its type.
     case .SQLITE_CONSTRAINT where error.extendedResultCode == .SQLITE_CONSTRAINT_DATATYPE, .SQLITE_MISMATCH:
-      self.init(kind: .corrupt, description: "\(text): a stored number cannot be right", hint: Self.recovery)
+      self.init(kind: .corrupt, description: "\(text): a stored number is out of range", hint: Self.recovery)
     default:
       self.init(kind: .defect, description: text, hint: nil)
     }
@@ -55,10 +59,13 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
   static func newer(path: String) -> QueueError {
     QueueError(
       kind: .newer, description: "the queue \(path) was written by a later version of keyreg",
-      hint: "run that version, or name another state_directory")
+      hint: """
+        run that version; or go back to the copy that it kept before it changed the queue, if there is one beside it \
+        (keyreg restore queue.sqlite.schema-NAME): keys registered since then are registered again
+        """)
   }
 
-  /// What is stored cannot be what a queue has put there.
+  /// The stored data cannot have been written by a queue.
   static func damaged(_ description: String) -> QueueError {
     QueueError(kind: .corrupt, description: description, hint: recovery)
   }
@@ -69,7 +76,7 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
 }
 
 extension QueueError {
-  /// An error that no call of the queue is meant to throw.
+  /// An error that no operation of the queue should throw.
   package static func unexpected(_ error: any Error) -> QueueError {
     QueueError(error, doing: "use the queue")
   }
@@ -79,14 +86,40 @@ extension QueueError {
 
 extension QueueError {
   private static let recovery = """
-    nothing was changed: keep a copy of the state directory, then put a backup in place (keyreg restore FILE), or try: \
+    nothing was changed; keep a copy of the state directory, then restore a backup (keyreg restore FILE), or try: \
     sqlite3 queue.sqlite .recover
     """
 
-  static func unreadable(_ path: String, _ error: SystemError) -> QueueError {
+  static func unreadable(_ path: String, _ error: SystemFault) -> QueueError {
     QueueError(
       kind: .disk, description: "cannot read \(path): \(error.text)",
       hint: "the state directory and its files must belong to the daemon's user")
+  }
+
+  static func unwritable(_ path: String, _ error: SystemFault) -> QueueError {
+    QueueError(
+      kind: .disk, description: "cannot write \(path): \(error.text)",
+      hint: "check the free space and permissions of the state directory; no recorded outcome is lost")
+  }
+
+  static func foreign(path: String, owner: uid_t) -> QueueError {
+    let (owner, user) = (Account.name(ofUser: owner) ?? "\(owner)", Account.name(ofUser: geteuid()) ?? "\(geteuid())")
+    return QueueError(
+      kind: .foreign, description: "\(path) belongs to the user \(owner), so that \(user) cannot use it",
+      hint: "run sudo chown \(user): \(path)")
+  }
+
+  static func readOnly(path: String) -> QueueError {
+    QueueError(
+      kind: .disk, description: "cannot open the queue \(path) for writing",
+      hint: "check its permissions, its file system and the limit of open files, and start again")
+  }
+
+  /// - Parameter finding: SQLite's words.
+  static func uncheckable(_ finding: String) -> QueueError {
+    QueueError(
+      kind: .disk, description: "cannot check the queue: \(finding)",
+      hint: "look at the system log: the disk may be failing; the check is repeated in an hour")
   }
 
   static func corrupt(path: String, _ what: String) -> QueueError {
@@ -96,7 +129,7 @@ extension QueueError {
   static func damagedLog(path: String) -> QueueError {
     QueueError(
       kind: .corrupt,
-      description: "the log \(path)-wal is damaged in the middle: commits behind the damage would be lost",
+      description: "the log \(path)-wal is damaged in the middle: commits after the damage would be lost",
       hint: recovery)
   }
 
@@ -104,17 +137,16 @@ extension QueueError {
     QueueError(
       kind: .corrupt, description: "the queue \(path) and its log \(path)-wal do not belong together: \(what)",
       hint: """
-        nothing was changed: bring back the two files that were copied together, or put a backup in place \
-        (keyreg restore FILE)
+        nothing was changed; put back both files from the same copy, or restore a backup (keyreg restore FILE)
         """)
   }
 
   static func older(path: String, commits: Int) -> QueueError {
     QueueError(
       kind: .corrupt,
-      description: "the queue \(path) is an older copy, or has lost its log: \(commits) commits are missing",
+      description: "the queue \(path) is an older copy, or has lost its log: \(commits.counted("commit")) missing",
       hint:
-        "nothing was changed: bring back queue.sqlite-wal with it; an older queue that is meant goes in by keyreg restore FILE"
+        "nothing was changed; put back queue.sqlite-wal too, or use the older queue on purpose with keyreg restore FILE"
     )
   }
 
@@ -122,8 +154,8 @@ extension QueueError {
     QueueError(
       kind: .corrupt,
       description: """
-        \(path)-wal lies beside \(path): this is no backup, but a copy that was taken by hand; a whole state directory is \
-        moved with the daemon stopped, all its files together
+        \(path)-wal is beside \(path): this is not a backup but a copy made by hand; to move a state directory, stop the \
+        daemon and move all its files together
         """, hint: nil)
   }
 
@@ -131,12 +163,12 @@ extension QueueError {
     QueueError(
       kind: .missing, description: "the queue \(path) \(found), but \(evidence)",
       hint: """
-        put it back, or put a backup in place (keyreg restore FILE); if a new queue is meant, which knows nothing of what \
-        was registered, start once with: keyreg run --new-queue
+        put it back, or restore a backup (keyreg restore FILE); to start a new queue, which does not know what was \
+        registered, run this once: keyreg run --new-queue
         """)
   }
 
-  /// The spool shows that this is not the queue which worked on it last.
+  /// The spool shows that this is not the queue that last worked on it.
   ///
   /// - Parameter isUnused: The queue has no list.
   package static func belied(path: String, isUnused: Bool, by evidence: SpoolEvidence) -> QueueError {
@@ -145,13 +177,13 @@ extension QueueError {
   }
 
   static func missing(path: String, found: String, evidence: SpoolEvidence) -> QueueError {
-    let lists = "\(evidence.lists) lists, the first \(evidence.first)"
+    let lists = "\(evidence.lists.counted("list")), the first \(evidence.first)"
     return .missing(
       path: path, found: found,
-      evidence: "\(evidence.folder) has \(evidence.what) of lists that a queue has taken in (\(lists))")
+      evidence: "\(evidence.folder) has \(evidence.what) of lists that a queue has imported (\(lists))")
   }
 
-  /// The spool has been worked on by a queue that came later.
+  /// A later queue has worked on the spool.
   static func older(path: String, evidence: SpoolEvidence) -> QueueError {
     QueueError(
       kind: .corrupt,
@@ -160,23 +192,23 @@ extension QueueError {
         or has not read (\(evidence.lists), the first \(evidence.first))
         """,
       hint: """
-        put the newer queue back, all its files together; if this one is meant, start once with \
-        keyreg run --older-queue: what done/ has and the queue has not is read again, and may be registered again
+        put the newer queue back, all its files together; to use this one, run this once: keyreg run --older-queue \
+        (lists in done/ that it does not know are read again, and their keys may be registered again)
         """)
   }
 
-  /// An earlier run found damage, and so did the look before this one's work.
+  /// An earlier run found damage, and so did the check before this one's work.
   package static func stillDamaged(_ damage: String) -> QueueError {
     QueueError(kind: .corrupt, description: "the queue is damaged (\(damage))", hint: recovery)
   }
 
-  /// What every use of a queue that was found damaged while it worked gets. Of kind `disk`: the daemon holds.
+  /// The error of every operation on a queue that was found damaged during use. Its kind is `disk`: the daemon holds.
   static func sealed(_ damage: String) -> QueueError {
     QueueError(
       kind: .disk,
       description: """
-        the queue is damaged (\(damage)): nothing is written to it any more; stop keyreg, keep a copy of the state \
-        directory, and put a backup in place (keyreg restore FILE)
+        the queue is damaged (\(damage)): nothing more is written to it; stop keyreg, keep a copy of the state \
+        directory, and restore a backup (keyreg restore FILE)
         """, hint: "without a backup, try: sqlite3 queue.sqlite .recover")
   }
 }

@@ -5,71 +5,92 @@ extension RegistrationQueue {
   /// Commits results in one transaction. When this returns they are on disk.
   package func record(_ results: [KeyResult]) throws {
     try write("record outcomes") { database, changes in
-      let find = try database.cachedStatement(
-        sql: "SELECT state, list_id, attempts, first_attempt_at FROM key WHERE id = ?")
-      let update = try database.cachedStatement(
-        sql: """
-          UPDATE key SET state = ?, attempts = ?, http_status = ?, first_attempt_at = COALESCE(first_attempt_at, ?),
-            finished_at = ?, due_at = ?, error_title = ?, error_detail = ?, registrar = ?,
-            denied_at = CASE WHEN ? THEN ? ELSE denied_at END WHERE id = ?
-          """)
-      let refund = try database.cachedStatement(
-        sql: "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1")
+      let find = try HotStatement(
+        "SELECT state, list_id, attempts, first_attempt_at FROM key WHERE id = ?", in: database)
+      let update = try HotStatement(
+        """
+        UPDATE key SET state = ?, attempts = ?, http_status = ?, first_attempt_at = COALESCE(first_attempt_at, ?),
+          finished_at = ?, due_at = ?, error_title = ?, error_detail = ?, registrar = ?,
+          denied_at = CASE WHEN ? THEN ? ELSE denied_at END WHERE id = ?
+        """, in: database)
+      let refund = try HotStatement(
+        "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1", in: database)
+      let others = try OtherLists(in: database)
       for result in results {
-        if result.verdict == .refund {
-          try refund.execute(arguments: [changes.sure.milliseconds, result.row])
+        if result.decision == .refund {
+          try refund.bind(1, changes.sure.milliseconds)
+          try refund.bind(2, result.row)
+          try refund.execute()
           continue
         }
-        guard let row = try Row.fetchOne(find, arguments: [result.row]), let old = KeyState(rawValue: row["state"])
-        else {
-          throw QueueError.damaged("row \(result.row) is not there")
-        }
-        let new = Self.state(after: result.verdict, from: old)
-        // Cancelled while it was under way, and not registered: its list's results may be written already, and stand.
-        if old.isFinal && new == old && new != .registered { continue }
+        let stored = try Self.stored(result.row, by: find)
+        let new = Self.state(after: result.decision, from: stored.state)
+        // Cancelled while it was in flight, and not registered: its list's results may already be written, and stay
+        // valid.
+        if stored.state.isFinal && new == stored.state && new != .registered { continue }
         let (wait, counted) = Self.waiting(result)
         // In order, whatever the wall clock did meanwhile.
-        let first = (row["first_attempt_at"] as Int64?).map(Timestamp.init(milliseconds:)) ?? result.sentAt
+        let first = stored.firstAttemptAt ?? result.sentAt
         let end = max(result.at, result.sentAt, first)
         if new.isFinal { changes.putDown(end) }
-        try update.execute(arguments: [
-          new.rawValue, DueKey.attempts(row) + counted, result.httpStatus, result.sentAt.milliseconds,
-          new.isFinal ? end.milliseconds : nil, new == .retrying ? wait.map { changes.sure.milliseconds + $0 } : nil,
-          result.errorTitle, result.errorDetail, new == .registered ? result.registrar : nil,
-          Self.changesDenial(result.verdict), Self.isDenial(result.verdict) ? result.at.milliseconds : nil, result.row,
-        ])
-        changes.move(
-          from: old, to: new, owner: row["list_id"], alsoIn: try Self.otherLists(of: result.row, in: database))
+        try update.bind(1, new.rawValue)
+        try update.bind(2, stored.attempts + counted)
+        try update.bind(3, result.httpStatus)
+        try update.bind(4, result.sentAt.milliseconds)
+        try update.bind(5, new.isFinal ? end.milliseconds : nil)
+        try update.bind(6, new == .retrying ? wait.map { changes.sure.milliseconds + $0 } : nil)
+        try update.bind(7, result.errorTitle)
+        try update.bind(8, result.errorDetail)
+        try update.bind(9, new == .registered ? result.registrar : nil)
+        try update.bind(10, Self.changesDenial(result.decision) ? 1 : 0)
+        try update.bind(11, Self.isDenial(result.decision) ? result.at.milliseconds : nil)
+        try update.bind(12, result.row)
+        try update.execute()
+        changes.move(from: stored.state, to: new, owner: stored.list, alsoIn: try others.of(result.row))
       }
     }
   }
 
-  /// For how many milliseconds a key waits, and how many attempts were made of it. What is left of the wait is counted
-  /// from the commit on, by a clock that nobody can set.
+  private static func stored(
+    _ row: Int64, by find: HotStatement
+  ) throws -> (state: KeyState, list: Int64, attempts: Int, firstAttemptAt: Timestamp?) {
+    defer { find.reset() }
+    try find.bind(1, row)
+    guard try find.next(), let state = KeyState(rawValue: Int(try find.requiredInteger(0))) else {
+      throw QueueError.damaged("row \(row) is not there")
+    }
+    return (
+      state, try find.requiredInteger(1), DueKey.attempts(try find.requiredInteger(2)),
+      find.integer(3).map(Timestamp.init(milliseconds:))
+    )
+  }
+
+  /// For how many milliseconds a key waits, and how many attempts it has had. The rest of the wait counts from the
+  /// commit, on the clock that cannot be set.
   private static func waiting(_ result: KeyResult) -> (milliseconds: Int64?, attempts: Int) {
-    switch result.verdict {
+    switch result.decision {
     case .retry(let due), .lookAgain(let due): (due.milliseconds - result.at.milliseconds, 1)
     case .postpone(let due): (due.milliseconds - result.at.milliseconds, 0)
     case .registered, .failed, .refund: (nil, 1)
     }
   }
 
-  private static func isDenial(_ verdict: KeyResult.Verdict) -> Bool {
-    if case .lookAgain = verdict { true } else { false }
+  private static func isDenial(_ decision: KeyResult.Decision) -> Bool {
+    if case .lookAgain = decision { true } else { false }
   }
 
-  /// Whether what is kept of a denial is replaced: other attempts in between leave it.
-  private static func changesDenial(_ verdict: KeyResult.Verdict) -> Bool {
-    switch verdict {
+  /// Whether the stored denial is replaced: other attempts leave it unchanged.
+  private static func changesDenial(_ decision: KeyResult.Decision) -> Bool {
+    switch decision {
     case .registered, .failed, .lookAgain: true
     case .retry, .postpone, .refund: false
     }
   }
 
-  /// A key that was cancelled while its request was under way: what was registered is registered, but nothing more is
-  /// tried for it.
-  private static func state(after verdict: KeyResult.Verdict, from old: KeyState) -> KeyState {
-    switch verdict {
+  /// The state of a key that was cancelled while its request was in flight: a registration counts, but nothing more is
+  /// tried.
+  private static func state(after decision: KeyResult.Decision, from old: KeyState) -> KeyState {
+    switch decision {
     case .registered: .registered
     case .failed: old == .cancelled ? .cancelled : .failed
     case .retry, .postpone, .lookAgain, .refund: old.isFinal ? old : .retrying

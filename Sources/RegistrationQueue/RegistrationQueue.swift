@@ -1,70 +1,87 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Registration
 import Synchronization
 
-/// The durable queue: every key that a list ever brought, what became of it, and how far each list is.
+/// The durable queue: every key that a list ever brought, its outcome, and how far each list is.
 ///
-/// One process owns the file (`StateDirectory` sees to that), and in it one writer connection, which alone checkpoints:
-/// SQLite before 3.51.3 can corrupt a database in WAL mode that two connections checkpoint. Every write is one
-/// transaction with `synchronous=FULL`, the counters in it, so that what this type has returned survives a power cut and
-/// no count ever needs a scan. All calls block; any thread may call.
+/// One process owns the file (`StateDirectory` ensures that), and in it one writer connection, which alone checkpoints:
+/// SQLite before 3.51.3 can corrupt a database in WAL mode when two connections checkpoint. Every write is one
+/// transaction with `synchronous=FULL` that includes the counters. So what this type has returned survives a power cut,
+/// and counts never need a scan. All calls block; any thread may call.
 package final class RegistrationQueue: Sendable {
   let pool: DatabasePool
+  private let unreadPage: UnreadPage
+  /// Calls that write or wait to.
+  private let writers = Atomic(0)
   private let cachedTally: Mutex<Tally>
   private let cachedLists: Mutex<ListTotals>
   private let cachedProgress: Mutex<OpenProgress>
+  /// A list was stopped since somebody asked.
+  private let stops = Mutex(false)
   /// The number of the last commit.
   private let commit: Mutex<CommitNumber>
   let clock: Mutex<KeptClock>
-  /// Set once the file was found damaged: nothing is written any more.
+  /// Set once the file was found damaged: nothing more is written.
   let damage = Mutex<QueueError?>(nil)
-  /// When the whole queue was found sound, in time that has passed for sure; nil when it has to be looked through because
-  /// the last run did not end well, or nobody ever did.
+  /// When the whole queue was last found sound, on the clock that cannot be set; nil when it must be checked because
+  /// the last run did not end cleanly, or it never was.
   let checkedAt: Mutex<Timestamp?>
-  /// An earlier run found damage: the queue has to be looked through before it is worked on.
+  /// An earlier run found damage: the queue must be checked before any work.
   package let isSuspect: Bool
+  /// An earlier version of keyreg had written the queue: the path of the copy that was kept of it.
+  package let earlier: String?
 
   /// Opens or creates the queue at `path` and brings its schema up to date.
   ///
-  /// Throws `QueueError`: `disk` when the file system refuses, `corrupt` when the file is no queue, damaged, or not the
-  /// one that its log or its spool belongs to, `missing` when a queue was here before, `newer` when a later version of
-  /// keyreg has written it. What is refused is left as it was found.
+  /// Throws `QueueError`: `disk` when the file system refuses, `corrupt` when the file is damaged, not a queue, or does
+  /// not belong to its log or its spool, `missing` when there was a queue before, `newer` when a later version of
+  /// keyreg has written it. Refused files are not changed.
   ///
   /// - Parameters:
-  ///   - isNewMeant: The operator has said that a new queue may take the place of one that is gone.
-  ///   - isOlderMeant: The operator has said that the queue may be older than its spool.
-  ///   - readClock: The present; passed in by tests.
-  ///   - evidence: What shows that a queue has taken in lists which this one does not know, nil for nothing. Not asked
-  ///     when that is meant.
+  ///   - isNewMeant: The operator allows a new queue in place of one that is gone.
+  ///   - isOlderMeant: The operator allows a queue that is older than its spool.
+  ///   - readClock: The present; tests pass their own.
+  ///   - evidence: Evidence that a queue has imported lists that this one does not know, nil for none. Not called when
+  ///     the operator allows that. Its own errors are thrown as they are.
   package init(
     path: String, isNewMeant: Bool = false, isOlderMeant: Bool = false,
     readClock: @escaping @Sendable () -> ClockReading = { .now() },
     evidence: (KnownLists) throws -> SpoolEvidence? = { _ in nil }
   ) throws {
+    // Whatever is open when damage is found stays open: closing the last connection would write the log into a database
+    // that is refused. The process ends soon.
+    var open: AnyObject?
     do {
       let look = try QueueLook(path: path, isNewMeant: isNewMeant)
-      if look.condition == .absent, !isNewMeant, let evidence = try evidence(KnownLists()) {
+      if look.condition == .absent, !isNewMeant, let evidence = try SpoolFault.telling({ try evidence(KnownLists()) }) {
         throw QueueError.missing(path: path, found: "is not there", evidence: evidence)
       }
       if look.condition == .absent, isNewMeant { try OpeningConnection.clearPlace(path) }
-      // Open until the pool is: the pool finds a log that is flushed commit by commit from the first one on.
+      // Open until the pool is: the pool finds a log in which every commit was flushed.
       let opening = try OpeningConnection(path: path, isNew: look.condition == .absent)
       let isUnused = try opening.isUnused
       let isMeant = try isUnused && isNewMeant || isOlderMeant || opening.isOlderMeant
-      if !isMeant, let evidence = try opening.compare(evidence) {
+      if !isMeant, let evidence = try opening.compare({ known in try SpoolFault.telling { try evidence(known) } }) {
         opening.abandon()
         throw QueueError.belied(path: path, isUnused: isUnused, by: evidence)
       }
+      open = opening
       let number = try opening.begin()
       pool = try DatabasePool(path: path, configuration: Self.configuration)
       try pool.writeWithoutTransaction { database in
+        // A file that cannot be opened for writing, SQLite opens for reading, and never tries again.
+        guard sqlite3_db_readonly(database.sqliteConnection, "main") == 0 else { throw QueueError.readOnly(path: path) }
         // GRDB has just chosen NORMAL, which survives a kill but not a power cut.
         try database.execute(sql: "PRAGMA synchronous = FULL")
         try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
-        try database.execute(sql: "PRAGMA cache_size = -65536")
+        try database.execute(sql: "PRAGMA cache_size = -24576")
       }
       try opening.close()
+      open = pool
+      unreadPage = UnreadPage(of: path)
+      earlier = try EarlierQueue.keep(of: pool, path: path)
       try Schema.migrator.migrate(pool)
       try pool.write { database in
         try SchemaCheck.require(database, path: path)
@@ -85,15 +102,17 @@ package final class RegistrationQueue: Sendable {
       commit = Mutex(number)
       checkedAt = Mutex(look.wasClosed ? checked : nil)
       isSuspect = look.isSuspect
-      do throws(SystemError) {
+      do throws(SystemFault) {
         try QueueMark(commit: number, state: look.isSuspect ? .damaged : .open).write(of: path)
       } catch {
-        throw QueueError.unreadable(QueueMark.path(of: path), error)
+        throw QueueError.unwritable(QueueMark.path(of: path), error)
       }
-    } catch let error as QueueError {
-      throw error
+    } catch let error as SpoolFault {
+      throw error.reason
     } catch {
-      throw QueueError(error, doing: "open the queue \(path)")
+      let error = error as? QueueError ?? QueueError(error, doing: "open the queue \(path)")
+      if error.kind == .corrupt, let open { _ = Unmanaged.passRetained(open) }
+      throw error.kind == .disk ? QueueFile.foreign(path) ?? error : error
     }
   }
 
@@ -101,32 +120,33 @@ package final class RegistrationQueue: Sendable {
     var configuration = Configuration()
     configuration.qos = .default
     configuration.busyMode = .timeout(10)
-    // One for each queue of the daemon that reads, so that none waits for another.
+    // One for each dispatch queue of the daemon that reads, so that none waits for another.
     configuration.maximumReaderCount = 8
     configuration.label = "queue"
     return configuration
   }
 
-  /// Ends the connections. The queue cannot be used afterwards.
-  package func close() throws {
-    try explaining("close the queue") {
-      try finish()
-      try pool.close()
-    }
-  }
-
-  /// Writes the log back and notes that the queue was left well. For the end of the daemon; the queue can still be read.
+  /// Writes the log back and notes that the queue was closed cleanly. For the end of the daemon; the queue can still be
+  /// read.
   package func finish() throws {
     try keepClock()
     try checkpoint()
     try note(.closed)
   }
 
-  /// How many keys stand where. Kept in memory; costs nothing.
+  /// How many keys are in each state. Kept in memory; costs nothing.
   package var tally: Tally { cachedTally.withLock { $0 } }
 
   /// How many lists there are. Kept in memory; costs nothing.
   package var listTotals: ListTotals { cachedLists.withLock { $0 } }
+
+  /// Whether a list was stopped since the last call: `finishCancels` then cancels its open keys.
+  package func takeStops() -> Bool {
+    stops.withLock { stops in
+      defer { stops = false }
+      return stops
+    }
+  }
 
   /// How far the lists with open keys are. Kept in memory; costs nothing.
   package var openProgress: OpenProgress { cachedProgress.withLock { $0 } }
@@ -135,7 +155,7 @@ package final class RegistrationQueue: Sendable {
   package var sizeOnDisk: Int {
     ["", "-wal"].reduce(0) { total, suffix in
       let attributes = try? FileManager.default.attributesOfItem(atPath: pool.path + suffix)
-      // A file that is not there has no size; the figure is for a gauge.
+      // A missing file has no size; the number is for a gauge.
       return total + (attributes?[.size] as? Int ?? 0)
     }
   }
@@ -150,29 +170,32 @@ package final class RegistrationQueue: Sendable {
   }
 
   func note(_ state: QueueMark.State) throws {
-    do throws(SystemError) {
+    do throws(SystemFault) {
       try QueueMark(commit: commit.withLock { $0 }, state: state).write(of: pool.path)
     } catch {
-      throw QueueError.unreadable(QueueMark.path(of: pool.path), error)
+      throw QueueError.unwritable(QueueMark.path(of: pool.path), error)
     }
   }
 
-  /// Runs `body` in one durable transaction, and afterwards lets readers of the counters see what it has committed.
+  /// Runs `body` in one durable transaction, then publishes the new counters to readers.
   func write<Value>(_ purpose: String, _ body: (Database, inout Changes) throws -> Value) throws -> Value {
     try write(purpose, body) { value, _ in value }
   }
 
-  /// The same, with a result that is read when the counters are up to date.
+  /// The same, with a result that is read once the counters are up to date.
   func write<Step, Value>(
     _ purpose: String, _ body: (Database, inout Changes) throws -> Step, then read: (Step, Database) throws -> Value
   ) throws -> Value {
-    try explaining(purpose) {
+    writers.add(1, ordering: .relaxed)
+    defer { writers.subtract(1, ordering: .relaxed) }
+    return try explaining(purpose) {
       try requireSound()
       return try pool.writeWithoutTransaction { database in
         var result: Value?
         var tally: Tally?
         var lists: ListTotals?
         var progress = OpenProgress()
+        var hasStopped = false
         let number = commit.withLock { $0.next }
         let (time, kept) = clock.withLock { ($0.advance(), $0.due) }
         try database.inTransaction(.immediate) {
@@ -182,6 +205,7 @@ package final class RegistrationQueue: Sendable {
           let step = try body(database, &changes)
           tally = try changes.apply(to: database)
           progress = changes.progress
+          hasStopped = changes.hasStopped
           lists = changes.touchesLists ? try listTotals.applying(changes, in: database) : nil
           result = try read(step, database)
           return .commit
@@ -192,11 +216,15 @@ package final class RegistrationQueue: Sendable {
         if let tally { cachedTally.withLock { $0 = tally } }
         cachedProgress.withLock { $0 += progress }
         if let lists { cachedLists.withLock { $0 = lists } }
+        if hasStopped { stops.withLock { $0 = true } }
         guard let result else { throw QueueError.defect("a transaction without a result") }
         return result
       }
     }
   }
+
+  /// Somebody is writing or waits to.
+  package var isWriterAwaited: Bool { writers.load(ordering: .relaxed) > 0 }
 
   func read<Value>(_ purpose: String, _ body: (Database) throws -> Value) throws -> Value {
     try explaining(purpose) { try pool.read(body) }
@@ -204,7 +232,10 @@ package final class RegistrationQueue: Sendable {
 
   private func explaining<Value>(_ purpose: String, _ body: () throws -> Value) throws -> Value {
     do {
-      return try body()
+      // What is known to be damaged is not read from beginning to end once more.
+      return try damage.withLock({ $0 }) == nil ? unreadPage.tryingAgain(body) : body()
+    } catch let error as SpoolFault {
+      throw error.reason
     } catch {
       let error = error as? QueueError ?? QueueError(error, doing: purpose)
       guard error.kind == .corrupt else { throw error }

@@ -1,11 +1,11 @@
 import GRDB
 package import Registration
 
-/// A list that lies in `rejected/`, with why and how much of it was looked at: one that is written to later is read again.
+/// A list in `rejected/`, with the reason and how much of it was read: one that is written to later is read again.
 package struct RejectedList: Sendable, Hashable {
   package var name: String
   package var bytes: Int64
-  /// The file's time of modification, in nanoseconds since 1970.
+  /// The file's modification time, in nanoseconds since 1970.
   package var modified: Int64
   package var what: String
   package var line: Int?
@@ -47,7 +47,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Forgets rejected lists that were removed, or have become usable.
+  /// Deletes the notes of rejected lists that were removed, or have become usable.
   package func forgetRejected(_ names: [String]) throws {
     guard !names.isEmpty else { return }
     try write("forget rejected lists") { database, changes in
@@ -61,7 +61,8 @@ extension RegistrationQueue {
   package func rejectedList(named name: String) throws -> RejectedList? {
     try read("read a rejected list") { database in
       try Row.fetchOne(
-        database, sql: "SELECT \(RejectedList.columns) FROM rejected_list WHERE name = ?", arguments: [name]
+        try database.cachedStatement(sql: "SELECT \(RejectedList.columns) FROM rejected_list WHERE name = ?"),
+        arguments: [name]
       ).map(RejectedList.init)
     }
   }
@@ -76,7 +77,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// True when the queue knows a list of that name, whether or not its file is still there.
+  /// True when the queue knows a list of that name, even if its file is gone.
   package func hasList(named name: String) throws -> Bool {
     try read("look for a name") { database in
       try Row.fetchOne(

@@ -1,10 +1,10 @@
 import GRDB
 import Registration
 
-/// A list that is read again from its beginning, because what was read of it before has changed: its counts are replaced
-/// at the end and not added to.
+/// A list that is read again from its beginning, because the part that was read before has changed. Its counts are
+/// replaced at the end, not added to.
 ///
-/// Which rows this reading has met is kept in memory: a kill in between means that it begins anew.
+/// The rows that this reading has met are kept in memory: after a kill it starts over.
 package struct Rereading: Sendable {
   package let list: Int64
   package fileprivate(set) var counts = EntryCounts()
@@ -16,7 +16,7 @@ package struct Rereading: Sendable {
 }
 
 extension RegistrationQueue {
-  /// Commits the next keys of a list that is read again. Its counts stay as they are until the end.
+  /// Commits the next keys of a list that is read again. Its counts do not change until the end.
   package func importBatch(_ batch: ImportBatch, of rereading: inout Rereading) throws {
     let list = rereading.list
     var seen = rereading.seen
@@ -27,7 +27,7 @@ extension RegistrationQueue {
     rereading.counts += counts
   }
 
-  /// Replaces the counts of a list with those of this reading, and opens its results again.
+  /// Replaces the counts of a list with those of this reading, and makes its results due again.
   package func finish(_ rereading: Rereading, of source: ListSource) throws -> ListRecord {
     let list = rereading.list
     return try write("end a reading") { database, changes in

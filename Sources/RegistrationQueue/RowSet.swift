@@ -1,4 +1,4 @@
-/// A set of row numbers. Rows of one list are neighbours, so a bit each in words that exist only where there is one.
+/// A set of row numbers. Rows of one list are neighbours, so each takes one bit in words that exist only where needed.
 struct RowSet {
   private var words: [Int64: UInt64] = [:]
 

@@ -2,17 +2,18 @@ import GRDB
 
 /// The tables. A migration that has been released is never edited; the next one is added below it.
 ///
-/// - `key`: one row a key for ever, since "registered already" must be known years later. The integer primary key is the
-///   order of import, which keeps inserts at the end of the table; the sixteen bytes are unique beside it.
-/// - `list`: one row a list, with its counts by state. A list *owns* the keys it was first to bring.
+/// - `key`: one row a key, kept forever: "already registered" must be known years later. The integer primary key is
+///   the order of import, which keeps inserts at the end of the table; the sixteen bytes have a unique index.
+/// - `list`: one row a list, with its counts by state. A list *owns* the keys that it was first to bring.
 /// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
-/// - `rejected_list`: the lists in `rejected/`, as they were when they were looked at.
-/// - `earlier_list`: lists of the spool that an earlier queue took in, and that are left to it.
-/// - `tally`: how many keys stand in each state.
+/// - `rejected_list`: the lists in `rejected/`, as they were when they were read.
+/// - `earlier_list`: lists of the spool that an earlier queue imported, and that are left to it.
+/// - `tally`: how many keys are in each state.
 /// - `registrar`: the credentials that registered keys, as keyed hashes; `key.registrar` names one of them.
-/// - `memory`: small things that outlive a restart, as JSON by name (the pause, what the pacer learned).
+/// - `minute`: what happened in each minute of the last day.
+/// - `memory`: small values that survive a restart, as JSON by name (the pause, what the pacer learned).
 ///
-/// Times are milliseconds of the wall clock, but `due_at`, which is of the clock that nobody can set (`SureClock`).
+/// Times are wall-clock milliseconds, except `due_at`, which is on the clock that cannot be set (`SureClock`).
 enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -99,7 +100,7 @@ enum Schema {
           ) STRICT, WITHOUT ROWID;
           """)
     }
-    // The latest time that was put down for a key of the list: it finishes no earlier, whatever the wall clock does.
+    // The latest time that was recorded for a key of the list: it finishes no earlier, whatever the wall clock does.
     migrator.registerMigration("queue-latest") { database in
       try database.execute(sql: "ALTER TABLE list ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0")
     }
@@ -134,6 +135,32 @@ enum Schema {
     }
     migrator.registerMigration("earlier-1") { database in
       try database.execute(sql: "CREATE TABLE earlier_list (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+    }
+    migrator.registerMigration("terms-1") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE list ADD COLUMN priority INTEGER NOT NULL DEFAULT 5;
+          ALTER TABLE list ADD COLUMN stop_after REAL;
+          ALTER TABLE list ADD COLUMN stopped_at INTEGER;
+          DROP INDEX list_with_work;
+          CREATE INDEX list_by_priority ON list (priority DESC, name) WHERE owned_open > 0;
+          """)
+    }
+    migrator.registerMigration("history-1") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE minute (
+            at INTEGER PRIMARY KEY,
+            registered INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            throttled INTEGER NOT NULL,
+            other INTEGER NOT NULL,
+            p50 INTEGER,
+            p90 INTEGER,
+            remaining INTEGER,
+            state TEXT NOT NULL
+          ) STRICT;
+          """)
     }
     return migrator
   }

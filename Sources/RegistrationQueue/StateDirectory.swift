@@ -1,44 +1,59 @@
 import Glibc
+import Registration
 
-/// The folder that holds the queue, and the lock that makes one process its owner for life.
+/// The folder of the queue, and the lock that makes one process its owner for life.
 ///
-/// The lock is `flock(2)` on a file in the folder: the kernel drops it with the process, however that ends, so there is
-/// no stale lock to clean up. The file's text is the owner's process id, for whoever finds the door shut.
+/// The lock is `flock(2)` on a file in the folder. The kernel releases it when the process ends, however that happens,
+/// so there is no stale lock to clean up. The file contains the owner's process id, for messages.
 package final class StateDirectory: Sendable {
   package let path: String
   private let descriptor: Int32
 
-  /// Throws `StateDirectoryError`: `owned` when another process has it, `inaccessible` when the folder cannot be made or
-  /// written.
+  /// Throws `StateDirectoryError`: `owned` when another process has it, `inaccessible` when the folder cannot be
+  /// created or written.
   package init(path: String) throws(StateDirectoryError) {
     self.path = path
-    if mkdir(path, 0o700) != 0, errno != EEXIST { throw .inaccessible(path: path, errno: errno) }
-    let descriptor = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw .inaccessible(path: path + "/lock", errno: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let reason = errno
-      defer { Glibc.close(descriptor) }
-      throw reason == EWOULDBLOCK
-        ? .owned(path: path, owner: Self.owner(descriptor)) : .inaccessible(path: path + "/lock", errno: reason)
+    try Self.makeFolder(path)
+    do throws(SystemFault) {
+      descriptor = try FileIO.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+    } catch {
+      throw .inaccessible(path: path + "/lock", errno: error.code)
     }
-    self.descriptor = descriptor
+    let isOurs: Bool
+    do throws(SystemFault) {
+      isOurs = try FileIO.lock(descriptor)
+    } catch {
+      throw .inaccessible(path: path + "/lock", errno: error.code)
+    }
+    guard isOurs else { throw .owned(path: path, owner: Self.owner(descriptor)) }
     let text = "\(getpid())\n"
-    // The number is a courtesy for the next comer; the lock holds without it (on a full disk, say).
+    // The process id is only a courtesy; the lock works without it (on a full disk, for example).
     _ = ftruncate(descriptor, 0)
-    _ = text.withCString { pwrite(descriptor, $0, text.utf8.count, 0) }
+    try? FileIO.write(text.utf8.span.bytes, to: descriptor)
   }
 
   deinit {
     Glibc.close(descriptor)
   }
 
+  /// A new folder is on disk when this returns: a queue would be lost with the folder that it lies in.
+  private static func makeFolder(_ path: String) throws(StateDirectoryError) {
+    guard mkdir(path, 0o700) == 0 else {
+      guard errno == EEXIST else { throw .inaccessible(path: path, errno: errno) }
+      return
+    }
+    do throws(SystemFault) {
+      try FileIO.syncFolder(of: path)
+    } catch {
+      throw .inaccessible(path: path, errno: error.code)
+    }
+  }
+
   package var queuePath: String { path + "/queue.sqlite" }
 
   private static func owner(_ descriptor: Int32) -> Int32? {
-    var buffer = [UInt8](repeating: 0, count: 16)
-    let count = pread(descriptor, &buffer, buffer.count, 0)
-    guard count > 0 else { return nil }
-    return Int32(String(decoding: buffer.prefix(count).prefix { $0 != 0x0a }, as: UTF8.self))
+    guard let text = try? FileIO.read(descriptor, upTo: 16, at: 0) else { return nil }
+    return Int32(String(decoding: text.prefix { $0 != 0x0a }, as: UTF8.self))
   }
 }
 

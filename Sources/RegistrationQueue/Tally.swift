@@ -1,7 +1,7 @@
 import GRDB
 package import Registration
 
-/// How many keys stand in each state.
+/// How many keys are in each state.
 package struct Tally: Sendable, Hashable {
   private var counts = [Int](repeating: 0, count: KeyState.allCases.count)
 
@@ -13,9 +13,9 @@ package struct Tally: Sendable, Hashable {
   }
 
   package var total: Int { counts.reduce(0, +) }
-  /// Keys that are still to be worked on.
+  /// Keys without an outcome.
   package var open: Int { self[.pending] + self[.retrying] }
-  /// Keys whose outcome is known.
+  /// Keys with an outcome.
   package var done: Int { total - open }
 
   static func stored(in database: Database) throws -> Tally {
@@ -28,14 +28,16 @@ package struct Tally: Sendable, Hashable {
   }
 }
 
-/// How many lists there are, and how many of them still have something to do.
+/// How many lists there are, and how many of them are still active.
 package struct ListTotals: Sendable, Hashable {
   package var total = 0
   package var active = 0
   /// Every key has an outcome, but the results are not written yet.
   package var finishing = 0
-  /// Lists that lie in `rejected/`.
+  /// Lists in `rejected/`.
   package var rejected = 0
+
+  package init() {}
 
   /// Counts every list; for the start.
   static func counted(in database: Database) throws -> ListTotals {
@@ -46,7 +48,8 @@ package struct ListTotals: Sendable, Hashable {
     return totals
   }
 
-  /// After `changes`: what is kept is adjusted, since counting all lists with every list would take ever longer.
+  /// The totals after `changes`: they are adjusted, since counting all lists after every list would take longer and
+  /// longer.
   func applying(_ changes: Changes, in database: Database) throws -> ListTotals {
     var totals = self
     totals.total += changes.addedLists
@@ -55,7 +58,7 @@ package struct ListTotals: Sendable, Hashable {
     return totals
   }
 
-  /// By indexes that hold these lists only.
+  /// Uses indexes that contain only these lists.
   private mutating func countOpen(in database: Database) throws {
     active =
       try Int.fetchOne(
@@ -68,9 +71,9 @@ package struct ListTotals: Sendable, Hashable {
   }
 }
 
-/// How far the lists are that have open keys, all of them together. A key in two of them counts in both.
+/// How far the lists with open keys are, all of them together. A key in two of them counts in both.
 package struct OpenProgress: Sendable, Hashable {
-  /// Keys whose outcome is known.
+  /// Keys with an outcome.
   package var done: Int
   package var total: Int
 
@@ -112,13 +115,14 @@ package struct OpenProgress: Sendable, Hashable {
 }
 
 extension Row {
-  /// A count, within what can be added up: anybody may have edited the file, and no number in it may end the daemon.
+  /// A count, limited so that counts can be added: anybody may have edited the file, and no number in it may end the
+  /// daemon.
   func amount(_ column: Int) -> Int { Self.bounded(self[column]) }
 
   /// The same, by the column's name.
   func amount(_ column: String) -> Int { Self.bounded(self[column]) }
 
-  /// SQLite makes a floating-point number of a sum that is too large.
+  /// SQLite returns a floating-point number for a sum that is too large.
   private static func bounded(_ value: DatabaseValue) -> Int {
     let count = Int.fromDatabaseValue(value) ?? (Double.fromDatabaseValue(value) == nil ? 0 : .max)
     return Swift.min(Swift.max(count, 0), 1 << 53)

@@ -1,7 +1,7 @@
 import Registration
 
 extension Duration {
-  /// Reads `250ms`, `30s`, `5m`, `2h`. Throws `SyntaxError` for anything else, a missing unit included.
+  /// Reads `250ms`, `30s`, `5m`, `2h`. Throws `SyntaxError` for anything else, including a missing unit.
   init(parsing text: some StringProtocol) throws {
     guard let milliseconds = DurationText.milliseconds(text) else {
       throw SyntaxError(

@@ -1,13 +1,13 @@
 package import Registration
 
-/// One thing that goes wrong, for which requests, and when.
+/// One fault: what goes wrong, for which requests, and when.
 package struct Fault: Equatable, Sendable {
   package enum Effect: Equatable, Sendable {
-    /// Answered with this status. 200, 201, 204, 400, 404, 409 and 422 cost quota as a real one would; others cost none.
+    /// Answered with this status. 200, 201, 204, 400, 404, 409 and 422 cost quota as in the real API; others cost none.
     case status(Int)
-    /// An HTML page with this status, as a gateway before the API sends it. Costs no quota.
+    /// An HTML page with this status, as from a gateway in front of the API. Costs no quota.
     case page(Int)
-    /// A 429 as an HTML page without rate-limit headers, as a gateway before the API sends it.
+    /// A 429 as an HTML page without rate-limit headers, as from a gateway in front of the API.
     case edge429
     /// The connection is reset before anything is done.
     case reset
@@ -19,7 +19,7 @@ package struct Fault: Equatable, Sendable {
     case hang
     /// 200 with the HTML page of a captive portal; nothing is done.
     case captive
-    /// The work is done, the answer's head is whole, its body stops half-way and the connection closes.
+    /// The work is done and the head of the answer is complete, but its body stops half-way and the connection closes.
     case truncated
     /// The work is done, but the body names another key.
     case foreign
@@ -54,7 +54,7 @@ package struct Fault: Equatable, Sendable {
 
   package var effect: Effect
   package var scope: Scope
-  /// Since the sandbox was started. Nil: always.
+  /// Since the start of the sandbox. Nil: always.
   package var span: Range<Duration>?
 
   package init(_ effect: Effect, _ scope: Scope = .everyRequest, during span: Range<Duration>? = nil) {
@@ -64,8 +64,8 @@ package struct Fault: Equatable, Sendable {
   }
 }
 
-/// All that goes wrong in one sandbox. The same plan and seed treat the n-th request of a key the same way in every run,
-/// in whatever order the requests of different keys come.
+/// All faults of one sandbox. With the same plan and seed, the n-th request of a key is treated the same way in every
+/// run, in whatever order the requests of different keys come.
 package struct FaultPlan: Equatable, Sendable {
   package var faults: [Fault]
   package var seed: UInt64
@@ -80,7 +80,7 @@ package struct FaultPlan: Equatable, Sendable {
     self.neighbourShare = neighbourShare
   }
 
-  /// What happens to one request: the sum of what slows it, and the first other fault that applies.
+  /// The faults of one request: the sum of what slows it, and the first other fault that applies.
   package struct Decision: Equatable, Sendable {
     package var delay: Duration
     package var effect: Fault.Effect?

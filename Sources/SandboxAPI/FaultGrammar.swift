@@ -23,12 +23,12 @@ import Registration
 ///        / "first=" number       the first requests of each key: 500:first=2
 /// from, to = duration            since the start: 503@10s-20s; without an end, for good: 401@1m-
 /// ```
-/// Without a scope a clause holds for every request. Where several apply, the first decides; `slow` adds to it.
+/// Without a scope, a clause applies to every request. If several apply, the first one counts; `slow` adds to it.
 extension FaultPlan {
   /// The grammar in one sentence, for errors and help.
   package static let hint =
-    "clauses are EFFECT[:SCOPE][@FROM-[TO]] with commas between, tenant=SHARE or seed=N; effects: 300…599, page=STATUS, "
-    + "edge429, reset, lost, slow=DURATION, hang, captive, truncated, foreign; scopes: N%, key=UUID, keys=N%, first=N"
+    "write clauses EFFECT[:SCOPE][@FROM-[TO]], tenant=SHARE or seed=N, separated by commas; effects: 300…599, "
+    + "page=STATUS, edge429, reset, lost, slow=DURATION, hang, captive, truncated, foreign; scopes: N%, key=UUID, keys=N%, first=N"
 
   /// Reads the grammar above; the empty text is `none`. Throws `SyntaxError` naming the clause that cannot be read.
   package init(parsing text: some StringProtocol) throws {
@@ -42,7 +42,7 @@ extension FaultPlan {
         self.seed = seed
       case ("tenant", let value?):
         guard let share = Double(value), share > 0, share <= 1 else {
-          throw Self.error(clause, "the share is not above 0 and up to 1")
+          throw Self.error(clause, "the share must be above 0 and at most 1")
         }
         neighbourShare = share
       default:
@@ -104,7 +104,7 @@ extension FaultPlan {
 
   private static func share(_ text: String, in clause: some StringProtocol) throws -> Double {
     guard text.last == "%", let percent = Double(text.dropLast()), percent > 0, percent <= 100 else {
-      throw error(clause, "“\(text)” is not a percentage above 0% and up to 100%")
+      throw error(clause, "“\(text)” is not a percentage above 0% and at most 100%")
     }
     return percent / 100
   }

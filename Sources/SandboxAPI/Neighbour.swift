@@ -1,12 +1,13 @@
 import Glibc
 import Registration
 
-/// Somebody else of the same organisation, who spends a share of the limit at times that nobody can predict.
+/// Another client of the same organisation, which uses a share of the limit at unpredictable times.
 ///
-/// The requests are a Poisson process, drawn from a seed and produced when the clock is next looked at.
+/// Its requests are a Poisson process, drawn from a seed and produced when the clock is next read.
 struct Neighbour: Sendable {
   private var random: SplitMix64
-  /// Requests that come at once, more than one only for limits so large that single ones would cost too much to draw.
+  /// Requests that come at once; more than one only for limits so large that drawing single ones would be too
+  /// expensive.
   private let burst: Int
   private let meanGapMilliseconds: Double
   private var next: Double?
@@ -19,7 +20,7 @@ struct Neighbour: Sendable {
     meanGapMilliseconds = Double(quota.periodMilliseconds) * Double(burst) / requestsInAPeriod
   }
 
-  /// Sends what is due up to `time`. What was due more than a period ago can no longer matter and is left out.
+  /// Sends what is due up to `time`. What was due more than a period ago no longer matters and is left out.
   mutating func spend(from limit: inout ServerLimit, until time: Timestamp) {
     let now = Double(time.milliseconds)
     var due = next ?? now + gap()
@@ -32,7 +33,7 @@ struct Neighbour: Sendable {
   }
 
   private mutating func gap() -> Double {
-    // Adding the smallest share keeps the logarithm finite.
+    // Adding the smallest fraction keeps the logarithm finite.
     -log(random.unit() + 0x1p-54) * meanGapMilliseconds
   }
 }

@@ -1,20 +1,20 @@
 package import HTTPTypes
 package import Registration
 
-/// What a request asks of the API, read from its method and path alone.
+/// The operation that a request asks for, read only from its method and path.
 package enum Operation: Equatable, Sendable {
   case register(AppKeyID)
   case get(AppKeyID)
   case unregister(AppKeyID)
   case list(page: Int, size: Int)
-  /// A fault in a parameter, with the sentence that the API answers with.
+  /// An invalid parameter, with the sentence in the API's answer.
   case invalid(detail: String)
   case wrongMethod(allowed: String)
   case notFound
 
   static let path = "/api/v2/actions/app_key_registrations"
 
-  /// The page when the request names none. The real default is not documented; this is what the vendor's other lists do.
+  /// The page when the request names none. The real default is not documented; the vendor's other lists use this.
   private static let defaultPageSize = 10
 
   package init(_ request: HTTPRequest) {

@@ -1,6 +1,6 @@
 import Registration
 
-/// So many requests in so many seconds: `100/10s`, `400/1h`.
+/// A number of requests in a number of seconds: `100/10s`, `400/1h`.
 package struct Quota: Hashable, Sendable {
   /// Requests in one period, 1…1,000,000,000.
   package let count: Int
@@ -18,7 +18,7 @@ package struct Quota: Hashable, Sendable {
     self.periodSeconds = periodSeconds
   }
 
-  /// Reads `REQUESTS/PERIOD`. Throws `SyntaxError` when the form is another or a number is out of its range.
+  /// Reads `REQUESTS/PERIOD`. Throws `SyntaxError` for another form, or when a number is out of range.
   package init(parsing text: some StringProtocol) throws {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0].allSatisfy({ $0.isASCII && $0.isNumber }), let count = Int(parts[0]) else {

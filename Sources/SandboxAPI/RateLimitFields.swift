@@ -12,7 +12,7 @@ enum RateLimitFields {
   private static let reset = HTTPField.Name("X-RateLimit-Reset")!
   private static let name = HTTPField.Name("X-RateLimit-Name")!
 
-  /// The statuses that were seen to cost quota and to carry the headers, 429 aside, which carries them and costs none.
+  /// The statuses that were seen to cost quota and to carry the headers. 429 carries them too, but costs none.
   static let countedStatuses: Set<Int> = [200, 201, 204, 400, 404, 409, 422]
 
   static func add(

@@ -1,7 +1,7 @@
 package import HTTPTypes
 import Registration
 
-/// One answer, with what becomes of it on its way to the client.
+/// One answer, and what happens to it on its way to the client.
 package struct Reply: Equatable, Sendable {
   package enum Delivery: Equatable, Sendable {
     case whole
@@ -19,7 +19,7 @@ package struct Reply: Equatable, Sendable {
   package var fields: HTTPFields = [:]
   package var body = ""
   package var delivery = Delivery.whole
-  /// The fault that made the answer so, for the journal.
+  /// The fault that caused this answer, for the journal.
   package var note: String?
 
   /// The status that the client can see: 0 when no answer is sent.
@@ -79,8 +79,8 @@ extension Reply {
     "<!DOCTYPE html><html><head><title>Sign in to the network</title></head>"
       + "<body><form action=\"/login\"><button>Accept</button></form></body></html>")
 
-  /// What a status that was asked for looks like. A redirect leads back to the sandbox, where its journal shows whether
-  /// anybody followed it.
+  /// What a requested status looks like. A redirect leads back to the sandbox, where the journal shows whether anybody
+  /// followed it.
   static func fault(_ status: Int) -> Reply {
     let phrase = HTTPResponse.Status(code: status).reasonPhrase
     switch status {
@@ -95,7 +95,7 @@ extension Reply {
     }
   }
 
-  /// A gateway's page: nobody's word about a key, whatever the status.
+  /// A gateway's page: it says nothing about a key, whatever the status.
   static func page(_ status: Int) -> Reply {
     let phrase = HTTPResponse.Status(code: status).reasonPhrase
     return Reply(status, html, "<html><body><h1>\(status) \(phrase)</h1><p>gateway.example</p></body></html>\n")

@@ -4,10 +4,10 @@ import HummingbirdCore
 import NIOCore
 
 extension Reply {
-  /// Thrown to have the server close a connection whose answer is not to arrive.
+  /// Thrown to make the server close a connection whose answer must not arrive.
   private struct Withheld: Error {}
 
-  /// Sends the answer, or as much of it as is to arrive; to HEAD, never a body.
+  /// Sends the answer, or the part of it that is to arrive; never a body for HEAD requests.
   func send(_ writer: consuming ResponseWriter, to method: HTTPRequest.Method, _ channel: any Channel) async throws {
     switch delivery {
     case .whole:
@@ -26,7 +26,7 @@ extension Reply {
       throw Withheld()
     case .reset:
       if let socket = channel as? any SocketOptionProvider {
-        // Closing a socket that lingers for no time sends RST instead of FIN.
+        // Closing a socket with a linger time of zero sends RST instead of FIN.
         try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
       }
       try await channel.close()

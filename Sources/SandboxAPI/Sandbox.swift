@@ -5,17 +5,17 @@ import NIOCore
 package import Registration
 import Synchronization
 
-/// A local stand-in for the registration API, true to the real one in its answers, its limits and its failures.
+/// A local stand-in for the registration API, like the real one in its answers, its limits and its failures.
 package final class Sandbox: Sendable {
   private let configuration: SandboxConfiguration
   private let shared: Shared
   private let listener: HTTPListener
 
-  /// Opens the journal, if there is to be one. Throws `SystemError` when that cannot be done.
+  /// Opens the journal, if there is one. Throws `SystemError` when that fails.
   package init(_ configuration: SandboxConfiguration) throws {
     self.configuration = configuration
     let shared = Shared(
-      StandIn(configuration, startedAt: .now()), try configuration.journal.map(Journal.init(path:)),
+      StandIn(configuration, startedAt: .now()), try configuration.journal.map(RequestJournal.init(path:)),
       latency: configuration.latency)
     self.shared = shared
     listener = HTTPListener(
@@ -23,7 +23,7 @@ package final class Sandbox: Sendable {
       respond: { request, writer, channel in try await shared.respond(request, writer, channel) })
   }
 
-  /// Listens, and returns the port. May be called from synchronous code anywhere. Throws what binding threw.
+  /// Listens, and returns the port. Synchronous code may call this anywhere. Throws the error of binding.
   package func start() throws -> Int {
     try listener.start(on: .hostname(configuration.host, port: configuration.port))?.port ?? configuration.port
   }
@@ -38,7 +38,7 @@ package final class Sandbox: Sendable {
 
   package var registeredCount: Int { shared.standIn.withLock { $0.keys.count } }
 
-  /// Requests to the API's paths so far, whatever became of them.
+  /// Requests to the API's paths so far, whatever their result.
   package var requestCount: Int { shared.standIn.withLock { $0.requestCount } }
 
   /// Changes which credentials are accepted, from the next request on. Nil: any two that are not empty.
@@ -52,13 +52,13 @@ package final class Sandbox: Sendable {
   }
 }
 
-/// What the connections of one sandbox share.
+/// The state that the connections of one sandbox share.
 private final class Shared: Sendable {
   let standIn: Mutex<StandIn>
-  private let journal: Journal?
+  private let journal: RequestJournal?
   private let latency: Duration
 
-  init(_ standIn: StandIn, _ journal: Journal?, latency: Duration) {
+  init(_ standIn: StandIn, _ journal: RequestJournal?, latency: Duration) {
     self.standIn = Mutex(standIn)
     self.journal = journal
     self.latency = latency
@@ -69,10 +69,10 @@ private final class Shared: Sendable {
     try await pass(latency / 2 + arrival.decision.delay, on: channel)
     let reply = standIn.withLock { $0.answer(arrival, at: .now()) }
     try await pass(latency / 2, on: channel)
-    // Written before the answer is sent, so that whatever a client has seen is in the journal. When it cannot be
+    // Written before the answer is sent, so that the journal contains everything a client has seen. If it cannot be
     // written, the connection closes without an answer.
     try journal?.append(
-      Journal.Line(
+      RequestJournal.Line(
         time: .now(), method: request.head.method.rawValue, path: request.head.path ?? "",
         status: reply.visibleStatus, note: reply.note))
     try await reply.send(writer, to: request.method, channel)

@@ -1,15 +1,15 @@
-/// What one sandbox is to be like. Every value has the default of the command line.
+/// The properties of one sandbox. Every value has the default of the command line.
 package struct SandboxConfiguration: Sendable {
   /// What the rate-limit headers say.
   package enum Headers: String, CaseIterable, Sendable {
     /// `X-RateLimit-*` wherever the real API was seen to send them.
     case full
     case none
-    /// Nothing but `Retry-After`, and that with 429 only.
+    /// Only `Retry-After`, and only with 429.
     case retryAfter = "retry-after"
   }
 
-  /// The two keys that a request must bring.
+  /// The two keys that a request must carry.
   package struct Credentials: Hashable, Sendable {
     package var apiKey: String
     package var applicationKey: String
@@ -27,11 +27,11 @@ package struct SandboxConfiguration: Sendable {
   package var limit: Quota
   package var algorithm = ServerLimit.Algorithm.fixed
   package var headers = Headers.full
-  /// From a request's arrival to its answer, without what the server itself needs. Half of it passes before the request
-  /// is counted, as on a network.
+  /// The time from a request's arrival to its answer, without the server's own processing. Half of it passes before the
+  /// request is counted, as on a network.
   package var latency = Duration.zero
   package var faults = FaultPlan.none
-  /// The file that gets one JSON line a request. Appended to, made when it is not there.
+  /// The file that gets one JSON line per request. Appended to, and created if missing.
   package var journal: String?
   /// Nil: any two keys that are not empty.
   package var credentials: Credentials?

@@ -1,11 +1,11 @@
 package import Registration
 
-/// How a server counts requests against its limit, as a value: the time is passed in, there is no clock here.
+/// How a server counts requests against its limit, as a value: time is passed in.
 ///
-/// Refused requests cost nothing. Time that goes backwards is taken as no time having passed.
+/// Refused requests cost nothing. If time goes backwards, it counts as no time having passed.
 package struct ServerLimit: Sendable {
   package enum Algorithm: String, CaseIterable, Sendable {
-    /// Windows that begin at multiples of the period since 1970-01-01T00:00:00Z, as the real API's do.
+    /// Windows that begin at multiples of the period since 1970-01-01T00:00:00Z, like the real API's.
     case fixed
     /// At most the count in any stretch of one period.
     case sliding
@@ -13,7 +13,7 @@ package struct ServerLimit: Sendable {
     case bucket
   }
 
-  /// What the server says about the limit once it has counted the request in hand.
+  /// What the server says about the limit after counting the current request.
   package struct Reading: Equatable, Sendable {
     package var admitted: Bool
     package var quota: Quota
@@ -46,7 +46,7 @@ package struct ServerLimit: Sendable {
     return read(admitted: admitted)
   }
 
-  /// What `admit` would say of a request that finds nothing left, without counting any.
+  /// The answer of `admit` to a request that finds nothing left, without counting one.
   package mutating func refuse(at time: Timestamp) -> Reading {
     _ = take(0, at: time)
     var reading = read(admitted: false)
@@ -54,7 +54,7 @@ package struct ServerLimit: Sendable {
     return reading
   }
 
-  /// Takes up to `wanted` requests at `time` for somebody else, and says how many there were to take.
+  /// Takes up to `wanted` requests at `time` for another client, and returns how many were available.
   @discardableResult
   mutating func take(_ wanted: Int, at time: Timestamp) -> Int {
     now = max(now, time.milliseconds)
@@ -123,7 +123,7 @@ private struct FixedWindow {
 private struct SlidingLog {
   /// Requests of one millisecond are one entry, so the log never has more entries than the period has milliseconds.
   private var entries: [(at: Int64, count: Int)] = []
-  /// Where the log begins: entries before it are forgotten, and dropped once they are the larger half.
+  /// The start of the log: earlier entries are forgotten, and removed once they are the larger half.
   private var first = 0
   private var used = 0
 

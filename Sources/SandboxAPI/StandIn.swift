@@ -5,11 +5,11 @@ package import Registration
 /// The registration API as a value: requests and times go in, answers come out. No socket, clock or lock.
 package struct StandIn: Sendable {
   package private(set) var keys = RegisteredKeys()
-  /// Requests to the API's paths that have arrived, whatever became of them.
+  /// Requests to the API's paths that have arrived, whatever their result.
   package private(set) var requestCount = 0
-  /// Takes the place of the configured credentials from the next request on.
+  /// Replaces the configured credentials from the next request on.
   package var credentials: SandboxConfiguration.Credentials?
-  /// Takes the place of the configured faults from the next request on; their spans count from the start as before.
+  /// Replaces the configured faults from the next request on; their time spans still count from the start.
   package var faults: FaultPlan {
     didSet { neighbour = Self.neighbour(faults, limit.quota) }
   }
@@ -30,7 +30,7 @@ package struct StandIn: Sendable {
     neighbour = Self.neighbour(configuration.faults, configuration.limit)
   }
 
-  /// A request that was read and what is to go wrong with it.
+  /// A request that was read, and its faults.
   package struct Arrival: Sendable {
     package let operation: Operation
     package let fields: HTTPFields
@@ -51,7 +51,7 @@ package struct StandIn: Sendable {
     return Arrival(operation: operation, fields: request.headerFields, decision: decision)
   }
 
-  /// Counts the request at `time`, does what it asks for, and says what the client gets to see of it.
+  /// Counts the request at `time`, does what it asks for, and returns what the client gets to see.
   package mutating func answer(_ arrival: Arrival, at time: Timestamp) -> Reply {
     neighbour?.spend(from: &limit, until: time)
     var reply = answerUnnoted(arrival, at: time)
@@ -80,7 +80,7 @@ package struct StandIn: Sendable {
     case .status, .lost, .truncated, .foreign, .slow, nil: break
     }
 
-    // A path that is not the API's, or a method it does not have, is turned away before the limit is looked at.
+    // A path or method that the API does not have is refused before the limit is checked.
     switch arrival.operation {
     case .notFound: return .refusal(404, "Not found")
     case .wrongMethod(let allowed):
@@ -143,10 +143,12 @@ package struct StandIn: Sendable {
   private static let applicationKey = HTTPField.Name("DD-APPLICATION-KEY")!
 
   private func refusal(_ fields: HTTPFields) -> Reply? {
-    guard let apiKey = fields[Self.apiKey], !apiKey.isEmpty else { return .refusal(403, "API key required") }
-    guard let applicationKey = fields[Self.applicationKey], !applicationKey.isEmpty else {
-      return .refusal(403, "Forbidden")
-    }
+    let applicationKey = fields[Self.applicationKey] ?? ""
+    // The real API asks for no API key beside an access token.
+    let isToken = applicationKey.hasPrefix("ddpat_") || applicationKey.hasPrefix("ddsat_")
+    let apiKey = fields[Self.apiKey] ?? ""
+    if apiKey.isEmpty, !isToken { return .refusal(403, "API key required") }
+    if applicationKey.isEmpty { return .refusal(403, "Forbidden") }
     guard let credentials else { return nil }
     return apiKey == credentials.apiKey && applicationKey == credentials.applicationKey
       ? nil : .refusal(403, "Forbidden")

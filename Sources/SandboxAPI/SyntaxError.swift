@@ -1,8 +1,8 @@
-/// A limit, a duration or a list of faults that cannot be read: what was written, and what may be written instead.
+/// A limit, a duration or a list of faults that cannot be parsed: what was written, and what is allowed.
 package struct SyntaxError: Error, Equatable, CustomStringConvertible {
-  /// What is wrong, with the text that is wrong quoted.
+  /// What is wrong, quoting the text.
   package let message: String
-  /// What is allowed in its place.
+  /// What is allowed instead.
   package let hint: String
 
   package init(_ message: String, hint: String) {

@@ -1,19 +1,19 @@
-// The datagram socket that systemd listens on for a service's messages, without libsystemd: sd_notify(3) documents the
-// protocol as stable and simple enough to be written anew.
+// The datagram socket on which systemd receives a service's messages, without libsystemd: sd_notify(3) documents the
+// protocol as stable and simple enough to reimplement.
 
 import Glibc
 
 /// An open, non-blocking datagram socket and the address its messages go to.
 ///
-/// The address is used anew with each message instead of being connected to once, so a supervisor that comes back and
-/// binds the same path is reached again.
+/// The address is used again for each message instead of connecting once, so a supervisor that comes back and binds the
+/// same path is reached again.
 final class NotifySocket: Sendable {
   private let descriptor: Int32
   private let address: sockaddr_un
   private let addressLength: socklen_t
 
   /// `name` is an absolute path, or `@` and the name of an abstract socket. Nil for any other form, for a name that is
-  /// too long for a socket address (107 bytes) and when no socket can be opened.
+  /// too long for a socket address (107 bytes), and when no socket can be opened.
   init?(name: String) {
     let isAbstract = name.hasPrefix("@")
     guard isAbstract || name.hasPrefix("/") else { return nil }

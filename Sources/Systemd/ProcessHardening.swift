@@ -6,15 +6,15 @@ import Glibc
 
 /// The process-wide settings of the daemon.
 package enum ProcessHardening {
-  /// To be called once, before secrets are read and before threads are started:
-  /// - no core dump, neither by the limit (which a pipe in `core_pattern` ignores) nor by the kernel's own flag, which also
-  ///   keeps other processes of the same user from attaching or reading `/proc/PID/environ` and `mem`;
-  /// - a crash ends the process at once: the backtrace of Swift's runtime prints registers and the memory that they point
-  ///   to, and lets a process live on that was sent SIGABRT, as a watchdog does;
+  /// Call this once, before secrets are read and before threads are started:
+  /// - no core dump, neither by the limit (which a pipe in `core_pattern` ignores) nor by the kernel's own flag, which
+  ///   also keeps other processes of the same user from attaching or reading `/proc/PID/environ` and `mem`;
+  /// - a crash ends the process at once: the backtrace of Swift's runtime prints registers and the memory that they
+  ///   point to, and keeps a process alive that was sent SIGABRT, as a watchdog does;
   /// - SIGPIPE and SIGIO are ignored: a peer that hangs up is an error to return, not a reason to die;
-  /// - `umask`, so that a file is private unless whoever makes it says otherwise.
+  /// - `umask`, so that a file is private unless its creator says otherwise.
   ///
-  /// Throws when the kernel refuses one of the first two: secrets must not be read then.
+  /// Throws when the kernel refuses one of the first two: then secrets must not be read.
   package static func apply(umask mask: UInt32 = 0o027) throws(HardeningError) {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {

@@ -1,36 +1,33 @@
-// What the daemon tells the service manager: that it is ready, what it is doing, that it lives (sd_notify(3)).
-// Saying so must never hold up or fail the daemon, so every message is sent without waiting and nothing is thrown.
+// What the daemon tells the service manager: that it is ready, what it is doing, that it is alive (sd_notify(3)). This
+// must never delay or fail the daemon, so every message is sent without waiting and nothing is thrown.
 
 import Glibc
 import Registration
 import Synchronization
 
-/// The daemon's voice towards systemd. Without a supervisor that listens it says nothing, and costs nothing.
+/// The daemon's messages to systemd. Without a listening supervisor it sends nothing, and costs nothing.
 ///
-/// Messages keep the order in which they were said. A message that the socket has no room for is dropped, except for the
-/// latest change of life-cycle (`READY=1` and its like), which goes out in front of the next message: without it systemd
-/// would kill a service that is well.
+/// Messages keep their order. A message for which the socket has no room is dropped, except for the latest change of
+/// life cycle (`READY=1` and the like), which is sent before the next message: without it systemd would kill a healthy
+/// service.
 package final class ServiceNotifier: Sendable {
   private let socket: NotifySocket?
-  /// The last change of life-cycle, as long as systemd has not been told. It doubles as the lock that keeps the order.
+  /// The last change of life cycle, until systemd has been told. Its lock also keeps the order.
   private let untold = Mutex<String?>(nil)
 
-  /// `socketName` as in `$NOTIFY_SOCKET`: an absolute path, or `@` and an abstract name. Nil, or a form that is not
-  /// understood, makes a notifier that says nothing.
+  /// `socketName` as in `$NOTIFY_SOCKET`: an absolute path, or `@` and an abstract name. With nil, or an unknown form,
+  /// the notifier sends nothing.
   package init(socketName: String?) {
     socket = socketName.flatMap(NotifySocket.init(name:))
   }
 
-  /// The notifier that `$NOTIFY_SOCKET` asks for. The variable is unset, so that no child speaks for the daemon; call it
+  /// The notifier for `$NOTIFY_SOCKET`. The variable is unset, so that no child can speak for the daemon; call this
   /// before other threads read the environment.
   package static func takingEnvironment() -> ServiceNotifier {
     ServiceNotifier(socketName: ServiceVariable.take("NOTIFY_SOCKET"))
   }
 
-  /// True when there is a socket to speak to.
-  package var isListenedTo: Bool { socket != nil }
-
-  /// Start-up is complete, or a reload is. `status` as in `status(_:)`.
+  /// The start, or a reload, is complete. `status` as in `status(_:)`.
   package func ready(status: String? = nil) {
     say(nil, changing: "READY=1" + (status.map { "\n" + Self.assignment(ofStatus: $0) } ?? ""))
   }
@@ -54,13 +51,13 @@ package final class ServiceNotifier: Sendable {
     say(nil, changing: "STOPPING=1")
   }
 
-  /// The daemon lives. To be said at least once in each `WatchdogInterval`, and only when it is true.
+  /// The daemon is alive. Call this at least once in each `WatchdogInterval`, and only when it is true.
   package func watchdog() {
     say("WATCHDOG=1")
   }
 
   /// Asks for at least `seconds` more, from now, before a start, stop or watchdog limit counts as exceeded. Fractions
-  /// are kept to the microsecond; nothing is asked for when it is not above zero, and a year at most.
+  /// are kept to the microsecond; nothing is sent unless it is above zero, and at most a year is asked for.
   package func extendTimeout(seconds: Double) {
     guard seconds > 0 else { return }
     say("EXTEND_TIMEOUT_USEC=\(Int64(min(seconds, 366 * 86_400) * 1_000_000))")

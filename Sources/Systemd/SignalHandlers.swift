@@ -2,12 +2,12 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Signals that this process acts on, each on a queue of its own, for as long as this value lives.
+/// Signals that this process handles, each on a dispatch queue of its own, for as long as this value lives.
 ///
-/// Dispatch puts its handler in place some time after a source is activated, so `init` waits for it: a signal that comes
-/// later is never lost, and one that comes earlier has its default action. Ignoring the signals meanwhile would lose one.
+/// Dispatch installs its handler some time after a source is activated, so `init` waits for it: a later signal is never
+/// lost, and an earlier one has its default action. Ignoring the signals meanwhile would lose one.
 package final class SignalHandlers: Sendable {
-  // Each source is made once and cancelled once. The type of sources is not Sendable, hence the lock.
+  // Each source is created once and cancelled once. Sources are not Sendable, hence the lock.
   private let sources: Mutex<[any DispatchSourceSignal]>
 
   /// Returns when every handler is in place.
@@ -17,7 +17,7 @@ package final class SignalHandlers: Sendable {
     ready.wait()
   }
 
-  /// Keeps a signal waiting until its handler is in place. To be called before other threads are started: they inherit
+  /// Keeps a signal pending until its handler is installed. Call this before other threads are started: they inherit
   /// it.
   package static func hold(_ number: Int32) {
     var signals = sigset_t()

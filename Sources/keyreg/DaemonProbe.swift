@@ -2,12 +2,12 @@ import ControlAPI
 import Dispatch
 import Glibc
 
-/// Looks after a call that may rightly take long, a stream or a command over millions of keys: as long as it lasts, the
-/// daemon is asked now and then for a sign of life, and the command ends when there is none.
+/// Watches over a call that may take long, a stream or a command over millions of keys. While it lasts, the daemon is
+/// asked for a sign of life now and then, and without one the command ends.
 ///
-/// The call itself blocks its thread and may be waiting for a reader of standard output, so it cannot tell.
+/// The call itself blocks its thread and may be waiting for a reader of standard output, so it cannot do this.
 struct DaemonProbe {
-  /// Seconds between two questions. Each waits for its answer as long as every short call does.
+  /// Seconds between two probes. Each waits for its answer as long as any short call.
   private static let interval = 5
 
   static func during<Value>(_ client: ControlClient, _ call: () throws -> Value) rethrows -> Value {
@@ -22,7 +22,7 @@ struct DaemonProbe {
         StandardError.write(failure.text)
         exit(failure.exit.rawValue)
       } catch {
-        // The call itself meets it too, and says it better.
+        // The call itself gets this error too, and reports it better.
       }
     }
     timer.activate()

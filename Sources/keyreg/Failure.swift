@@ -5,10 +5,10 @@ import Registration
 import RegistrationDaemon
 import RegistrationQueue
 import SandboxAPI
+import Secrets
 import Spool
-import Systemd
 
-/// The exit codes of every command: those of sysexits, and of the LSB for `status`.
+/// The exit codes of all commands: from sysexits, and from the LSB for `status`.
 enum Exit: Int32 {
   case done = 0
   case someFailed = 1
@@ -25,7 +25,7 @@ enum Exit: Int32 {
   case configuration = 78
 }
 
-/// What a command says when it fails: one line, and where there is something to do about it, a second.
+/// What a command prints when it fails: one line, and a hint on a second line if there is one.
 struct Failure: Error {
   let exit: Exit
   let message: String
@@ -37,7 +37,7 @@ struct Failure: Error {
     self.hint = hint
   }
 
-  /// `usage` is the parser's own message, when it was the parser that refused.
+  /// `usage` is the parser's own message, if the parser refused the arguments.
   init(_ error: any Error, usage: String? = nil) {
     switch error {
     case let failure as Failure: self = failure
@@ -61,7 +61,8 @@ struct Failure: Error {
         switch error.kind {
         case .defect: .internalError
         case .disk: .inputOutput
-        // Starting again mends none of them.
+        case .foreign: .permission
+        // A restart fixes none of them.
         case .corrupt, .missing, .newer: .configuration
         }
       self.init(exit, error.description, hint: error.hint)
@@ -71,14 +72,14 @@ struct Failure: Error {
     default:
       if let usage {
         let lines = usage.split(separator: "\n").prefix { !$0.hasPrefix("Usage:") }
-        self.init(.usage, lines.joined(separator: " "), hint: "keyreg --help, or --help after a command")
+        self.init(.usage, lines.joined(separator: " "), hint: "see keyreg --help, or --help after a command")
       } else {
         self.init(.internalError, "\(error)")
       }
     }
   }
 
-  /// Foreign text in messages cannot reach the terminal raw, nor can what looks like a secret.
+  /// Safe for the terminal, and without anything that looks like a secret.
   var text: String {
     let first = "keyreg: error: \(Self.shown(message))\n"
     return first + (hint.map { "hint: \(Self.shown($0))\n" } ?? "")
@@ -94,23 +95,28 @@ struct Failure: Error {
 
   private static func control(_ error: ControlClientError) -> Failure {
     switch error {
-    case .notRunning:
-      Failure(.notRunning, error.description, hint: "start it (keyreg run), or name its socket with --socket")
-    case .forbidden:
-      Failure(.unreachable, error.description, hint: "the socket belongs to the daemon's group: join it, or use sudo")
+    case .notRunning(let socket):
+      Failure(.notRunning, error.description, hint: AccessHint.starting(socket: socket))
+    case .forbidden(let socket, _):
+      Failure(
+        .permission, error.description,
+        hint: AccessHint.joining(for: socket) ?? "the socket belongs to the daemon's group: join it, or use sudo")
     case .unreachable:
-      Failure(.unreachable, error.description, hint: "is it the path of a socket? keyreg check shows control.socket")
+      Failure(
+        .unreachable, error.description,
+        hint: "check that this is the path of a socket; keyreg check shows control.socket")
     case .timedOut:
       Failure(
         .tryAgain, error.description,
-        hint: "it is stopped (SIGSTOP, a debugger), or its machine has no time for it: look at its journal")
+        hint: "it may be stopped (SIGSTOP, a debugger), or its machine is overloaded; look at its journal")
     case .refused(let status, let code, let message, let hint):
       Failure(exit(status: status, code: code), message, hint: hint)
-    case .malformed: Failure(.internalError, error.description, hint: "do command and daemon have the same version?")
+    case .malformed:
+      Failure(.internalError, error.description, hint: "check that the command and the daemon have the same version")
     }
   }
 
-  /// By the error's code where it says more than the status.
+  /// Uses the error's code if it says more than the status.
   private static func exit(status: Int, code: String) -> Exit {
     switch (status, code) {
     case (_, "no_space"), (_, "disk"): .inputOutput
@@ -141,7 +147,7 @@ extension Failure {
     case .permission: Failure(.permission, error.message, hint: error.hint)
     case .invalidName: Failure(.usage, error.message, hint: error.hint)
     case .missing:
-      Failure(.noSuchFile, error.message, hint: error.hint ?? "is the spool's place right? keyreg check shows it")
+      Failure(.noSuchFile, error.message, hint: error.hint ?? "check spool.directory with keyreg check")
     case .tooLarge, .notRegular: Failure(.badList, error.message, hint: error.hint)
     case .unanswered: Failure(.tryAgain, error.message, hint: error.hint)
     case .noSpace, .disk, .system: Failure(.inputOutput, error.message, hint: error.hint)

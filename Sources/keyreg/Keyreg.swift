@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
-import Systemd
+import Journal
 
 @main
 struct Keyreg: ParsableCommand {
@@ -9,17 +9,25 @@ struct Keyreg: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "keyreg",
-    abstract: "Registers lists of Datadog application keys, within the rate limit and without losing one.",
+    abstract: "Register lists of Datadog application keys within the rate limit, without losing a key.",
     discussion: """
-      Lists of key ids are dropped into a spool folder; a daemon registers each key and records its outcome.
-      Try it without an account: keyreg demo
+      Drop lists of key ids into a spool folder; a daemon registers each key and records its outcome.
+      To try it without an account, run: keyreg demo
       """,
     version: version,
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, ListsCommand.self, OutcomesCommand.self, KeyCommand.self,
-      RetryCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self, ReloadCommand.self,
+      InstancesCommand.self, RetryCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self,
+      SetCommand.self, ReloadCommand.self,
       BackupCommand.self, RestoreCommand.self, CheckCommand.self, SandboxCommand.self, DemoCommand.self,
     ])
+
+  /// For a mistyped command: the one that was probably meant.
+  private static func commandHint(_ word: String?) -> String? {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    guard let word, !word.hasPrefix("-"), !names.contains(word) else { return nil }
+    return Nearest.word(to: word, in: names).map { "did you mean keyreg \($0)?" }
+  }
 
   /// The one place where an error becomes a message and an exit code.
   static func main() {
@@ -30,8 +38,11 @@ struct Keyreg: ParsableCommand {
     } catch {
       let code = exitCode(for: error)
       if code == .success || error is ExitCode { exit(withError: error) }
-      let failure = Failure(error, usage: code == .validationFailure ? message(for: error) : nil)
-      // The journal takes a line's priority from its beginning.
+      var failure = Failure(error, usage: code == .validationFailure ? message(for: error) : nil)
+      if code == .validationFailure, let hint = commandHint(CommandLine.arguments.dropFirst().first) {
+        failure = Failure(failure.exit, failure.message, hint: hint)
+      }
+      // The journal takes a line's priority from its prefix.
       let isJournal =
         LogFormat.detected(journalStream: ProcessInfo.processInfo.environment["JOURNAL_STREAM"]) == .journal
       StandardError.write(isJournal ? failure.text.split(separator: "\n").map { "<3>\($0)\n" }.joined() : failure.text)

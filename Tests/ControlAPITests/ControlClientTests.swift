@@ -30,7 +30,12 @@ import Testing
       #expect(short.lists.map(\.name) == (2_491...2_500).map { "\($0)" } && short.next == nil)
       for (isActive, count) in [(nil, 2_500), (true, 500), (false, 2_000)] {
         var names: [String] = []
-        try running.client.eachList(isActive: isActive) { names.append($0.name) }
+        var query: ListQuery? = ListQuery(isActive: isActive)
+        while let asked = query {
+          let page = try running.client.lists(asked)
+          names += page.lists.map(\.name)
+          query = page.next.map { ListQuery(isActive: isActive, after: $0) }
+        }
         #expect(names.count == count && names == names.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) })
       }
       let connection = try running.wire()
@@ -224,6 +229,22 @@ import Testing
       #expect(throws: ControlClientError.timedOut) {
         try ControlClient(socket: folder + "/s", timeout: .milliseconds(50)).status()
       }
+      listener.end()
+    }
+  }
+
+  @Test func aCrowdBeforeTheSocketIsWaitedFor() throws {
+    try withTemporaryFolder { folder in
+      let listener = try Listener(path: folder + "/s")
+      let client = ControlClient(socket: folder + "/s", timeout: .milliseconds(200))
+      // As many as the system lets wait.
+      let crowd = try (0..<9).map { _ in try WireConnection(socket: folder + "/s") }
+      let begun = ContinuousClock.now
+      #expect(throws: ControlClientError.timedOut) { try client.health() }
+      #expect(ContinuousClock.now - begun >= .milliseconds(200))
+      listener.begin("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{\"healthy\":true,\"reason\":\"ok\"}")
+      for waiting in crowd { try waiting.send("x") }
+      #expect(try ControlClient(socket: folder + "/s", timeout: .seconds(20)).health().healthy)
       listener.end()
     }
   }

@@ -54,6 +54,17 @@ import Testing
     #expect(key == KeyDocument(id: id(1), state: .inFlight, attempts: 2, lists: ["a"]))
   }
 
+  @Test func aWordOfALaterVersionIsPassedOn() throws {
+    let moment = Timestamp(milliseconds: 0)
+    var status = StatusDocument(version: "9", pid: 1, startedAt: moment, now: moment, state: .idle, hold: .disk)
+    let text = try Self.json(status).replacing("idle", with: "dreaming").replacing("\"disk\"", with: "\"moon\"")
+    status = try DocumentCoding.decode(StatusDocument.self, from: Array(text.utf8))
+    #expect(status.state == .other("dreaming") && status.hold == .other("moon"))
+    #expect(try Self.json(status) == text)
+    #expect(ListDocument.State(rawValue: "d\u{1b}[2J") == .other("d\\u{1b}[2J"))
+    #expect(KeyDocument.State(rawValue: "in_flight") == .inFlight && !KeyDocument.State.allCases.contains(.other("x")))
+  }
+
   @Test func aListAndAKeyHaveAllTheirMembers() throws {
     let moment = Timestamp(milliseconds: 0)
     let list = ListDocument(name: "a", id: 7, state: .importing, bytes: 37, arrivedAt: moment)

@@ -2,17 +2,17 @@ import Dispatch
 import Glibc
 import Testing
 
-/// A Unix socket that somebody else listens on: it answers every connection with the same bytes and closes it, or
-/// accepts none at all. When it goes away its file stays behind.
+/// A Unix socket of another listener: it answers every connection with the same bytes and closes it, or accepts none at
+/// all. When it goes away, its file stays behind.
 final class Listener {
   private let descriptor: Int32
   private let ended = DispatchSemaphore(value: 0)
-  private let answers: Bool
+  private var answers = false
 
+  /// - Parameter answer: Nil to accept none, at least until `begin`.
   init(path: String, answer: String? = nil) throws {
     let listening = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     descriptor = listening
-    answers = answer != nil
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
@@ -22,8 +22,12 @@ final class Listener {
       }
     }
     try #require(result == 0 && listen(listening, 8) == 0)
-    guard let answer else { return }
-    let ended = self.ended
+    if let answer { begin(answer) }
+  }
+
+  func begin(_ answer: String) {
+    answers = true
+    let (listening, ended) = (descriptor, self.ended)
     DispatchQueue(label: "listener").async { @Sendable in
       while case let peer = accept(listening, nil, nil), peer >= 0 {
         var request = [UInt8](repeating: 0, count: 4096)

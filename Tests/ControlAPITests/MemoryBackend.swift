@@ -2,7 +2,7 @@ import ControlAPI
 import Registration
 import Synchronization
 
-/// A daemon that keeps its lists in memory and registers nothing: small, but it does what it says.
+/// A daemon that keeps its lists in memory and registers nothing: small, but a real implementation.
 final class MemoryBackend: ControlBackend {
   struct Breakdown: Error {}
 
@@ -84,6 +84,15 @@ final class MemoryBackend: ControlBackend {
     state.withLock { state in state.lists[name].map { document(name, $0) } }
   }
 
+  func digest(of list: String) async throws -> ListDigest? {
+    guard let document = try await self.list(named: list) else { return nil }
+    let failed = state.withLock { $0.lists[list] ?? [] }.filter { $0.state == .failed }
+    let errors = Dictionary(grouping: failed) { $0.errorTitle ?? "" }.map { title, outcomes in
+      ListDigest.ErrorGroup(status: outcomes.first?.httpStatus, text: title, keys: outcomes.count)
+    }
+    return ListDigest(list: document, errors: errors, slowest: failed)
+  }
+
   func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage {
     try state.withLock { state in
       if let list = query.list, state.lists[list] == nil { throw ControlError.notFound("no list \(list)") }
@@ -110,7 +119,7 @@ final class MemoryBackend: ControlBackend {
   }
 
   func submit(
-    name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
+    name: String?, force: Bool, terms: ListTerms, body: any AsyncSequence<[UInt8], any Error> & Sendable
   ) async throws -> [UInt8] {
     var bytes: [UInt8] = []
     do {
@@ -175,6 +184,13 @@ final class MemoryBackend: ControlBackend {
   func reload() async throws -> ReloadResult {
     if let error = state.withLock({ $0.reloadError }) { throw error }
     return ReloadResult(changed: ["workers"])
+  }
+
+  func history(since: Timestamp?) async -> HistoryDocument {
+    let minutes = (0..<3).map { number in
+      MinuteDocument(at: startedAt.adding(seconds: Double(number) * 60), registered: number, state: .working)
+    }
+    return HistoryDocument(minutes: minutes.filter { minute in since.map { minute.at >= $0 } ?? true })
   }
 
   func metrics() async -> MetricsSnapshot { MetricsSnapshot(version: "0.1.0") }

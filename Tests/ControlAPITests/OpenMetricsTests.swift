@@ -1,8 +1,9 @@
-import ControlAPI
 import Registration
 import Testing
 
-/// The text against a parser that is as strict as the specification, and the names against the interface.
+@testable import ControlAPI
+
+/// Checks the text with a parser as strict as the specification, and the names against the interface.
 @Suite struct OpenMetricsTests {
   private struct Family {
     var type: String
@@ -15,7 +16,8 @@ import Testing
     var line: Substring
   }
 
-  /// OpenMetrics 1.0.0, as far as it is used: metadata before samples, no family twice, suffixes by type, `# EOF` last.
+  /// OpenMetrics 1.0.0, as far as it is used: metadata before samples, no family twice, suffixes by type, `# EOF` at
+  /// the end.
   private static func parse(_ text: String) throws -> [String: Family] {
     var families: [String: Family] = [:]
     var current = ""
@@ -93,7 +95,7 @@ import Testing
     let moment = Timestamp(milliseconds: 1_764_000_000_250)
     (snapshot.state, snapshot.stateSince, snapshot.lastSuccessAt) = (.holding, moment, moment)
     snapshot.oldestPendingAt = moment
-    snapshot.listStates = ["incoming": 1, "active": 2]
+    snapshot.listStates = [.incoming: 1, .active: 2]
     snapshot.process = ProcessUsage(startedAt: moment)
     return snapshot
   }()
@@ -102,10 +104,10 @@ import Testing
     keys: [.pending: 400, .inFlight: 4, .registered: 590], requests: ["201": 590, "429": 1, "timed_out": 2],
     durations: .init(bounds: [0.1, 0.25, 1], counts: [5, 3, 0, 2], sum: 12.5), throttled: 1, rateLimit: 400,
     rateLimitRemaining: 31, rateLimitResetSeconds: 119.5, waitSeconds: ["rate_limit": 60.25, "hold": 1e-7],
-    lists: ["imported": 2, "rejected": 1], hold: .disk, queueBytes: 40_960, version: "0.1.0 \"quoted\" \\ \n end")
+    lists: [.imported: 2, .rejected: 1], hold: .disk, queueBytes: 40_960, version: "0.1.0 \"quoted\" \\ \n end")
 
   @Test func everyNameOfTheInterfaceIsThere() throws {
-    let families = try Self.parse(Self.full.openMetrics)
+    let families = try Self.parse(Self.full.text(.openMetrics))
     let names = Set(families.values.flatMap { $0.samples.map(\.name) })
     for name in [
       "keyreg_keys", "keyreg_requests_total", "keyreg_request_duration_seconds_bucket", "keyreg_throttled_total",
@@ -121,7 +123,7 @@ import Testing
   }
 
   @Test func labelsAndValuesAreThoseOfTheSnapshot() throws {
-    let families = try Self.parse(Self.full.openMetrics)
+    let families = try Self.parse(Self.full.text(.openMetrics))
     let keys = try #require(families["keyreg_keys"]?.samples)
     #expect(keys.first { $0.labels == ["state": "in_flight"] }?.value == 4)
     #expect(keys.first { $0.labels == ["state": "failed"] }?.value == 0)
@@ -133,7 +135,7 @@ import Testing
   }
 
   @Test func theStateIsOneOfAll() throws {
-    let families = try Self.parse(Self.full.openMetrics)
+    let families = try Self.parse(Self.full.text(.openMetrics))
     let states = try #require(families["keyreg_state"]?.samples)
     #expect(states.filter { $0.value == 1 }.map(\.labels) == [["state": "holding"]] && states.count == 6)
     #expect(families["keyreg_state_since_timestamp_seconds"]?.samples.map(\.value) == [1_764_000_000.25])
@@ -160,7 +162,7 @@ import Testing
   }
 
   @Test func bucketsCountAllThatIsBelowThem() throws {
-    let samples = try #require(try Self.parse(Self.full.openMetrics)["keyreg_request_duration_seconds"]?.samples)
+    let samples = try #require(try Self.parse(Self.full.text(.openMetrics))["keyreg_request_duration_seconds"]?.samples)
     let buckets = samples.filter { $0.name.hasSuffix("_bucket") }
     #expect(buckets.map(\.value) == [5, 8, 8, 10])
     #expect(buckets.map { $0.labels["le"] } == ["0.1", "0.25", "1.0", "+Inf"])
@@ -169,7 +171,7 @@ import Testing
   }
 
   @Test func whatIsNotKnownHasNoSample() throws {
-    let families = try Self.parse(MetricsSnapshot(version: "0.1.0").openMetrics)
+    let families = try Self.parse(MetricsSnapshot(version: "0.1.0").text(.openMetrics))
     #expect(families["keyreg_rate_limit_limit"]?.samples.isEmpty == true)
     #expect(families["keyreg_request_duration_seconds"]?.samples.isEmpty == true)
     #expect(families["keyreg_throttled"]?.samples.first?.value == 0)

@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// Where the socket appears, with which permissions, and whom it gives way to.
+/// Where the socket appears, with which permissions, and which other files and processes it yields to.
 @Suite struct SocketPlaceTests {
   private static func server(_ path: String, mode: mode_t = 0o660) throws -> ControlServer {
     var configuration = ControlServer.Configuration(socketPath: path)

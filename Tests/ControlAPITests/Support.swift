@@ -15,7 +15,7 @@ func outcomes(_ count: Int, state: KeyState = .registered, list: String = "a") -
 
 let silent = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-/// A folder of its own for one test, with a short path, removed with all it holds.
+/// A new folder for one test, with a short path, removed with its contents.
 func withTemporaryFolder(_ body: (String) throws -> Void) throws {
   var template = Array("/tmp/control-XXXXXX".utf8CString)
   try #require(mkdtemp(&template) != nil)
@@ -52,7 +52,7 @@ func withServer(
   }
 }
 
-/// Waits for what another thread is about to do. Gives up, and says so, after 20 s.
+/// Waits for something that another thread is about to do. Fails after 20 s.
 func eventually(_ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ isTrue: () throws -> Bool)
   rethrows
 {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// A blocking connection to a Unix socket or a port that speaks HTTP byte by byte, so that tests can be ill-mannered.
+/// A blocking connection to a Unix socket or a port that speaks HTTP byte by byte, so that tests can misbehave.
 final class WireConnection {
   struct Response {
     var status = 0
@@ -58,7 +58,7 @@ final class WireConnection {
     }
   }
 
-  /// Says that nothing more will be sent, while it still reads.
+  /// Ends sending, but still reads.
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   func request(_ method: String, _ target: String, host: String = "localhost", body: String? = nil) throws -> Response {

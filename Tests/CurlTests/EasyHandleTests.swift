@@ -4,15 +4,15 @@ import Testing
 
 @testable import Curl
 
-/// Answers each connection on a loopback port with the same bytes, and keeps what it was asked.
+/// Answers each connection on a loopback port with the same bytes, and keeps the requests.
 final class FixedServer: Sendable {
   let port: UInt16
   private let listener: Int32
   private let asked = Mutex<[String]>([])
 
   /// - Parameters:
-  ///   - closes: Whether the connection ends after the answer; else it stays open in silence.
-  ///   - readsOneMore: Whether it is read from once more before it ends.
+  ///   - closes: Whether the connection is closed after the answer; otherwise it stays open and silent.
+  ///   - readsOneMore: Whether one more request is read before it is closed.
   init(_ answer: String, closes: Bool = true, readsOneMore: Bool = false) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
@@ -34,7 +34,7 @@ final class FixedServer: Sendable {
         guard peer >= 0 else { return }
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let count = read(peer, &buffer, buffer.count)
-        // A connection that ends in silence asked for nothing.
+        // A connection that ends silently requested nothing.
         if count > 0 { asked.withLock { $0.append(String(decoding: buffer.prefix(count), as: UTF8.self)) } }
         let bytes = Array(answer.utf8)
         _ = send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL))
@@ -67,7 +67,7 @@ final class FixedServer: Sendable {
     let server = try FixedServer("HTTP/1.1 201 Created\r\nX-One: 1\r\nx-two:  2 \r\nContent-Length: 2\r\n\r\nok")
     let reply = try EasyHandle().perform(request(server))
     #expect(reply.status == 201 && reply.body == Array("ok".utf8))
-    #expect(reply.header("x-ONE") == "1" && reply.header("X-Two") == "2")
+    #expect(reply.headers["x-ONE"] == "1" && reply.headers["X-Two"] == "2")
     let asked = try #require(server.requests.first)
     #expect(asked.hasPrefix("PUT /a HTTP/1.1\r\n") && asked.contains("X-Test: 1"))
     #expect(!asked.lowercased().contains("content-type") && !asked.contains("Transfer-Encoding"))
@@ -114,7 +114,7 @@ final class FixedServer: Sendable {
     withExtendedLifetime(server) {}
   }
 
-  /// libcurl repeats what got no answer on a connection that was kept alive; the server has seen both.
+  /// libcurl repeats a request that got no answer on a kept-alive connection; the server has seen both.
   @Test(arguments: [(true, 24), (false, 5)])
   func aRequestIsSentAgainOnlyWhereThatIsWanted(isSentOnce: Bool, requests: Int) throws {
     let server = try FixedServer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", readsOneMore: true)
@@ -156,7 +156,7 @@ final class FixedServer: Sendable {
   }
 
   @Test func aMissingAuthorityFileIsToldAtOnce() {
-    #expect(throws: CurlError.self) { try EasyHandle(route: CurlRoute(caFile: "/nonexistent/ca.pem")) }
+    #expect(throws: CurlError.self) { try EasyHandle(route: CurlRoute(caFiles: ["/nonexistent/ca.pem"])) }
   }
 
   @Test func aBodyIsSentOnceAndNotKeptForTheNextRequest() throws {

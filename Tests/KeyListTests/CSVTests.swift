@@ -33,7 +33,11 @@ struct KeyListCSVTests {
     ("x,nope", "2! nope | \(notAnID)"),
     ("x,", "2! x, | the column id is empty"),
     ("x", "2! x | 1 field where the header has 2: is the line broken, or a separator missing?"),
-    ("y,\(a),", "2! y,\(a), | 3 fields where the header has 2: a field with a separator needs quotes"),
+    (
+      "y,\(a),",
+      "2! y,\(a), | 3 fields where the header has 2: the line ends in a separator too many, "
+        + "or a field with a separator needs quotes"
+    ),
     ("Smith, J,\(a)", "2! Smith, J,\(a) | 3 fields where the header has 2: a field with a separator needs quotes"),
     ("\"x,\(a)", "2! \"x,\(a) | \(strayQuote)"),
     ("\"x\"y,\(a)", "2! \"x\"y,\(a) | \(strayQuote)"),
@@ -71,7 +75,7 @@ struct KeyListCSVTests {
     let found = try reader.all()
     #expect(found.compactMap(\.key) == [AppKeyID(a)].compactMap(\.self))
     #expect(reader.ending.cutShort?.line == 3)
-    // A bad record in which such a name stands is no header.
+    // A bad record that contains such a name is not a header.
     var bad = KeyListReader(bytes: "id,name\nx,uuid\n\(a),ann\n".utf8)
     #expect(try bad.all().compactMap(\.key) == [AppKeyID(a)].compactMap(\.self))
     #expect(bad.ending.cutShort == nil)

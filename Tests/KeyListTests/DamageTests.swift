@@ -3,7 +3,7 @@ import KeyList
 import Registration
 import Testing
 
-/// Wrong keys must not be registered, nor right ones dropped in silence, when a list is damaged or merely unusual.
+/// When a list is damaged or merely unusual, wrong keys must not be registered, nor right ones silently dropped.
 struct DamageTests {
   @Test func commas_in_quotes_part_no_columns_of_the_header() throws {
     #expect(try entries("\"Owner (last, first)\",app_key_id,org_id\n\"Doe, Jane\",\(a),\(c)\n") == ["2 a"])
@@ -57,7 +57,7 @@ struct DamageTests {
     #expect(found.count == 3)
     let cut = try #require(reader.ending.cutShort)
     #expect(cut.end == list.utf8.count && cut.total == cut.end && cut.read < 200 && cut.read > 70)
-    #expect(found.last?.bad?.reason.contains("nothing behind it") == true)
+    #expect(found.last?.bad?.reason.contains("nothing after it") == true)
     #expect(found.last?.bad?.reason.contains("\(cut.read)") == true)
     #expect(found.last?.bad?.reason.contains("\(cut.end - cut.read)") == true)
   }
@@ -95,7 +95,7 @@ struct DamageTests {
     var reader = KeyListReader(bytes: list.utf8)
     let found = try reader.all()
     #expect(found.compactMap(\.key).isEmpty && !found.isEmpty, "\(found.map(\.shown))")
-    // On a line of its own, it costs that line.
+    // On its own line it costs that line.
     if list.hasPrefix("{") {
       #expect(
         try entries("{\"id\":\"\(a)\"}\n\(list){\"id\":\"\(b)\"}\n").filter { !$0.contains("!") } == ["1 a", "3 b"])
@@ -111,8 +111,8 @@ struct DamageTests {
     #expect(try reader.all().compactMap(\.key) == [AppKeyID(a), AppKeyID(b)].compactMap(\.self))
   }
 
-  /// Each byte of a list removed, replaced, and with another before it. The long form tries every byte that means
-  /// something in JSON: `KEYREG_ROUNDS=1 swift test --filter DamageTests`.
+  /// Each byte of a list is removed, replaced, or preceded by another one. The long form tries every byte that has a
+  /// meaning in JSON: `KEYREG_ROUNDS=1 swift test --filter DamageTests`.
   @Test(arguments: [
     "[{\"tags\":[\"\(c)\"],\"id\":\"\(a)\"},{\"owner\":{\"id\":\"\(c)\"},\"n\":[[1]],\"app_key_id\":\"\(b)\"}]\n",
     "{\"tags\":[\"\(c)\"],\"id\":\"\(a)\"}\n{\"id\":\"\(c)\",\"x\":{\"y\":[\"\(c)\"]},\"app_key_id\":\"\(b)\"}\n",
@@ -127,7 +127,7 @@ struct DamageTests {
     var strays: [String] = []
     func look(_ damaged: [UInt8]) throws {
       var reader = KeyListReader(bytes: damaged)
-      // A list that is no list at all is refused.
+      // A file that is no list at all is refused.
       let found = (try? reader.all()) ?? []
       guard found.contains(where: { $0.key == AppKeyID(c) }), !isJSON(damaged) else { return }
       strays.append(String(decoding: damaged, as: UTF8.self))
@@ -148,7 +148,7 @@ struct DamageTests {
     #expect(strays.count == 0, "\(strays.count) of them: \(strays.prefix(8).joined())")
   }
 
-  /// JSON still, or lines of it, with another meaning: no reader can tell.
+  /// Still JSON, or lines of JSON, but with another meaning: no reader can tell.
   private func isJSON(_ list: [UInt8]) -> Bool {
     if (try? JSONSerialization.jsonObject(with: Data(list))) != nil { return true }
     return list.split(separator: UInt8(ascii: "\n")).allSatisfy {

@@ -2,7 +2,7 @@ import KeyList
 import Registration
 import Testing
 
-/// What a reader tells of the end of a list, and of what more bytes behind it may change.
+/// What a reader says about the end of a list, and what more bytes after it may change.
 struct EndingTests {
   @Test(arguments: [
     ("\(a)\n\(b)", true, 1), ("\(a)\n\(b)\n", false, 2), ("\(a)\n\(b)\r", false, 2), ("\(a),\(b)", true, 0),
@@ -38,7 +38,7 @@ struct EndingTests {
     #expect(cut.total == list.count)
   }
 
-  /// A list that has grown is read again past the entries that are known: so these must still be the same.
+  /// A list that has grown is read again, skipping the known entries, so these must stay the same.
   @Test(arguments: 0..<ListMaker.Form.allCases.count)
   func more_bytes_change_no_entry_that_is_settled(form: Int) throws {
     var random = SplitMix64(seed: UInt64(form) + 23)

@@ -4,7 +4,7 @@ import Testing
 private let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
 private let noID = "an object without \"id\" or \"app_key_id\""
 
-/// A page as the API answers it, with ids inside that are no keys.
+/// A page as the API answers it, also with ids inside that are not key ids.
 private func page(_ ids: String...) -> String {
   let items = ids.map { id in
     """
@@ -49,7 +49,7 @@ struct KeyListJSONTests {
     ("# exported\n{\"id\":\"\(a)\"},\n# more\n{\"id\":\"\(b)\"}\n", ["2 a", "4 b"]),
     ("{\"\\u0069d\":\"\\u0030\(a.dropFirst())\"}", ["1 a"]),
     ("[\r\"\(a)\",\r\"\(b)\"]", ["2 a", "3 b"]),
-    ("nonsense\n{\"id\":\"\(a)\"}", ["1! nonsense | broken JSON: a value cannot begin so", "2 a"]),
+    ("nonsense\n{\"id\":\"\(a)\"}", ["1! nonsense | broken JSON: a value cannot begin like this", "2 a"]),
   ])
   func json_in_every_form_is_read(list: String, expected: [String]) throws {
     #expect(try entries(list) == expected)
@@ -62,14 +62,14 @@ struct KeyListJSONTests {
   }
 
   @Test(arguments: [
-    ("null", "2! null | a number, true, false or null in place of a key id"),
-    ("17", "2! 17 | a number, true, false or null in place of a key id"),
+    ("null", "2! null | a number, true, false or null instead of a key id"),
+    ("17", "2! 17 | a number, true, false or null instead of a key id"),
     ("\"nope\"", "2! nope | \(notAnID)"),
     ("\"\"", "2!  | \(notAnID): the string is empty"),
     ("{\"name\": \"x\"}", "2! {…} | \(noID)"),
-    ("{\"id\": 5}", "2! 5 | a number, true, false or null in place of a key id"),
-    ("{\"id\": {\"id\": \"\(c)\"}}", "2! {…} | an object in place of a key id"),
-    ("\(c)", "2! \(c) | broken JSON: a key id stands in double quotes"),
+    ("{\"id\": 5}", "2! 5 | a number, true, false or null instead of a key id"),
+    ("{\"id\": {\"id\": \"\(c)\"}}", "2! {…} | an object instead of a key id"),
+    ("\(c)", "2! \(c) | broken JSON: a key id must be in double quotes"),
     ("\"\(c)", "2! \(c), | broken JSON: a quote is not closed on its line"),
   ])
   func a_bad_element_of_an_array_stops_nothing(element: String, expected: String) throws {
@@ -83,8 +83,8 @@ struct KeyListJSONTests {
     ("{\"id\":\"\(c)\",\"x\":{\"y\":[", "2! {… | broken JSON: the value is not closed before the next line"),
     ("{\"id\" \"\(c)\"}", "2! \"\(c)\"} | broken JSON: a colon is missing"),
     ("{id: \"\(c)\"}", "2! id: \"\(c)\"} | broken JSON: the name of a member or a closing brace is missing"),
-    ("}", "2! } | broken JSON: a value cannot begin so"),
-    ("garbage and more", "2! garbage and more | broken JSON: a value cannot begin so"),
+    ("}", "2! } | broken JSON: a value cannot begin like this"),
+    ("garbage and more", "2! garbage and more | broken JSON: a value cannot begin like this"),
   ])
   func a_broken_line_of_json_lines_stops_nothing(line: String, expected: String) throws {
     let list = "{\"id\":\"\(a)\"}\n\(line)\n{\"id\":\"\(b)\"}\n{\"id\":\"\(c)\"}\n"
@@ -107,7 +107,8 @@ struct KeyListJSONTests {
     #expect(found.prefix(2).map(\.shown) == ["1 a", "2 b"])
     #expect(found.count == 3)
     #expect(found.last?.bad?.line == line)
-    #expect(found.last?.bad?.reason.hasPrefix("broken JSON: the list ends before what begins on line") == true)
+    #expect(
+      found.last?.bad?.reason.hasPrefix("broken JSON: the list ends before the value that begins on line") == true)
   }
 
   @Test func objects_of_another_kind_are_no_keys_line_by_line_either() throws {
@@ -125,7 +126,7 @@ struct KeyListJSONTests {
     #expect(
       found == [
         "9 a",
-        "15! \"\(b)\" | broken JSON: a colon is missing; nothing behind it was read: "
+        "15! \"\(b)\" | broken JSON: a colon is missing; nothing after it was read: "
           + "read to byte \(read) of \(list.utf8.count)",
       ])
   }
@@ -139,7 +140,7 @@ struct KeyListJSONTests {
   }
 
   @Test func an_error_of_the_api_is_told_from_a_list() throws {
-    #expect(try entries(#"{"errors":["Forbidden"]}"#) == ["1! {…} | an error of the API in place of keys"])
+    #expect(try entries(#"{"errors":["Forbidden"]}"#) == ["1! {…} | an API error instead of keys"])
   }
 
   @Test(arguments: ["[", "{\"a\":", "{\"data\":[{\"x\":", "[{\"id\":"])

@@ -1,6 +1,6 @@
 import Registration
 
-/// Makes lists that a seed describes, tidy or damaged, in forms that are harder than those of `PropertyTests`.
+/// Makes lists from a seed, tidy or damaged, in forms that are harder than those of `PropertyTests`.
 enum ListMaker {
   enum Form: CaseIterable {
     case text, wordsBeside, severalOnALine, csv, jsonLines, array, prettyArray, answer, outputs, carriageReturns

@@ -28,7 +28,7 @@ struct PiecedSource: KeyListSource {
   }
 }
 
-/// One byte, or a few, without end: `count` times `unit`.
+/// `count` times `unit`, one byte or a few.
 struct RepeatedSource: KeyListSource {
   private let unit: [UInt8]
   private var left: Int

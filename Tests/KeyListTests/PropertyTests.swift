@@ -2,7 +2,7 @@ import KeyList
 import Registration
 import Testing
 
-/// What must hold for every list, tried on many that a seed makes.
+/// What must be true for every list, tried on many lists made from a seed.
 struct KeyListPropertyTests {
   /// A way to write ids down.
   enum Form: CaseIterable {
@@ -105,7 +105,7 @@ struct KeyListPropertyTests {
     }
   }
 
-  /// What a reader gives until it ends or throws.
+  /// What a reader returns until it ends or throws.
   private struct Outcome: Equatable {
     var entries: [KeyListEntry] = []
     var format: KeyListFormat?

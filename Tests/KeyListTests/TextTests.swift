@@ -8,8 +8,8 @@ private let needsHeader =
 private let dashless =
   "32 hexadecimal digits are a key id without its dashes, or an API key; write the id as it is shown beside the key"
 private let pair =
-  "two ids in one, as Terraform's import of a service account's key has them: the second is the key's; "
-  + "cut -d: -f2 FILE leaves only that"
+  "two ids in one, as Terraform imports the key of a service account: the second is the key's; "
+  + "to keep only that: cut -d: -f2 FILE"
 
 struct KeyListTextTests {
   @Test(arguments: [
@@ -49,7 +49,7 @@ struct KeyListTextTests {
     (a.split(separator: "-").joined(separator: "–"), "\(notAnID): write the dashes as plain hyphens"),
     (a.replacing("a", with: "g"), notAnID),
     ("\"\"", "\(notAnID): the quotes are empty"),
-    (a + "\0", "\(notAnID): the line holds NUL bytes"),
+    (a + "\0", "\(notAnID): the line contains NUL bytes"),
   ])
   func a_bad_line_is_reported_with_a_reason_and_stops_nothing(line: String, reason: String) throws {
     let found = try entries("\(b)\n\(line)\n\(c)\n")
@@ -83,7 +83,7 @@ struct KeyListTextTests {
     let bad = try reader.all().compactMap(\.bad)
     #expect(bad.count == 3)
     for line in bad { #expect(!line.text.contains(secret.dropFirst(6))) }
-    #expect(bad[1].reason == "\(notAnID): this looks like an application key itself; its id is wanted")
+    #expect(bad[1].reason == "\(notAnID): this looks like an application key itself; its id is needed")
   }
 
   @Test func a_line_longer_than_the_window_is_bad_and_costs_no_memory() throws {
@@ -108,15 +108,6 @@ struct KeyListTextTests {
     #expect(try entries("\(first)\r\n\(a)\r\n\(b)\r\n") == ["2 a", "3 b"])
   }
 
-  @Test func entries_can_be_skipped_to_go_on_after_an_interruption() throws {
-    let list = "\(a)\nbad\n\(b)\n\(c)\n"
-    var reader = KeyListReader(bytes: list.utf8)
-    #expect(try reader.skip(entries: 2) == 2)
-    #expect(try reader.all().map(\.shown) == ["3 b", "4 c"])
-    var short = KeyListReader(bytes: list.utf8)
-    #expect(try short.skip(entries: 9) == 4)
-  }
-
   @Test(
     arguments: [
       ([0x1f, 0x8b, 8, 0], "gzip data"),
@@ -127,7 +118,7 @@ struct KeyListTextTests {
       ([0xff, 0xfe, 0, 0, 0x41, 0, 0, 0], "in UTF-32, not in UTF-8"),
       (a.utf8.flatMap { [$0, 0] }, "in UTF-16LE, not in UTF-8"),
       (a.utf8.flatMap { [0, $0] }, "in UTF-16BE, not in UTF-8"),
-      (Array("\u{7f}ELF".utf8) + [2, 1, 1, 0, 0, 0, 0, 7], "binary: it holds NUL bytes"),
+      (Array("\u{7f}ELF".utf8) + [2, 1, 1, 0, 0, 0, 0, 7], "binary: it contains NUL bytes"),
       (Array("SQLite format 3\0\(a)".utf8), "an SQLite database"),
       (Array("lists/".utf8) + [UInt8](repeating: 0, count: 251) + Array("ustar\0".utf8), "a tar archive"),
     ] as [([UInt8], String)])
@@ -141,6 +132,6 @@ struct KeyListTextTests {
 
   @Test func a_nul_byte_among_good_lines_spoils_its_line_only() throws {
     #expect(
-      try entries("\(a)\n\0\0\n\(b)") == ["1 a", "2! \\u{0}\\u{0} | \(notAnID): the line holds NUL bytes", "3 b"])
+      try entries("\(a)\n\0\0\n\(b)") == ["1 a", "2! \\u{0}\\u{0} | \(notAnID): the line contains NUL bytes", "3 b"])
   }
 }

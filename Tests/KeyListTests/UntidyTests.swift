@@ -3,7 +3,7 @@ import Testing
 
 private let header = "app_key_id, key_id, uuid or id"
 
-/// Lists as people have them, out of spreadsheets, shells, chats and other programs.
+/// Lists as people have them, from spreadsheets, shells, chats and other programs.
 struct UntidyTests {
   @Test(arguments: [
     ("\(a),\n\(b),\n\(c)\n", ["1 a", "2 b", "3 c"]),
@@ -63,7 +63,7 @@ struct UntidyTests {
       try entries("user_id,mail\n\(a),x@example.com\n\(b),y@example.com\n")
     }
     #expect(
-      error?.message == "the header names no column of key ids: it has user_id, mail; wanted is one of \(header)")
+      error?.message == "the header has no column of key ids: it has user_id, mail; one of them must be \(header)")
   }
 
   @Test(arguments: ["\(a),\(b)\n\(b),\(c)\n", "x \(a) \(b)\ny \(b) \(c)\n"])
@@ -94,6 +94,7 @@ struct UntidyTests {
   }
 
   @Test(arguments: [
+    (String(repeating: "[", count: 70_000) + "\"\(a)\"" + String(repeating: "]", count: 70_000), ["1 a"]),
     ("[[\"\(a)\"],[\"\(b)\"]]", ["1 a", "1 b"]),
     ("[[{\"id\":\"\(a)\"}],[[{\"app_key_id\":\"\(b)\"}]]]", ["1 a", "1 b"]),
     ("{\"ids\":[\"\(a)\",\"\(b)\"]}", ["1 a", "1 b"]),
@@ -109,20 +110,20 @@ struct UntidyTests {
     ),
     (
       "{\"x\":[\"\(a)\"],\"y\":[\"\(b)\"]}",
-      ["1! {…} | arrays of ids in \"x\" and \"y\": leave the one with the ids of application keys"]
+      ["1! {…} | arrays of ids in \"x\" and \"y\": keep only the one with the ids of application keys"]
     ),
     ("{\"users\":[\"\(a)\"]}", ["1! {…} | the ids in \"users\" are not those of application keys"]),
     (
       "{\"ids\":[\"\(a)\",5]}\n{\"ids\":[\"\(b)\"]}",
-      ["1 a", "1! 5 | a number, true, false or null in place of a key id", "2 b"]
+      ["1 a", "1! 5 | a number, true, false or null instead of a key id", "2 b"]
     ),
     ("{\"names\":[\"x\"]}", ["1! {…} | an object without \"id\" or \"app_key_id\""]),
     ("[\n# a comment\n\"\(a)\", // another\n\"\(b)\"\n]", ["3 a", "4 b"]),
     (
       "[\"\(a)\" # \"\(b)\"]",
       [
-        "1 a", "1! # | broken JSON: a key id stands in double quotes",
-        "1! \(b) | broken JSON: what stands before it is no value",
+        "1 a", "1! # | broken JSON: a key id must be in double quotes",
+        "1! \(b) | broken JSON: what comes before it is not a value",
       ]
     ),
     (
@@ -188,7 +189,7 @@ struct UntidyTests {
     #expect(try entries(ids.joined(separator: ",") + "\n\(b)") == ids.map { _ in "1 a" } + ["2 b"])
     let found = try entries(ids.joined(separator: " ") + " x \(c)\n\(b)")
     #expect(found.last == "2 b")
-    #expect(found.dropLast().last?.hasSuffix("nothing on the line behind it was read") == true)
+    #expect(found.dropLast().last?.hasSuffix("nothing after it on the line was read") == true)
     #expect(found.filter { $0 == "1 a" }.count >= 3_000)
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KeyList
 
-/// Ids of other things never become keys, and keys are never dropped without a word.
+/// Ids of other things never become keys, and keys are never silently dropped.
 struct WrongIDTests {
   private static let key = "00000000-0000-0000-0000-00000000000a"
   private static let second = "00000000-0000-0000-0000-00000000000b"
@@ -38,7 +38,7 @@ struct WrongIDTests {
   @Test(arguments: ["key,owner\nK,O\n", "App Key I,owner\nK,\nK2,O\n", "service_key,owner_id\nK,O\nK2\n"])
   func aHeaderWithoutAKnownNameRefusesTheList(text: String) throws {
     let error = #expect(throws: KeyListError.self) { try read(text) }
-    #expect(error?.kind == .ambiguous && error?.message.contains("names no column") == true)
+    #expect(error?.kind == .ambiguous && error?.message.contains("has no column of key ids") == true)
   }
 
   @Test(arguments: [

@@ -4,13 +4,14 @@ import Registration
 import SandboxAPI
 import Testing
 
-/// A place to work in: a folder, a sandbox API in this process, and the real binary as its own process.
+/// A test environment: a folder, a sandbox API in this process, and the real binary in a process of its own.
 final class Bench {
   let folder: URL
   let sandbox: Sandbox
   let port: Int
+  /// Daemons, and commands that run on.
   private var daemons: [Process] = []
-  /// What every command is run by.
+  /// The command that runs every command.
   private var prefix: [String] = []
   /// Extra environment of every command; nil removes a variable.
   var environment: [String: String?] = [:]
@@ -19,7 +20,7 @@ final class Bench {
   init(limit: String = "100000/10s", faults: String = "", latency: Duration = .milliseconds(1)) throws {
     // Short, since a socket's path has at most 107 bytes.
     folder = URL(filePath: "/tmp/keyreg-\(UInt32.random(in: 0 ... .max))")
-    // A spool as tmpfiles.d makes it, so that lists can be submitted before the first start.
+    // A spool as tmpfiles.d creates it, so that lists can be submitted before the first start.
     try FileManager.default.createDirectory(
       at: folder.appending(path: "spool/incoming"), withIntermediateDirectories: true)
     var configuration = SandboxConfiguration(limit: try Quota(parsing: limit))
@@ -45,8 +46,8 @@ final class Bench {
   func path(_ name: String) -> String { folder.appending(path: name).path }
   func spool(_ name: String) -> String { path("spool/" + name) }
 
-  /// Lists that were dropped before the daemon began are taken soon, so that tests do not wait for it; said last, so that
-  /// the lines of `yaml` keep their numbers.
+  /// Lists that were dropped before the daemon started are taken soon, so that tests do not wait for that. This comes
+  /// last, so that the lines of `yaml` keep their numbers.
   func configure(_ yaml: String) throws {
     try (yaml + "spool:\n  settle: 100ms\n").write(toFile: path("keyreg.yaml"), atomically: true, encoding: .utf8)
   }
@@ -74,7 +75,7 @@ final class Bench {
       "KEYREG_API_URL": "http://127.0.0.1:\(port)", "KEYREG_SPOOL": path("spool"), "KEYREG_STATE": path("state"),
       "KEYREG_SOCKET": socket,
     ]
-    // How the sanitizer is run holds for the daemons too: it takes the side tables of weak references for leaks.
+    // The sanitizer's options apply to the daemons too: it takes the side tables of weak references for leaks.
     variables["ASAN_OPTIONS"] = ProcessInfo.processInfo.environment["ASAN_OPTIONS"]
     for (name, value) in environment { variables[name] = value }
     process.environment = variables
@@ -106,6 +107,19 @@ final class Bench {
     return Outcome(code: process.terminationStatus, output: try text(of: output), errors: try text(of: errors))
   }
 
+  /// Starts a command that is to run on.
+  func follow(_ arguments: String...) throws -> FollowedCommand {
+    let process = process(arguments)
+    let output = Pipe()
+    let errors = try scratch()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    daemons.append(process)
+    return FollowedCommand(process: process, output: output.fileHandleForReading) { [self] in try text(of: errors) }
+  }
+
   /// An unnamed file: unlike a pipe it never fills up.
   private func scratch() throws -> FileHandle {
     let name = path(".scratch-\(UInt32.random(in: 0 ... .max))")
@@ -127,7 +141,7 @@ final class Bench {
     let daemon = try launch(["run", "--config", path("keyreg.yaml")] + arguments)
     while daemon.isRunning {
       if let status = try? client.status(), status.pid == Int(daemon.processIdentifier) { break }
-      // Each try is a connection to a socket that is not there yet; it fails at once.
+      // Each attempt connects to a socket that does not exist yet, and fails at once.
       sched_yield()
     }
     try #require(daemon.isRunning, "the daemon ended: \(log)")
@@ -149,7 +163,7 @@ final class Bench {
     return daemon
   }
 
-  /// Stops the daemon as systemd does. It must end by itself, and well.
+  /// Stops the daemon as systemd does. It must end by itself, successfully.
   func stop(_ daemon: Process, sourceLocation: SourceLocation = #_sourceLocation) {
     kill(daemon.processIdentifier, SIGTERM)
     daemon.waitUntilExit()
@@ -173,7 +187,7 @@ final class Bench {
 
   var client: ControlClient { ControlClient(socket: socket) }
 
-  /// Follows the event stream until a status fits, and returns it.
+  /// Follows the event stream until a status matches, and returns it.
   @discardableResult
   func await(_ fits: @escaping (StatusDocument) -> Bool) throws -> StatusDocument {
     var found: StatusDocument?
@@ -189,13 +203,13 @@ final class Bench {
 
   // MARK: - Lists
 
-  /// Drops by rename, as the contract asks for.
+  /// Drops by rename, as the contract requires.
   func drop(_ content: String, as name: String) throws {
     try content.write(toFile: spool("incoming/.\(name)"), atomically: false, encoding: .utf8)
     try #require(rename(spool("incoming/.\(name)"), spool("incoming/\(name)")) == 0)
   }
 
-  /// The same, by a writer that has the file open still.
+  /// The same, by a writer that still has the file open.
   func dropOpen(_ content: String, as name: String) throws -> FileHandle {
     let descriptor = open(spool("incoming/.\(name)"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     try #require(descriptor >= 0)
@@ -207,7 +221,7 @@ final class Bench {
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: spool(name)) }
 
-  /// From now on daemons run as a user that owns nothing but the spool and the state; needs root.
+  /// From now on daemons run as a user that owns only the spool and the state directory; needs root.
   func runAsNobody() throws {
     let nobody = try #require(getpwnam("nobody")).pointee
     prefix = [

@@ -111,16 +111,17 @@ import Testing
     let daemon = try bench.start()
     try bench.configure(settings("two"))
     let reload = try bench.run("reload")
-    #expect(reload.code == 0 && reload.errors.contains("not in force before a restart: state_directory"))
-    // Another reload changes nothing, and does not forget.
+    #expect(reload.code == 0 && reload.errors.contains("takes effect only after a restart: state_directory"))
+    // Another reload changes nothing, and still says what needs a restart.
     let again = try bench.run("reload")
-    #expect(again.output == "reloaded\n" && again.errors.contains("not in force before a restart: state_directory"))
+    #expect(again.output == "reloaded\n" && again.errors.contains("takes effect only after a restart: state_directory"))
     try bench.configure(settings("one"))
     let back = try bench.run("reload")
     #expect(back.output == "reloaded: state_directory\n" && !back.errors.contains("restart"))
     chmod(bench.path("api-key"), 0o644)
     let refused = try bench.run("reload")
-    #expect(refused.code == 77 && refused.errors.contains("open to its group") && !refused.errors.contains("secret"))
+    #expect(
+      refused.code == 77 && refused.errors.contains("accessible to its group") && !refused.errors.contains("secret"))
     bench.stop(daemon)
   }
 
@@ -134,10 +135,31 @@ import Testing
     #expect(third.code == 75)
     #expect(try bench.client.status().pid == Int(first.processIdentifier))
     bench.murder(first)
-    // Its socket is still there; the next daemon takes the place.
+    // Its socket is still there; the next daemon replaces it.
     let next = try bench.start()
     bench.stop(next)
     #expect(!FileManager.default.fileExists(atPath: bench.socket))
+  }
+
+  /// 34 of 35 keys are registered.
+  private func outcomesAreChosen(_ bench: Bench, failed: String) throws {
+    func rows(_ arguments: String...) throws -> [Substring] {
+      try bench.run(["outcomes", "--format", "jsonl"] + arguments).output.split(separator: "\n")
+    }
+    #expect(try rows("--error", "BEING changed").map { $0.contains(failed) } == [true])
+    #expect(try rows("--error", "409").count == 1)
+    #expect(try rows("--error", "being changed", "--list", "piped").isEmpty)
+    #expect(try rows("--limit", "7").count == 7)
+    #expect(try rows("--limit", "7", "--list", "piped").count == 5)
+    #expect(try rows("--since", "1h").count == 35)
+    #expect(try rows("--since", "2026-01-01T00:00:00+01:00").count == 35)
+    #expect(try rows("--since", "2099-01-01T00:00:00Z").isEmpty)
+    let summary = try bench.run("outcomes", "--summary").output.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(summary.count == 3 && summary[1].prefix(3) == ["34", "registered", "201"])
+    #expect(summary[2].prefix(3) == ["1", "failed", "409"])
+    for wrong in [["--limit", "0"], ["--since", "yesterday"], ["--summary", "--format", "csv"]] {
+      #expect(try bench.run(["outcomes"] + wrong).code == 64)
+    }
   }
 
   @Test func listsAreSubmittedWaitedForAndLookedAt() throws {
@@ -158,6 +180,7 @@ import Testing
     #expect(try csv == String(contentsOfFile: bench.spool("results/team.txt.csv"), encoding: .utf8))
     #expect(try bench.run("outcomes", "--state", "failed", "--format", "jsonl").output.contains(keys[3]))
     #expect(try bench.run("outcomes").output.split(separator: "\n").count == 36)
+    try outcomesAreChosen(bench, failed: keys[3])
     let key = try bench.run("key", keys[3].uppercased()).output
     #expect(key.contains("failed") && key.contains("team.txt") && key.contains("being changed"))
     #expect(try bench.run("key", randomKeys(1)[0]).code == 66)
@@ -202,7 +225,7 @@ import Testing
     let daemon = try bench.start()
     #expect(try bench.run("status", "--wait", "a").code == 0)
     let cancel = try bench.run("cancel", "a")
-    #expect(cancel.code == 64 && cancel.output.isEmpty && cancel.errors.contains("is done: nothing of it is left"))
+    #expect(cancel.code == 64 && cancel.output.isEmpty && cancel.errors.contains("is done: nothing is left to cancel"))
     #expect(try bench.client.list("a").state == .done)
     bench.stop(daemon)
   }

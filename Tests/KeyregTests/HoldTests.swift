@@ -2,7 +2,7 @@ import Foundation
 import SandboxAPI
 import Testing
 
-/// The holds, seen from outside: they show themselves, charge nobody, and end when their cause does.
+/// The holds, seen from outside: they show, charge no key, and end with their cause.
 @Suite struct HoldTests {
   private static let good = SandboxConfiguration.Credentials(
     apiKey: "test-api-key", applicationKey: "test-app-key")
@@ -22,7 +22,7 @@ import Testing
     try bench.await { $0.keys.registered == 200 }
     bench.stop(daemon)
     #expect(bench.log.contains("holding: only probes are sent") && bench.log.contains("the hold is over"))
-    // Sixteen under way when the first refusal came, three canaries, one probe after the reload.
+    // Sixteen in flight when the first refusal came, three canaries, one probe after the reload.
     #expect(try bench.journal().count { $0.status == 403 } <= 20)
     #expect(status.reason?.contains("403 Forbidden since ") == true)
   }
@@ -50,6 +50,17 @@ import Testing
     #expect(try bench.runUntilDone() == 1)
     let failed = try bench.results("a").filter { $0.contains(",failed,403,") }.map { String($0.prefix(36)) }
     #expect(failed == [keys[40], keys[41]])
+  }
+
+  @Test func whatIsTriedAgainLaterIsWaitedForAndTheStatusSaysUntilWhen() throws {
+    let keys = randomKeys(3)
+    let bench = try Bench(faults: "404:key=\(keys[1])")
+    try bench.drop(lines(keys), as: "a")
+    let daemon = try bench.start()
+    let status = try bench.await { $0.keys.registered == 2 && $0.state == .waiting }
+    let reason = try #require(status.reason)
+    #expect(reason.hasPrefix("1 key is waiting to be retried, the next at 20") && reason.hasSuffix("Z"), "\(reason)")
+    bench.stop(daemon)
   }
 
   @Test func anOutageFailsNoKeyAndCostsNoAttempt() throws {
@@ -123,7 +134,7 @@ import Testing
     try "".write(toFile: bench.spool("results"), atomically: false, encoding: .utf8)
     #expect(try bench.run("resume").code == 0)
     try bench.await { $0.hold == .disk && $0.reason?.contains("/results") == true }
-    // The daemon makes the folder again.
+    // The daemon creates the folder again.
     try FileManager.default.removeItem(atPath: bench.spool("results"))
     try bench.await { $0.state == .idle }
     #expect(try bench.results("a").count == 3)
@@ -150,7 +161,7 @@ import Testing
     let daemon = try bench.start()
     let status = try bench.await { $0.hold == .outage }
     #expect(status.reason?.contains("redirects are never followed") == true)
-    // At most those that were under way when the first answer came.
+    // At most those that were in flight when the first answer came.
     #expect(bench.sandbox.requestCount <= 20)
     bench.sandbox.impose(.none)
     let requests = try bench.await { $0.keys.registered == 20 && $0.keys.inFlight == 0 }.requests
@@ -170,7 +181,7 @@ import Testing
     #expect(status.state == .holding && status.keys.failed == 0 && status.keys.total == 300)
     #expect(status.reason?.contains("404 Not Found: app key not found since ") == true)
     #expect(try bench.client.metrics().contains("keyreg_hold{reason=\"refused\"} 1"))
-    // Twenty different keys, and those that were under way with the last of them.
+    // Twenty different keys, and those that were in flight with the last of them.
     #expect(bench.sandbox.requestCount <= 36)
     bench.sandbox.impose(.none)
     #expect(try bench.run("reload").code == 0)
@@ -197,7 +208,7 @@ import Testing
     try bench.drop(lines(randomKeys(60)), as: "a")
     let daemon = try bench.start()
     try bench.await { $0.hold == .refused }
-    // To end a pause is another thing.
+    // Ending a pause is something else.
     #expect(try bench.run("pause").code == 0)
     try bench.await { $0.state == .paused }
     #expect(try bench.run("resume").code == 0)
@@ -243,7 +254,7 @@ import Testing
     bench.stop(daemon)
   }
 
-  /// libcurl would send it again by itself, unseen.
+  /// libcurl would silently send it again.
   @Test func everyRequestThatTheServerSawIsCounted() throws {
     let bench = try Bench(faults: "lost:30%")
     try bench.drop(lines(randomKeys(200)), as: "a")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Several organisations on one machine: nobody works on another's files.
+/// Several organisations on one machine: no instance works on another's files.
 @Suite struct InstanceTests {
   @Test func aSpoolAndAStateBelongToTheInstanceThatUsedThemFirst() throws {
     let bench = try Bench()
@@ -17,7 +17,7 @@ import Testing
     try lines(randomKeys(1)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
     #expect(try bench.run("submit", bench.path("list")).code == 78)
     #expect(try bench.run("submit", "--instance", "acme", bench.path("list")).code == 0)
-    // Not even the folders of a state directory are made for somebody who is refused.
+    // If the instance is refused, not even the folders of a state directory are created.
     #expect(!FileManager.default.fileExists(atPath: bench.path("other")))
   }
 
@@ -69,7 +69,7 @@ import Testing
     let wrong = try bench.run("pause", "--instance", "other")
     #expect(wrong.code == 78 && wrong.errors.contains("is the socket of the instance acme, not of the instance other"))
     #expect(try bench.client.status().state != .paused)
-    // Looking is free, and so is whoever names nothing but the socket.
+    // Reading is always allowed, and so is naming only the socket.
     #expect(try bench.run("status", "--instance", "other").errors.isEmpty)
     bench.environment["KEYREG_INSTANCE"] = .some(nil)
     #expect(try bench.run("pause").errors.contains("instance acme"))

@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import Testing
 
-/// How lists come in as people's programs write them: no byte that lay in `incoming/` is lost.
+/// How lists arrive from various programs: no byte that was in `incoming/` is lost.
 @Suite struct IntakeTests {
   private func sha256(_ path: String) throws -> String {
     SHA256.hash(data: try Data(contentsOf: URL(filePath: path))).map { byte in
@@ -47,7 +47,7 @@ import Testing
     for name in ["x", "x.2"] { #expect(try isWholeInDone(bench, name)) }
   }
 
-  /// A writer that stalls: its list is taken, and what it still writes is read wherever the list lies.
+  /// A writer that stalls: its list is taken, and what it writes later is read wherever the list is.
   @Test(arguments: [false, true]) func whatAStalledWriterStillWritesBelongsToItsList(restarts: Bool) throws {
     let bench = try Bench()
     var daemon = try bench.start()
@@ -95,7 +95,7 @@ import Testing
     let first = try bench.receipt("x")
     #expect(first["unterminated"] as? Bool == true)
     #expect((first["keys"] as? [String: Int])?["invalid"] == 1)
-    // It becomes a whole one: the bad line is none any more.
+    // It becomes a complete key: there is no bad line any more.
     try handle.write(contentsOf: Data((keys[1].dropFirst(20) + "\n").utf8))
     try handle.close()
     try bench.await { $0.keys.registered == 2 && $0.lists.active == 0 }
@@ -112,7 +112,7 @@ import Testing
     let bench = try Bench()
     try bench.drop(lines(randomKeys(3)), as: "x")
     #expect(try bench.runUntilDone() == 0)
-    // As a kill before the move leaves it, and as one before the note does.
+    // The state after a kill before the move, and after one before the note.
     try FileManager.default.moveItem(atPath: bench.spool("done/x"), toPath: bench.spool("reading/x"))
     #expect(try bench.runUntilDone() == 0)
     #expect(try bench.names(in: "done") == ["x", "x.receipt.json"])
@@ -136,7 +136,7 @@ import Testing
     #expect(try bench.names(in: "rejected").isEmpty)
   }
 
-  /// As `rsync --inplace --times` and `touch -r` leave it: other bytes, the same size and time of modification.
+  /// As `rsync --inplace --times` and `touch -r` leave it: other bytes, but the same size and modification time.
   private func rewrite(_ path: String, _ content: String, _ bench: Bench) throws {
     let status = try status(path)
     try #require(status.st_size == content.utf8.count)
@@ -180,7 +180,7 @@ import Testing
     for name in ["x", "y"] { #expect(try isWholeInDone(bench, name)) }
   }
 
-  /// An entry that has changed makes the file be looked at, once.
+  /// A changed entry makes the file be checked, once.
   @Test func aFiledListWithAnotherModeIsTheSameList() throws {
     let bench = try Bench()
     try bench.drop(lines(randomKeys(2)), as: "x")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Pulling the plug. The sandbox's journal is the oracle: what was sent, against what was recorded.
+/// Pulling the plug. The sandbox's journal is the oracle: what was sent, compared with what was recorded.
 @Suite struct KillTests {
   @Test(arguments: 1...3) func killedAtAnyInstantNothingIsLostOrImportedTwice(seed: UInt64) throws {
     let bench = try Bench(faults: "500:2%,reset:1%,lost:1%,seed=\(seed)", latency: .milliseconds(2))
@@ -13,8 +13,7 @@ import Testing
       let more = randomKeys(50)
       keys += more
       try bench.drop(lines(more), as: "b\(round)")
-      // The moment of the kill is the point of the test: anything from a start that has not opened the queue to work in
-      // full swing.
+      // The moment of the kill is the point of the test: from a start that has not opened the queue yet to full work.
       let requests = bench.sandbox.requestCount
       let goal = Int.random(in: 0...300, using: &random)
       let deadline = Date(timeIntervalSinceNow: Double.random(in: 0...0.7, using: &random))
@@ -30,7 +29,7 @@ import Testing
     #expect(rows.count == keys.count)
     #expect(Set(rows) == Set(keys))
     #expect(try bench.names(in: "incoming").isEmpty)
-    // Sent again is only what had no recorded outcome when a kill came: at most what was in hand, eight times.
+    // Only keys without a recorded outcome at a kill are sent again: at most those in hand, eight times.
     let confirmed = Dictionary(grouping: try bench.journal().filter { $0.status == 201 }, by: \.key)
     let again = confirmed.values.reduce(0) { $0 + $1.count - 1 }
     #expect(again < 8 * 210)
@@ -64,6 +63,21 @@ import Testing
     #expect(try bench.journal().isEmpty)
     #expect(try bench.run("resume").code == 0)
     try bench.await { $0.keys.registered == 5 }
+    bench.stop(second)
+  }
+
+  @Test func whatWasLearnedOfTheLimitIsKnownAfterARestart() throws {
+    let bench = try Bench(limit: "500/60s")
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    let learned = try bench.await { $0.keys.registered == 3 }.rateLimit
+    #expect(learned.limit == 500 && learned.source == "headers")
+    bench.stop(daemon)
+    let second = try bench.start()
+    let status = try bench.client.status()
+    #expect(status.requests.sent == 0)
+    #expect(status.rateLimit.limit == 500 && status.rateLimit.periodSeconds == 60)
+    #expect(status.rateLimit.source == "learned")
     bench.stop(second)
   }
 }

@@ -60,7 +60,7 @@ import Testing
     #expect(try bench.results("b").count == 11)
   }
 
-  /// The number of the second one makes a name that is longer than any that may be chosen.
+  /// With its number, the second name is longer than any that may be chosen.
   @Test(arguments: [233, 250]) func theLongestNamesAreTakenAgain(length: Int) throws {
     let bench = try Bench()
     let name = String(repeating: "n", count: length)
@@ -116,7 +116,9 @@ import Testing
     #expect(try bench.runUntilDone() == 0)
     #expect(try bench.journal().map(\.key) == key)
     #expect(try bench.names(in: "incoming").count == 9)
-    for name in ["link", "fifo", "folder"] { #expect(bench.log.contains("incoming/\(name) is not a regular file")) }
+    for (name, kind) in [("link", "symbolic link"), ("fifo", "FIFO"), ("folder", "folder")] {
+      #expect(bench.log.contains("incoming/\(name) is a \(kind), not a regular file"))
+    }
   }
 
   @Test func aPlainCopyIsTakenOnceItIsClosed() throws {
@@ -124,12 +126,12 @@ import Testing
     let daemon = try bench.start()
     let keys = randomKeys(20)
     let path = bench.spool("incoming/copy")
-    // One open from its making to its end, as a copy has it.
+    // Open from its creation to its end, as when copying.
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o644)
     try #require(descriptor >= 0)
     let writer = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
     try writer.write(contentsOf: Data(lines(Array(keys.prefix(10))).utf8))
-    // Another list passes it meanwhile, so the daemon has had every occasion to take the half-written one.
+    // Another list overtakes it, so the daemon has had every opportunity to take the half-written one.
     try bench.drop(lines(randomKeys(1)), as: "other")
     try bench.await { $0.keys.registered == 1 && $0.lists.active == 0 }
     #expect(try bench.client.status().keys.total == 1)
@@ -150,7 +152,7 @@ import Testing
     #expect(bench.sandbox.registeredCount == 2_000)
   }
 
-  /// What is kept of a reply has no secret in it; what the reply means must not suffer from that.
+  /// What is kept of a reply contains no secret; that must not change what the reply means.
   @Test func credentialsThatArePartsOfOrdinaryWordsAndNumbersHarmNothing() throws {
     let bench = try Bench(limit: "111/10s")
     (bench.environment["DD_API_KEY"], bench.environment["DD_APP_KEY"]) = ("app", "1")
@@ -163,7 +165,7 @@ import Testing
     let bench = try Bench()
     try lines(randomKeys(3)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
     #expect(try bench.run("submit", bench.path("list")).code == 0)
-    // It is too young to be found by looking when the daemon is told to stop.
+    // It is too young to be found by scanning when the daemon is told to stop.
     try "spool:\n  settle: 1h\n".write(toFile: bench.path("keyreg.yaml"), atomically: true, encoding: .utf8)
     let daemon = try bench.start("--until-done")
     kill(daemon.processIdentifier, SIGTERM)

@@ -2,7 +2,7 @@ import Foundation
 import RegistrationQueue
 import Testing
 
-/// What the daemon makes of the queue that it finds.
+/// What the daemon does with the queue that it finds.
 @Suite struct QueueStartTests {
   @Test func aQueueThatIsGoneIsMissedAndANewOneMustBeMeant() throws {
     let bench = try Bench()
@@ -25,12 +25,12 @@ import Testing
     try FileManager.default.removeItem(atPath: bench.spool("done"))
     let refused = try bench.run("run", "--config", bench.path("keyreg.yaml"), "--until-done")
     #expect(refused.code == 78 && refused.errors.contains("has results of lists"), "\(refused.errors)")
-    // What somebody else has put there is no sign of a queue.
+    // A file that somebody else has put there is not a sign of a queue.
     try "id,owner\n".write(toFile: bench.spool("results/a.csv"), atomically: false, encoding: .utf8)
     #expect(try bench.runUntilDone() == 0)
   }
 
-  /// Puts the state directory back as it was when `body` began.
+  /// Restores the state directory as it was before `body`.
   private func goBack(_ bench: Bench, after body: () throws -> Void) throws {
     try FileManager.default.copyItem(atPath: bench.path("state"), toPath: bench.path("old"))
     try body()
@@ -72,7 +72,7 @@ import Testing
     #expect(try bench.journal().count == sent + 10)
     #expect(try bench.names(in: "done") == ["a", "a.receipt.json", "b", "b.receipt.json", "c.receipt.json"])
     #expect(try bench.results("b").count == 10)
-    // Once it was meant, it is no older queue any more.
+    // Once it was accepted, it is not an older queue any more.
     #expect(try bench.runUntilDone() == 0)
     #expect(try bench.journal().count == sent + 10)
   }
@@ -90,7 +90,7 @@ import Testing
         name: "a", sha256: #require(receipt["sha256"] as? String), bytes: #require(receipt["bytes"] as? Int),
         modified: 0, format: "text", arrivedAt: .now()), first: ImportBatch(), isWhole: false)
     #expect(list.importedAt == nil)
-    try queue.close()
+    try queue.finish()
     let refused = try bench.run("run", "--config", bench.path("keyreg.yaml"), "--until-done")
     #expect(refused.code == 78 && refused.errors.contains("(1, the first a)"), "\(refused.errors)")
     #expect(try bench.run("run", "--config", bench.path("keyreg.yaml"), "--until-done", "--older-queue").code == 0)
@@ -102,7 +102,7 @@ import Testing
     try bench.drop(lines(randomKeys(10)), as: "a")
     try bench.drop("nothing\n", as: "b")
     #expect(try bench.runUntilDone() == 65)
-    // It has grown while nobody looked, and a kill came between its receipt and its place.
+    // It has grown unnoticed, and a kill came between its receipt and its move.
     let grown = try FileHandle(forWritingTo: URL(filePath: bench.spool("done/a")))
     try grown.seekToEnd()
     try grown.write(contentsOf: Data(lines(randomKeys(1)).utf8))
@@ -111,12 +111,12 @@ import Testing
       atPath: bench.spool("done/a.receipt.json"), toPath: bench.spool("done/d.receipt.json"))
     try FileManager.default.moveItem(atPath: bench.spool("incoming/c"), toPath: bench.spool("reading/d"))
     #expect(try bench.runUntilDone() == 0, "\(bench.log)")
-    // Copies that somebody has made tell of no other list.
+    // Copies that somebody has made do not count as other lists.
     for (file, copy) in [
       ("results/a.csv", "results/a-for-ann.csv"), ("done/a.receipt.json", "done/a.old.receipt.json"),
       ("done/a", "done/a.old"),
     ] { try FileManager.default.copyItem(atPath: bench.spool(file), toPath: bench.spool(copy)) }
-    // Nor does what is no receipt.
+    // Nor does a file that is not a receipt.
     try "{\"list\":".write(toFile: bench.spool("done/all.receipt.json"), atomically: false, encoding: .utf8)
     try FileManager.default.createDirectory(
       atPath: bench.spool("done/old.receipt.json"), withIntermediateDirectories: false)
@@ -140,7 +140,7 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: path)).isEmpty)
   }
 
-  /// After a kill the queue is looked through beside the work.
+  /// After a kill the queue is checked while work goes on.
   @Test func damageIsAHoldThatSaysWhatToDo() throws {
     let bench = try Bench()
     let keys = randomKeys(3_000)
@@ -152,7 +152,7 @@ import Testing
     let place = try #require(bytes.firstRange(of: withUnsafeBytes(of: id) { Data($0) }))
     bytes[place.lowerBound + 3] ^= 0x20
     try bytes.write(to: path)
-    // As a kill leaves it: nobody has noted a good end.
+    // As a kill leaves it: no clean end was noted.
     try FileManager.default.removeItem(atPath: bench.path("state/queue.sqlite.mark"))
     let daemon = try bench.start()
     let status = try bench.await { $0.hold == .disk }
@@ -172,7 +172,7 @@ import Testing
     func keep(_ value: some Encodable) throws {
       let queue = try RegistrationQueue(path: bench.path("state/queue.sqlite"))
       try queue.remember(value, named: "rate_limits")
-      try queue.close()
+      try queue.finish()
       #expect(try bench.runUntilDone() == 0, "\(bench.log)")
     }
     try keep([["limit": 1e300]])

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// What becomes of a daemon whose spool somebody takes apart. A spool that hangs: `Tests/System/stuck_check.py`.
+/// What happens to a daemon whose spool is taken apart. For a spool that hangs, see `Tests/System/stuck_check.py`.
 @Suite struct SpoolTroubleTests {
   private func mode(_ path: String) throws -> mode_t {
     var status = stat()
@@ -12,7 +12,7 @@ import Testing
 
   @Test func foldersThatAreRemovedAreMadeAgainAsTheyWere() throws {
     let bench = try Bench()
-    // As tmpfiles.d makes it.
+    // As tmpfiles.d creates it.
     try #require(chmod(bench.spool("incoming"), 0o2770) == 0)
     let daemon = try bench.start()
     let places = ["incoming", "reading", "done", "rejected", "results"]
@@ -20,14 +20,15 @@ import Testing
     for place in places { try FileManager.default.removeItem(atPath: bench.spool(place)) }
     try bench.await { $0.state == .idle && places.allSatisfy(bench.exists) }
     #expect(try places.map { try mode(bench.spool($0)) } == modes)
-    #expect(bench.log.contains("is made again"))
+    #expect(bench.log.contains("was created again"))
     try bench.drop(lines(randomKeys(3)), as: "a")
     try bench.await { $0.keys.registered == 3 && $0.lists.active == 0 && $0.state == .idle }
     #expect(try bench.results("a").count == 3)
     bench.stop(daemon)
   }
 
-  /// An unmounted file system leaves an empty folder behind: lists that were dropped there would be gone once it is back.
+  /// An unmounted file system leaves an empty folder behind: lists dropped there would disappear once it is mounted
+  /// again.
   @Test func anotherSpoolInTheSamePlaceIsNotWorkedOn() throws {
     let bench = try Bench()
     let daemon = try bench.start()
@@ -35,7 +36,7 @@ import Testing
     try #require(rename(bench.path("spool"), away) == 0)
     try #require(mkdir(bench.path("spool"), 0o750) == 0)
     let status = try bench.await { $0.hold == .disk && $0.state == .holding }
-    #expect(status.reason?.contains("is \(bench.path("spool")) still the spool") == true)
+    #expect(status.reason?.contains("that \(bench.path("spool")) is still the same folder") == true)
     #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path("spool")).isEmpty)
     try #require(rmdir(bench.path("spool")) == 0 && rename(away, bench.path("spool")) == 0)
     try bench.await { $0.state == .idle }
@@ -55,7 +56,7 @@ import Testing
     #expect(try bench.run("resume").code == 0)
     let working = try bench.await { $0.keys.registered > 0 && $0.reason?.contains("/results") == true }
     #expect(working.state == .working && working.hold == nil)
-    // Nothing is left to send: only now the daemon waits for the spool alone.
+    // Nothing is left to send: only now does the daemon wait for the spool alone.
     let held = try bench.await { $0.hold == .disk }
     #expect(held.keys.registered == 200 && held.state == .holding)
     try FileManager.default.removeItem(atPath: bench.spool("results"))

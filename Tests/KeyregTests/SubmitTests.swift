@@ -3,7 +3,7 @@ import Glibc
 import Registration
 import Testing
 
-/// What `keyreg submit` takes, and what no command ever shows.
+/// What `keyreg submit` accepts, and what no command ever shows.
 struct SubmitTests {
   private let secret = "0123456789abcdef0123456789abcdef01234567"
 
@@ -27,7 +27,38 @@ struct SubmitTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path("spool/incoming")) == [])
     let taken = try bench.run("submit", "--partial", bench.path("cut.json"))
     #expect(taken.code == 0 && taken.output == "cut.json\n")
-    #expect(taken.errors.contains("nothing behind it on its line was read"))
+    #expect(taken.errors.contains("nothing after it on its line was read"))
+  }
+
+  @Test func a_dry_run_says_what_would_happen_and_changes_nothing() throws {
+    let bench = try Bench()
+    let ids = randomKeys(60)
+    let old = (ids[..<50] + [ids[0], "nope"]).joined(separator: "\n") + "\n"
+    try old.write(toFile: bench.path("old"), atomically: true, encoding: .utf8)
+    let alone = try bench.run("submit", "--dry-run", bench.path("old"))
+    #expect(alone.code == 0 && alone.output == "old: text, 51 keys, 1 bad line, no daemon to ask which are known\n")
+    try bench.run("submit", bench.path("old"))
+    #expect(try bench.run("run", "--until-done").code == 0)
+    _ = try bench.start()
+    let list = "name,app_key_id\n" + ids[40...].map { "x,\($0)\n" }.joined() + "x,\(ids[59])\n"
+    try list.write(toFile: bench.path("new.csv"), atomically: true, encoding: .utf8)
+    let requests = bench.sandbox.requestCount
+    let found = try bench.run("submit", "--dry-run", bench.path("new.csv"))
+    #expect(
+      found.output.hasPrefix(
+        "new.csv: CSV, column app_key_id, 10 new keys, 10 known (10 of them registered), 1 repeated, 0 bad lines\n10 requests"
+      ),
+      "\(found)")
+    let forced = try bench.run("submit", "--dry-run", "--force", bench.path("new.csv"))
+    #expect(forced.output.contains("\n20 requests"), "\(forced)")
+    for folder in ["incoming", "reading", "rejected"] {
+      #expect(try FileManager.default.contentsOfDirectory(atPath: bench.spool(folder)) == [])
+    }
+    #expect(bench.sandbox.requestCount == requests)
+    let refused = try bench.run("submit", "--dry-run", "-", input: "nope\n")
+    #expect(refused.code == 65 && refused.output.isEmpty)
+    let taken = try bench.run("submit", bench.path("new.csv"))
+    #expect(taken.output == "new.csv\n" && taken.errors.hasPrefix("new.csv: CSV, column app_key_id, 10 new keys"))
   }
 
   @Test func a_pipe_is_read_as_it_comes() throws {
@@ -48,7 +79,7 @@ struct SubmitTests {
   @Test func what_cannot_be_text_is_refused_at_its_first_block() throws {
     let refused = try bench().run("submit", "/dev/zero")
     #expect(refused.code == 65)
-    #expect(refused.errors.contains("the list is binary: it holds NUL bytes"))
+    #expect(refused.errors.contains("the list is binary: it contains NUL bytes"))
   }
 
   @Test func no_command_shows_what_looks_like_a_secret() throws {
@@ -83,7 +114,7 @@ struct SubmitTests {
     let daemon = try bench.start()
     try bench.await { $0.keys.registered == 5 && $0.lists.rejected == 1 && $0.lists.active == 0 }
     try lines(keys[5..<6]).write(toFile: bench.path(secrets[1]), atomically: false, encoding: .utf8)
-    // The name is taken: it was made of another secret.
+    // The name is taken: it was made from another secret.
     #expect(try bench.run("submit", bench.path(secrets[1])).output == "(redacted).2\n")
     let named = try bench.run("submit", "--name", secrets[0], "-", input: lines(keys[6..<7]))
     #expect(named.code == 64 && named.errors.contains("secret"))
@@ -101,7 +132,7 @@ struct SubmitTests {
     }
     for secret in secrets { #expect(!shown.contains(secret)) }
     #expect(try bench.names(in: "done").filter { !$0.hasSuffix(".json") }.count == 4)
-    // Each is found again under the name that it got.
+    // Each is found again under its name.
     #expect(try bench.runUntilDone() == 0, "\(bench.log)")
     #expect(!bench.log.contains("the queue does not know them"))
   }

@@ -1,8 +1,8 @@
-// What the pacer reaches in every simulated situation, beside the clients that people use today:
+// What the pacer reaches in every simulated scenario, compared with the clients that people use today:
 //
-//   swift run -c release pacing-report --scenarios S01...S10 --seeds 1...20
+//     swift run -c release pacing-report --scenarios S01...S10 --seeds 1...20
 //
-// The default is every named situation with five seeds. Ends with 1 when a level is missed or a key lost.
+// The default is every named scenario with five seeds. Ends with 1 when a level is missed or a key lost.
 
 import ArgumentParser
 import Foundation
@@ -59,7 +59,7 @@ struct PacingReport: ParsableCommand {
   }
 }
 
-/// `1...20`, or one number for that seed alone.
+/// `1...20`, or one number for a single seed.
 struct SeedRange: ExpressibleByArgument {
   let seeds: ClosedRange<UInt64>
 

@@ -1,7 +1,7 @@
 import Foundation
 import PacingSimulation
 
-/// What came of random situations: none may stall, lose a key or be sent to while the gate is closed.
+/// The results of random scenarios: none may stall, lose a key or send while the gate is closed.
 struct RandomReport {
   private let runs: [RandomRun]
 

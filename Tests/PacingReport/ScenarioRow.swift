@@ -1,7 +1,7 @@
 import Foundation
 import PacingSimulation
 
-/// One line of the table: what the pacer reached in one situation, and what others do there.
+/// One line of the table: what the pacer reached in one scenario, and what others reach there.
 struct ScenarioRow {
   let scenario: Scenario
   let ours: Summary
@@ -16,7 +16,7 @@ struct ScenarioRow {
     }
   }
 
-  /// Levels that are not reached, in words.
+  /// Levels that were missed, in words.
   var missed: [String] { ours.missed(scenario.levels) }
 
   static func heading(baselines: Bool) -> String {

@@ -1,4 +1,4 @@
-// Clients to compare with, as they are in the field: each call for itself, nothing shared.
+// Clients to compare with, as they are used in practice: each call by itself, nothing shared.
 
 package import RateLimit
 

@@ -1,4 +1,4 @@
-// A simulated reply in the words of HTTP, for scenarios in which reading the headers is part of what is tried.
+// A simulated reply as HTTP headers, for scenarios that also test reading them.
 
 import Foundation
 import RateLimit

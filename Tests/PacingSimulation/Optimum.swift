@@ -1,14 +1,17 @@
-// The shortest time in which a clairvoyant could do the job, with the neighbours served first.
+// The shortest time in which a clairvoyant client could do the job, with the neighbours served first.
 
 import RateLimit
 
 struct Optimum {
   let scenario: Scenario
   let server: SimulatedServer
-  /// Requests a second that all workers together can send.
+  /// Requests per second that all workers together can send.
   private let service: Double
   private let latency: Seconds
   private let blocked: [ClosedRange<Seconds>]
+
+  /// Runs over which what chance decides is averaged.
+  private static let draws = 10
 
   init(_ server: SimulatedServer) {
     scenario = server.scenario
@@ -22,16 +25,17 @@ struct Optimum {
     if let second = scenario.second { return time(with: second) }
     var need = Double(scenario.keys) / (1 - scenario.randomErrors)
     let limit = Double(scenario.limit)
+    let gap = scenario.period / limit
     switch scenario.kind {
     case .sliding:
       if limit / service >= scenario.period { return finish(0, need) }
       let full = (need / limit).rounded(.up) - 1
       return finish(full * scenario.period, need - full * limit)
     case .counter:
-      return max(server.start(of: server.index(0) + 1) + (need - limit) / (limit / scenario.period), need / service)
-        + latency
+      return max(server.start(of: server.index(0) + 1) + (need - limit) * gap, need / service)
+        + lastReply(of: need - limit, every: gap)
     case .bucket:
-      return max((need - limit) / (limit / scenario.period), need / service) + latency
+      return max((need - limit) * gap, need / service) + lastReply(of: need - limit, every: gap)
     case .fixed: break
     }
     var demand: [Int: Int] = [:]
@@ -43,7 +47,7 @@ struct Optimum {
       let start = max(0, begin + (begin > 0 ? scenario.lag : 0))
       let end = server.start(of: window + 1)
       let free = Double(max(0, granted(start, end) - (demand[window] ?? 0)))
-      let slots = usable(start, end) * service + (start == 0 ? Double(scenario.workers * scenario.daemons) : 0)
+      let slots = start == 0 ? arrivals(by: end) : usable(start, end) * service
       let available = window == exhausted ? 0 : min(free, slots)
       if available >= need { return finish(start, need) }
       need -= available
@@ -88,6 +92,52 @@ struct Optimum {
       left -= max(0, span.lowerBound - time)
       time = max(time, span.upperBound)
     }
-    return time + left + latency
+    return time + left + lastReply(of: requests)
+  }
+
+  /// Requests that reach the server before an instant when all workers start at zero. A first window of a few
+  /// milliseconds is over before any arrives.
+  private func arrivals(by end: Seconds) -> Double {
+    var network = SimulatedNetwork(scenario, seed: 2)
+    var count = 0
+    for _ in 0..<Self.draws {
+      var (free, ofRun) = (workers(), 0)
+      while ofRun < scenario.limit, let (at, _) = free.pop(), at < end {
+        let (there, back) = network.draw()
+        if at + there < end { ofRun += 1 }
+        free.push((), at: at + there + back)
+      }
+      count += ofRun
+    }
+    let most = usable(0, end) * service + Double(scenario.workers * scenario.daemons)
+    return min(most, Double(count) / Double(Self.draws))
+  }
+
+  /// Seconds from when the last of these requests goes, if all take the mean time, to the last reply. One slow reply
+  /// among the last ones is enough, and no client can prevent it.
+  ///
+  /// - Parameter gap: Seconds between two requests; 0 when nothing but the workers limits them.
+  private func lastReply(of requests: Double, every gap: Seconds = 0) -> Seconds {
+    let count = max(1, Int(requests))
+    var network = SimulatedNetwork(scenario, seed: 3)
+    var sum: Seconds = 0
+    for _ in 0..<Self.draws {
+      var (free, end) = (workers(), 0.0)
+      for index in 0..<count {
+        guard let (at, _) = free.pop() else { break }
+        let (there, back) = network.draw()
+        let done = max(at, Double(index) * gap) + there + back
+        end = max(end, done)
+        free.push((), at: done)
+      }
+      sum += end
+    }
+    return sum / Double(Self.draws) - max(Double(count - 1) * gap, requests / service)
+  }
+
+  private func workers() -> EventQueue<Void> {
+    var free = EventQueue<Void>()
+    for _ in 0..<scenario.workers * scenario.daemons { free.push((), at: 0) }
+    return free
   }
 }

@@ -1,10 +1,10 @@
-// Situations that nobody thought of: every part of a scenario drawn at random from a seed.
+// Scenarios that nobody thought of: every part is drawn at random from a seed.
 
 import Foundation
 import RateLimit
 
 extension Scenario {
-  /// - Parameter seed: the same seed gives the same situation.
+  /// - Parameter seed: The same seed gives the same scenario.
   package static func random(seed: UInt64) -> Scenario {
     var random = SeededRandom(seed: seed &* 0x9e37 &+ 77)
     return Scenario("R\(seed)", "random") { scenario in
@@ -12,10 +12,9 @@ extension Scenario {
       scenario.period = random.pick([5, 10, 15, 30, 60, 60, 120, 300, 600, 900, 1_800, 3_600])
       scenario.workers = 1 + Int(random.unit() * 64)
       scenario.kind = random.pick([.fixed, .fixed, .fixed, .fixed, .fixed, .fixed, .sliding, .bucket])
-      // Four to ten windows, with a last one that is not quite full, so that one token does not decide over a window.
+      // Four to ten windows, the last one not quite full, so that one token does not decide about a whole window.
       let windows = random.uniform(4, 10).rounded(.down) + random.uniform(0.2, 0.8)
       scenario.keys = min(8_000, max(8, Int(windows * Double(scenario.limit))))
-      scenario.horizon = 60 * scenario.period + 3_000
       scenario.hasHeaders = !random.chance(0.1)
       if scenario.kind == .fixed {
         if random.chance(0.5) {
@@ -33,6 +32,9 @@ extension Scenario {
       scenario.rounding = random.pick([.up, .up, .down, .nearest])
       scenario.latency = exponential(&random, 0.05, 0.6)
       scenario.spikes = random.pick([0, 0.005, 0.05])
+      // Few workers may need longer than the windows.
+      let work = Double(scenario.keys) * SimulatedNetwork.mean(scenario) / Double(scenario.workers)
+      scenario.horizon = max(60 * scenario.period + 3_000, 2 * work)
     }
   }
 
@@ -40,7 +42,7 @@ extension Scenario {
     low * pow(high / low, random.unit())
   }
 
-  /// In one line, for a report of what went wrong.
+  /// One line, for a report of what went wrong.
   package var summary: String {
     "\(id) \(kind) \(limit)/\(period) keys \(keys) workers \(workers) headers \(hasHeaders) dropped \(rounded(headersDropped)) "
       + "stale \(rounded(stale)) lag \(rounded(lag)) reorder \(rounded(reorder)) aligned \(isAligned) \(resetForm) "
@@ -49,7 +51,7 @@ extension Scenario {
   }
 }
 
-/// One run of a random situation.
+/// One run of a random scenario.
 package struct RandomRun: Sendable {
   package let scenario: Scenario
   package let result: SimulationResult
@@ -59,6 +61,6 @@ package struct RandomRun: Sendable {
     result = Simulation.keyreg(scenario, seed: seed, checksGate: true)
   }
 
-  /// Did not stall, lost nothing, and kept to the gate.
+  /// Did not stall, lost nothing, and respected the gate.
   package var isSound: Bool { result.isDone && result.lost == 0 && result.sentIntoClosedGate == 0 }
 }

@@ -1,4 +1,4 @@
-// One simulated situation: a server with its kind of limit and its quirks, neighbours, a network, and the job.
+// One simulated scenario: a server with its kind of limit and its quirks, neighbours, a network, and the job.
 
 package import RateLimit
 
@@ -12,7 +12,7 @@ package struct Scenario: Sendable {
   package enum ResetForm: Sendable { case delta, epoch }
   package enum RetryAfter: Sendable { case seconds, date }
 
-  /// Others that draw on the same budget, with this share of the limit as their mean demand.
+  /// Other clients that share the budget, with this share of the limit as their mean demand.
   package struct Neighbour: Sendable {
     package var share: Double
     package var inClumps = false
@@ -27,7 +27,7 @@ package struct Scenario: Sendable {
     }
   }
 
-  /// What must hold, as means over the seeds.
+  /// The required levels, as means over the seeds.
   package struct Levels: Sendable {
     package var efficiency: Double
     /// 429 for each 1,000 successes.
@@ -64,7 +64,7 @@ package struct Scenario: Sendable {
   package var limit = 600
   package var period: Seconds = 60
   package var changes: [(at: Seconds, limit: Int)] = []
-  /// A second limit under another name; replies tell of either.
+  /// A second limit under another name; replies mention either of them.
   package var second: Allowance?
   package var keys = 4_000
   package var workers = 32
@@ -79,7 +79,7 @@ package struct Scenario: Sendable {
   package var rounding = Rounding.up
   package var resetForm = ResetForm.delta
   package var retryAfter: RetryAfter?
-  /// A 429 always has this Retry-After, whenever the quota is back.
+  /// A 429 always has this Retry-After, whenever the quota comes back.
   package var retryAfterAlways: Seconds?
   /// A 429 has Retry-After in place of Reset.
   package var retryAfterOnly = false
@@ -88,7 +88,7 @@ package struct Scenario: Sendable {
   package var isAligned = true
   /// Seconds after the edge at which the quota is really back.
   package var lag: Seconds = 0
-  /// Counts are so old at most.
+  /// The largest age of the counts.
   package var stale: Seconds = 0
   package var countsThrottled = false
   package var outages: [ClosedRange<Seconds>] = []
@@ -98,17 +98,17 @@ package struct Scenario: Sendable {
   package var edgeThrottles = 0.0
   package var startsExhausted = false
   package var neighbour: Neighbour?
-  /// The first window ends so soon; random when nil.
+  /// When the first window ends; random when nil.
   package var firstEdge: Seconds?
 
-  /// Seconds by which the own clock is off.
+  /// Seconds by which our clock is off.
   package var skew: Seconds = 0
   package var latency: Seconds = 0.15
   package var spikes = 0.005
   package var spikeAtMost: Seconds = 4
   package var reorder: Seconds = 0
   package var horizon: Seconds = 6_000
-  /// Runs of which the means are taken; more where a level depends on where in its window an event falls.
+  /// Runs that are averaged; more where a level depends on when in its window an event happens.
   package var seeds: UInt64 = 5
 
   package var levels = Levels(efficiency: 0, throttled: .infinity)

@@ -1,4 +1,4 @@
-// The named situations and what the pacer must reach in each.
+// The named scenarios and what the pacer must reach in each.
 
 import RateLimit
 
@@ -131,14 +131,14 @@ extension Scenario {
     },
     Scenario("S30", "credentials refused for 120 s") {
       $0.refusals = [100...220]
-      // Sixteen may be under way; three canaries tell that it is everybody, and seven probes ask in two minutes. Most runs
-      // send 10 to 12.
+      // Sixteen may be in flight; three canaries show that all keys are affected, and seven probes are sent in two
+      // minutes. Most runs send 10 to 12.
       $0.levels = Levels(efficiency: 0.90, throttled: 0, refusedSent: 16)
     },
     Scenario("S31", "no headers, limit 600, 200, 900") {
       $0.hasHeaders = false
       $0.changes = [(130, 200), (400, 900)]
-      // The proposal reaches 0.57: a raised limit is found again within a few windows now.
+      // The proposal reaches 0.57: a raised limit is now found again within a few windows.
       $0.levels = Levels(efficiency: 0.75, throttled: 12)
     },
     Scenario("S32", "no headers, neighbour 30 %") {
@@ -161,7 +161,7 @@ extension Scenario {
     },
   ]
 
-  /// Beyond the proposal's list.
+  /// Scenarios beyond the proposal's list.
   package static let further: [Scenario] = [
     Scenario("T01", "no headers, 429 states its limit") {
       ($0.hasHeaders, $0.statesLimit) = (false, true)
@@ -219,7 +219,7 @@ extension Scenario {
     Scenario("T06", "neighbour 40 % in clumps, 400/3600 s") {
       ($0.limit, $0.period, $0.keys, $0.horizon) = (400, 3_600, 1_000, 40_000)
       $0.neighbour = Neighbour(share: 0.4, inClumps: true)
-      // Clumps of a quarter of the limit at once: what is not left to them before they come, they miss.
+      // Bursts of a quarter of the limit at once: they miss whatever was not left to them in advance.
       $0.levels = Levels(efficiency: 0.9, throttled: 3, harm: 25)
     },
     Scenario("T07", "400/3600 s, alone") {

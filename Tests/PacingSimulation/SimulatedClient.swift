@@ -1,4 +1,4 @@
-// What a simulated daemon does with its keys. The keyreg client asks the pacer; the baselines decide by themselves.
+// What a simulated daemon does with its keys. The keyreg client asks the pacer; the baselines decide for themselves.
 
 package import RateLimit
 
@@ -8,7 +8,7 @@ package enum ClientDecision {
   case awaitReply
 }
 
-/// What becomes of the key of a request: it is done, it goes back, or its worker stays with it for a while.
+/// What happens to the key of a request: it is done, it goes back, or its worker keeps it for a while.
 package enum Afterwards {
   /// Other keys may be done by the same reply.
   case done(others: Int = 0)
@@ -30,12 +30,12 @@ package final class KeyregClient: SimulatedClient {
   private var permits: [Int: Permit] = [:]
   private let wall: (Seconds) -> Seconds
   private let readsHeaders: Bool
-  /// Requests sent although the pacer said that its gate was closed.
+  /// Requests that were sent although the pacer said that its gate was closed.
   package private(set) var sentIntoClosedGate = 0
   package var checksGate = false
   private var backlog = 0
 
-  /// The clock of a real daemon does not begin with its work.
+  /// A real daemon's clock does not start with its work.
   private static let uptime: Seconds = 432_109.8
 
   package init(_ scenario: Scenario, seed: UInt64, learned: LearnedLimits? = nil, wall: @escaping (Seconds) -> Seconds)
@@ -65,7 +65,7 @@ package final class KeyregClient: SimulatedClient {
     breaker.sent(request)
   }
 
-  package func standing(now: Seconds, backlog: Int) -> Standing {
+  package func standing(now: Seconds, backlog: Int) -> LimitStanding {
     pacer.standing(now: now + Self.uptime, backlog: backlog)
   }
 

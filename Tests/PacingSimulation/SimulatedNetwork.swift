@@ -1,4 +1,4 @@
-// How long a request takes there and back: lognormal, now and then far longer, and out of order where the scenario says so.
+// How long a request takes there and back: lognormal, sometimes far longer, and out of order if the scenario says so.
 
 import Foundation
 import RateLimit
@@ -19,7 +19,7 @@ struct SimulatedNetwork {
     return (time * share, time * (1 - share) + (scenario.reorder > 0 ? random.uniform(0, scenario.reorder) : 0))
   }
 
-  /// Seconds that a request takes in the mean.
+  /// The mean time of a request, in seconds.
   static func mean(_ scenario: Scenario) -> Seconds {
     var network = SimulatedNetwork(scenario, seed: 1)
     let draws = 2_000

@@ -1,5 +1,5 @@
-// The server's side: counts requests by the scenario's kind of limit, serves the neighbours, and words its replies with the
-// scenario's quirks.
+// The server's side: counts requests by the scenario's kind of limit, serves the neighbours, and writes its replies
+// with the scenario's quirks.
 
 import Foundation
 package import RateLimit
@@ -196,7 +196,7 @@ package final class SimulatedServer {
     if scenario.statesLimit { reply.stated = Allowance(count: limit, period: period) }
   }
 
-  /// What is left, as a replica that is behind may show it.
+  /// What is left, as a lagging replica may show it.
   private func shown(_ now: Seconds) -> Int {
     let actual = remaining(now)
     guard scenario.stale > 0 else { return actual }

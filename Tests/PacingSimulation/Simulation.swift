@@ -12,15 +12,15 @@ package struct SimulationResult: Sendable {
   package var errors = 0
   /// Keys that a client with three retries would have dropped.
   package var dropped = 0
-  /// Keys that are neither done nor waiting: must be none.
+  /// Keys that are neither done nor waiting: there must be none.
   package var lost = 0
   /// Per cent of the neighbours' requests refused because of us.
   package var harm: Double = 0
-  /// Own successes of what neighbours left, over the whole windows before the last.
+  /// Our successes as a share of what neighbours left, over the whole windows before the last.
   package var use: Double?
   package var firstSecond: Int?
   package var fairness: Double?
-  /// Largest number of own arrivals in 100 ms.
+  /// The largest number of our arrivals in 100 ms.
   package var herd = 0
   package var recovery: Seconds?
   package var sentIntoClosedGate = 0
@@ -135,7 +135,7 @@ package final class Simulation {
       switch station.client.next(now: now, backlog: station.backlog) {
       case .awaitReply: return
       case .wait(let until):
-        // A wait that does not move the clock would spin for ever.
+        // A wait that does not advance the clock would spin for ever.
         let until = max(until, now + 1e-6)
         result.turns += 1
         if until < station.timer {
@@ -242,7 +242,7 @@ package final class Simulation {
   }
 }
 
-/// A binary heap of events by time, and by order of coming among equal times.
+/// A binary heap of events by time; events at the same time keep their order.
 struct EventQueue<Event> {
   private var heap: [(at: Double, order: Int, event: Event)] = []
   private var pushed = 0

@@ -7,7 +7,7 @@ import Testing
 @Suite struct CountedLimitTests {
   /// 10 in 60 s, from 0 on.
   private func limit(
-    _ source: Standing.Source = .learned, count: Int = 10, edge: Seconds? = nil,
+    _ source: LimitStanding.Source = .learned, count: Int = 10, edge: Seconds? = nil,
     reserve: PacerSettings.Reserve = .automatic
   ) -> CountedLimit {
     CountedLimit(

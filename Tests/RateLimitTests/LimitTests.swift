@@ -71,20 +71,36 @@ import Testing
     #expect(limit.model is RefillLimit)
   }
 
-  @Test func aPeriodThatNoReplyNamesGrowsWithTheLongestReset() {
-    var limit = Limit(
+  private var periodless: Limit {
+    Limit(
       number: 1, reading: .told(99, of: 100, in: nil, reset: 8), allowance: Allowance(count: 100, period: 10),
       learned: nil, settings: PacerSettings(workers: 4), .to(sentAt: 0))
+  }
+
+  @Test func aPeriodThatNoReplyNamesGrowsWithTheLongestReset() {
+    var limit = periodless
     limit.observe(.told(99, of: 100, in: nil, reset: 19), .to(2, sentAt: 9))
+    #expect(limit.model.granted?.period == 10)
+    limit.observe(.told(98, of: 100, in: nil, reset: 18), .to(3, sentAt: 10))
     #expect(limit.model.granted?.period == 20)
-    limit.observe(.told(98, of: 100, in: nil, reset: 10), .to(3, sentAt: 18))
+    limit.observe(.told(97, of: 100, in: nil, reset: 10), .to(4, sentAt: 18))
     #expect(limit.model.granted?.period == 20)
+  }
+
+  /// A proxy's hiccup.
+  @Test(arguments: [86_400, 3_000, 61] as [Seconds]) func oneOddResetChangesNothing(reset: Seconds) {
+    var limit = periodless
+    for (index, told) in [7, reset, 6, 5, reset, 15, 4].enumerated() {
+      limit.observe(.told(98 - index, of: 100, in: nil, reset: told), .to(UInt64(index + 2), sentAt: Double(index)))
+      #expect(limit.model.granted?.period == 10)
+    }
   }
 
   @Test func noWaitIsLongerThanTwoPeriods() {
     #expect(told().longestWait == 120)
     #expect(told(in: 5).longestWait == 60)
     #expect(untold(assume: minute).longestWait == .infinity)
+    #expect(untold().longestWait == 3_600)
   }
 
   @Test func aReadingIsOfTheLimitWithItsPeriod() {
@@ -99,6 +115,7 @@ import Testing
   @Test func whatIsAssumedOrRememberedIsCountedAndTheRestIsSearchedFor() {
     #expect(untold().model is SearchedLimit)
     #expect(untold(learned: minute).model.source == .learned)
+    #expect(untold(learned: Allowance(count: 100, period: 86_400)).model is SearchedLimit)
     #expect(untold(assume: Allowance(count: 5, period: 1), learned: minute).model.source == .assumed)
   }
 

@@ -92,6 +92,31 @@ import Testing
     #expect(abs(edge - 120) < 0.01)
   }
 
+  /// A service in trouble may refuse for days: no limit that nobody has named makes anyone wait so long.
+  @Test func momentsThatAreHoursApartTellNoLimit() throws {
+    var search = SearchedLimit(now: 0)
+    func refuse(at instant: Seconds) {
+      _ = search.refuse(nil, wait: nil, .refusal(sentAt: instant, clock: .ours))
+      _ = search.refuse(nil, wait: nil, .refusal(sentAt: instant + 40, isProbe: true, clock: .ours))
+    }
+    pass(30, until: 10, &search)
+    refuse(at: 10)
+    let back = probe(&search, at: 60.6, clock: .ours)
+    #expect(back == nil)
+    pass(50, until: 3_700, &search)
+    refuse(at: 3_700)
+    let again = probe(&search, at: 3_780.6, clock: .ours)
+    #expect(again == nil)
+    // The next one follows the last.
+    pass(50, until: 3_800, &search)
+    refuse(at: 3_800)
+    guard case .counted(let allowance, _)? = probe(&search, at: 3_840.6, clock: .ours) else {
+      Issue.record("not found")
+      return
+    }
+    #expect(allowance == Allowance(count: 51, period: 60))
+  }
+
   @Test func quotaThatIsBackAtOnceTwiceRefillsAllTheTime() {
     var search = SearchedLimit(now: 0)
     pass(30, until: 10, &search)

@@ -29,7 +29,8 @@ import Testing
     ("https://app.datadoghq.eu/", "datadoghq.eu"), ("api.datadoghq.com", "datadoghq.com"),
     ("us5", "us5.datadoghq.com"), ("US1", "datadoghq.com"), ("eu", "datadoghq.eu"), ("ap2", "ap2.datadoghq.com"),
     ("https://api.us3.datadoghq.com:443/api/v2", "us3.datadoghq.com"), (" app.ddog-gov.com ", "ddog-gov.com"),
-    ("datadoghq.com.", "datadoghq.com"), ("http://uk1.datadoghq.com", "uk1.datadoghq.com"),
+    ("us1.datadoghq.com", "datadoghq.com"), ("datadoghq.com.", "datadoghq.com"),
+    ("http://uk1.datadoghq.com", "uk1.datadoghq.com"),
   ]) func aSiteIsMatchedByItsMeaning(text: String, name: String) throws {
     #expect(try Site(text).name == name)
   }
@@ -39,10 +40,13 @@ import Testing
     ("my-org.datadoghq.eu", "datadoghq.eu"),
   ]) func anOrganisationsOwnSubdomainIsTakenForNoRegion(text: String, domain: String) throws {
     let error = try #require(throws: UnknownSite.self) { try Site(text) }
-    #expect(error.hint == "an organisation's own subdomain; if its site is \(domain), say that")
+    #expect(error.hint == "this is an organisation's own subdomain; if its site is \(domain), use that")
   }
 
-  @Test(arguments: ["us4.datadoghq.com", "ap3.datadoghq.com", "example.org", "", "production", "us9"])
+  @Test(arguments: [
+    "us4.datadoghq.com", "ap3.datadoghq.com", "example.org", "", "production", "us9", "datadoghq", "us5.datadoghq.eu",
+    "eu.datadoghq.com",
+  ])
   func whereNothingIsNearAllAreListed(text: String) throws {
     let error = try #require(throws: UnknownSite.self) { try Site(text) }
     #expect(error.meaning == .unclear)

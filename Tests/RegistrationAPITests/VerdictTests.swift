@@ -1,6 +1,6 @@
 import Registration
 import RegistrationAPI
-import Systemd
+import Secrets
 import Testing
 
 /// What one reply means for its key: every row of the table.
@@ -103,6 +103,27 @@ import Testing
     }
   }
 
+  @Test func noSecretIsInTheTargetOfARedirect() throws {
+    let target = "https://login.example/?api_key=a-word-of-its-own"
+    let redaction = Redaction(of: [try Secret("a-word-of-its-own".utf8, from: "test")])
+    let verdict = Verdict(
+      status: 302, body: [], isBodyTruncated: false, location: target, redaction: redaction,
+      registering: try #require(AppKeyID(Self.text)))
+    guard case .misdirected(302, _, let detail?) = verdict else {
+      Issue.record("\(verdict)")
+      return
+    }
+    #expect(detail.contains("login.example") && !detail.contains("a-word-of-its-own"))
+  }
+
+  @Test func aProxysPasswordIsTakenOutAsItIsWrittenAndAsItIsSent() {
+    let redaction = Redaction(of: [], proxies: ["http://agent:pa%2Fss@proxy.example:3128"])
+    #expect(redaction("a pa/ss b pa%2Fss c YWdlbnQ6cGEvc3M= d") == "a (redacted) b (redacted) c (redacted) d")
+    for proxy in ["http://proxy.example:3128", "proxy.example", "http://agent@proxy.example", "http://a:b@x"] {
+      #expect(Redaction(of: [], proxies: [proxy])("a b proxy.example agent") == "a b proxy.example agent")
+    }
+  }
+
   @Test func errorBodiesOfOtherFormsAreKeptAsTheyCame() throws {
     for (body, detail) in [
       (#"{"errors":"a string"}"#, "a string"), (#"{"errors":{"detail":"alone"}}"#, "alone"),
@@ -125,6 +146,14 @@ import Testing
     #expect(
       try verdict(502, "<html><body><h1>Bad\u{7} Gateway</h1></body></html>")
         == .unsettled(status: 502, title: "Bad Gateway", detail: "Bad\\u{7} Gateway"))
+  }
+
+  @Test func refusedCredentialsAreNoWordAboutTheKeyWhateverIsSaidOfThem() throws {
+    let words = "the application key has expired"
+    #expect(try verdict(401, "{\"errors\":[\"\(words)\"]}") == .unauthorized(detail: words))
+    #expect(
+      try verdict(401, "{\"errors\":[{\"title\":\"App key\",\"detail\":\"\(words)\"}]}") == .unauthorized(detail: words)
+    )
   }
 
   @Test func theRest() throws {

@@ -4,9 +4,9 @@ import Testing
 
 @testable import RegistrationCore
 
-/// Whatever comes in whatever order, no key is lost and none is charged for somebody else's trouble.
+/// Whatever happens in whatever order, no key is lost and none is charged for a shared problem.
 @Suite struct CorePropertyTests {
-  /// A server that is well, refuses everybody, is out, or refuses certain keys; it changes its mind at random.
+  /// A server that works, refuses all keys, is down, or refuses certain keys; it changes at random.
   @Test(arguments: 0..<200) func noKeyIsLostAndOnlyTheGuiltyFail(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let guilty = Set((1...40).filter { _ in random.unit() < 0.1 }.map(Int64.init))
@@ -20,7 +20,7 @@ import Testing
     while !bench.keys.isEmpty {
       steps += 1
       try #require(steps < 200_000, "stalled at \(now): \(String(describing: bench.core.standstill))")
-      // A mood lasts until what it has caused is settled: two changes within one exchange are beyond telling apart.
+      // A mode lasts until its effects are settled: two changes within one exchange cannot be told apart.
       if steps % 50 == 0, flying.isEmpty, bench.core.holds.waiting == 0 {
         mood = steps > 4_000 ? 0 : random.unit() < 0.4 ? Int(random.unit() * 3) + 1 : 0
       }
@@ -50,13 +50,13 @@ import Testing
         #expect(bench.core.ledger.place(of: job.key.row) == .inFlight)
       }
       unwritten += wanted.results
-      // Now and then the disk takes its time.
+      // Sometimes the disk is slow.
       guard random.unit() < 0.6 || flying.isEmpty else { continue }
       bench.commit(unwritten, now: now)
       unwritten = []
     }
-    for (row, verdict) in bench.outcomes {
-      #expect((verdict == .failed) == guilty.contains(row), "row \(row): \(verdict)")
+    for (row, decision) in bench.outcomes {
+      #expect((decision == .failed) == guilty.contains(row), "row \(row): \(decision)")
     }
     #expect(bench.core.isSettled && KeyLedger.Place.allCases.allSatisfy { bench.core.ledger.count($0) == 0 })
   }

@@ -37,7 +37,7 @@ struct CoreBench {
   var core: Core
   var keys: [Int64: DueKey]
   var due: [Int64: Seconds] = [:]
-  var outcomes: [Int64: KeyResult.Verdict] = [:]
+  var outcomes: [Int64: KeyResult.Decision] = [:]
   /// The read that the core waits for.
   var read: KeyRead?
 
@@ -101,13 +101,13 @@ struct CoreBench {
   mutating func commit(_ results: [KeyResult], now: Seconds) {
     for result in results {
       let row = result.row
-      switch result.verdict {
+      switch result.decision {
       case .registered, .failed:
-        outcomes[row] = result.verdict
+        outcomes[row] = result.decision
         keys[row] = nil
       case .retry(let at), .lookAgain(let at):
         keys[row]?.attempts += 1
-        if case .lookAgain = result.verdict { keys[row]?.isDenied = true }
+        if case .lookAgain = result.decision { keys[row]?.isDenied = true }
         due[row] = at.seconds(since: Self.start)
       case .postpone(let at): due[row] = at.seconds(since: Self.start)
       case .refund:
@@ -129,7 +129,7 @@ struct CoreBench {
   private mutating func note(_ wanted: Wanted) { if let read = wanted.read { self.read = read } }
 
   /// Goes on, one request at a time, until every key has its outcome; nil when it does not come to that.
-  mutating func outcomes(_ answer: (Job) -> Verdict) -> [Int64: KeyResult.Verdict]? {
+  mutating func outcomes(_ answer: (Job) -> Verdict) -> [Int64: KeyResult.Decision]? {
     var now = 0.0
     for _ in 0..<2_000 where !keys.isEmpty {
       let wanted = tick(now: now)

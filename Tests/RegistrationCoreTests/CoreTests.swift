@@ -104,8 +104,8 @@ import Testing
       if wanted.sends.isEmpty { now = max(now + 0.01, min(wanted.wake ?? .infinity, now + 0.5)) }
       // Keys are read while results are on their way to disk.
       guard round % 3 == 0 else { continue }
-      for case .refund in unwritten.map(\.verdict) { refunds += 1 }
-      #expect(!unwritten.contains { $0.verdict == .failed })
+      for case .refund in unwritten.map(\.decision) { refunds += 1 }
+      #expect(!unwritten.contains { $0.decision == .failed })
       bench.commit(unwritten, now: now)
       unwritten = []
     }
@@ -154,7 +154,8 @@ import Testing
     let pause = Pause(reason: nil, since: CoreBench.start)
     #expect(CoreBench(keys: 1, pause: pause).core.standstill == .paused(pause))
     let asked = AskedToWait(
-      seconds: 60, fault: Fault(status: 503, title: "Service Unavailable", detail: nil), since: CoreBench.start)
+      seconds: 60, fault: RequestFault(status: 503, title: "Service Unavailable", detail: nil), since: CoreBench.start,
+      registrar: 1)
     guard case .hold(let hold) = CoreBench(keys: 1, asked: asked).core.standstill else {
       Issue.record("no hold")
       return
@@ -273,64 +274,5 @@ import Testing
     _ = bench.take(.keys(KeyPage([], isAll: true, nextDue: nil, generation: read.generation)), now: 0)
     _ = bench.take(.committed(results), now: 0)
     #expect(bench.take(.tick(open: 1), now: 0).read?.except == [])
-  }
-}
-
-/// What a server in trouble has asked for.
-@Suite struct AskedToWaitTests {
-  private let unavailable = Verdict.unsettled(status: 503, title: "Service Unavailable", detail: nil)
-
-  @Test func aKeyWaitsAsLongAsItsServerAsks() throws {
-    var bench = CoreBench(keys: 1)
-    let job = try #require(bench.tick(now: 0).sends.first)
-    let results = bench.reply(unavailable, to: job, wait: 20, now: 0).results
-    #expect(results.map(\.verdict) == [.retry(due: CoreBench.start.adding(seconds: 20))])
-  }
-
-  /// Goes on until the outage is a hold; returns what was told of it.
-  private func outage(_ bench: inout CoreBench, wait: Seconds) throws -> [AskedToWait?] {
-    var told: [AskedToWait?] = []
-    var now = 0.0
-    for _ in 0..<200 where bench.core.holds.hold == nil {
-      let wanted = bench.tick(now: now)
-      for job in wanted.sends {
-        let reply = bench.reply(unavailable, to: job, wait: wait, now: now)
-        told += reply.asked
-        bench.commit(reply.results, now: now)
-      }
-      now += 0.01
-    }
-    try #require(bench.core.holds.hold?.reason == .outage)
-    return told
-  }
-
-  @Test func itOutlivesARestartAndIsForgottenWithASuccess() throws {
-    var bench = CoreBench(keys: 30, workers: 8)
-    let told = try outage(&bench, wait: 120)
-    let asked = try #require(told.last ?? nil)
-    #expect(told.count == 1 && abs(asked.seconds - 120) < 1 && asked.fault.status == 503)
-    var restarted = CoreBench(keys: 30, workers: 8, asked: asked)
-    #expect(restarted.tick(now: 0).sends.isEmpty && restarted.tick(now: 118).sends.isEmpty)
-    let probe = restarted.tick(now: 121).sends
-    try #require(probe.count == 1)
-    #expect(probe.map(\.isProbe) == [true])
-    let over = restarted.reply(.registered(status: 201), to: probe[0], now: 121)
-    #expect(over.ended == [.outage])
-    #expect(restarted.tick(now: 121).sends.count > 1)
-  }
-
-  @Test func itHoldsOverAReloadUnlessTheEndpointIsAnother() throws {
-    let settings = { (isNew: Bool) in
-      CoreSettings(
-        pacer: PacerSettings(workers: 8, assume: Allowance(count: 1_000_000, period: 1)),
-        retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), registrar: 1, isNew: isNew)
-    }
-    var bench = CoreBench(keys: 30, workers: 8)
-    _ = try outage(&bench, wait: 120)
-    #expect(bench.take(.settings(settings(false)), now: 2).ended.isEmpty)
-    #expect(bench.tick(now: 2).sends.isEmpty && bench.tick(now: 100).sends.isEmpty)
-    let new = bench.take(.settings(settings(true)), now: 100)
-    #expect(new.ended == [.outage] && new.asked.count == 1 && new.asked[0] == nil)
-    #expect(bench.tick(now: 100).sends.map(\.isProbe) == [true])
   }
 }

@@ -16,18 +16,18 @@ final class DaemonClient: SimulatedClient {
   private var handedOut: [Job] = []
   private var read: KeyRead?
   private var wake: Seconds = -.infinity
-  /// Keys that the API refuses whatever the credentials.
-  private let guilty: Set<Int64>
+  /// The status that the API answers for some keys in place of 201.
+  private let bad: [Int64: Int]
   private(set) var failed: Set<Int64> = []
   /// Keys that were answered 403 at least once.
   private(set) var refusedRows: Set<Int64> = []
   private(set) var holds: [Holds.Reason] = []
 
-  init(_ scenario: Scenario, seed: UInt64, guilty: Set<Int64> = []) {
+  init(_ scenario: Scenario, seed: UInt64, bad: [Int64: Int] = [:], maxAttempts: Int = 8) {
     workers = scenario.workers
-    self.guilty = guilty
+    self.bad = bad
     let pacer = PacerSettings(workers: workers, reserve: scenario.reserve)
-    let retry = RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300)
+    let retry = RetryPolicy(maxAttempts: maxAttempts, firstDelay: 1, maxDelay: 300)
     core = Core(
       pacer: Pacer(settings: pacer, learned: nil, seed: seed, now: 0), holds: Holds(retry: retry, seed: seed),
       settings: CoreSettings(pacer: pacer, retry: retry), at: Moment(now: 0, wall: Timestamp(milliseconds: 0)))
@@ -55,8 +55,7 @@ final class DaemonClient: SimulatedClient {
 
   func received(_ reply: ServerReply, for request: Int, attempt: Int, now: Seconds) -> Afterwards {
     guard let job = flying.removeValue(forKey: request) else { return .requeue }
-    var status = reply.status
-    if status == 201, guilty.contains(job.key.row) { status = 403 }
+    let status = reply.status == 201 ? bad[job.key.row] ?? 201 : reply.status
     if status == 403 { refusedRows.insert(job.key.row) }
     let (verdict, kind): (Verdict, PacedReply.Kind) =
       switch status {
@@ -103,7 +102,7 @@ final class DaemonClient: SimulatedClient {
   private func record(_ results: [KeyResult], now: Seconds) {
     for result in results {
       let row = Int(result.row)
-      switch result.verdict {
+      switch result.decision {
       case .registered: keys[row].state = .registered
       case .failed:
         keys[row].state = .failed

@@ -20,7 +20,7 @@ struct DenialsTests {
   private func charge(_ row: Int64, _ detail: String) -> Charge {
     Charge(
       job: Job(key: CoreBench.key(row), order: Int(row), sentAt: CoreBench.start),
-      fault: Fault(status: 400, title: "Bad Request", detail: detail))
+      fault: RequestFault(status: 400, title: "Bad Request", detail: detail))
   }
 
   /// Another organisation's keys, of which the API says two things.

@@ -6,7 +6,7 @@ import Testing
 
 /// Every cell of the table in `Holds`: seven replies in six states, to a canary and to what was under way before.
 @Suite struct HoldsTableTests {
-  enum Place: String, CaseIterable {
+  enum Phase: String, CaseIterable {
     case open, askingCredentials, askingOutage, credentials, outage, refused
   }
 
@@ -28,14 +28,14 @@ import Testing
 
   /// The state afterwards, and what becomes of the key.
   private struct Cell: Equatable, CustomStringConvertible {
-    var place: Place
+    var place: Phase
     var key: String
     var description: String { "\(place.rawValue), \(key)" }
 
-    init(_ place: Place, _ key: String) { (self.place, self.key) = (place, key) }
+    init(_ place: Phase, _ key: String) { (self.place, self.key) = (place, key) }
   }
 
-  private static let canary: [Place: [Answer: Cell]] = [
+  private static let canary: [Phase: [Answer: Cell]] = [
     .askingCredentials: [
       .registered: Cell(.open, "registered"), .denied: Cell(.askingCredentials, "kept"),
       .unauthorized: Cell(.credentials, "due"), .forbidden: Cell(.askingCredentials, "kept"),
@@ -64,7 +64,7 @@ import Testing
     ],
   ]
 
-  private static let others: [Place: [Answer: Cell]] = [
+  private static let others: [Phase: [Answer: Cell]] = [
     .open: [
       .registered: Cell(.open, "registered"), .denied: Cell(.open, "kept"), .unauthorized: Cell(.credentials, "due"),
       .forbidden: Cell(.askingCredentials, "kept"), .unanswered: Cell(.open, "charged"),
@@ -99,13 +99,12 @@ import Testing
     ],
   ]
 
-  @Test(arguments: Place.allCases, Answer.allCases)
-  func everyCellIsAsTheTableHasIt(place: Place, answer: Answer) throws {
+  @Test(arguments: Phase.allCases, Answer.allCases)
+  func everyCellIsAsTheTableHasIt(place: Phase, answer: Answer) throws {
     for isCanary in place == .open ? [false] : [true, false] {
       let expected = try #require((isCanary ? Self.canary : Self.others)[place]?[answer])
       var holds = Self.holds(in: place)
       try #require(Self.place(of: holds) == place)
-      if isCanary { holds.probeSent() }
       let job = Self.job(90, order: 90, isProbe: isCanary)
       let effects = holds.observe(answer.verdict, for: job, sent: 90, now: 50)
       let found = Cell(Self.place(of: holds), Self.fate(of: job, in: effects))
@@ -117,8 +116,8 @@ import Testing
   }
 
   /// A hold that ends or begins is told, once.
-  private static func checkNews(_ effects: [Holds.Effect], from old: Place, to new: Place) {
-    let holding: [Place] = [.credentials, .outage, .refused]
+  private static func checkNews(_ effects: [Holds.Effect], from old: Phase, to new: Phase) {
+    let holding: [Phase] = [.credentials, .outage, .refused]
     let ended = effects.compactMap { if case .ended(let reason) = $0 { reason.rawValue } else { nil } }
     let began = effects.compactMap { if case .began(let hold) = $0 { hold.reason.rawValue } else { nil } }
     #expect(ended == (old != new && holding.contains(old) ? [old.rawValue] : []))
@@ -143,7 +142,7 @@ import Testing
     return fates.joined(separator: " and ")
   }
 
-  private static func place(of holds: Holds) -> Place {
+  private static func place(of holds: Holds) -> Phase {
     switch holds.state {
     case .open: .open
     case .inquiring(.credentials, _): .askingCredentials
@@ -158,7 +157,7 @@ import Testing
   }
 
   /// Brought about by replies alone.
-  private static func holds(in place: Place) -> Holds {
+  private static func holds(in place: Phase) -> Holds {
     var holds = Holds(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), seed: 3)
     let replies: [Answer] =
       switch place {

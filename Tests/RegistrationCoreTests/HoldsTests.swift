@@ -18,18 +18,6 @@ import Testing
     if case .began(let hold) = effects.last { hold.reason } else { nil }
   }
 
-  private func holds(maxAttempts: Int = 8) -> Holds {
-    Holds(retry: RetryPolicy(maxAttempts: maxAttempts, firstDelay: 1, maxDelay: 300), seed: 7)
-  }
-
-  private func job(
-    _ row: Int64, order: Int, attempts: Int = 0, isProbe: Bool = false, isKnownGood: Bool = false
-  ) -> Job {
-    Job(
-      key: DueKey(row: row, id: AppKeyID(high: 0, low: UInt64(row)), attempts: attempts, state: .pending),
-      order: order, sentAt: Timestamp(milliseconds: 0), isProbe: isProbe, isKnownGood: isKnownGood)
-  }
-
   /// Each reply is to a request that was sent after the last one had come.
   private func refuse(_ holds: inout Holds, _ row: Int64, order: Int, isProbe: Bool = false) -> [Holds.Effect] {
     holds.observe(forbidden, for: job(row, order: order, isProbe: isProbe), sent: order, now: 0)
@@ -41,11 +29,11 @@ import Testing
       let refused = job(1, order: 1 + 2 * round)
       #expect(refuse(&holds, 1, order: 1 + 2 * round) == [.keep(refused)])
       #expect(holds.gate(now: 0) == .probe(.another))
-      holds.probeSent()
+      holds.probeSent(order: 2 + 2 * round)
       #expect(holds.gate(now: 0) == .closed(until: nil))
       let canary = job(2, order: 2 + 2 * round, isProbe: true, isKnownGood: true)
       let effects = holds.observe(success, for: canary, sent: 2 + 2 * round, now: 0.1)
-      let fault = Fault(status: 403, title: "Forbidden", detail: nil)
+      let fault = RequestFault(status: 403, title: "Forbidden", detail: nil)
       #expect(effects == [round == 0 ? .release(refused) : .fail(refused, fault)])
       #expect(holds.gate(now: 0.1) == .open)
     }
@@ -65,19 +53,16 @@ import Testing
     _ = refuse(&holds, 1, order: 1)
     for order in 2...3 {
       #expect(holds.gate(now: 0) == .probe(.another))
-      holds.probeSent()
       #expect(
         refuse(&holds, Int64(order), order: order, isProbe: true) == [
           .keep(job(Int64(order), order: order, isProbe: true))
         ])
     }
     #expect(holds.gate(now: 0) == .probe(.known))
-    holds.probeSent()
     let effects = refuse(&holds, 4, order: 4, isProbe: true)
     #expect(effects.dropLast().map { if case .release(let job) = $0 { job.order } else { 0 } } == [4, 1, 2, 3])
     #expect(began(effects) == .credentials && holds.hold?.sentence(now: wall) == "403 Forbidden since 11:44:20Z")
     // Nobody is one refusal nearer to failing.
-    holds.probeSent()
     _ = holds.observe(success, for: job(9, order: 5, isProbe: true), sent: 5, now: 9)
     #expect(refuse(&holds, 1, order: 6) == [.keep(job(1, order: 6))])
     _ = holds.observe(success, for: job(8, order: 7, isProbe: true), sent: 7, now: 9)
@@ -97,11 +82,9 @@ import Testing
       gaps.append(until - now)
       now = until
       #expect(holds.gate(now: now) == .probe(.alternating))
-      holds.probeSent()
       _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: order, isProbe: true), sent: order, now: now)
     }
     for (gap, bound) in zip(gaps, [5.0, 10, 20, 20, 20]) { #expect((bound...bound * 1.1).contains(gap)) }
-    holds.probeSent()
     let effects = holds.observe(success, for: job(1, order: 7, isProbe: true), sent: 7, now: now)
     #expect(effects == [.register(job(1, order: 7, isProbe: true), status: 201), .ended(.credentials)])
     #expect(holds.gate(now: now) == .open)
@@ -124,7 +107,7 @@ import Testing
         Issue.record("\(holds.gate(now: 1))")
         continue
       }
-      holds.probeSent()
+      holds.probeSent(order: 2)
       #expect(holds.gate(now: 1) == .closed(until: nil))
       _ = holds.observe(success, for: job(1, order: 2, isProbe: true), sent: 2, now: 1)
       #expect(holds.gate(now: 1) == .open)
@@ -146,151 +129,6 @@ import Testing
     old.isOutdated = true
     #expect(holds.observe(success, for: old, sent: 9, now: 0) == [.register(old, status: 201)])
   }
-
-  @Test func aFailureAmongAnswersIsTheKeysOwnAttempt() {
-    var holds = holds()
-    for order in 1...20 {
-      let failing = job(Int64(order), order: order)
-      let effects = holds.observe(unavailable, for: failing, sent: order, now: 0)
-      guard case .retry(failing, _, let delay) = effects.first else {
-        Issue.record("\(effects)")
-        return
-      }
-      #expect((0...1).contains(delay))
-      let other = job(100, order: order)
-      #expect(holds.observe(success, for: other, sent: order, now: 0) == [.register(other, status: 201)])
-    }
-    #expect(holds.gate(now: 0) == .open)
-  }
-
-  @Test func whenEveryKeyFailsItIsAnOutageAndTheAttemptsAreGivenBack() {
-    var holds = holds()
-    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
-    guard case .closed(let until?) = holds.gate(now: 0) else {
-      Issue.record("five failures of five keys, and the gate is open")
-      return
-    }
-    holds.probeSent()
-    let probe = job(6, order: 6, isProbe: true)
-    let effects = holds.observe(unavailable, for: probe, sent: 6, now: until)
-    #expect(effects.dropLast() == [.release(probe)] + (1...5).map { .refund(row: $0) })
-    #expect(began(effects) == .outage && holds.hold?.sentence(now: wall) == "503 Service Unavailable since 11:44:20Z")
-    // Keys that were under way when it began are not charged either.
-    let late = job(7, order: 5)
-    #expect(holds.observe(unavailable, for: late, sent: 6, now: until) == [.release(late)])
-  }
-
-  @Test func anOutageEndsWithTheFirstAnswer() {
-    var holds = holds()
-    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
-    _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 6, now: 1)
-    let probe = job(7, order: 7, isProbe: true)
-    #expect(holds.observe(denied, for: probe, sent: 7, now: 2) == [.ended(.outage), .keep(probe)])
-    #expect(holds.gate(now: 2) == .open)
-  }
-
-  @Test func probesOfAnOutageAreFrequentAtFirstAndNeverRare() {
-    var holds = holds()
-    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
-    var now = 0.0
-    var order = 6
-    var sixHours = 0
-    while now < 6 * 3_600 {
-      if case .closed(let until?) = holds.gate(now: now) {
-        #expect(until - now <= 30)
-        if now < 30 { #expect(until - now <= 8) }
-        now = until
-      }
-      holds.probeSent()
-      let probe = job(Int64(order), order: order, isProbe: true)
-      let effects = holds.observe(unavailable, for: probe, sent: order, now: now)
-      #expect(!effects.contains { if case .fail = $0 { true } else { false } })
-      order += 1
-      sixHours += 1
-    }
-    #expect(sixHours > 700)
-  }
-
-  @Test func aKeyOutOfAttemptsFailsOnlyWhenAnotherWasAnsweredAfterIt() {
-    var holds = holds(maxAttempts: 3)
-    let last = job(1, order: 4, attempts: 2)
-    #expect(holds.observe(unavailable, for: last, sent: 4, now: 0) == [.keep(last)])
-    #expect(holds.observe(success, for: job(2, order: 3), sent: 4, now: 0).count == 1)
-    let effects = holds.observe(success, for: job(3, order: 5), sent: 5, now: 0)
-    #expect(effects.last == .fail(last, Fault(status: 503, title: "Service Unavailable", detail: nil)))
-  }
-
-  @Test func theOnlyKeyOutOfAttemptsIsAnOutageAndNotAFailure() {
-    var holds = holds(maxAttempts: 1)
-    let only = job(1, order: 1)
-    #expect(holds.observe(unavailable, for: only, sent: 1, now: 0) == [.keep(only)])
-    #expect(holds.idle(now: 0).isEmpty)
-    let effects = holds.noCanary(at: Moment(now: 1, wall: wall))
-    #expect(effects.first == .release(only) && began(effects) == .outage)
-  }
-
-  @Test func aServerThatRefusesEveryFirstAttemptIsNotAnOutageForLong() {
-    var holds = holds()
-    var suspicions = 0
-    for order in 1...1_000 {
-      _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0)
-      guard !holds.isOpen else { continue }
-      suspicions += 1
-      holds.probeSent()
-      _ = holds.observe(success, for: job(0, order: order, isProbe: true, isKnownGood: true), sent: order, now: 0)
-    }
-    #expect(suspicions < 40)
-  }
-
-  @Test func aRedirectOrARefusedCertificateHoldsAtOnce() {
-    var holds = holds()
-    let sent = job(1, order: 1)
-    let verdict = Verdict.misdirected(status: nil, title: "TLS refused", detail: "self-signed certificate")
-    let effects = holds.observe(verdict, for: sent, sent: 1, now: 0)
-    #expect(effects.first == .release(sent) && began(effects) == .outage)
-    #expect(holds.hold?.sentence(now: wall) == "TLS refused: self-signed certificate since 11:44:20Z")
-  }
-
-  @Test func aKeyThatAloneIsAnsweredWith401IsPutOffAndNeverCharged() {
-    var holds = holds(maxAttempts: 2)
-    _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: 1), sent: 1, now: 0)
-    holds.probeSent()
-    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
-    var delays: [Double] = []
-    for round in 0..<20 {
-      let again = job(1, order: 3 + 2 * round)
-      guard
-        case .postpone(again, let fault, let delay) = holds.observe(
-          .unauthorized(detail: nil), for: again, sent: again.order, now: 5
-        ).first
-      else {
-        Issue.record("held again for the same key, or charged it")
-        return
-      }
-      #expect(fault.status == 401 && holds.isOpen)
-      delays.append(delay)
-      #expect(holds.observe(success, for: job(3, order: 4 + 2 * round), sent: 4 + 2 * round, now: 9).count == 1)
-    }
-    #expect(delays.allSatisfy { (1...300).contains($0) } && delays.contains { $0 > 60 })
-    // Anybody else is still everybody's trouble.
-    _ = holds.observe(.unauthorized(detail: nil), for: job(4, order: 60), sent: 60, now: 10)
-    #expect(holds.hold?.reason == .credentials)
-  }
-
-  @Test func keysThatWerePutOffHoldAllTheSameWhenNobodySucceeds() {
-    var holds = holds()
-    _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: 1), sent: 1, now: 0)
-    holds.probeSent()
-    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
-    var order = 3
-    while holds.isOpen && order < 20 {
-      _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: order), sent: order, now: 5)
-      order += 1
-    }
-    #expect(holds.hold?.reason == .credentials && order == 7)
-  }
-
-  // MARK: - The API's word on a key
 
   @Test func aKeyThatIsNotKnownIsLookedAtASecondTime() throws {
     var holds = holds()
@@ -391,67 +229,10 @@ import Testing
               .failed(status: 400, title: "Bad Request", detail: "too \(word)"), for: job(Int64(order), order: order),
               sent: order, now: 0)
           }
-        default: holds.idle(now: 0)
+        default: holds.idle(at: .zero)
         }
       #expect(effects.contains { if case .fail(early, _) = $0 { true } else { false } })
     }
-  }
-
-  // MARK: - What a server in trouble asks for
-
-  @Test func aProbeWaitsAsLongAsItWasAskedToAndAnHourAtMost() {
-    for (asked, expected) in [(120.0, 120.0), (3_600, 3_600), (90_000, 3_600)] {
-      var holds = holds()
-      var now = 0.0
-      for order in 1...5 {
-        let effects = holds.observe(
-          unavailable, for: job(Int64(order), order: order), sent: order, wait: asked, now: now)
-        guard case .retry(_, _, let delay) = effects.first else {
-          Issue.record("\(effects)")
-          return
-        }
-        #expect(delay >= expected)
-      }
-      // Nothing is sent for so long: that is a hold, and nobody is charged.
-      #expect(holds.hold?.reason == .outage)
-      for order in 6...9 {
-        guard case .closed(let until?) = holds.gate(now: now) else {
-          Issue.record("open at \(now)")
-          return
-        }
-        #expect(until - now >= expected && until - now <= expected + 31)
-        now = until
-        holds.probeSent()
-        _ = holds.observe(
-          unavailable, for: job(Int64(order), order: order, isProbe: true), sent: order, wait: asked, now: now)
-      }
-      // A reload asks at once.
-      _ = holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), isNew: true, now: now)
-      guard case .probe = holds.gate(now: now) else {
-        Issue.record("not asked")
-        return
-      }
-    }
-  }
-
-  @Test(arguments: [5, 6]) func aLateReplyMayAskForALongerWait(failures: Int) {
-    var holds = holds()
-    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: 10, now: 0) }
-    if failures == 6 {
-      _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 10, now: 1)
-      #expect(holds.hold?.reason == .outage)
-    }
-    // It was under way before anybody knew.
-    _ = holds.observe(unavailable, for: job(7, order: 7), sent: 10, wait: 600, now: 2)
-    #expect(holds.hold?.reason == .outage)
-    #expect(holds.gate(now: 601) == .closed(until: 602))
-  }
-
-  @Test func aLateReplyThatAsksForAMomentPutsTheCanaryOff() {
-    var holds = holds()
-    for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: 10, now: 0) }
-    _ = holds.observe(unavailable, for: job(6, order: 6), sent: 10, wait: 5, now: 0)
-    #expect(holds.hold == nil && holds.gate(now: 4) == .closed(until: 5))
   }
 
   @Test func aKeyThatRanOutOfAttemptsIsAskedTwiceAgainAbout403() {
@@ -467,13 +248,20 @@ import Testing
     #expect(second.contains(.release(job(1, order: 5))))
   }
 
-  @Test func aGatewaysPageAsksWhetherTheURLIsRight() {
+  /// The first canary belongs to an inquiry that has ended, then a new one begins.
+  @Test(arguments: [Verdict.throttled, .registered(status: 201), .failed(status: 404, title: "No", detail: nil)])
+  func aLateReplyToAnEarlierCanaryLetsNoSecondOneGo(verdict: Verdict) {
     var holds = holds()
-    let page = Verdict.unsettled(status: 404, title: "Not Found", detail: "nothing here")
-    for order in 1...5 { _ = holds.observe(page, for: job(Int64(order), order: order), sent: order, now: 0) }
-    _ = holds.observe(page, for: job(6, order: 6, isProbe: true), sent: 6, now: 1)
-    #expect(
-      holds.hold?.sentence(now: wall)
-        == "404 Not Found: nothing here since 11:44:20Z; that is no word of the API: is api.url right?")
+    _ = refuse(&holds, 1, order: 1)
+    holds.probeSent(order: 2)
+    _ = holds.reloaded(retry: RetryPolicy(maxAttempts: 8, firstDelay: 1, maxDelay: 300), isNew: true, now: 0)
+    let earlier = job(2, order: 2, isProbe: true)
+    #expect(holds.gate(now: 0) == .closed(until: nil))
+    _ = refuse(&holds, 4, order: 4)
+    holds.probeSent(order: 3)
+    _ = holds.observe(verdict, for: earlier, sent: 4, at: .zero)
+    #expect(holds.gate(now: 0) == .closed(until: nil))
+    _ = holds.observe(.throttled, for: job(3, order: 3, isProbe: true), sent: 3, at: .zero)
+    #expect(holds.gate(now: 0) != .closed(until: nil))
   }
 }

@@ -29,7 +29,7 @@ import Testing
     #expect(ledger.place(of: 1) == .awaitingWitness && ledger.inHand == 1 && ledger.isRecorded)
     ledger.settle(1)
     #expect(ledger.place(of: 1) == .awaitingCommit && ledger.inHand == 1 && !ledger.isRecorded)
-    ledger.committed([KeyResult(row: 1, verdict: .registered, sentAt: CoreBench.start, at: CoreBench.start)])
+    ledger.committed([KeyResult(row: 1, decision: .registered, sentAt: CoreBench.start, at: CoreBench.start)])
     #expect(ledger.place(of: 1) == nil && ledger.inHand == 0 && ledger.taken.isEmpty)
   }
 
@@ -68,7 +68,7 @@ import Testing
     ledger.refund(1)
     #expect(ledger.place(of: 1) == nil && ledger.taken == [1, 2])
     #expect(ledger.take()?.row == 2 && ledger.take() == nil)
-    let refund = KeyResult(row: 1, verdict: .refund, sentAt: CoreBench.start, at: CoreBench.start)
+    let refund = KeyResult(row: 1, decision: .refund, sentAt: CoreBench.start, at: CoreBench.start)
     ledger.refund(1)
     ledger.committed([refund])
     #expect(ledger.taken == [1, 2])

@@ -3,7 +3,7 @@ import RegistrationCore
 import Testing
 
 @Suite struct LimitNewsTests {
-  private func limit(_ name: String?, _ count: Int, _ period: Double = 60, _ source: Standing.Source = .headers)
+  private func limit(_ name: String?, _ count: Int, _ period: Double = 60, _ source: LimitStanding.Source = .headers)
     -> KnownLimit
   {
     KnownLimit(name: name, allowance: Allowance(count: count, period: period), source: source)

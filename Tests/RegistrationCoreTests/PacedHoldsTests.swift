@@ -16,11 +16,22 @@ import Testing
     var scenario = try scenario("S01")
     scenario.keys = 2_000
     let guilty = Set((0..<2_000).filter { $0 % 101 == 50 }.map(Int64.init))
-    let job = run(scenario, seeds: 1...5, guilty: guilty)
+    let job = run(scenario, seeds: 1...5, bad: Dictionary(uniqueKeysWithValues: guilty.map { ($0, 403) }))
     #expect(job.failed == [guilty])
     #expect(job.holds == [[]])
     #expect(job.summary.efficiency >= 0.95)
     #expect(job.summary.throttled == 0)
+  }
+
+  /// One worker, one attempt, and every kind of bad key at the head of the list.
+  @Test func badKeysAtTheHeadDoNotStopTheOthers() throws {
+    var scenario = try scenario("S01")
+    (scenario.keys, scenario.workers) = (100, 1)
+    let statuses = [201, 500, 500, 403, 500, 500, 500, 403, 500, 502, 403]
+    let bad = Dictionary(uniqueKeysWithValues: statuses.enumerated().dropFirst().map { (Int64($0), $1) })
+    let job = run(scenario, seeds: 1...5, bad: bad, maxAttempts: 1)
+    #expect(job.failed == [Set(bad.keys)])
+    for result in job.summary.runs { #expect(result.isDone && result.time < 300) }
   }
 
   /// When the credentials are refused before any key was registered, the canaries are different keys, and none is charged.
@@ -49,8 +60,10 @@ import Testing
 
   private func scenario(_ id: String) throws -> Scenario { try #require(Scenario.all.first { $0.id == id }) }
 
-  private func run(_ scenario: Scenario, seeds: ClosedRange<UInt64>, guilty: Set<Int64> = []) -> Job {
-    let clients = seeds.map { DaemonClient(scenario, seed: $0, guilty: guilty) }
+  private func run(_ scenario: Scenario, seeds: ClosedRange<UInt64>, bad: [Int64: Int] = [:], maxAttempts: Int = 8)
+    -> Job
+  {
+    let clients = seeds.map { DaemonClient(scenario, seed: $0, bad: bad, maxAttempts: maxAttempts) }
     let runs = zip(seeds, clients).map { seed, client in Simulation(scenario, seed: seed) { _, _ in client }.run() }
     return Job(summary: Summary(runs: runs), clients: clients)
   }

@@ -9,8 +9,61 @@ import Testing
       let plan = Plan(seed: seed, longest: seed % 20 == 0 ? .infinity : 3_600)
       var run = DaemonRun(plan)
       run.run()
-      if run.violation != nil { Issue.record(Comment(rawValue: Failure(plan)?.text() ?? "not twice the same")) }
+      if run.violation != nil { Issue.record(Comment(rawValue: Failure(plan)?.text() ?? "not reproducible")) }
     }
+  }
+
+  /// What is known of the API grows old: a canary of yesterday is none.
+  @Test func everyPromiseIsKeptInQuietWorlds() {
+    var sum = RunTally()
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let plan = Plan.quiet(seed: seed)
+      var run = DaemonRun(plan)
+      run.run()
+      sum += run.tally
+      if run.violation != nil { Issue.record(Comment(rawValue: Failure(plan)?.text() ?? "not reproducible")) }
+    }
+    #expect(sum.canaries > 0 && sum.holds > 10)
+  }
+
+  /// No header tells a limit of 7 in 10 s, and three hours lie between two lists that reach it: they are not its period.
+  @Test func idleTimeIsNotTakenForAPeriod() {
+    var run = DaemonRun(Plan(seed: 200_932))
+    run.run()
+    #expect(run.violation == nil)
+  }
+
+  /// Windows, a sliding log, a bucket; of a sliding window counter, whose last part others' past decides, mostly.
+  @Test(arguments: 0..<4) func theEndIsToldWithinATenthOfWhatIsLeft(shape: Int) {
+    for seed in 1...10 as ClosedRange<UInt64> {
+      let plan = Plan.steady(seed: seed, shape: shape)
+      let period = plan.limit?.period ?? 0
+      var run = DaemonRun(plan, notesEstimates: true)
+      run.run()
+      let end = run.now
+      // A whole window has been seen by then. Of the last seconds a tenth is less than one request takes.
+      let estimates = run.estimates.filter { $0.at > 2 * period }
+      let right = estimates.count { abs($0.end - end) <= 0.1 * (end - $0.at) + 0.05 * period }
+      #expect(run.violation == nil && estimates.count > 50)
+      #expect(
+        Double(right) >= (shape == 3 ? 0.75 : 0.97) * Double(estimates.count),
+        "seed \(seed): \(right) of \(estimates.count)")
+    }
+  }
+
+  /// The daemon's own queue beside its model, killed and opened again.
+  @Test func theQueueIsAsItsModelIs() {
+    var sum = RunTally()
+    for seed in 1...12 as ClosedRange<UInt64> {
+      let plan = Plan(seed: seed, longest: 3_600)
+      var run = DaemonRun(plan, isPaired: true)
+      run.run()
+      sum += run.tally
+      if run.violation != nil {
+        Issue.record(Comment(rawValue: Failure(plan, isPaired: true)?.text() ?? "not reproducible"))
+      }
+    }
+    #expect(sum.comparisons > 300 && sum.kills > 3)
   }
 
   @Test(arguments: [1, 3, 8, 70, 95] as [UInt64]) func theSameSeedIsTheSameRun(seed: UInt64) {

@@ -60,6 +60,6 @@ import Testing
     let files = try temporary.copy()
     let queue = try RegistrationQueue(path: files.database.path)
     #expect(queue.isSuspect)
-    #expect(try QueueCheck(queue).run() == .damaged("a count of the \(shown) cannot be"))
+    #expect(try QueueCheck(queue).run() == .damaged("a count of the \(shown) is impossible"))
   }
 }

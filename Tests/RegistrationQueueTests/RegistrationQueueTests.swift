@@ -133,7 +133,7 @@ import Testing
     #expect(try temporary.due().first?.attempts == 0)
   }
 
-  /// Forward or back, the wait is what it was: neither at once, all together, nor days later.
+  /// Forward or back, the wait stays the same: not at once, not all together, not days later.
   @Test(arguments: [3_456_000.0, 3_600.0, -3_600.0, -3_456_000.0]) func noWallClockChangesAWait(jump: Double) throws {
     let temporary = try TemporaryQueue()
     let clock = temporary.clock
@@ -179,8 +179,8 @@ import Testing
       for key in due {
         let sent = clock.wall
         clock.set(by: Double.random(in: -90_000...90_000, using: &random))
-        let verdicts: [KeyResult.Verdict] = [.registered, .failed, .retry(due: clock.wall)]
-        try temporary.record(key, verdicts.randomElement(using: &random) ?? .registered, sentAt: sent)
+        let decisions: [KeyResult.Decision] = [.registered, .failed, .retry(due: clock.wall)]
+        try temporary.record(key, decisions.randomElement(using: &random) ?? .registered, sentAt: sent)
       }
     }
     let list = try #require(try temporary.queue.list(named: "a"))
@@ -191,40 +191,12 @@ import Testing
     }
   }
 
-  @Test func cancellingSparesKeysThatAnotherListWants() throws {
-    let temporary = try TemporaryQueue()
-    let a = try temporary.add(keys(4), as: "a")
-    try temporary.add(keys(2), as: "b")
-    #expect(try temporary.queue.cancel(a.id, at: .now()) == 2)
-    #expect(temporary.queue.tally[.cancelled] == 2)
-    #expect(try temporary.due().map(\.id) == keys(2))
-    let record = try #require(try temporary.queue.list(named: "a"))
-    #expect(record.cancelledAt != nil && record.keys[.cancelled] == 2 && record.keys[.pending] == 2)
-  }
-
-  @Test func aResultThatArrivesAfterTheCancellationIsKept() throws {
-    let temporary = try TemporaryQueue()
-    let list = try temporary.add(keys(3), as: "a")
-    let due = try temporary.due()
-    _ = try temporary.queue.cancel(list.id, at: .now())
-    try temporary.record(due[0], .registered, status: 201)
-    let before = try temporary.queue.outcomes(list: nil, state: .cancelled, after: 0, limit: 10).rows
-    try temporary.record(due[1], .retry(due: .now()), status: 500)
-    try temporary.record(due[2], .failed, status: 404, title: "Not Found")
-    #expect(temporary.queue.tally[.registered] == 1)
-    #expect(temporary.queue.tally[.cancelled] == 2)
-    #expect(try temporary.due().isEmpty)
-    // The results of the list may be written: what they say of a cancelled key stands.
-    let after = try temporary.queue.outcomes(list: nil, state: .cancelled, after: 0, limit: 10).rows
-    #expect(before == after && after.count == 2)
-  }
-
   @Test func manyKeysArePutBackAndCancelledInSteps() throws {
     let temporary = try TemporaryQueue()
     let list = try temporary.add(keys(12_000), as: "a")
     let other = try temporary.add(keys(1, from: 20_000), as: "b")
     let results = try temporary.due(20_000).map { key in
-      KeyResult(row: key.row, verdict: .failed, httpStatus: 404, sentAt: .now(), at: .now())
+      KeyResult(row: key.row, decision: .failed, httpStatus: 404, sentAt: .now(), at: .now())
     }
     try temporary.queue.record(results)
     var steps = 0
@@ -247,14 +219,14 @@ import Testing
     #expect(try temporary.queue.registeredKey(within: 60, by: ours) == nil)
     let first = try #require(try temporary.due().first)
     try temporary.queue.record([
-      KeyResult(row: first.row, verdict: .registered, httpStatus: 201, registrar: ours, sentAt: .now(), at: .now())
+      KeyResult(row: first.row, decision: .registered, httpStatus: 201, registrar: ours, sentAt: .now(), at: .now())
     ])
     try temporary.reopen()
     #expect(try temporary.queue.registrar(tag: [1]) == ours && ours != others)
     let found = try #require(try temporary.queue.registeredKey(within: 60, by: ours))
     #expect(found.key.row == first.row && found.key.id == first.id && found.key.state == .registered)
     #expect(found.at > start)
-    // However the wall clock is set, it gets older, and not younger.
+    // However the wall clock is set, it gets older, not younger.
     temporary.clock.set(by: -86_400 * 30)
     temporary.clock.advance(seconds: 50)
     let later = try #require(try temporary.queue.registeredKey(within: 60, by: ours))
@@ -270,8 +242,8 @@ import Testing
     let key = try #require(try temporary.due().first)
     #expect(!key.isDenied)
     let due = Timestamp.now().adding(seconds: -1)
-    for verdict in [KeyResult.Verdict.retry(due: due), .lookAgain(due: due), .retry(due: due), .postpone(due: due)] {
-      try temporary.record(key, verdict, status: 404)
+    for decision in [KeyResult.Decision.retry(due: due), .lookAgain(due: due), .retry(due: due), .postpone(due: due)] {
+      try temporary.record(key, decision, status: 404)
     }
     try temporary.reopen()
     let again = try #require(try temporary.due().first)
@@ -334,56 +306,5 @@ import Testing
       "\(error)".contains("pid \(ProcessInfo.processInfo.processIdentifier)")
     }
     withExtendedLifetime(first) {}
-  }
-}
-
-/// Whatever happens to keys, the counters are what counting would give.
-@Suite struct CounterTests {
-  @Test(arguments: 0..<8) func countersEqualACount(seed: UInt64) throws {
-    var random = SplitMix64(seed: seed)
-    let temporary = try TemporaryQueue()
-    for step in 0..<60 {
-      switch Int.random(in: 0..<8, using: &random) {
-      case 0, 1:
-        let start = UInt64.random(in: 0..<40, using: &random)
-        try temporary.add(
-          keys(Int.random(in: 1...15, using: &random), from: start), as: "list-\(step)",
-          isForced: Bool.random(using: &random))
-      case 2:
-        if let list = try temporary.queue.lists(limit: 1_000).rows.randomElement(using: &random) {
-          _ = try temporary.queue.cancel(list.id, at: .now())
-        }
-      case 3:
-        _ = try temporary.queue.retry(RetrySelection())
-      default:
-        let verdicts: [KeyResult.Verdict] = [
-          .registered, .failed, .retry(due: .now()), .postpone(due: .now()), .refund,
-        ]
-        for key in try temporary.due(5) {
-          try temporary.record(key, verdicts.randomElement(using: &random) ?? .registered)
-        }
-      }
-      let counted = try temporary.recount()
-      for state in KeyState.allCases {
-        #expect(temporary.queue.tally[state] == counted.tally[state.rawValue] ?? 0)
-      }
-      var active = 0
-      var progress = OpenProgress()
-      for list in try temporary.queue.lists(limit: 1_000).rows {
-        for state in KeyState.allCases {
-          #expect(list.keys[state] == counted.lists[list.name]?[state.rawValue] ?? 0)
-        }
-        #expect((list.finishedAt != nil) == (list.keys.open == 0))
-        guard list.keys.open > 0 else { continue }
-        active += 1
-        progress.done += list.keys.done
-        progress.total += list.keys.total
-      }
-      #expect(temporary.queue.openProgress == progress)
-      #expect(temporary.queue.listTotals.active == active)
-    }
-    let before = (temporary.queue.tally, temporary.queue.openProgress)
-    try temporary.reopen()
-    #expect((temporary.queue.tally, temporary.queue.openProgress) == before)
   }
 }

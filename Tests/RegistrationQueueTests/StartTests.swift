@@ -5,7 +5,7 @@ import Testing
 
 @testable import RegistrationQueue
 
-/// What a start makes of the files that it finds. Refusing changes nothing.
+/// What a start does with the files that it finds. Refusing changes nothing.
 @Suite struct StartTests {
   @Test func anOlderDatabaseBesideANewerLogIsRefused() throws {
     let temporary = try TemporaryQueue()
@@ -53,6 +53,27 @@ import Testing
     try files.expectRefused(.corrupt, "lost its log")
   }
 
+  /// The start has numbered a commit before it reads the counters.
+  @Test func aDatabaseWhoseCountersAreDamagedIsRefusedAndStays() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(50), as: "a")
+    let page = try temporary.queue.read("find the counters") { database in
+      try Int.fetchOne(database, sql: "SELECT rootpage FROM sqlite_schema WHERE name = 'tally'")
+    }
+    try temporary.queue.close()
+    let files = try temporary.copy()
+    var damaged = try Data(contentsOf: files.database)
+    let start = (try #require(page) - 1) * 4_096
+    damaged.replaceSubrange(start..<start + 4_096, with: Data(count: 4_096))
+    try damaged.write(to: files.database)
+    #expect {
+      try RegistrationQueue(path: files.database.path)
+    } throws: { error in
+      (error as? QueueError)?.kind == .corrupt
+    }
+    #expect(try Data(contentsOf: files.database) == damaged)
+  }
+
   @Test(arguments: [Data(), nil]) func anEmptyOrMissingFileWhereAQueueWasIsRefused(content: Data?) throws {
     let temporary = try TemporaryQueue()
     try temporary.add(keys(5), as: "a")
@@ -75,14 +96,6 @@ import Testing
     try files.expectRefused(.missing, "its log")
   }
 
-  /// What a spool with the receipts of these lists shows.
-  private func receipts(of names: String...) -> (KnownLists) throws -> SpoolEvidence? {
-    { known in
-      let unknown = try names.filter { try known.standing(of: $0) == .unknown }
-      return unknown.first.map { SpoolEvidence(folder: "done", what: "receipts", lists: unknown.count, first: $0) }
-    }
-  }
-
   @Test func aQueueWithoutListsIsRefusedWhereListsWereAndANewOneIsNot() throws {
     let temporary = try TemporaryQueue()
     let path = temporary.folder.appending(path: "other.sqlite").path
@@ -94,11 +107,23 @@ import Testing
     let queue = try RegistrationQueue(path: path, isNewMeant: true, evidence: evidence)
     try queue.leaveToEarlierQueue(["a", "b"])
     try queue.close()
-    // That it was meant is kept: the next start takes no offence.
+    // The permission is stored: the next start accepts the queue.
     try RegistrationQueue(path: path, evidence: evidence).close()
     #expect { try RegistrationQueue(path: path, evidence: receipts(of: "c")) } throws: {
       ($0 as? QueueError)?.kind == .missing
     }
+  }
+
+  @Test func aSpoolThatCannotBeComparedIsNoFaultOfTheQueue() throws {
+    struct Unreadable: Error {}
+    let temporary = try TemporaryQueue()
+    let path = temporary.folder.appending(path: "other.sqlite").path
+    #expect(throws: Unreadable.self) { try RegistrationQueue(path: path, evidence: { _ in throw Unreadable() }) }
+    let queue = try RegistrationQueue(path: path)
+    #expect(throws: Unreadable.self) { try queue.compare { _ in throw Unreadable() } }
+    try queue.close()
+    #expect(throws: Unreadable.self) { try RegistrationQueue(path: path, evidence: { _ in throw Unreadable() }) }
+    try RegistrationQueue(path: path).close()
   }
 
   @Test func aQueueThatDoesNotKnowAListOfTheSpoolIsRefusedAndLeft() throws {
@@ -113,7 +138,7 @@ import Testing
     let queue = try RegistrationQueue(path: files.database.path, isOlderMeant: true, evidence: receipts(of: "a", "b"))
     #expect(try queue.isOlderMeant)
     try queue.close()
-    // A kill before the spool was compared changes nothing of what was meant.
+    // A kill before the spool was compared does not change that.
     let again = try RegistrationQueue(path: files.database.path, evidence: receipts(of: "a", "b"))
     try again.noteCompared()
     try again.close()
@@ -133,7 +158,7 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: path)) == before)
   }
 
-  /// Every bit of the header: refused, or of no consequence.
+  /// Every bit of the header: refused, or harmless.
   @Test func aFlippedBitInTheHeaderIsRefusedOrHarmless() throws {
     let temporary = try TemporaryQueue()
     try temporary.add(keys(20), as: "a")
@@ -183,7 +208,7 @@ import Testing
     try files.expectRefused(.corrupt, "cut off")
   }
 
-  /// SQLite takes the log for ended there, and would drop every later commit without a word.
+  /// SQLite would take this for the end of the log, and silently drop every later commit.
   @Test func aLogThatIsDamagedBeforeItsLastCommitIsRefused() throws {
     let temporary = try TemporaryQueue()
     for number in 0..<10 { try temporary.add(keys(5, from: UInt64(number) * 10), as: "list-\(number)") }
@@ -207,7 +232,7 @@ import Testing
     }
   }
 
-  /// What a power cut may leave of the last transaction is no damage: it was never promised.
+  /// What a power cut leaves of the last transaction is not damage: it was never promised.
   @Test func aTornLastTransactionIsForgotten() throws {
     let temporary = try TemporaryQueue()
     try temporary.add(keys(5), as: "a")
@@ -223,7 +248,7 @@ import Testing
     for cut in stride(from: length, to: whole.count, by: 1_111) {
       try files.restore(from: promised, log: whole.prefix(cut))
       #expect(try RegistrationQueue(path: files.database.path).tally.total == 5)
-      // Any of its frames may be missing, the others there.
+      // Any of its frames may be missing while the others are there.
       var torn = whole
       for byte in cut..<min(cut + 512, whole.count) { torn[byte] ^= 0xff }
       try files.restore(from: promised, log: torn)
@@ -247,22 +272,7 @@ import Testing
     }
   }
 
-  /// A kill while the very first queue was made: the file is there, and no table of ours, or only that of the migrations.
-  @Test(arguments: [false, true]) func aQueueThatWasOnlyBegunIsBegunAgain(hasMigrations: Bool) throws {
-    let temporary = try TemporaryQueue()
-    let path = temporary.folder.appending(path: "begun.sqlite").path
-    let begun = try DatabaseQueue(path: path)
-    try begun.write { database in
-      try database.execute(sql: "PRAGMA application_id = \(DatabaseHeader.applicationID)")
-      if hasMigrations {
-        try database.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
-      }
-    }
-    try begun.close()
-    #expect(try RegistrationQueue(path: path).tally.total == 0)
-  }
-
-  /// Whoever edits the file can make the counts wrong; adding them up ends nothing.
+  /// An edited file can have wrong counts; adding them must not end the daemon.
   @Test(arguments: [Int64.max, .min]) func countsThatNobodyCanHaveCountedAreBounded(count: Int64) throws {
     let temporary = try TemporaryQueue()
     try temporary.add(keys(3), as: "a")
@@ -275,34 +285,6 @@ import Testing
     let list = try #require(try temporary.queue.list(named: "a"))
     #expect(list.keys.total >= 0 && list.keys.open >= 0 && list.bytes >= 0)
     #expect(try temporary.queue.pool.read(Tally.stored).total >= 0)
-  }
-
-  /// It has no numbers and no note, and its times are those of the wall clock.
-  @Test func aQueueOfAnEarlierVersionIsTaken() throws {
-    let temporary = try TemporaryQueue()
-    let old = QueueFiles(folder: temporary.folder.appending(path: "old"))
-    try FileManager.default.createDirectory(at: old.folder, withIntermediateDirectories: true)
-    let pool = try DatabasePool(path: old.database.path)
-    try Schema.migrator.migrate(pool, upTo: "1")
-    try pool.write { database in
-      try database.execute(
-        sql: """
-          INSERT INTO list (id, name, source, sha256, bytes, format, forced, arrived_at) VALUES (1, 'a', x'61', '', 1, '', 0, 0);
-          INSERT INTO key (uuid, list_id, state, due_at) VALUES (zeroblob(16), 1, 1, ?);
-          UPDATE tally SET count = 1 WHERE state = 1
-          """, arguments: [temporary.clock.wall.adding(seconds: 90).milliseconds])
-    }
-    // As a kill leaves it.
-    let files = try old.sibling()
-    try Data(contentsOf: old.database).write(to: files.database)
-    try Data(contentsOf: old.log).write(to: files.log)
-    let queue = try RegistrationQueue(
-      path: files.database.path, readClock: temporary.clock.read, evidence: receipts(of: "a"))
-    #expect(queue.tally.total == 1 && queue.isCheckDue)
-    #expect(try queue.secondsUntilDue() == 90)
-    try queue.close()
-    try RegistrationQueue(path: files.database.path).close()
-    try pool.close()
   }
 
   @Test func aNoteThatDoesNotReadSaysNothing() throws {
@@ -328,61 +310,5 @@ import Testing
       let value = try temporary.queue.recall([String: Int].self, named: "thing") { _ in ignored += 1 }
       #expect(value?.isEmpty ?? (ignored == 1))
     }
-  }
-}
-
-/// What the look through the whole queue finds.
-@Suite struct CheckTests {
-  @Test func aSoundQueueIsFoundSound() throws {
-    let temporary = try TemporaryQueue()
-    try temporary.add(keys(6_000), as: "a")
-    for key in try temporary.due(20) { try temporary.record(key, .failed, status: 404) }
-    for key in try temporary.due(20) { try temporary.record(key, .registered, status: 201) }
-    var parts: [String] = []
-    #expect(try QueueCheck(temporary.queue).run { parts.append($0) } == .sound)
-    #expect(parts.contains("key") && parts.last == "indexes")
-  }
-
-  @Test func damageEndsEveryWriteAndIsLookedForAgainAtTheNextStart() throws {
-    let temporary = try TemporaryQueue()
-    try temporary.add(keys(3_000), as: "a")
-    try temporary.queue.close()
-    let files = try temporary.copy()
-    var bytes = try Data(contentsOf: files.database)
-    // The sixteen bytes of one key, in the table or in the index.
-    let place = try #require(bytes.firstRange(of: Data(keys(1, from: 1_500)[0].bytes)))
-    bytes[place.lowerBound] ^= 1
-    try bytes.write(to: files.database)
-    for round in 0..<2 {
-      let queue = try RegistrationQueue(path: files.database.path)
-      #expect(queue.isSuspect == (round > 0))
-      guard case .damaged = try QueueCheck(queue).run() else {
-        Issue.record("not found")
-        return
-      }
-      #expect { try queue.remember(1, named: "thing") } throws: { ($0 as? QueueError)?.kind == .disk }
-      #expect { try queue.dueKeys(limit: 1, except: [], horizon: 1) } throws: { error in
-        "\(error)".contains("keyreg restore")
-      }
-      #expect(try queue.outcomes(limit: 1).rows.count == 1)
-    }
-    // Mended: the look ends the suspicion.
-    let mended = try files.sibling()
-    try mended.restore(from: files, log: Data(contentsOf: files.log))
-    bytes = try Data(contentsOf: files.database)
-    bytes[place.lowerBound] ^= 1
-    try bytes.write(to: mended.database)
-    let queue = try RegistrationQueue(path: mended.database.path)
-    #expect(queue.isSuspect)
-    #expect(try QueueCheck(queue).run() == .sound)
-    try queue.close()
-    #expect(try !RegistrationQueue(path: mended.database.path).isSuspect)
-  }
-
-  @Test func anOrderToStopEndsIt() throws {
-    let temporary = try TemporaryQueue()
-    try temporary.add(keys(3_000), as: "a")
-    let check = try QueueCheck(temporary.queue)
-    #expect(try check.run { part in if part == "key" { check.stop() } } == .stopped)
   }
 }

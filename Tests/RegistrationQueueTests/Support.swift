@@ -6,7 +6,7 @@ import Testing
 
 @testable import RegistrationQueue
 
-/// A queue in a folder of its own, which goes with it.
+/// A queue in a folder of its own, deleted with it.
 final class TemporaryQueue {
   let folder: URL
   private(set) var queue: RegistrationQueue
@@ -59,16 +59,16 @@ final class TemporaryQueue {
   }
 
   func record(
-    _ key: DueKey, _ verdict: KeyResult.Verdict, status: Int? = nil, title: String? = nil, sentAt: Timestamp? = nil
+    _ key: DueKey, _ decision: KeyResult.Decision, status: Int? = nil, title: String? = nil, sentAt: Timestamp? = nil
   ) throws {
     let now = clock.wall
     try queue.record([
       KeyResult(
-        row: key.row, verdict: verdict, httpStatus: status, errorTitle: title, sentAt: sentAt ?? now, at: now)
+        row: key.row, decision: decision, httpStatus: status, errorTitle: title, sentAt: sentAt ?? now, at: now)
     ])
   }
 
-  /// What the counters would be if they were counted anew: by state, and by list and state.
+  /// What counting again would give: by state, and by list and state.
   func recount() throws -> (tally: [Int: Int], lists: [String: [Int: Int]]) {
     try queue.pool.read { database in
       var tally: [Int: Int] = [:]
@@ -89,7 +89,7 @@ final class TemporaryQueue {
   }
 }
 
-/// `count` ids that follow from a number.
+/// `count` ids derived from a number.
 func keys(_ count: Int, from start: UInt64 = 0) -> [AppKeyID] {
   (0..<count).map { AppKeyID(high: 0x9e37_79b9_7f4a_7c15 &* (start + UInt64($0) + 1), low: start + UInt64($0)) }
 }
@@ -114,7 +114,7 @@ final class TestClock: Sendable {
     reading.withLock { $0.wall = $0.wall.adding(seconds: seconds) }
   }
 
-  /// The machine is started again after a time that nobody but the wall clock has counted.
+  /// The machine restarts after a time that only the wall clock has counted.
   func boot(_ name: String, after seconds: Double) {
     reading.withLock { reading in
       reading = ClockReading(boot: name, sinceBoot: 10_000, wall: reading.wall.adding(seconds: seconds))
@@ -129,7 +129,7 @@ struct QueueFiles {
   var log: URL { folder.appending(path: "queue.sqlite-wal") }
   var mark: URL { folder.appending(path: "queue.sqlite.mark") }
 
-  /// Refused with these words, and nothing was changed.
+  /// Refused with this text, and nothing was changed.
   func expectRefused(
     _ kind: QueueError.Kind, _ words: String = "queue", sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -151,12 +151,12 @@ struct QueueFiles {
     return contents
   }
 
-  /// Puts back what was there, with another log.
+  /// Restores the old files, with another log.
   func restore(from other: QueueFiles, log bytes: Data) throws {
     try Data(contentsOf: other.database).write(to: database)
     try Data(contentsOf: other.mark).write(to: mark)
     try bytes.write(to: log)
-    // The index of the log goes with the process that made it.
+    // The index of the log disappears with the process that made it.
     try? FileManager.default.removeItem(atPath: database.path + "-shm")
   }
 
@@ -183,5 +183,21 @@ extension TemporaryQueue {
       try Data(contentsOf: source).write(to: files.folder.appending(path: name))
     }
     return files
+  }
+}
+
+extension RegistrationQueue {
+  /// Ends as the daemon does, and leaves the files for whoever opens them next.
+  func close() throws {
+    try finish()
+    try pool.close()
+  }
+}
+
+/// The evidence of a spool with receipts of these lists.
+func receipts(of names: String...) -> (KnownLists) throws -> SpoolEvidence? {
+  { known in
+    let unknown = try names.filter { try known.entry(of: $0) == .unknown }
+    return unknown.first.map { SpoolEvidence(folder: "done", what: "receipts", lists: unknown.count, first: $0) }
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RegistrationQueue
 
-/// Time that has passed for sure, and how old a file is by it.
+/// Time that has certainly passed, and the age of files by it.
 @Suite struct SureClockTests {
   private let test = TestClock()
 
@@ -51,12 +51,12 @@ import Testing
     }
   }
 
-  /// No leap, no boot and no stop makes a file look older than it is.
+  /// No jump, boot or stop makes a file look older than it is.
   @Test(arguments: 0..<40) func noFileIsEverTakenForOlderThanItIs(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     var clock = SureClock(test.read())
     var real = 0.0
-    // A boot with a wrong wall clock makes a day pass at most that did not.
+    // After a boot with a wrong wall clock, at most a day passes that did not.
     var lies = 0.0
     var files: [(wall: Timestamp, real: Double, lies: Double)] = []
     for step in 0..<120 {

@@ -29,6 +29,24 @@ import Testing
   }
 }
 
+extension TimestampTests {
+  @Test func daysOfEightCenturiesAreTheirDates() {
+    let day: Int64 = 86_400_000
+    for date in stride(from: -135_140 * day, through: 157_000 * day, by: Int(day * 7 + 1)) {
+      for time in [Timestamp(milliseconds: date), Timestamp(milliseconds: date - 1)] {
+        #expect(Timestamp(time.description) == time)
+      }
+    }
+  }
+
+  @Test func whatHasNoYearOfFourDigitsIsShownAsTheNearestThatHas() {
+    #expect(Timestamp(milliseconds: .min).description == "0001-01-01T00:00:00.000Z")
+    #expect(Timestamp(milliseconds: .max).description == "9999-12-31T23:59:59.999Z")
+    #expect(Timestamp(milliseconds: -1).description == "1969-12-31T23:59:59.999Z")
+    #expect(Timestamp(milliseconds: 951_782_400_000).description == "2000-02-29T00:00:00.000Z")
+  }
+}
+
 @Suite struct TextFormTests {
   @Test func durationsAndSizesAreReadAndWritten() {
     for text in ["250ms", "30s", "5m", "2h", "30d"] {

@@ -1,14 +1,14 @@
 import Glibc
 import Testing
 
-/// A blocking TCP connection that speaks HTTP byte by byte, so that tests see what is on the wire and nothing kinder.
+/// A blocking TCP connection that speaks HTTP byte by byte, so that tests see exactly what is on the wire.
 final class Connection {
   struct Response {
     var status = 0
     var reason = ""
     var fields: [String: String] = [:]
     var body = ""
-    /// False when the connection ended before the body had the length that was announced.
+    /// False when the connection ended before the announced length of the body.
     var isWhole = true
   }
 

@@ -4,7 +4,7 @@ import Registration
 import SandboxAPI
 import Testing
 
-/// What the real API was recorded to send, against what the stand-in sends.
+/// What the real API was recorded to send, compared with what the stand-in sends.
 @Suite struct RecordingTests {
   private struct Exchange: Decodable {
     struct Request: Decodable {

@@ -108,6 +108,12 @@ import Testing
     #expect(standIn.ask(.put, path(2), at: at(0)).status == 201)
   }
 
+  @Test func besideATokenNoAPIKeyIsAsked() throws {
+    var standIn = try Self.standIn("1/10s")
+    let reply = standIn.ask(.put, path(1), at: at(0), token: "ddpat_abc")
+    #expect(reply.status == 201)
+  }
+
   @Test func missingCredentialsAreForbiddenAndCostNothing() throws {
     var standIn = try Self.standIn("1/10s")
     let reply = standIn.ask(.put, path(1), at: at(0), keys: false)

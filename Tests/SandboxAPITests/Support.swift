@@ -38,9 +38,13 @@ func withTemporaryFolder(_ body: (String) throws -> Void) throws {
 
 /// One request to a stand-in at `time`, without a socket.
 extension StandIn {
-  mutating func ask(_ method: HTTPRequest.Method, _ path: String, at time: Timestamp, keys: Bool = true) -> Reply {
+  mutating func ask(
+    _ method: HTTPRequest.Method, _ path: String, at time: Timestamp, keys: Bool = true, token: String? = nil
+  ) -> Reply {
     var request = HTTPRequest(method: method, scheme: "http", authority: "sandbox", path: path)
-    if keys {
+    if let token, let name = HTTPField.Name("DD-APPLICATION-KEY") {
+      request.headerFields[name] = token
+    } else if keys {
       for name in ["DD-API-KEY", "DD-APPLICATION-KEY"] {
         if let name = HTTPField.Name(name) { request.headerFields[name] = "secret" }
       }

@@ -13,7 +13,7 @@ struct Simulate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Simulates the daemon through faults of every kind and checks its promises.")
 
-  @Option(help: ArgumentHelp("Runs, one a seed.", valueName: "first...last"))
+  @Option(help: ArgumentHelp("Seeds to run.", valueName: "first...last"))
   var seeds = SeedRange(1...1_000)
 
   @Option(help: "Lines of a failing run's story.")
@@ -22,7 +22,7 @@ struct Simulate: ParsableCommand {
   @Option(help: "Only runs whose troubles last no longer, in seconds (60 or more).")
   var longest = Double.infinity
 
-  @Option(help: "Failing seeds after which to end.")
+  @Option(help: "Stop after this many failures.")
   var failures = 3
 
   @Flag(help: "Do not shrink failing runs.")
@@ -31,23 +31,41 @@ struct Simulate: ParsableCommand {
   @Flag(help: "Print the plan and the whole story of the first seed, and end.")
   var tell = false
 
+  @Option(help: "random, or quiet for days in which nothing happens.")
+  var worlds = Worlds.random
+
+  enum Worlds: String, ExpressibleByArgument, CaseIterable {
+    case random, quiet
+  }
+
+  @Option(help: "model, or sqlite for the daemon's own queue beside it.")
+  var queue = QueueKind.model
+
+  enum QueueKind: String, ExpressibleByArgument, CaseIterable {
+    case model, sqlite
+  }
+
   func run() throws {
+    let isPaired = queue == .sqlite
     if tell {
-      var run = DaemonRun(Plan(seed: seeds.seeds.lowerBound, longest: longest), keepsStory: true)
+      var run = DaemonRun(
+        plan(seeds.seeds.lowerBound), isPaired: isPaired, keepsStory: true)
       run.run()
       print(([run.plan.text] + run.story.lines).joined(separator: "\n"))
       return
     }
     var sum = RunTally()
     var found = 0
+    var played = 0
     var slowest: (seconds: Double, seed: UInt64) = (0, 0)
     let clock = ContinuousClock()
     let began = clock.now
     for seed in seeds.seeds where found < failures {
       let start = clock.now
-      var run = DaemonRun(Plan(seed: seed, longest: longest))
+      var run = DaemonRun(plan(seed), isPaired: isPaired)
       run.run()
       sum += run.tally
+      played += 1
       let took = (clock.now - start) / .seconds(1)
       if took > slowest.seconds { slowest = (took, seed) }
       guard run.violation != nil else { continue }
@@ -55,22 +73,33 @@ struct Simulate: ParsableCommand {
       print("seed \(seed) fails after \((clock.now - began) / .seconds(1)) s")
       print("\(run.violation?.promise ?? ""): \(run.violation?.detail ?? "")")
       fflush(nil)
-      if !quick, let failure = Failure(run.plan) { print(failure.text(lines: lines) + "\n") }
+      if !quick, let failure = Failure(run.plan, isPaired: isPaired) { print(failure.text(lines: lines) + "\n") }
       fflush(nil)
     }
     print(
       """
-      \(seeds.seeds.count) runs in \((clock.now - began) / .seconds(1)) s, \(found) failing
-      \(Int(sum.seconds / 3_600)) simulated hours, \(sum.steps) steps, \(sum.keys) keys, \(sum.requests) requests, \
-      \(sum.canaries) known canaries
-      \(sum.troubles) troubles, \(sum.deeds) deeds, \(sum.kills) kills, \(sum.restarts) restarts, \(sum.holds) holds, \
-      \(sum.refunds) refunds, \(sum.failed) failed keys
+      \(played) runs in \((clock.now - began) / .seconds(1)) s, \(found) failing
+      \(Int(sum.seconds / 3_600)) simulated hours, \(Int(sum.seconds / 3_600 / coreSeconds)) a core-second; \
+      \(sum.keys) keys, \(sum.requests) requests, \(sum.canaries) of them known canaries, \(sum.steps) steps
+      \(sum.kills) kills, \(sum.troubles) faults, \(sum.deeds) deeds of operators and writers, \(sum.restarts) restarts, \
+      \(sum.holds) holds, \(sum.refunds) refunds, \(sum.failed) failed keys\
+      \(isPaired ? ", \(sum.comparisons) comparisons" : "")
       the slowest end after the world had healed: \(Int(sum.longestEnd)) s; the slowest run: seed \(slowest.seed), \
       \(slowest.seconds) s
       """)
     if found > 0 { throw ExitCode(1) }
   }
+
+  private func plan(_ seed: UInt64) -> Plan {
+    switch worlds {
+    case .random: Plan(seed: seed, longest: longest)
+    case .quiet: .quiet(seed: seed)
+    }
+  }
 }
+
+/// Processor time that this process has taken.
+private var coreSeconds: Double { max(0.001, Double(clock()) / Double(CLOCKS_PER_SEC)) }
 
 /// `1...20`, or one number for that seed alone.
 struct SeedRange: ExpressibleByArgument {

@@ -15,8 +15,10 @@ struct Agenda {
     case arrive(row: Int64, order: Int, process: Int)
     case reply(ModelAPI.Reply, order: Int)
     case readKeys(KeyRead)
+    /// The recorder takes the next group.
+    case write
     /// What the recorder is writing is on disk, or is refused.
-    case commit
+    case written
     case alarm(Int)
     case keepAsked(AskedToWait?)
     case operatorBelieves

@@ -33,10 +33,8 @@ extension DaemonRun {
   mutating func readKeys(_ read: KeyRead) {
     guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(.keys, "disk I/O error"), after: 0) }
     let nextWait = queue.secondsUntilDue(now: now)
-    var keys = read.isSample ? queue.sampleKeys(limit: plan.readAhead, except: read.except, random: &random) : []
-    if keys.isEmpty {
-      keys = queue.dueKeys(limit: plan.readAhead, except: read.except, horizon: read.horizon, now: now)
-    }
+    var keys = read.isSample ? sampleKeys(except: read.except) : []
+    if keys.isEmpty { keys = dueKeys(except: read.except, horizon: read.horizon) }
     let isAll = keys.count < plan.readAhead
     let nextDue = (isAll ? nextWait : nil).map { now + min(read.horizon, max(0.01, $0)) }
     post(.keys(KeyPage(keys, isAll: isAll, nextDue: nextDue, generation: read.generation)), after: diskTime(0.005))
@@ -45,44 +43,44 @@ extension DaemonRun {
   // MARK: - Results
 
   mutating func record(_ results: [KeyResult]) {
+    if results.contains(where: \.decision.isOutcome) { fruitless = 0 }
+    if process?.results.add(results) == true { write() }
+  }
+
+  mutating func write() {
     guard let current = process else { return }
-    process?.recorder += results
-    guard !current.isRecording else { return }
-    process?.isRecording = true
-    agenda.add(.commit, at: now + diskTime(0.02), process: current.number)
+    switch current.results.next(now: now) {
+    case .rest: return
+    case .collect(let seconds): agenda.add(.write, at: now + seconds, process: current.number)
+    case .write(let group):
+      process?.writing = group
+      agenda.add(.written, at: now + diskTime(0.02), process: current.number)
+    }
   }
 
   /// The results that are being written are on disk; the core hears of it a moment later.
-  mutating func commit() {
-    guard let current = process else { return }
+  mutating func written() {
+    guard case let group? = process?.writing, let number = process?.number else { return }
+    process?.writing = []
     guard !isOn(.diskRefusesResults) else {
-      if !current.isRefused {
-        process?.isRefused = true
-        post(.storeFailed(.results, "database or disk is full"), after: 0)
-      }
-      return agenda.add(.commit, at: now + 1, process: current.number)
+      if process?.results.refused() == true { post(.storeFailed(.results, "database or disk is full"), after: 0) }
+      return agenda.add(.write, at: now + UnwrittenResults.tryAgainAfter, process: number)
     }
-    // The newest may have come while the others were on their way.
-    let group = Array(current.recorder.prefix(max(1, current.recorder.count - Int(random.unit() * 2))))
     for result in group {
-      if let broken = oracle.broken(byWriting: result, over: queue[result.row], plan) {
+      if let broken = oracle.broken(byWriting: result, over: queue[result.row], fewestAttempts: fewestAttempts) {
         fail(broken)
       }
-      queue.record(result, now: now)
     }
-    process?.recorder.removeFirst(group.count)
-    process?.isRefused = false
+    write(group)
+    process?.results.written(group.count, now: now)
     process?.untold += 1
     post(.committed(group), after: 0.003 * random.unit())
-    if process?.recorder.isEmpty == true {
-      process?.isRecording = false
-    } else {
-      agenda.add(.commit, at: now + diskTime(0.02), process: current.number)
-    }
-    if now > current.learnedAt + 60 {
+    write()
+    if let current = process, now > current.learnedAt + 60 {
       process?.learnedAt = now
       kept.learned = current.core.pacer.learned
     }
+    if notesEstimates { noteEstimate() }
     let deeds = deedsAtCommit
     deedsAtCommit = []
     for deed in deeds {
@@ -92,18 +90,37 @@ extension DaemonRun {
     strike(at: .durable)
   }
 
-  // MARK: - The process
-
-  private func settings(isNew: Bool) -> CoreSettings {
-    let canRead = !isOn(.diskRefusesKeys) && !isOn(.diskRefusesResults)
-    let since = wall.adding(seconds: -KnownKey.longestAge)
-    return CoreSettings(
-      pacer: pacer, retry: retry, registrar: canRead ? kept.registrar : nil,
-      canary: canRead ? queue.registeredKey(since: since, by: kept.registrar) : nil, isNew: isNew)
+  /// As status has it from `WorkerPool.snapshot`.
+  private mutating func noteEstimate() {
+    guard let core = process?.core, case let left = max(0, queue.open - core.inHand), left > 0 else { return }
+    let standing = core.pacer.standing(now: now, backlog: left)
+    guard let seconds = standing.etaSeconds, standing.limit != nil else { return }
+    estimates.append((now, now + seconds))
   }
 
-  private var pacer: PacerSettings { PacerSettings(workers: plan.workers, assume: plan.assume) }
-  private var retry: RetryPolicy { RetryPolicy(maxAttempts: plan.maxAttempts, firstDelay: 1, maxDelay: 300) }
+  // MARK: - The process
+
+  private mutating func settings(_ change: CoreSettings.Change) -> CoreSettings {
+    let canRead = !isOn(.diskRefusesKeys) && !isOn(.diskRefusesResults)
+    return CoreSettings(
+      pacer: pacer, retry: retry, registrar: canRead ? kept.registrar : nil,
+      canary: canRead ? registeredKey() : nil, change: change)
+  }
+
+  private var pacer: PacerSettings { PacerSettings(workers: kept.workers, reserve: kept.reserve, assume: plan.assume) }
+  private var retry: RetryPolicy { RetryPolicy(maxAttempts: kept.maxAttempts, firstDelay: 1, maxDelay: 300) }
+
+  /// The operator edits the configuration, half of the times, before a reload.
+  private mutating func edit() {
+    guard random.unit() < 0.5 else { return }
+    kept.workers = [1, 2, 8, 64][Int(4 * random.unit())]
+    kept.maxAttempts = 1 + Int(8 * random.unit())
+    // A limit that no header tells is found by using all of it, so with a share left to others it never grows again.
+    let canLeaveSome = plan.limit?.hasHeaders == true && random.unit() < 0.5
+    kept.reserve = canLeaveSome ? .share(0.4 * random.unit()) : .automatic
+    fewestAttempts = min(fewestAttempts, kept.maxAttempts)
+    story.note(now, "\(kept.workers) workers, \(kept.maxAttempts) attempts, reserve \(kept.reserve)")
+  }
 
   mutating func start() {
     guard process == nil else { return }
@@ -116,7 +133,7 @@ extension DaemonRun {
     let seed = plan.seed &+ UInt64(processes) &* 7_919
     let core = Core(
       pacer: Pacer(settings: pacer, learned: kept.learned, seed: seed, now: now),
-      holds: Holds(retry: retry, seed: seed &+ 1), settings: settings(isNew: true), pause: kept.pause, asked: asked,
+      holds: Holds(retry: retry, seed: seed &+ 1), settings: settings(.endpoint), pause: kept.pause, asked: asked,
       at: moment)
     process = Process(number: processes, core: core, learnedAt: now)
     oracle.started(asked, registrar: kept.registrar, now: now)
@@ -136,6 +153,7 @@ extension DaemonRun {
     guard process != nil, let index = kills.firstIndex(where: { $0.point == point }) else { return }
     let down = kills.remove(at: index).down
     tally.kills += 1
+    reopen(.kill)
     end(after: down, "is killed")
   }
 
@@ -143,6 +161,7 @@ extension DaemonRun {
 
   mutating func meet(_ incident: Incident) {
     story.note(now, incident.text)
+    fruitless = 0
     switch incident.kind {
     case .trouble: tally.troubles += 1
     case .deed(let deed):
@@ -156,21 +175,24 @@ extension DaemonRun {
     case .pause: pause(Pause(reason: nil, since: wall))
     case .resume: pause(nil)
     case .reload(let isNew):
+      edit()
       if isNew { kept.registrar += random.unit() < 0.5 || kept.registrar == 1 ? 1 : -1 }
       oracle.reloaded(registrar: kept.registrar, isNew: isNew)
-      deliver(.settings(settings(isNew: isNew)))
+      // The same server under another name.
+      let change: CoreSettings.Change = !isNew ? .none : random.unit() < 0.5 ? .endpoint : .credentials
+      deliver(.settings(settings(change)))
     case .believe: deliver(.believe)
     case .cancel(let list):
       guard canWrite, list < queue.lists.count else { return }
-      queue.cancel(list)
+      cancel(list)
       keysChanged()
     case .retryFailed:
       guard canWrite else { return }
-      queue.retryFailed(now: now)
+      retryFailed()
       keysChanged()
     case .addList(let list):
       guard canWrite else { return }
-      queue.add(list, now: now)
+      add(list)
       keysChanged()
     case .kill(let point, let down):
       guard process != nil else { return }
@@ -207,7 +229,7 @@ extension DaemonRun {
     kept.pause = nil
     deliver(.pause(nil))
     if plan.endsWithNewList {
-      queue.add(ListPlan(name: "b", natures: [.good, .good, .good]), now: now)
+      add(ListPlan(name: "b", natures: [.good, .good, .good]))
       keysChanged()
     }
     if let number = process?.number { agenda.add(.operatorBelieves, at: now + 60, process: number) }

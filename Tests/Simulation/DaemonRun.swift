@@ -25,6 +25,8 @@ package struct RunTally: Sendable {
   package var holds = 0
   package var refunds = 0
   package var failed = 0
+  /// Times that the real queue was found to be as the model is.
+  package var comparisons = 0
   /// The longest that a run took to end after the world had healed.
   package var longestEnd: Seconds = 0
 
@@ -43,6 +45,7 @@ package struct RunTally: Sendable {
     sum.holds += one.holds
     sum.refunds += one.refunds
     sum.failed += one.failed
+    sum.comparisons += one.comparisons
     sum.longestEnd = max(sum.longestEnd, one.longestEnd)
   }
 }
@@ -53,13 +56,20 @@ package struct DaemonRun {
   package internal(set) var tally = RunTally()
   package internal(set) var violation: Violation?
   package internal(set) var story: Story
+  /// When status would have told that the end comes, asked at each commit of a run that notes it.
+  package internal(set) var estimates: [(at: Seconds, end: Seconds)] = []
+  let notesEstimates: Bool
   package internal(set) var queue = ModelQueue()
+  /// The daemon's own queue, where a run has one.
+  let real: RealQueue?
   var api: ModelAPI
   var agenda = Agenda()
   var random: SplitMix64
   var oracle = Oracle()
   /// What outlives a process, besides the queue.
-  var kept = Kept()
+  var kept: Kept
+  /// The lowest number of attempts that was in force.
+  var fewestAttempts: Int
   /// Nil while the daemon does not run.
   var process: Process?
   var processes = 0
@@ -69,6 +79,8 @@ package struct DaemonRun {
   /// What waits for the next commit.
   var deedsAtCommit: [Deed] = []
   var isHealed = false
+  /// Requests since a key last had its outcome, an incident happened or the API was not its usual self.
+  var fruitless = 0
 
   struct Kept {
     var pause: Pause?
@@ -76,6 +88,9 @@ package struct DaemonRun {
     var asked: (until: Seconds, asked: AskedToWait)?
     /// The credentials in force, as the queue numbers them.
     var registrar: Int64 = 1
+    var workers: Int
+    var maxAttempts: Int
+    var reserve = PacerSettings.Reserve.automatic
   }
 
   /// The process and its shell.
@@ -84,9 +99,9 @@ package struct DaemonRun {
     var core: Core
     var flights: [Int: Job] = [:]
     var isReading = false
-    var recorder: [KeyResult] = []
-    var isRecording = false
-    var isRefused = false
+    var results = UnwrittenResults()
+    /// The group that is being written; empty when none is.
+    var writing: [KeyResult] = []
     /// Committed, and the core has not been told yet.
     var untold = 0
     var alarm = 0
@@ -101,12 +116,17 @@ package struct DaemonRun {
 
   private static let mostSteps = 3_000_000
 
-  package init(_ plan: Plan, keepsStory: Bool = false) {
+  /// - Parameter isPaired: Beside the model of the queue the daemon's own is at work, and both are compared after every step.
+  package init(_ plan: Plan, isPaired: Bool = false, keepsStory: Bool = false, notesEstimates: Bool = false) {
     self.plan = plan
+    self.notesEstimates = notesEstimates
+    real = isPaired ? RealQueue() : nil
     story = Story(isKept: keepsStory)
+    kept = Kept(workers: plan.workers, maxAttempts: plan.maxAttempts)
+    fewestAttempts = plan.maxAttempts
     api = ModelAPI(plan)
     random = SplitMix64(seed: plan.seed ^ 0x5eed)
-    for list in plan.lists { queue.add(list, now: 0) }
+    for list in plan.lists { add(list) }
     for (index, incident) in plan.incidents.enumerated() { agenda.add(.incident(index), at: incident.at) }
     agenda.add(.heal, at: plan.heals)
     agenda.add(.start, at: 0)
@@ -139,6 +159,7 @@ package struct DaemonRun {
     tally.failed = queue.rows.count { $0.state == .failed }
     if isHealed { tally.longestEnd = now - plan.heals }
     if violation == nil, !queue.addsUp { fail("the sum of states", "counters and rows differ") }
+    compareWhole()
   }
 
   /// All that was planned has happened, and nothing is left to do.
@@ -166,7 +187,8 @@ package struct DaemonRun {
     case .operatorBelieves:
       if process?.core.holds.hold?.reason == .refused { deliver(.believe) }
     case .readKeys(let read): readKeys(read)
-    case .commit: commit()
+    case .write: write()
+    case .written: written()
     case .alarm(let number):
       guard number == process?.alarm else { return }
       process?.wake = nil
@@ -182,6 +204,7 @@ package struct DaemonRun {
     }
     if let current = process, current.core.isStopping, current.core.isSettled, current.untold == 0 {
       kept.learned = current.core.pacer.learned
+      reopen(.stop)
       end(after: current.restartsAfter ?? 0, "stopped")
     }
   }
@@ -198,6 +221,7 @@ package struct DaemonRun {
   /// A request reaches the API, whether or not its process still lives.
   private mutating func arrive(_ row: Int64, _ order: Int, _ process: Int) {
     let reply = api.reply(to: row, queue[row].nature, now: now)
+    watchOthers(reply.verdict)
     let delay = plan.latency / 2 * random.between(0.5, 1.5) + reply.delay
     agenda.add(.reply(reply, order: order), at: now + delay, process: process)
   }
@@ -213,9 +237,12 @@ package struct DaemonRun {
     var actions: [Action] = []
     if let event {
       story.event(now, event)
+      let gate = GateBefore(current.core, now: now)
       actions = current.core.take(event, at: moment)
+      if let broken = gate.broken(by: event, now: current.core, at: now) { fail(broken) }
     }
     let before = Oracle.Before(current.core, open: queue.open, now: now)
+    oracle.saw(before)
     let isBatch = event != nil && random.unit() < 0.2
     if !isBatch { actions += current.core.take(.tick(open: queue.open), at: moment) }
     process = current
@@ -241,7 +268,7 @@ package struct DaemonRun {
         .arrive(row: job.key.row, order: job.order, process: number),
         at: now + plan.latency / 2 * random.between(0.5, 1.5))
     case .record(let results):
-      tally.refunds += results.count { $0.verdict == .refund }
+      tally.refunds += results.count { $0.decision == .refund }
       if let broken = oracle.broken(by: results, api.registered, now: now) { fail(broken) }
       record(results)
     case .read(let read):

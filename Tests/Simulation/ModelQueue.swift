@@ -22,9 +22,11 @@ package struct ModelQueue: Sendable {
 
     package var isOpen: Bool { !state.isFinal }
 
+    var id: AppKeyID { AppKeyID(high: 0, low: UInt64(number)) }
+
     var key: DueKey {
       DueKey(
-        row: number, id: AppKeyID(high: 0, low: UInt64(number)), attempts: attempts, state: state,
+        row: number, id: id, attempts: attempts, state: state,
         isDenied: state == .retrying && wasDenied)
     }
   }
@@ -32,6 +34,9 @@ package struct ModelQueue: Sendable {
   struct List: Sendable {
     var name: String
     var isCancelled = false
+    /// Keys of other lists that it names again, and those of them that were put back to pending for it.
+    fileprivate(set) var shared = 0
+    fileprivate(set) var requeued = 0
   }
 
   package private(set) var rows: [Row] = []
@@ -57,8 +62,13 @@ package struct ModelQueue: Sendable {
 
   // MARK: - Lists
 
+  /// The rows of earlier lists that a list names again, by their index.
+  func rowsNamed(by plan: ListPlan) -> [Int] {
+    plan.shared.compactMap { rows.isEmpty ? nil : Int($0 * Double(rows.count)) }
+  }
+
   mutating func add(_ plan: ListPlan, now: Seconds) {
-    let shared = plan.shared.compactMap { rows.isEmpty ? nil : Int($0 * Double(rows.count)) }
+    let shared = rowsNamed(by: plan)
     let list = lists.count
     lists.append(List(name: plan.name))
     for nature in plan.natures {
@@ -67,8 +77,12 @@ package struct ModelQueue: Sendable {
     }
     for index in shared where !rows[index].lists.contains(list) {
       rows[index].lists.append(list)
+      lists[list].shared += 1
       let old = rows[index].state
-      if old == .failed || old == .cancelled || (old == .registered && plan.isForced) { requeue(index, now: now) }
+      if old == .failed || old == .cancelled || (old == .registered && plan.isForced) {
+        requeue(index, now: now)
+        lists[list].requeued += 1
+      }
     }
   }
 
@@ -105,7 +119,12 @@ package struct ModelQueue: Sendable {
     let due = waiting.filter { $0.due <= clock } + waiting.filter { $0.due > clock + Int64(horizon * 1_000) }
     let pending = free.filter { $0.state == .pending }
       .sorted { (lists[$0.lists[0]].name, $0.number) < (lists[$1.lists[0]].name, $1.number) }
-    return (due + pending).prefix(limit).map(\.key)
+    var order: [Row] = []
+    for turn in 0..<max(due.count, pending.count) {
+      if turn < due.count { order.append(due[turn]) }
+      if turn < pending.count { order.append(pending[turn]) }
+    }
+    return order.prefix(limit).map(\.key)
   }
 
   /// As `RegistrationQueue.sampleKeys`.
@@ -142,10 +161,21 @@ package struct ModelQueue: Sendable {
     return rows.filter { $0.state == .retrying && $0.due > clock }.map { Double($0.due - clock) / 1_000 }.min()
   }
 
-  /// A key that these credentials registered at `since` or later, the last that came.
+  /// As `RegistrationQueue.registeredKey`, by a wall clock that was not set.
   func registeredKey(since: Timestamp, by registrar: Int64) -> RegisteredKey? {
-    rows.last { $0.state == .registered && $0.registrar == registrar && ($0.finishedAt ?? since) >= since }
-      .map { RegisteredKey(key: $0.key, at: $0.finishedAt ?? since) }
+    let recent = lists.indices.reversed().lazy.filter { list in
+      rows.contains { $0.state == .registered && $0.lists.contains(list) }
+    }
+    for list in recent.prefix(20) {
+      let own = rows.filter { $0.lists[0] == list }
+      let firstPending = own.first { $0.state == .pending }?.number ?? .max
+      let found = own.last { row in
+        row.number < firstPending && row.state == .registered && row.registrar == registrar
+          && (row.finishedAt ?? since) >= since
+      }
+      if let found { return RegisteredKey(key: found.key, at: found.finishedAt ?? since) }
+    }
+    return nil
   }
 
   static func clock(_ now: Seconds) -> Int64 { Int64((now * 1_000).rounded(.down)) }
@@ -156,28 +186,28 @@ package struct ModelQueue: Sendable {
   mutating func record(_ result: KeyResult, now: Seconds) {
     let index = Int(result.row) - 1
     let old = rows[index].state
-    if result.verdict == .refund {
+    if result.decision == .refund {
       guard old == .retrying else { return }
       rows[index].attempts = max(0, rows[index].attempts - 1)
       rows[index].due = Self.clock(now)
       return
     }
     let new: KeyState =
-      switch result.verdict {
+      switch result.decision {
       case .registered: .registered
       case .failed: old == .cancelled ? .cancelled : .failed
       case .retry, .postpone, .lookAgain, .refund: old.isFinal ? old : .retrying
       }
     if old.isFinal, new == old, new != .registered { return }
     var wait: Int64 = 0
-    switch result.verdict {
+    switch result.decision {
     case .retry(let due), .postpone(let due): wait = due.milliseconds - result.at.milliseconds
     case .lookAgain(let due):
       wait = due.milliseconds - result.at.milliseconds
       rows[index].wasDenied = true
     case .registered, .failed, .refund: rows[index].wasDenied = false
     }
-    if case .postpone = result.verdict {} else { rows[index].attempts += 1 }
+    if case .postpone = result.decision {} else { rows[index].attempts += 1 }
     rows[index].due = Self.clock(now) + wait
     rows[index].finishedAt = new.isFinal ? max(result.at, result.sentAt) : nil
     rows[index].settledAt = now

@@ -55,6 +55,11 @@ struct Oracle {
 
   // MARK: - What it is told
 
+  /// A canary of an inquiry that has ended stands in nobody's way.
+  mutating func saw(_ before: Before) {
+    if before.isOpen { probesOut = [] }
+  }
+
   mutating func started(_ asked: AskedToWait?, registrar: Int64, now: Seconds) {
     self.registrar = registrar
     epoch = 0
@@ -77,7 +82,7 @@ struct Oracle {
   }
 
   mutating func told(_ results: [KeyResult]) {
-    for result in results where result.verdict != .refund {
+    for result in results where result.decision != .refund {
       unwritten[result.row] = (unwritten[result.row] ?? 1) == 1 ? nil : (unwritten[result.row] ?? 1) - 1
     }
   }
@@ -149,7 +154,6 @@ struct Oracle {
     if !before.isOpen, !job.isProbe {
       return Violation(promise: "only canaries are sent in a hold", detail: what)
     }
-    if before.isOpen { probesOut = [] }
     if job.isProbe {
       if !probesOut.isEmpty { return Violation(promise: "one canary at a time", detail: what) }
       probesOut.insert(job.order)
@@ -194,7 +198,7 @@ struct Oracle {
     for result in results {
       let row = result.row
       let what = "key \(row): \(result.httpStatus.map(String.init) ?? "no reply")"
-      if result.verdict == .refund {
+      if result.decision == .refund {
         if let index = charged.firstIndex(of: row) { charged.remove(at: index) }
         continue
       }
@@ -202,7 +206,7 @@ struct Oracle {
         return Violation(promise: "a key is settled once", detail: what)
       }
       let known = words[row] ?? Words()
-      switch result.verdict {
+      switch result.decision {
       case .registered:
         if !confirmed.contains(row) { return Violation(promise: "registered means confirmed", detail: what) }
       case .retry:
@@ -248,15 +252,15 @@ struct Oracle {
   }
 
   /// A result that is put on disk.
-  mutating func broken(byWriting result: KeyResult, over row: ModelQueue.Row, _ plan: Plan) -> Violation? {
+  mutating func broken(byWriting result: KeyResult, over row: ModelQueue.Row, fewestAttempts: Int) -> Violation? {
     let failedAt = exhausted.removeValue(forKey: row.number)
     // A key that is put back to pending is told about anew.
-    if result.verdict == .failed || result.verdict == .registered { words[row.number] = nil }
-    if row.state == .registered || row.state == .failed, result.verdict != .refund {
+    if result.decision == .failed || result.decision == .registered { words[row.number] = nil }
+    if row.state == .registered || row.state == .failed, result.decision != .refund {
       return Violation(promise: "a key is settled once", detail: "key \(row.number) is \(row.state.name)")
     }
-    guard result.verdict == .failed, row.isOpen, let failedAt, row.requeuedAt < failedAt - 60,
-      row.attempts + 1 < plan.maxAttempts
+    guard result.decision == .failed, row.isOpen, let failedAt, row.requeuedAt < failedAt - 60,
+      row.attempts + 1 < fewestAttempts
     else { return nil }
     return Violation(
       promise: "a key is tried as often as was promised", detail: "key \(row.number): \(row.attempts + 1) attempts")

@@ -8,10 +8,10 @@ package struct Failure: Sendable {
   /// The run of `plan`, shrunk; nil when it keeps every promise.
   ///
   /// - Parameter mostSteps: Of all runs together, after which what is found is small enough.
-  package init?(_ plan: Plan, mostSteps: Int = 10_000_000) {
+  package init?(_ plan: Plan, isPaired: Bool = false, mostSteps: Int = 10_000_000) {
     var steps = 0
     func violation(of plan: Plan) -> Violation? {
-      var run = DaemonRun(plan)
+      var run = DaemonRun(plan, isPaired: isPaired)
       run.run()
       steps += run.tally.steps
       return run.violation
@@ -29,7 +29,7 @@ package struct Failure: Sendable {
         break
       }
     }
-    var last = DaemonRun(self.plan, keepsStory: true)
+    var last = DaemonRun(self.plan, isPaired: isPaired, keepsStory: true)
     last.run()
     story = last.story.lines
   }

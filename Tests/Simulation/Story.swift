@@ -32,7 +32,7 @@ package struct Story: Sendable {
         "read: \(page.keys.map(\.row).ranges)\(page.isAll ? ", all that are due" : "")\(page.nextDue.map { ", next at \($0.shown)" } ?? "")"
       case .committed(let results): "on disk: \(results.map(\.row).ranges)"
       case .keysChanged: "keys changed"
-      case .settings(let settings): "settings\(settings.isNew ? ", new credentials" : "")"
+      case .settings(let settings): "settings\(settings.change == .none ? "" : ", other \(settings.change)")"
       case .believe: "operator believes"
       case .pause(let pause): pause == nil ? "resumed" : "paused"
       case .storeFailed(let store, let words): "disk refuses \(store): \(words)"
@@ -70,7 +70,7 @@ package struct Story: Sendable {
 
   private static func text(_ result: KeyResult, now: Seconds) -> String {
     let delay = { (due: Timestamp) in due.seconds(since: result.at).shown }
-    return switch result.verdict {
+    return switch result.decision {
     case .registered: "key \(result.row) registered"
     case .failed: "key \(result.row) FAILED \(result.errorTitle ?? "")"
     case .retry(let due): "key \(result.row) again in \(delay(due)) s"

@@ -56,7 +56,7 @@ struct ArrivalRuleTests {
       rule.note(.closed(name, afterWriting: true), at: .seconds(second))
       #expect(!isReady(file(size: Int64(second + 1), modified: 1000 + Int64(second)), at: Int64(second) + 1))
     }
-    // The last look at second 10 was the first to see the last size.
+    // The last scan, at second 10, was the first to see the final size.
     #expect(isReady(file(size: 10, modified: 1009), at: 12))
   }
 

@@ -23,7 +23,7 @@ struct GrowthRuleTests {
     #expect(rule.nextLook == .seconds(2))
     #expect(!isStill(size: 1, at: 1))
     #expect(isStill(size: 1, at: 2))
-    #expect(rule.isEmpty && rule.nextLook == nil)
+    #expect(rule.names.isEmpty && rule.nextLook == nil)
     #expect(!isStill(size: 1, at: 5))
   }
 
@@ -40,6 +40,6 @@ struct GrowthRuleTests {
   @Test mutating func a_list_that_is_gone_is_forgotten() {
     rule.note(name, at: .zero)
     let isStill = rule.isStill(name, nil, at: .seconds(9))
-    #expect(!isStill && rule.isEmpty)
+    #expect(!isStill && rule.names.isEmpty)
   }
 }

@@ -40,17 +40,17 @@ struct ListNameTests {
   }
 
   @Test(arguments: [
-    ("", "it is empty"), ("a/b", "it has a slash in it"), (".hidden", "its name begins with a dot"),
-    ("a\nb", "it has control characters in it"), ("a.tmp", "its name ends in .tmp, as an unfinished file"),
-    ("a~", "its name ends in ~, as an editor's backup"),
-    ("DD_API_KEY=0123", "it looks as if it had a secret in it, and is shown everywhere"),
+    ("", "it is empty"), ("a/b", "it contains a slash"), (".hidden", "its name begins with a dot"),
+    ("a\nb", "it contains control characters"), ("a.tmp", "its name ends in .tmp, like an unfinished file"),
+    ("a~", "its name ends in ~, like an editor's backup"),
+    ("DD_API_KEY=0123", "it seems to contain a secret, and names are shown everywhere"),
     ("a.receipt.json", ".receipt.json is for the spool's own files"),
     (String(repeating: "a", count: 235), "it is longer than 234 bytes"),
   ])
   func a_name_that_somebody_chose_is_checked(name: String, fault: String) {
     let error = #expect(throws: SpoolError.self) { try ListName(name) }
     #expect(error?.kind == .invalidName)
-    #expect(error?.message.hasSuffix("is no name for a list: \(fault)") == true)
+    #expect(error?.message.hasSuffix("cannot be the name of a list: \(fault)") == true)
     #expect(error?.message.contains("=0123") == false)
   }
 

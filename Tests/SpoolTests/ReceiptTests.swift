@@ -9,7 +9,8 @@ struct ReceiptTests {
     {"list":"NAME","id":7,"sha256":"ab","bytes":37000,"imported_at":"2026-11-22T10:00:00.123Z",
      "keys":{"accepted":990,"already_known":6,"duplicate_in_list":3,"invalid":1},
      "invalid":[{"line":17,"text":"not-a-uuid","reason":"not a UUID (8-4-4-4-12 hexadecimal)"}],
-     "invalid_truncated":false,"duplicate_of":null,"unterminated":true,"format":"csv","column":"app_key_id"}
+     "invalid_truncated":false,"duplicate_of":null,"unterminated":true,"format":"csv","column":"app_key_id",
+     "priority":5,"stop_after":null}
     """
 
   @Test func the_document_is_the_one_of_the_contract() throws {

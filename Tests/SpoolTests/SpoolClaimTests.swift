@@ -48,6 +48,21 @@ struct SpoolClaimTests {
     #expect(try temporary.names(.reading) == ["a%FF"])
   }
 
+  @Test(arguments: [SpoolDirectory.Subfolder.reading, .done, .rejected])
+  func a_half_done_claim_is_finished(_ place: SpoolDirectory.Subfolder) throws {
+    try temporary.write("x", to: "a", in: place)
+    try #require(link(temporary.path(place, "a"), temporary.path(.incoming, "a")) == 0)
+    #expect(try claim("a") == nil)
+    #expect(try temporary.names(.incoming).isEmpty)
+    #expect(try temporary.names(place) == ["a"])
+  }
+
+  @Test func a_link_to_a_list_of_another_name_is_a_list() throws {
+    try temporary.write("x", to: "b", in: .done)
+    try #require(link(temporary.path(.done, "b"), temporary.path(.incoming, "a")) == 0)
+    #expect(try claim("a") == "a")
+  }
+
   /// A name that comes every five minutes has a hundred thousand numbers after a year.
   @Test func the_free_number_behind_very_many_is_found_soon() throws {
     var asked = 0
@@ -82,7 +97,7 @@ struct SpoolClaimTests {
     #expect(name.text == "a.2")
     let list = try temporary.open("a.2")
     #expect(try spool.isForced(list))
-    try spool.clearForce(list)
+    try spool.clearMarks(list)
     #expect(try !spool.isForced(list))
   }
 }

@@ -39,7 +39,7 @@ struct SpoolDirectoryTests {
   // MARK: Dropping
 
   @Test func a_dropped_list_appears_whole_under_its_name() throws {
-    let name = try spool.drop(Array(a.utf8), as: ListName("a.txt"))
+    let name = try temporary.drop(a, as: ListName("a.txt"))
     #expect(name.text == "a.txt")
     #expect(try temporary.text(.incoming, "a.txt") == a)
     #expect(try temporary.names(.incoming) == ["a.txt"])
@@ -53,16 +53,16 @@ struct SpoolDirectoryTests {
     try temporary.write("old", to: "a.2", in: .done)
     try temporary.write("bad", to: "a.3", in: .rejected)
     try temporary.write("half", to: "a.4", in: .reading)
-    #expect(try spool.drop(Array("new".utf8), as: ListName("a")).text == "a.5")
+    #expect(try temporary.drop("new", as: ListName("a")).text == "a.5")
     #expect(try temporary.text(.incoming, "a") == "first")
     #expect(try temporary.text(.incoming, "a.5") == "new")
   }
 
   @Test func drops_at_the_same_time_all_get_a_name_of_their_own() async throws {
-    let spool = spool
+    let temporary = temporary
     let names = try await withThrowingTaskGroup(of: ListName.self) { group in
       for number in 0..<16 {
-        group.addTask { try spool.drop(Array("\(number)".utf8), as: ListName("a")) }
+        group.addTask { try temporary.drop("\(number)", as: ListName("a")) }
       }
       return try await group.reduce(into: Set<ListName>()) { $0.insert($1) }
     }
@@ -197,110 +197,6 @@ struct SpoolDirectoryTests {
     }
   }
 
-  // MARK: Moving on
-
-  @Test(arguments: 0..<4) func the_count_of_pending_files_follows_every_change(seed: UInt64) throws {
-    let temporary = try TemporarySpool()
-    let count = PendingCount(spool: temporary.spool)
-    let files = FileManager.default
-    var random = SplitMix64(seed: seed)
-    let names = ["a", "b", "c", ".hidden", "d.tmp", "e.csv"]
-    for _ in 0..<300 {
-      let name = names.randomElement(using: &random)!
-      let place: SpoolDirectory.Place = Bool.random(using: &random) ? .incoming : .reading
-      let path = temporary.path(place, name)
-      // Some are there already, or not at all: then nothing changes.
-      switch UInt8.random(in: 0..<5, using: &random) {
-      case 0, 1: try temporary.write("x", to: name, in: place)
-      case 2: try? files.removeItem(atPath: path)
-      case 3: try? files.moveItem(atPath: path, toPath: temporary.path(.incoming, names.randomElement(using: &random)!))
-      default:
-        let folder = temporary.path(.incoming, "folder")
-        try? files.createDirectory(atPath: folder, withIntermediateDirectories: false)
-      }
-      let spool = temporary.spool
-      #expect(try count.current(now: .now()) == spool.lists(in: .incoming).count + spool.lists(in: .reading).count)
-    }
-  }
-
-  @Test func an_accepted_list_is_in_done_with_its_receipt() throws {
-    try temporary.write(a, to: "a", in: .reading)
-    let file = try temporary.open("a")
-    let name = try ListName("a")
-    #expect(try spool.accept(file, as: name, receipt: receipt("a")) == .moved)
-    #expect(try temporary.names(.reading).isEmpty)
-    #expect(try temporary.names(.done) == ["a", "a.receipt.json"])
-    #expect(try temporary.text(.done, "a.receipt.json") == String(decoding: receipt("a").json(), as: UTF8.self))
-  }
-
-  @Test func accepting_again_after_an_interruption_ends_the_same() throws {
-    try temporary.write(a, to: "a", in: .reading)
-    let file = try temporary.open("a")
-    let name = try ListName("a")
-    try spool.store(receipt("a"), as: name)
-    #expect(try spool.accept(file, as: name, receipt: receipt("a")) == .moved)
-    #expect(try spool.accept(file, as: name, receipt: receipt("a")) == .moved)
-    #expect(try temporary.names(.done) == ["a", "a.receipt.json"])
-  }
-
-  @Test func a_list_that_was_exchanged_after_reading_stays() throws {
-    try temporary.write("one", to: "a", in: .reading)
-    let file = try temporary.open("a")
-    try temporary.write("two", to: "b", in: .reading)
-    rename(temporary.path(.reading, "b"), temporary.path(.reading, "a"))
-    #expect(try spool.accept(file, as: ListName("a"), receipt: receipt("a")) == .replaced)
-    #expect(try temporary.text(.reading, "a") == "two")
-    #expect(try temporary.names(.done) == ["a.receipt.json"])
-  }
-
-  @Test func a_list_that_was_removed_after_reading_keeps_its_receipt() throws {
-    try temporary.write(a, to: "a", in: .reading)
-    let file = try temporary.open("a")
-    unlink(temporary.path(.reading, "a"))
-    #expect(try spool.accept(file, as: ListName("a"), receipt: receipt("a")) == .gone)
-    #expect(try temporary.names(.done) == ["a.receipt.json"])
-  }
-
-  @Test func a_list_in_done_is_never_overwritten() throws {
-    try temporary.write("old", to: "a", in: .done)
-    try temporary.write("new", to: "a", in: .reading)
-    let file = try temporary.open("a")
-    #expect(throws: SpoolError.self) { try spool.accept(file, as: ListName("a"), receipt: receipt("a")) }
-    #expect(try temporary.text(.done, "a") == "old")
-    #expect(try temporary.text(.reading, "a") == "new")
-  }
-
-  @Test func a_free_name_is_one_that_nothing_in_the_spool_has() throws {
-    let name = try ListName("a")
-    #expect(try spool.freeName(for: name) { _ in false } == name)
-    try temporary.write("", to: "a", in: .done)
-    try temporary.write("", to: "a.2.receipt.json", in: .done)
-    try temporary.write("", to: "a.3", in: .rejected)
-    try temporary.write("", to: "a.4.reason.txt", in: .rejected)
-    try temporary.write("", to: "a.5.csv", in: .results)
-    try temporary.write("", to: "a.6", in: .reading)
-    #expect(try spool.freeName(for: name) { _ in false }.text == "a.7")
-    #expect(try spool.freeName(for: name) { $0.text == "a.7" }.text == "a.8")
-  }
-
-  @Test func a_rejected_list_is_kept_with_the_reason() throws {
-    try temporary.write("\u{1f}\u{8b}", to: "a.gz", in: .reading)
-    let rejection = Rejection(KeyListError(kind: .packed, message: "the list is gzip data", line: 1, hint: "unpack it"))
-    #expect(try spool.reject(ListName("a.gz"), rejection) == .moved)
-    #expect(try temporary.names(.reading).isEmpty)
-    #expect(try temporary.names(.rejected) == ["a.gz", "a.gz.reason.txt"])
-    #expect(
-      try temporary.text(.rejected, "a.gz.reason.txt")
-        == "list: a.gz\nwhat: the list is gzip data\nline: 1\nhint: unpack it, then drop the list again\n")
-  }
-
-  @Test func what_is_not_a_regular_file_is_never_moved() throws {
-    symlink("target", temporary.path(.reading, "a"))
-    let rejection = Rejection(what: "x", hint: "y")
-    #expect(try spool.reject(ListName("a"), rejection) == .replaced)
-    #expect(try temporary.names(.reading) == ["a"])
-  }
-
   // MARK: Results and age
 
   @Test func results_appear_whole_and_replace_earlier_ones() throws {
@@ -328,7 +224,7 @@ struct SpoolDirectoryTests {
   }
 
   @Test func what_is_older_than_keep_is_swept_whatever_its_own_time_says() throws {
-    for place in SpoolDirectory.Place.allCases { try temporary.write("", to: "a", in: place) }
+    for place in SpoolDirectory.Subfolder.allCases { try temporary.write("", to: "a", in: place) }
     var ancient = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
     utimes(temporary.path(.done, "a"), &ancient)
     let now = Timestamp.now()
@@ -356,7 +252,7 @@ struct SpoolDirectoryTests {
     let later = Timestamp.now().adding(seconds: 40 * 86_400)
     try spool.sweep(keep: .seconds(86_400), age: since(later))
     #expect(try spool.isForced(temporary.open(name.text, in: .incoming)))
-    // Without its list the mark is only litter.
+    // Without its list the mark is garbage.
     try FileManager.default.removeItem(atPath: temporary.path(.incoming, "a"))
     #expect(try spool.sweep(keep: .seconds(86_400), age: since(later)) == 1)
     #expect(try temporary.names(.incoming).isEmpty)
@@ -377,11 +273,11 @@ struct SpoolDirectoryTests {
     let rejection = Rejection.noValidKey(firstInvalid: bad, invalidCount: 9)
     #expect(rejection.line == 3)
     #expect(rejection.what == "no valid key; bad lines: 9, the first (\"x\"): not a UUID")
-    #expect(Rejection.noValidKey(firstInvalid: nil, invalidCount: 0).what == "the list has no key in it")
+    #expect(Rejection.noValidKey(firstInvalid: nil, invalidCount: 0).what == "the list contains no keys")
   }
 }
 
-/// The age of files as it is at `now`, by a wall clock that nobody has set.
+/// The age of files at `now`, by a wall clock that was never set.
 private func since(_ now: Timestamp) -> (Timestamp) -> Duration {
   { .milliseconds(now.milliseconds - $0.milliseconds) }
 }

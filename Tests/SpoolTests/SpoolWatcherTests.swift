@@ -5,7 +5,7 @@ import Testing
 
 @testable import Spool
 
-/// On real folders and inotify. Nothing sleeps: each test waits for what the watcher tells.
+/// Uses real folders and inotify. Nothing sleeps: each test waits for the watcher's reports.
 @Suite(.timeLimit(.minutes(1)))
 struct SpoolWatcherTests {
   private let temporary: TemporarySpool
@@ -14,7 +14,7 @@ struct SpoolWatcherTests {
     temporary = try TemporarySpool()
   }
 
-  /// A watcher and the lists and warnings that it tells, in order.
+  /// A watcher and the lists and warnings that it reports, in order.
   private final class Watched: Sendable {
     let lists: AsyncStream<ReadyList>
     let warnings: AsyncStream<SpoolWarning>
@@ -22,14 +22,16 @@ struct SpoolWatcherTests {
 
     init(
       _ temporary: TemporarySpool, settle: Duration = .seconds(3600), rescan: Duration = .seconds(3600),
-      events: Result<FolderEvents, SpoolError>? = nil
+      openEvents: @escaping @Sendable () throws(SpoolError) -> FolderEvents = { () throws(SpoolError) in
+        try FolderEvents()
+      }
     ) throws {
       let (lists, list) = AsyncStream.makeStream(of: ReadyList.self)
       let (warnings, warning) = AsyncStream.makeStream(of: SpoolWarning.self)
       self.lists = lists
       self.warnings = warnings
       watcher = SpoolWatcher(
-        spool: temporary.spool, settle: settle, rescan: rescan, events: try events ?? .success(FolderEvents())
+        spool: temporary.spool, settle: settle, rescan: rescan, openEvents: openEvents
       ) { _ in false }
       watcher.start(
         SpoolWatcher.Callbacks(
@@ -47,7 +49,7 @@ struct SpoolWatcherTests {
     }
   }
 
-  private func ready(_ place: SpoolDirectory.Place, _ name: String, isStill: Bool) throws -> ReadyList {
+  private func ready(_ place: SpoolDirectory.Subfolder, _ name: String, isStill: Bool) throws -> ReadyList {
     ReadyList(place: place, name: try ListName(name), isStill: isStill)
   }
 
@@ -63,7 +65,7 @@ struct SpoolWatcherTests {
   @Test func a_dropped_list_is_claimed_at_once() async throws {
     let watched = try Watched(temporary)
     try await started(watched)
-    _ = try temporary.spool.drop(Array(a.utf8), as: ListName("a"))
+    try temporary.drop(a, as: ListName("a"))
     #expect(await watched.list("a") != nil)
   }
 
@@ -94,7 +96,7 @@ struct SpoolWatcherTests {
     let descriptor = open(temporary.path(.incoming, "open"), O_CREAT | O_WRONLY, 0o600)
     let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try handle.write(contentsOf: Data(a.utf8))
-    // This one comes after the write to the other, and so does the look that it causes.
+    // This file comes after the write to the other, and so does the scan that it causes.
     try temporary.write(a, to: "z")
     #expect(await watched.list("z") != nil)
     #expect(try temporary.names(.incoming) == ["open"])
@@ -102,8 +104,8 @@ struct SpoolWatcherTests {
     #expect(await watched.list("open") != nil)
   }
 
-  @Test(arguments: [SpoolDirectory.Place.reading, .done, .rejected])
-  func what_is_written_to_a_claimed_list_is_told_once_it_is_still(place: SpoolDirectory.Place) async throws {
+  @Test(arguments: [SpoolDirectory.Subfolder.reading, .done, .rejected])
+  func what_is_written_to_a_claimed_list_is_told_once_it_is_still(place: SpoolDirectory.Subfolder) async throws {
     try temporary.write(a, to: "a", in: .results)
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: temporary.path(.results, "a")))
     let watched = try Watched(temporary, settle: .milliseconds(50))
@@ -186,13 +188,33 @@ struct SpoolWatcherTests {
   }
 
   @Test func without_events_the_folders_are_looked_at_and_a_warning_says_why() async throws {
-    let watched = try Watched(
-      temporary, settle: .milliseconds(1), rescan: .milliseconds(10),
-      events: .failure(SpoolError("watch the spool", code: EMFILE)))
+    let watched = try Watched(temporary, settle: .milliseconds(1), rescan: .milliseconds(10)) { () throws(SpoolError) in
+      throw SpoolError("watch the spool", code: EMFILE)
+    }
     var warnings = watched.warnings.makeAsyncIterator()
     #expect(await warnings.next()?.description == "cannot watch the spool: Too many open files")
     try temporary.write(a, to: "a")
     #expect(await watched.list("a") != nil)
+  }
+
+  @Test func events_that_are_refused_at_first_are_asked_for_again() async throws {
+    let attempts = Mutex(0)
+    // Only events can take a file that was moved in: none settles.
+    let watched = try Watched(temporary, rescan: .milliseconds(10)) { () throws(SpoolError) in
+      let attempt = attempts.withLock { attempts in
+        attempts += 1
+        return attempts
+      }
+      guard attempt > 3 else { throw SpoolError("watch the spool", code: EMFILE) }
+      return try FolderEvents()
+    }
+    var warnings = watched.warnings.makeAsyncIterator()
+    #expect(await warnings.next()?.description == "cannot watch the spool: Too many open files")
+    while attempts.withLock({ $0 }) < 4 { await Task.yield() }
+    try await started(watched)
+    try dropByRename("a")
+    #expect(await watched.list("a") != nil)
+    #expect(attempts.withLock { $0 } == 4)
   }
 
   @Test func a_watcher_that_is_stopped_claims_no_more() async throws {
@@ -205,7 +227,7 @@ struct SpoolWatcherTests {
   }
 
   private func dropByRename(_ name: String) throws {
-    _ = try temporary.spool.drop(Array(a.utf8), as: ListName(name))
+    try temporary.drop(a, as: ListName(name))
   }
 
   /// Returns once `watched` has begun to watch: it warns of a folder that is moved there.

@@ -3,7 +3,7 @@ import Glibc
 import Spool
 import Testing
 
-/// A spool in a folder of its own, removed with it.
+/// A spool in a folder of its own, deleted with it.
 final class TemporarySpool: Sendable {
   let spool: SpoolDirectory
 
@@ -19,31 +19,39 @@ final class TemporarySpool: Sendable {
     try? FileManager.default.removeItem(at: root)
   }
 
-  func path(_ place: SpoolDirectory.Place, _ name: String) -> String {
+  func path(_ place: SpoolDirectory.Subfolder, _ name: String) -> String {
     "\(spool.path(of: place))/\(name)"
   }
 
   /// Writes a file as somebody without `keyreg submit` would: in place.
-  func write(_ text: String, to name: String, in place: SpoolDirectory.Place = .incoming) throws {
+  func write(_ text: String, to name: String, in place: SpoolDirectory.Subfolder = .incoming) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path(place, name)))
   }
 
-  func append(_ text: String, to name: String, in place: SpoolDirectory.Place = .incoming) throws {
+  func append(_ text: String, to name: String, in place: SpoolDirectory.Subfolder = .incoming) throws {
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path(place, name)))
     try handle.seekToEnd()
     try handle.write(contentsOf: Data(text.utf8))
     try handle.close()
   }
 
-  func text(_ place: SpoolDirectory.Place, _ name: String) throws -> String {
+  /// Drops a whole list as `keyreg submit` does. Returns its name.
+  @discardableResult
+  func drop(_ text: String, as name: ListName) throws -> ListName {
+    let drop = try spool.beginDrop()
+    try drop.write(Array(text.utf8))
+    return try drop.commit(as: name)
+  }
+
+  func text(_ place: SpoolDirectory.Subfolder, _ name: String) throws -> String {
     try String(contentsOf: URL(fileURLWithPath: path(place, name)), encoding: .utf8)
   }
 
-  func names(_ place: SpoolDirectory.Place) throws -> [String] {
+  func names(_ place: SpoolDirectory.Subfolder) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: spool.path(of: place)).sorted()
   }
 
-  func open(_ name: String, in place: SpoolDirectory.Place = .reading) throws(SpoolError) -> SpoolFile {
+  func open(_ name: String, in place: SpoolDirectory.Subfolder = .reading) throws(SpoolError) -> SpoolFile {
     try spool.open(FileName(name), in: place, maximumSize: 1 << 30)
   }
 }

@@ -1,6 +1,7 @@
 // The service manager's end of the notify socket: a real datagram socket that the tests read.
 
 import Glibc
+import TestSupport
 
 final class NotifyReceiver {
   private let descriptor: Int32

@@ -9,7 +9,7 @@ struct SignalHandlersTests {
     var handlers: [SignalHandlers] = []
     for number in Int32(40)..<60 {
       let heard = DispatchSemaphore(value: 0)
-      // Without a handler in place the signal would end the process.
+      // Without an installed handler the signal would end the process.
       handlers.append(SignalHandlers([number: { @Sendable in heard.signal() }]))
       kill(getpid(), number)
       #expect(heard.wait(timeout: .now() + 10) == .success)

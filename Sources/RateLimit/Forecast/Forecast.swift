@@ -1,16 +1,16 @@
-// How long the backlog will take. In windows what counts is how many more windows are begun, so the estimate counts them,
-// each with what others leave of it, and adds the time to send the rest of the last one.
+// How long the backlog will take. With windows, what matters is how many more must begin. The estimate counts them,
+// each with what others leave of it, and adds the time to send the rest in the last one.
 
-/// Tokens that a limit will bring us.
+/// Tokens that a limit will give us.
 struct Supply {
-  /// Of this window, or in stock.
+  /// From this window, or in stock.
   var now: Double
   /// Seconds until more come.
   var wait: Seconds
-  /// Of each further period.
+  /// In each further period.
   var tokens: Double
   var period: Seconds
-  /// They come one by one, not with a window.
+  /// They come one by one, not in windows.
   var isContinuous = false
 }
 
@@ -18,8 +18,8 @@ struct Forecast {
   var seconds: Seconds
 
   /// - Parameters:
-  ///   - supply: of the tightest limit.
-  ///   - roundTrip: a usual one, in seconds.
+  ///   - supply: Of the tightest limit.
+  ///   - roundTrip: A typical one, in seconds.
   init(backlog: Int, supply: Supply, workers: Int, roundTrip: Seconds) {
     let service = roundTrip / Double(max(1, workers))
     let backlog = Double(backlog)
@@ -34,7 +34,7 @@ struct Forecast {
         seconds = max(later / each * supply.period, backlog * service) + roundTrip
       } else {
         let windows = (later / each).rounded(.up)
-        // A window may be too short for the workers to use it up.
+        // A window may be too short for the workers to use up.
         let period = max(supply.period, each * service)
         seconds = supply.wait + (windows - 1) * period + (later - (windows - 1) * each) * service + roundTrip
       }

@@ -1,5 +1,5 @@
-// What is worth knowing after a restart: the shape of each limit. How much is left is not kept: it would be wrong, and one
-// probe tells.
+// What is worth keeping across a restart: the shape of each limit. How much is left is not kept: it would be out of
+// date, and one probe finds it out.
 
 package struct LearnedLimits: Hashable, Sendable, Codable {
   package struct Limit: Hashable, Sendable, Codable {
@@ -22,13 +22,13 @@ package struct LearnedLimits: Hashable, Sendable, Codable {
 
   package init(limits: [Limit] = []) { self.limits = limits }
 
-  /// What was kept is read from a file that anyone may have edited: values are brought into range, extra ones dropped.
+  /// This comes from a file that anyone may have edited: values are brought into range, surplus ones are dropped.
   var sanitized: [Limit] {
     limits.prefix(Limits.kept).map { limit in
       let allowance = Allowance(count: limit.allowance.count, period: limit.allowance.period)
       return Limit(
         name: limit.name, allowance: allowance, isAligned: limit.isAligned,
-        // Nobody can have taken more than there was.
+        // Others cannot have taken more than there was.
         takenByOthers: limit.takenByOthers.suffix(4).map { $0.isFinite ? min(max(0, $0), allowance.tokens) : 0 })
     }
   }

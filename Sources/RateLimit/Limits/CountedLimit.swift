@@ -1,22 +1,22 @@
-// A limit that no header shows but whose size is known: found by search, named by a refusal's text, remembered from an
-// earlier run, or assumed by the operator. Our own log keeps us below it. Now and then one request more is tried, since
-// only a refusal tells where the limit is and only a success that it was raised.
+// A limit that no header shows but whose size is known: found by search, named in a refusal, remembered from an earlier
+// run, or assumed by the operator. Our own log keeps us below it. Now and then one request more is tried, since only a
+// refusal shows where the limit is and only a success that it was raised.
 
 struct CountedLimit: LimitModel {
   private var allowance: Allowance
-  let source: Standing.Source
-  /// An instant at which a window began, where windows were seen to begin at all.
+  let source: LimitStanding.Source
+  /// An instant at which a window began, if windows were seen to begin at all.
   private var edge: Seconds?
   private let since: Seconds
-  /// Refusals that may be risked: five in a thousand successes, three saved up at most.
+  /// Refusals that may be risked: five for every thousand successes, at most three saved up.
   private var credit = Self.creditAtFirst
-  /// How many requests beyond the limit may be under way; grows while they pass.
+  /// How many requests above the limit may be in flight; grows while they pass.
   private var step = 1
-  /// Whatever the credit, one more is tried from here on: a limit cut by mistake must grow back.
+  /// One more is tried from here on, whatever the credit: a limit that was cut by mistake must grow back.
   private var tryAt: Seconds
   private var patience: Double = 1
-  /// What had passed in the window when it was refused too early. Either the limit was cut, or there are no windows; the
-  /// next probe tells.
+  /// How many had passed in the window when it was refused too early. Either the limit was cut, or there are no
+  /// windows; the next probe decides.
   private var suspect: Int?
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
@@ -29,38 +29,39 @@ struct CountedLimit: LimitModel {
   private var mayGrow: Bool { source != .assumed }
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
-  /// Refusals that may be risked at first, credit earned by a success, and credit saved up at most.
+  /// Refusals that may be risked at first, credit earned by a success, and the most credit that is saved up.
   private static let creditAtFirst = 1.0
   private static let earned = 0.005  // S32, S33, T01, T02
   private static let creditAtMost = 3.0
-  /// Periods before more is tried whatever the credit.
+  /// Periods before more is tried, whatever the credit.
   private static let firstPatience = 4.0
   private static let longestStep = 8  // S31, S32
-  /// Periods between two attempts that were refused, at most.
+  /// The most periods between two attempts that were refused.
   private static let longestPatience = 2.0  // S31, T02
-  /// The window is used this many times faster than even, so that there is time left to try for more.
+  /// The window is used this many times faster than evenly, which leaves time to try for more.
   private static let tempo = 3.0  // S31, S32, S33
-  /// Seconds after an expiry before the slot is used.
+  /// Seconds to wait after a slot expires.
   private static let settle: Seconds = 0.05
-  /// Seconds after an edge before its window is used: at first, more for each refused probe, and at most.
+  /// Seconds after an edge before its window is used: at first, the increase for each refused probe, and the maximum.
   private static let firstShift: Seconds = 0.1
   private static let shiftGrowth: Seconds = 0.25
   private static let longestShift: Seconds = 2
-  /// Seconds added so that a slot is free for sure when one wakes, and the shortest wait.
+  /// Seconds added so that a slot is certainly free on waking, and the shortest wait.
   private static let hair: Seconds = 0.001
   private static let shortestWait: Seconds = 0.02
   /// Requests in flight in the first period of a limit that was found by search.
   private static let inFlightAtFirst = 8  // S33
-  /// Periods without a request of ours after which a refusal shows that the real period is longer.
+  /// A refusal after this many periods without a request of ours shows that the real period is longer.
   private static let disproof = 1.2
-  /// Refusals in a row after which windows are not believed to begin where they were thought to.
+  /// After this many refusals in a row, the assumed start of windows is no longer believed.
   private static let refusalsOfEdge = 2
   /// Shortest pause after an unexpected refusal, in seconds.
   private static let shortestPause: Seconds = 1
-  /// The share of a period after which one asks at the latest where it is not known when its window began.
+  /// The share of a period after which to probe at the latest if the start of its window is unknown.
   private static let longestPause = 0.25
 
-  init(allowance: Allowance, source: Standing.Source, edge: Seconds?, reserve: PacerSettings.Reserve, now: Seconds) {
+  init(allowance: Allowance, source: LimitStanding.Source, edge: Seconds?, reserve: PacerSettings.Reserve, now: Seconds)
+  {
     self.reserve = reserve
     self.allowance = allowance
     self.source = source
@@ -69,21 +70,21 @@ struct CountedLimit: LimitModel {
     tryAt = now + Self.firstPatience * allowance.period
   }
 
-  /// A limit that a refusal names. Documented windows end at multiples of their period on the server's clock; the probe shows
-  /// whether this one does.
+  /// A limit named in a refusal. Documented windows end at multiples of their period on the server's clock; the probe
+  /// shows whether this one does.
   init(stated: Allowance, reserve: PacerSettings.Reserve, _ reply: ReceivedReply) {
     let edge = reply.clock.epoch(at: reply.now).map { reply.now - $0.truncatingRemainder(dividingBy: stated.period) }
     self.init(allowance: stated, source: .body, edge: edge, reserve: reserve, now: reply.now)
   }
 
-  /// When one asks again after the refusal that named the limit.
+  /// When to probe after the refusal that named the limit.
   func opens(wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
     if let wait { return reply.now + wait + Self.settle }
     return edge.map { $0 + allowance.period + Self.firstShift } ?? reply.now
       + min(Self.shortestPause, allowance.period * Self.longestPause)
   }
 
-  /// When the window that holds `now` began, where windows are known.
+  /// When the window containing `now` began, if windows are known.
   private func begun(_ now: Seconds) -> Seconds? {
     edge.map { edge in
       let passed = ((now - edge - shift) / allowance.period).rounded(.down)
@@ -98,7 +99,7 @@ struct CountedLimit: LimitModel {
     max(begun(now) ?? -.infinity, now - allowance.period - Self.settle)
   }
 
-  /// When the next slot comes free by itself.
+  /// When the next slot becomes free by itself.
   private func renewal(_ now: Seconds, _ log: SentLog) -> Seconds {
     if let begun = begun(now) { return begun + allowance.period + shift + Self.hair }
     return (log.first(after: horizon(now)) ?? now) + allowance.period + Self.settle + Self.hair
@@ -129,7 +130,7 @@ struct CountedLimit: LimitModel {
     return .wait(until: max(now + Self.shortestWait, renewal(now, ask.log)))
   }
 
-  /// Requests in flight at most: a limit that was found by refusals has to stand for a period before it is trusted.
+  /// The most requests in flight: a limit found by refusals must hold for a period before it is trusted.
   func ceiling(now: Seconds) -> Int? {
     source == .learned && now - since < allowance.period ? Self.inFlightAtFirst : nil
   }
@@ -158,7 +159,7 @@ struct CountedLimit: LimitModel {
     return nil
   }
 
-  /// Whether a refusal proves that the period is longer than was found: nothing of ours stands in it.
+  /// Whether a refusal proves that the period is longer than assumed: it contains no request of ours.
   private func isDisproved(by reply: ReceivedReply) -> Bool {
     source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > Self.disproof * allowance.period
       && reply.log.count(after: reply.flight.sentAt - Self.disproof * allowance.period - Self.settle) == 0
@@ -169,7 +170,7 @@ struct CountedLimit: LimitModel {
     return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
   }
 
-  /// - Returns: until when all wait; nil when nobody need stop.
+  /// - Returns: Until when all wait; nil when nobody has to.
   private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
@@ -178,10 +179,10 @@ struct CountedLimit: LimitModel {
     tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)
-    // Those under way may have been counted before it.
+    // Requests in flight may have been counted before it.
     let expected = !reply.flight.isProbe && used + reply.others.count >= allowance.count
     refusedAt = now
-    // One too many, as expected; the own log holds us back without a gate.
+    // One too many, as expected; our own log holds us back without a gate.
     if expected { return nil }
     refusals += 1
     if let cut = suspect {
@@ -195,7 +196,7 @@ struct CountedLimit: LimitModel {
       let expiry = reply.log.first(after: now - allowance.period) ?? now
       return max(now + Self.shortestPause, expiry + allowance.period + Self.settle)
     }
-    // What was sent before this run is in nobody's log: only a whole period that was watched proves a lower limit.
+    // What was sent before this run is in no log: only a whole watched period proves a lower limit.
     if !reply.flight.isProbe && now - since >= allowance.period { allowance.count = max(1, used) }
     if refusals > Self.refusalsOfEdge { edge = nil }
     if reply.flight.isProbe { shift = min(Self.longestShift, shift + Self.shiftGrowth) }

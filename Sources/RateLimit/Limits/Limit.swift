@@ -14,7 +14,7 @@
 //   any of these three        a refusal's text names another limit             counted
 
 struct Limit: Sendable {
-  /// Tells limits apart for as long as the pacer lives; 0 for the one that no reply tells of.
+  /// Tells limits apart while the pacer lives; 0 for the one that no reply mentions.
   let number: Int
   private(set) var name: String?
   private(set) var model: any LimitModel
@@ -22,26 +22,31 @@ struct Limit: Sendable {
   private(set) var seenAt: Seconds
   private var settings: PacerSettings
   private var evidence = RefillEvidence()
+  /// The last reply's Reset, if it was longer than the known period.
+  private var longReset: (seconds: Seconds, at: Seconds)?
 
-  /// Windows no longer than this are over before a Reset in whole seconds says anything: they are paced as a refill.
-  /// Against a fixed window that costs a refusal in seven, so it begins no earlier than it must.
+  /// Windows no longer than this are over before a Reset in whole seconds means anything: they are paced as a refill.
+  /// Against a fixed window that costs one refusal in seven, so the value is as small as possible.
   private static let shortestWindow: Seconds = 1
-  /// Seconds by which a period must be longer than was thought to replace it.
+  /// Seconds by which a period must be longer than the known one to replace it.
   private static let longer: Seconds = 0.5
-  /// The longest wait for a limit, in periods, and in seconds where that is longer.
+  /// Seconds by which the next Reset may be less than what is left of a long one, if both are of the same window.
+  private static let resetTolerance: Seconds = 2
+  /// The longest wait for a limit, in periods, and a minimum in seconds.
   private static let longestWaitPeriods = 2.0
   private static let shortestLongestWait: Seconds = 60
+  private static let longestUntoldWait: Seconds = 3_600
 
-  /// A limit that no reply tells of.
+  /// A limit that no reply mentions.
   ///
-  /// - Parameter learned: what an earlier run knew of it; what the operator assumes goes before it.
+  /// - Parameter learned: What an earlier run knew about it. The operator's assumption takes precedence.
   init(settings: PacerSettings, learned: Allowance?, now: Seconds) {
     number = 0
     self.settings = settings
     seenAt = now
     if let assumed = settings.assume {
       model = CountedLimit(allowance: assumed, source: .assumed, edge: nil, reserve: settings.reserve, now: now)
-    } else if let learned {
+    } else if let learned, learned.period <= SearchedLimit.longestPeriod {
       model = CountedLimit(allowance: learned, source: .learned, edge: nil, reserve: settings.reserve, now: now)
     } else {
       model = SearchedLimit(now: now)
@@ -63,21 +68,24 @@ struct Limit: Sendable {
       : WindowLimit(reading, allowance: allowance, learned: learned, reserve: settings.reserve, reply)
   }
 
-  /// Whether replies tell of it.
+  /// Whether replies mention it.
   var isTold: Bool { model.source == .headers }
 
-  /// Whether a reading is of this limit as far as its period tells: limits without a name, or of one name, can still be two.
+  /// Whether the period of a reading fits this limit: limits without a name, or with the same name, can still be two.
   func fits(_ reading: RateLimitReading) -> Bool {
     isTold && (reading.period == nil || reading.period == model.granted?.period)
   }
 
-  /// Whose own count the probe disregards that this limit asks for.
+  /// Whose count a probe for this limit ignores.
   var asker: Gate.Asker { isTold ? .limit(number) : .everyone }
 
-  /// No wait for a limit that replies tell of is longer than two windows: a wrong or hostile value must not stop the work
-  /// for good, and a probe is cheap.
+  /// The longest time for which a refusal closes the gate. A wrong or hostile value must not stop the work for good, and a
+  /// probe is cheap: two windows of a limit in the headers, an hour for one that only refusals name. The operator's word
+  /// is final.
   var longestWait: Seconds {
-    guard isTold, let granted = model.granted else { return .infinity }
+    guard isTold, let granted = model.granted else {
+      return model.source == .assumed ? .infinity : Self.longestUntoldWait
+    }
     return max(Self.shortestLongestWait, Self.longestWaitPeriods * granted.period)
   }
 
@@ -100,10 +108,10 @@ struct Limit: Sendable {
   /// The request did not cost quota after all.
   mutating func giveBack(_ flight: Flight) { model.giveBack(flight) }
 
-  /// A reply that counts this limit.
+  /// A reply that counts against this limit.
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     seenAt = reply.now
-    if reading.period == nil, let reset = reading.reset { lengthen(toHold: reset) }
+    if reading.period == nil, let reset = reading.reset { lengthen(toHold: reset, at: reply.now) }
     guard let granted = model.granted else { return }
     evidence.note(reading, granted)
     if evidence.isConclusive && model.yieldsToRefill {
@@ -113,23 +121,28 @@ struct Limit: Sendable {
     }
   }
 
-  /// No window is shorter than the time that is left of it.
-  private mutating func lengthen(toHold reset: Seconds) {
-    let period = UsualPeriod.nearest(reset)
-    if let granted = model.granted, period > granted.period + Self.longer { model.lengthen(to: period) }
+  /// No window is shorter than the time it has left. Two replies in a row must show it: one may come from elsewhere.
+  private mutating func lengthen(toHold reset: Seconds, at now: Seconds) {
+    guard let granted = model.granted, UsualPeriod.nearest(reset) > granted.period + Self.longer else {
+      longReset = nil
+      return
+    }
+    defer { longReset = (reset, now) }
+    guard let earlier = longReset, reset >= earlier.seconds - (now - earlier.at) - Self.resetTolerance else { return }
+    model.lengthen(to: UsualPeriod.nearest(earlier.seconds))
   }
 
-  /// A reply that says nothing of this limit.
+  /// A reply that does not mention this limit.
   mutating func observeSilence(_ reply: ReceivedReply) { model.observeSilence(reply) }
 
-  /// A request passed that this limit counts.
+  /// A request passed that counts against this limit.
   mutating func succeeded(_ reply: ReceivedReply) {
     if let successor = model.succeeded(reply) { become(successor, reply) }
   }
 
-  /// A 429 that is of this limit.
+  /// A 429 of this limit.
   ///
-  /// - Parameter wait: its Retry-After, capped.
+  /// - Parameter wait: Its Retry-After, capped.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     if !isTold, let stated = reading?.stated, stated != model.granted {
       let counted = CountedLimit(stated: stated, reserve: settings.reserve, reply)
@@ -152,7 +165,7 @@ struct Limit: Sendable {
     case .sliding(let remaining):
       guard let granted = model.granted, granted.period > Self.shortestWindow else { return }
       if model is RefillLimit { evidence.ruleOut() }
-      // The own log is safe for every kind of limit.
+      // Our own log is safe for every kind of limit.
       model = SlidingLimit(allowance: granted, remaining: remaining, reserve: settings.reserve, now: reply.now)
     case .searched: model = SearchedLimit(now: reply.now)
     case .paced: model = PacedLimit(log: reply.log, now: reply.now)

@@ -1,5 +1,5 @@
-// Every limit that is obeyed. As long as no reply carries a count this is one limit that nobody tells of; the first reply
-// that does puts a limit of its own in its place. A service may have several, told apart by name or by period.
+// Every limit that is obeyed. While no reply carries a count, this is one limit that no reply mentions; the first reply
+// that does replaces it. A service may have several, told apart by name or by period.
 
 struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private var all: [Limit]
@@ -7,15 +7,15 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private var settings: PacerSettings
   private var made = 0
 
-  /// Names that are told apart at most; a server that makes up a name for every reply must not fill the memory.
+  /// The most names that are told apart: a server that makes up a name for every reply must not fill the memory.
   static let kept = 8
-  /// Seconds for which a limit that is not told of any more, and not near its end, is kept.
+  /// Seconds for which a limit that is no longer mentioned, and not nearly used up, is kept.
   private static let memory: Seconds = 120
-  /// Periods after which a limit that is not told of any more is forgotten, however little was left of it.
+  /// Periods after which a limit that is no longer mentioned is forgotten, however little was left of it.
   private static let periodsRemembered = 2.0
-  /// Seconds that the shortest window is thought to have while no reply names its period: the first Reset may be its last.
+  /// Seconds assumed for the shortest window while no reply names its period: the first Reset may be its last.
   private static let shortestGuess: Seconds = 5  // T15
-  /// Seconds that a window is thought to have of which nothing at all is known.
+  /// Seconds assumed for a window about which nothing is known.
   private static let blindGuess: Seconds = 60
 
   init(settings: PacerSettings, learned: LearnedLimits?, now: Seconds) {
@@ -32,10 +32,10 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     _modify { yield &all[index] }
   }
 
-  /// The limit that no reply tells of, while there is none that one does.
+  /// The limit that no reply mentions, while there is no other.
   var untold: Int? { all[0].isTold ? nil : 0 }
 
-  /// The limit that grants so much.
+  /// The limit that grants this much.
   func index(granting allowance: Allowance?) -> Int? {
     allowance.flatMap { allowance in all.firstIndex { $0.model.granted == allowance } }
   }
@@ -45,7 +45,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     all.min { $0.model.available(ask) < $1.model.available(ask) } ?? all[0]
   }
 
-  /// Requests in flight at most; nil where no limit bounds them.
+  /// The most requests in flight; nil if no limit restricts them.
   func ceiling(now: Seconds) -> Int? { compactMap { $0.model.ceiling(now: now) }.min() }
 
   var longestPeriod: Seconds { compactMap { $0.model.granted?.period }.max() ?? 0 }
@@ -58,7 +58,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
 
   // MARK: The limit that a reply counts
 
-  /// The limit that a reading counts, made when it is new; nil when the reading counts none.
+  /// The limit that a reading counts against, created if it is new; nil when the reading has no count.
   mutating func index(of reading: RateLimitReading, _ reply: ReceivedReply) -> (index: Int, isNew: Bool)? {
     guard let remaining = reading.remaining else { return nil }
     forgetUnseen(now: reply.now)
@@ -79,7 +79,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     return (all.count - 1, true)
   }
 
-  /// The limit of a first reading; parts that are missing are taken from what was known, or guessed from the others.
+  /// The allowance of a first reading; missing parts are taken from what was known, or guessed from the others.
   private func allowance(
     of reading: RateLimitReading, remaining: Int, _ learned: LearnedLimits.Limit?
   ) -> Allowance? {
@@ -92,8 +92,8 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     return Allowance(count: count, period: period)
   }
 
-  /// Drops limits that no reply tells of any more while it does of others: after two periods, and sooner where they hold
-  /// nothing back (the limit was replaced by one of another period, say).
+  /// Drops limits that are no longer mentioned while others are: after two periods, or sooner if they hold nothing back
+  /// (for example because the limit was replaced by one with another period).
   private mutating func forgetUnseen(now: Seconds) {
     guard all.count > 1, let newest = all.map(\.seenAt).max() else { return }
     all.removeAll { limit in

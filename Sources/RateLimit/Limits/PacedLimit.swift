@@ -1,8 +1,9 @@
-// A quota without headers that refills all the time: requests go at a rate near the one that passed, which grows slowly
-// until a refusal and is then measured again. At first it grows fast: what passed before includes the waits of the search.
+// A quota without headers that refills all the time. Requests go at a rate near the one that passed, which grows slowly
+// until a refusal and is then measured again. At first it grows fast, because what passed before includes the waits of
+// the search.
 
 struct PacedLimit: LimitModel {
-  /// How fast the rate grows while it is looked for.
+  /// How fast the rate grows during the search.
   private struct Ramp {
     /// At most, per second.
     var perSecond: Double
@@ -19,54 +20,54 @@ struct PacedLimit: LimitModel {
   private var refusals = 0
   private var refusedAt: Seconds
 
-  /// The share of the rate that was refused, or that passed up to then, which is begun with again.
+  /// The share of the refused rate, or of the rate that passed so far, to continue with.
   private static let share = 0.9  // S34, T14
   /// Seconds between two refusals that mean that the rate is far off.
   private static let soon: Seconds = 2.5  // S34, T14
   private static let steep = Ramp(perSecond: 2, perSuccess: 1.06)
   private static let gentle = Ramp(perSecond: 1.25, perSuccess: 1.02)
   private static let highest = 1e6
-  /// Requests a second at least.
+  /// The lowest rate, in requests a second.
   private static let lowest = 0.1
-  /// Seconds over which the rate is first measured, at least and at most.
+  /// The shortest and longest time over which the rate is first measured, in seconds.
   private static let firstSpan: Seconds = 5  // S34
   private static let longestFirstSpan: Seconds = 120
-  /// Seconds over which it is measured later, at least and at most.
+  /// The shortest and longest time over which it is measured later, in seconds.
   private static let span: Seconds = 2
   private static let longestSpan: Seconds = 20
-  /// The share of the refused rate that is begun with again where a second refusal comes soon.
+  /// The share of the refused rate to continue with when a second refusal comes soon.
   private static let shareSoon = 0.5  // S34
-  /// What grew beyond so many times the rate grew while there was nothing to send.
+  /// Growth beyond this multiple of the rate happened while there was nothing to send.
   private static let grownAtMost = 2.0  // T14
   /// The unit of the curve by which the rate grows, in seconds, and its two terms: linear and cubic.
   private static let unit: Seconds = 20  // S34, T14
   private static let linear = 0.04  // S34, T14
   private static let cubic = 0.02
-  /// Units after which the cubic term grows no more, and what it stays at.
+  /// Units after which the cubic term stops growing, and its final value.
   private static let units = 8.0
   private static let cubicAtMost = 12.0
-  /// Requests in flight at least; one more for each of these seconds without a refusal.
+  /// The fewest requests in flight; one more for each of these seconds without a refusal.
   private static let inFlight = 8
   private static let secondsForOneMore: Seconds = 5
-  /// Half the first pause after a refusal, in seconds, and the longest; they vary by so much.
+  /// Half the first pause after a refusal, in seconds, and the longest pause; both vary by this share.
   private static let pause: Seconds = 0.5  // S34, T14
   private static let longestPause: Seconds = 10
   private static let pauseVariation = 0.2  // S34
-  /// Refused probes in a row, the first refusal counted, that quota which refills would not give.
+  /// Refused probes in a row, including the first refusal, that a refilling quota would not cause.
   private static let disproof = 5
 
-  var source: Standing.Source { .none }
+  var source: LimitStanding.Source { .none }
 
   init(log: SentLog, now: Seconds) {
     (startedAt, cutAt, grownAt, refusedAt) = (now, now, now, now)
-    // What came in a rush and then had to wait tells the rate only when it is taken together.
+    // A rush followed by a wait shows the rate only when both are taken together.
     let earliest = now - Self.longestFirstSpan
     let span = max(Self.firstSpan, now - (log.first(after: earliest) ?? now))
     rate = max(Self.lowest, Double(log.count(after: earliest)) / span)
   }
 
-  /// The rate at which requests passed since the quota was empty for the first time, of the last 20 s at most. What was not
-  /// used during pauses is missing from it where little can be saved up.
+  /// The rate at which requests passed since the quota was first empty, over the last 20 s at most. What was not used
+  /// during pauses is missing from it if little can be saved up.
   private func passed(_ log: SentLog, _ now: Seconds) -> Double {
     let from = max(startedAt, now - Self.longestSpan)
     return Double(log.count(after: from)) / max(Self.span, now - from)
@@ -76,7 +77,7 @@ struct PacedLimit: LimitModel {
     let isSoon = now - cutAt < Self.soon
     let kept = ramp.map { 1 / $0.perSecond } ?? (isSoon ? Self.shareSoon : Self.share)
     let measured = isSoon ? 0 : Self.share * passed(log, now)
-    // What grew beyond that grew while there was nothing to send, or has been measured.
+    // Growth beyond that happened while there was nothing to send, or has been measured.
     let refused = min(grown(now), Self.grownAtMost * rate)
     rate = max(Self.lowest, measured, kept * refused)
     cutAt = now
@@ -88,7 +89,7 @@ struct PacedLimit: LimitModel {
     return next > ask.now ? .wait(until: next) : .go
   }
 
-  /// Cubic in time, as congestion control grows: slow near the rate that was refused, fast far from it. Of 10 a second:
+  /// Cubic in time, as in congestion control: slow near the refused rate, fast far from it. Starting from 10 a second:
   /// 10.6 after 20 s, 12.4 after 40 s, 37 after 100 s, 133 after 160 s.
   private func grown(_ now: Seconds) -> Double {
     let age = (now - cutAt) / Self.unit
@@ -96,7 +97,7 @@ struct PacedLimit: LimitModel {
     return rate * (1 + Self.linear * age + cubic)
   }
 
-  /// Requests in flight at most: all of them are refused together.
+  /// The most requests in flight: they are all refused together.
   func ceiling(now: Seconds) -> Int? {
     max(Self.inFlight, Int(clamping: min(Self.highest, (now - refusedAt) / Self.secondsForOneMore)))
   }
@@ -123,7 +124,7 @@ struct PacedLimit: LimitModel {
     let pause =
       min(Self.longestPause, Self.pause * Double(1 << min(refusals, 5)))
       * (1 - Self.pauseVariation + 2 * Self.pauseVariation * reply.chance)
-    // Quota that does not come back is no refill.
+    // Quota that does not come back is not a refill.
     return .closed(until: reply.now + max(pause, wait ?? 0), refusals >= Self.disproof ? .searched : nil)
   }
 }

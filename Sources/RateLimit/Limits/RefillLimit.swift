@@ -1,5 +1,5 @@
-// A bucket that refills all the time, told by headers: Reset is the time until it is full. What is left now is what was
-// left, plus the refill since.
+// A bucket that refills all the time, described by headers: Reset is the time until it is full. What is left now is
+// what was left, plus the refill since.
 
 struct RefillLimit: LimitModel {
   private(set) var allowance: Allowance
@@ -12,14 +12,14 @@ struct RefillLimit: LimitModel {
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
-  var source: Standing.Source { .headers }
+  var source: LimitStanding.Source { .headers }
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
-  /// A bucket whose refill is known refuses nearly nothing: one that refuses so often in a period is none.
+  /// A bucket with a known refill refuses almost nothing: one that refuses this often in a period is not a bucket.
   private static let disproof = 5
   /// Seconds by which Reset may have been rounded down.
   private static let rounding: Seconds = 1
-  /// Of a token that is not whole yet, so much at most.
+  /// The most of a token that is not whole yet.
   private static let almostOne = 0.999
   /// Tokens kept in hand while more keys wait than there are tokens: the next look then costs no refusal.
   private static let inHand = 2.0
@@ -37,7 +37,7 @@ struct RefillLimit: LimitModel {
     readBy = reply.flight.sequence
   }
 
-  /// The count is rounded down to whole tokens. Where a token takes many seconds, Reset tells how far the next one is.
+  /// The count is rounded down to whole tokens. Where a token takes many seconds, Reset shows how far the next one is.
   private static func level(_ reading: RateLimitReading, _ allowance: Allowance) -> Double {
     let whole = Double(reading.remaining ?? 0)
     guard let reset = reading.reset else { return whole }
@@ -45,12 +45,12 @@ struct RefillLimit: LimitModel {
     return min(max(whole, exact), whole + Self.almostOne)
   }
 
-  /// Tokens, those in flight not taken off.
+  /// Tokens, including those that requests in flight will take.
   private func stock(at now: Seconds) -> Double { min(allowance.tokens, level + allowance.rate * (now - readAt)) }
 
   func turn(_ ask: Ask) -> Turn {
     let free = stock(at: ask.now) - Double(ask.inFlight)
-    // The last keys need no next look.
+    // The last keys need no further look.
     let inHand = allowance.count >= Self.smallest && Double(ask.backlog) > free ? Self.inHand : 1
     let kept = max(inHand, Double(withheld) + 1)
     return free >= kept
@@ -74,7 +74,7 @@ struct RefillLimit: LimitModel {
     if let limit = reading.limit { allowance.count = limit }
     if let period = reading.period { allowance.period = period }
     let read = Self.level(reading, allowance)
-    // Requests overtake each other. Of those that were under way together the lowest count was taken last.
+    // Requests overtake each other. Of those that were in flight together, the lowest count is the latest.
     level = reply.flight.sentAt >= readAt ? read : min(stock(at: reply.now), read)
     readAt = reply.now
     readBy = max(readBy, reply.flight.sequence)
@@ -88,7 +88,7 @@ struct RefillLimit: LimitModel {
     return nil
   }
 
-  /// All wait for the token that was missing, longer when it was not there either.
+  /// All wait for the missing token, and longer if it was not there either.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     refusals += 1
     level = min(Self.almostOne, reading.map { Self.level($0, allowance) } ?? 0)

@@ -1,6 +1,6 @@
-// Finding a limit of which nothing is known: no headers, no text. Requests go until one is refused; then single probes ask
-// for the moment at which the quota is back. Two such moments give the period, the requests passed between them the limit.
-// Quota that is back at once, twice, means that it refills all the time.
+// Finding a limit about which nothing is known: no headers, no text. Requests go until one is refused; then single
+// probes find the moment at which the quota is back. Two such moments give the period, and the requests that passed
+// between them the limit. Quota that is back at once, twice, refills all the time.
 
 struct SearchedLimit: LimitModel {
   private let startedAt: Seconds
@@ -12,53 +12,67 @@ struct SearchedLimit: LimitModel {
   private var lastRefused: Seconds?
   private var refusals = 0
   private var quickReturns = 0
-  /// The longest that the quota is known to have been away: no window is shorter.
+  /// The longest time for which the quota is known to have been away: no window is shorter.
   private var drought: Seconds = 0
   private var candidates = Self.periods
+  private var lastSentAt: Seconds?
+  /// The longest time since the last edge in which requests could go and none went.
+  private var idle: Seconds = 0
 
   /// Periods that limits have, in seconds.
   private static let periods = [5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
-  /// Those that are tried once more when each was excluded.
+  /// The longest period that is believed without a word from the server: each wait may be as long.
+  static let longestPeriod: Seconds = 3_600
+  /// Those that are tried again after all were excluded.
   private static let periodsTriedAgain = [10, 60, 300]
   /// Seconds after a calendar multiple at which a probe asks whether a window began there.
   private static let lateness: Seconds = 0.6  // S33
-  /// Requests in flight before the limit was first met, and after it; one more for each of these seconds without a refusal.
+  /// Requests in flight before the limit was first reached, and after; one more for each of these seconds without a
+  /// refusal.
   private static let inFlightAtFirst = 8  // S32, S33, S34, T14
   private static let inFlightLater = 4  // S32, S34, T14
   private static let secondsForOneMore: Seconds = 5  // S03, S31, S33, T14
   private static let inFlightAtMost = 1e6
-  /// So many requests before the count at which the first window was used up, they go one by one.
+  /// This many requests before the count at which the first window was used up, they go one by one.
   private static let approach = 10  // S31, S32, S33
   /// Quota that is back within these seconds came back at once, …
   private static let atOnce: Seconds = 2.5
   /// … and if it does so as often, it refills all the time.
   private static let quickReturnsBelieved = 2  // S32, S34
-  /// A period shorter than this share of a drought is none.
+  /// A period shorter than this share of a drought is not real.
   private static let shareOfDrought = 0.5  // T14
+  /// Where nothing was sent for this share of the time between two edges, windows may have passed unseen in it.
+  private static let idleShare = 0.5
   /// Seconds by which the moments at which quota came back may be off.
   private static let tolerance: Seconds = 0.5
-  /// Seconds before the first probe, and between two at most.
+  /// Seconds before the first probe, and the longest time between two.
   private static let firstProbe: Seconds = 1  // S34
   private static let longestProbe: Seconds = 30  // S31, S33
-  /// Seconds after what Retry-After says, and as much more for each probe that was refused then.
+  /// Seconds after what Retry-After says, and the increase for each probe that was refused then.
   private static let settle: Seconds = 0.05  // T14
   private static let settleLonger: Seconds = 0.2  // T14
 
   init(now: Seconds) { startedAt = now }
 
-  var source: Standing.Source { .none }
+  var source: LimitStanding.Source { .none }
 
-  /// Requests in flight at most: a server that shows nothing is not stormed, and all that is under way when the limit is
-  /// met is refused. More the longer nothing is.
+  /// The most requests in flight: a server that shows nothing must not be flooded, and everything in flight when the
+  /// limit is reached is refused. More after a longer time without refusals.
   func ceiling(now: Seconds) -> Int? {
     let more = min(Self.inFlightAtMost, (now - max(startedAt, refusedAt)) / Self.secondsForOneMore)
     return max(firstCount == nil ? Self.inFlightAtFirst : Self.inFlightLater, Int(clamping: more))
   }
 
   func turn(_ ask: Ask) -> Turn {
-    // Near the count at which the first window was used up, one by one: each further request in flight is a refusal.
+    // Near the count at which the first window was used up, one by one: each further request in flight would be
+    // refused.
     if let firstCount, passed >= firstCount - Self.approach, ask.inFlight > 0 { return .reply }
     return .go
+  }
+
+  mutating func sent(_ flight: Flight) {
+    if !flight.isProbe, let lastSentAt { idle = max(idle, flight.sentAt - lastSentAt) }
+    lastSentAt = flight.sentAt
   }
 
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
@@ -71,16 +85,25 @@ struct SearchedLimit: LimitModel {
       quickReturns += 1
       if quickReturns >= Self.quickReturnsBelieved { return .paced }
     }
-    edges.append((calendarEdge(in: back, reply.clock) ?? back.high, back))
+    let edge = calendarEdge(in: back, reply.clock) ?? back.high
+    if let previous = edges.last, !follows(edge, previous.at) { edges.removeAll() }
+    idle = 0
+    edges.append((edge, back))
     passed = 1
     guard edges.count >= 2, let count else { return nil }
     let (last, previous) = (edges[edges.count - 1], edges[edges.count - 2])
     let period = period(
       between: last.at - previous.at,
       bounds: last.between.low - previous.between.high...last.between.high - previous.between.low)
-    // Back long before a window can have ended: it is given back bit by bit.
+    // Back long before a window can have ended: it comes back bit by bit.
     if period < Self.shareOfDrought * drought { return .paced }
     return .counted(Allowance(count: count, period: period), edge: last.at)
+  }
+
+  /// Whether a window that began at `edge` may be the next after the one that began at `previous`.
+  private func follows(_ edge: Seconds, _ previous: Seconds) -> Bool {
+    let distance = edge - previous
+    return distance <= Self.longestPeriod + Self.tolerance && idle <= Self.idleShare * distance
   }
 
   private func period(between distance: Seconds, bounds: ClosedRange<Seconds>) -> Seconds {
@@ -90,7 +113,7 @@ struct SearchedLimit: LimitModel {
     return fitting.min { abs($0 - distance) < abs($1 - distance) } ?? distance
   }
 
-  /// The multiple of the longest usual period in the interval, as windows are calendar aligned where they are documented.
+  /// The multiple of the longest usual period in the interval; documented windows are aligned to the calendar.
   private func calendarEdge(in interval: Interval, _ clock: ServerClock) -> Seconds? {
     guard let end = clock.epoch(at: interval.high), let zero = clock.epoch(at: 0) else { return nil }
     return Self.periods.reversed().lazy.map { (end / Double($0)).rounded(.down) * Double($0) - zero }.first {
@@ -113,7 +136,7 @@ struct SearchedLimit: LimitModel {
     return .closed(until: nextProbe(wait: wait, reply))
   }
 
-  /// When one asks again.
+  /// When to probe next.
   private mutating func nextProbe(wait: Seconds?, _ reply: ReceivedReply) -> Seconds {
     let (flight, now) = (reply.flight, reply.now)
     if let wait { return now + wait + Self.settle + Self.settleLonger * Double(refusals - 1) }
@@ -122,7 +145,7 @@ struct SearchedLimit: LimitModel {
       return now + min(Self.longestProbe, Double(1 << min(refusals, 5)))
     }
     if refusals > 2 {
-      // Refused just after a multiple: no window of that period, or its divisors, began there.
+      // Refused just after a multiple: no window of that period, or of its divisors, began there.
       let multiple = Int(clamping: (asked - Self.lateness).rounded())
       candidates.removeAll { multiple % $0 == 0 }
       if candidates.isEmpty { candidates = Self.periodsTriedAgain }

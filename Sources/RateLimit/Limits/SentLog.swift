@@ -1,11 +1,11 @@
-// When our own counted requests of the last period were answered. At most `limit` entries in any period is a rule that no
-// kind of limit refuses: fixed windows, sliding windows and buckets all grant at least that.
+// When our own counted requests of the last period were answered. At most `limit` entries in any period is a rule that
+// every kind of limit accepts: fixed windows, sliding windows and buckets all grant at least that.
 
 struct SentLog: Sendable {
   private var instants: [Seconds] = []
   private var first = 0
 
-  /// Entries kept at most: a limit beyond it does not bind.
+  /// The most entries: a larger limit has no effect.
   private static let capacity = 100_000
 
   var count: Int { instants.count - first }
@@ -13,7 +13,7 @@ struct SentLog: Sendable {
   /// Entries after an instant.
   func count(after instant: Seconds) -> Int { instants.count - index(after: instant) }
 
-  /// The oldest entry after an instant, or one so many after it.
+  /// The oldest entry after an instant, or one that is `skipped` entries later.
   func first(after instant: Seconds, skipping skipped: Int = 0) -> Seconds? {
     let index = index(after: instant) + skipped
     return index < instants.count ? instants[index] : nil

@@ -1,21 +1,21 @@
-// A limit counted over the last `period` at every moment, told by headers. Reset names the expiry of the oldest request, so
-// the end moves with every reply; the own log says better than any header when a slot comes free.
+// A limit counted over the last `period` at every moment, described by headers. Reset is the expiry of the oldest
+// request, so the end moves with every reply. Our own log knows better than any header when a slot becomes free.
 
 struct SlidingLimit: LimitModel {
   private(set) var allowance: Allowance
-  /// Requests of others that stand in the window, smoothed; halves in half a period.
+  /// Requests of others in the window, smoothed; halves in half a period.
   private var foreign: Double
   private var foreignAt: Seconds
   private var readBy: UInt64 = 0
-  /// What the replies say is left at least, those in flight not taken off.
+  /// What the replies say is left at least, including what requests in flight will take.
   private(set) var remaining: Int
   private var readAt: Seconds
-  /// It refused where the log had room.
+  /// It refused although the log had room.
   private var isDoubtful = false
-  /// How fast the count is taken to have grown since it was read, in multiples of the even rate. Too much is refused: the
-  /// period may be a guess.
+  /// How fast the count is assumed to have grown since it was read, in multiples of the even rate. Assuming too much
+  /// leads to refusals: the period may be a guess.
   private var trusted = Self.trustedFirst
-  /// How often it had about what the log said after requests had left that.
+  /// How often the server had about as much left as the log said after requests had expired.
   private var agreements = 0
   private var agreedAt: Seconds = -.infinity
   private var refusals = 0
@@ -23,28 +23,29 @@ struct SlidingLimit: LimitModel {
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
-  var source: Standing.Source { .headers }
+  var source: LimitStanding.Source { .headers }
   var yieldsToRefill: Bool { true }
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
-  /// Multiples of the even rate at which the count is taken to grow: at first, what a refusal leaves of that, and at least.
+  /// Multiples of the even rate at which the count is assumed to grow: at first, the share that a refusal leaves, and
+  /// the minimum.
   private static let trustedFirst = 0.4  // T13
   private static let trustedKept = 0.5  // T13
   private static let trustedAtLeast = 0.05
-  /// More than this share of the limit is more than stale counts and neighbours are likely to be off by, …
+  /// More than this share of the limit is more than stale counts and neighbours can explain, …
   private static let plentiful = 0.1
   /// … and so are these tokens, …
   private static let plentifulTokens = 2.0
   /// … and what is granted in these seconds.
   private static let plentifulFor: Seconds = 2
-  /// Seconds after an expiry before the slot is used.
+  /// Seconds to wait after a slot expires.
   private static let settle: Seconds = 0.01
-  /// Seconds added so that the slot is free for sure when one wakes.
+  /// Seconds added so that the slot is certainly free on waking.
   private static let hair: Seconds = 0.001
   /// Shortest waits, in seconds, while the server should have room and while the log has none.
   private static let shortestWait: Seconds = 0.005
   private static let shortestExpiry: Seconds = 0.01
-  /// The share of the period after which it is looked again whether others left room.
+  /// The share of the period after which to check again whether others left room.
   private static let lookAgain = 0.1
 
   init(allowance: Allowance, remaining: Int, reserve: PacerSettings.Reserve, now: Seconds) {
@@ -61,21 +62,21 @@ struct SlidingLimit: LimitModel {
     let others = max(Int(clamping: foreign(at: ask.now) + 0.5), withheld)
     let said = remaining + Int(clamping: trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
     if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 {
-      // The log has room. So must the server where it counts in another way, and gives back evenly what came in a rush.
+      // The log has room. So has the server, unless it counts in another way and returns evenly what came in a rush.
       if said >= 1 || (!isDoubtful && (isProven || ask.inFlight == 0)) { return .go }
       if ask.inFlight > 0 { return .reply }
-      // What was counted a whole period ago no server counts any more, in whatever way it does.
+      // No server counts what it counted a whole period ago, whatever its algorithm.
       if ask.now - readAt >= allowance.period { return .go }
       let growth = Double(1 - remaining + withheld) / (trusted * allowance.rate)
       return .wait(until: max(ask.now + Self.shortestWait, readAt + min(growth, allowance.period)))
     }
-    // Plenty is said to be left that the log does not explain: it is not counted over a whole period.
+    // The server has plenty left that the log does not explain: it does not count over a whole period.
     if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
     let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + Self.hair } ?? .infinity
     return .wait(until: max(ask.now + Self.shortestExpiry, min(expiry, ask.now + Self.lookAgain * allowance.period)))
   }
 
-  /// Agreements that prove that the server gives back what leaves the log, …
+  /// Agreements that prove that the server returns what leaves the log, …
   private static let proofs = 3
   /// … each with so many tokens that should be left, …
   private static let tokensForProof = 3
@@ -87,7 +88,7 @@ struct SlidingLimit: LimitModel {
   /// The server was seen to give back what left the log.
   private var isProven: Bool { agreements >= Self.proofs }
 
-  /// So much left is no mistake.
+  /// This much left is no mistake.
   private var plenty: Double {
     max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
   }
@@ -111,7 +112,7 @@ struct SlidingLimit: LimitModel {
       period: allowance.period)
   }
 
-  /// Seconds until the slot comes free that the last of so many requests will take; whole periods not counted.
+  /// Seconds until the slot becomes free that the last of this many requests will take; whole periods not counted.
   private func wait(for later: Int, _ ask: Ask) -> Seconds {
     let skipped = max(0, later - 1) % allowance.count
     let expiry = ask.log.first(after: ask.now - allowance.period, skipping: skipped)
@@ -120,11 +121,11 @@ struct SlidingLimit: LimitModel {
 
   /// The share of the period in which half of others' requests have left the window.
   private static let halfLife = 0.5
-  /// Tokens more than this are others', fewer are noise; how fast either is believed.
+  /// Tokens above this belong to others, fewer are noise; how fast either is believed.
   private static let noise = 2.0
   private static let believed = 0.3
   private static let forgotten = 0.1
-  /// What a refusal adds to others' requests: this share of the limit, or these tokens.
+  /// What a refusal adds to others' requests: this share of the limit, or this many tokens.
   private static let refusedShare = 0.01
   private static let refusedTokens = 0.26
 
@@ -161,7 +162,7 @@ struct SlidingLimit: LimitModel {
     return nil
   }
 
-  /// It may have been counted after the last reply that told of this limit.
+  /// It may have been counted after the last reply that mentioned this limit.
   mutating func observeSilence(_ reply: ReceivedReply) {
     let given = trusted * allowance.rate * max(0, reply.now - readAt)
     remaining = min(allowance.count, remaining + Int(clamping: given)) - 1
@@ -173,14 +174,14 @@ struct SlidingLimit: LimitModel {
     return nil
   }
 
-  /// Half the pause after a first refusal, as a share of the period, and seconds where that is longer: it doubles with each
+  /// Half the pause after a first refusal, as a share of the period, and a minimum in seconds. It doubles with each
   /// further one.
   private static let firstPause = 1.0 / 60
   private static let shortestPause: Seconds = 0.5
   /// The longest pause, as a share of the period.
   private static let longestPause = 0.25
 
-  /// A straggler of a refusal that was seen stops nobody.
+  /// A straggler from a known refusal stops nobody.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return .ignored }
     refusedAt = reply.now

@@ -1,28 +1,29 @@
-// How much of the current window is left, as far as it can be trusted. Replies overtake each other and some servers answer
-// from replicas that are seconds behind, so the lowest count seen in a window holds, and a higher one must prove itself.
+// How much of the current window is left, as far as it can be trusted. Replies overtake each other, and some servers
+// answer from replicas that are seconds behind. So the lowest count in a window holds, and a higher one must prove
+// itself.
 
 struct WindowBudget: Sendable {
   private(set) var limit: Int
   /// The lowest trusted count of this window.
   private(set) var remaining: Int
-  /// The own requests of this window, those in flight included.
+  /// Our own requests in this window, including those in flight.
   private(set) var own: Int
   /// When, and by which request, `remaining` was set.
   private(set) var readAt: Seconds
   private var readBy: UInt64
   /// A 429 said that this window is empty.
   private(set) var isConfirmedEmpty = false
-  /// Replies come from replicas that are behind: it takes more to believe that a fresh window is empty.
+  /// Replies come from replicas that are behind: it takes more to believe that a new window is empty.
   private(set) var isLagging = false
   private var higher: (count: Int, times: Int)?
 
-  /// So many replies in a row that say more than was trusted are believed.
+  /// This many replies in a row with a higher count are believed.
   private static let proofs = 8
-  /// Counts that differ by more than this share of the limit are not of the same moment.
+  /// Counts that differ by more than this share of the limit are from different moments.
   private static let tolerance = 0.05
-  /// Seconds into a window for which a count that is much lower is taken for the last window's, where replicas are behind …
+  /// Seconds into a window during which a much lower count is taken for the last window's, if replicas are behind …
   private static let lag: Seconds = 2.5  // S17, T05
-  /// … and for which one that is higher is believed at once.
+  /// … and during which a higher one is believed at once.
   private static let catchingUp: Seconds = 4
 
   init(limit: Int, remaining: Int, own: Int, by flight: Flight, at now: Seconds) {
@@ -34,13 +35,13 @@ struct WindowBudget: Sendable {
   }
 
   /// What may still be sent: the server's count minus what it may not have counted yet, and never more than the limit
-  /// minus our own use, so that no stale count can make us exceed a limit by ourselves.
+  /// minus our own use, so that no stale count can make us alone exceed a limit.
   func available(inFlight: Int) -> Int { min(remaining - inFlight, limit - own) }
 
-  /// What others have taken of this window, as far as can be told.
+  /// What others have taken from this window, as far as can be known.
   var takenByOthers: Int { max(0, limit - remaining - own) }
 
-  /// What others can have taken at most.
+  /// The most that others can have taken.
   var mostForOthers: Int { max(0, limit - own) }
 
   mutating func sent() { own += 1 }
@@ -48,10 +49,11 @@ struct WindowBudget: Sendable {
   /// The server did not count this request after all (429, refused credentials, never sent).
   mutating func giveBack() { own = max(0, own - 1) }
 
-  /// Answered without a count. Sent after the trusted count was read, it cannot be in that count.
+  /// Answered without a count. If it was sent after the trusted count was read, that count cannot include it.
   mutating func countUnread(_ flight: Flight) { if flight.sequence > readBy { remaining = max(0, remaining - 1) } }
 
-  /// The limit was changed while the window runs: a raised one is usable at once, of a cut one only what is said to be left.
+  /// The limit changed within the window. A raised limit is usable at once; of a lowered one only what the reply says
+  /// is left.
   mutating func change(limit new: Int, remaining said: Int, by flight: Flight) {
     guard new != limit, flight.sequence >= readBy else { return }
     remaining = new > limit ? remaining + new - limit : min(remaining, said)
@@ -72,7 +74,7 @@ struct WindowBudget: Sendable {
       set(count, by: flight, at: now)
     } else if !throttled && flight.sentAt > readAt {
       if flight.isProbe || (isLagging && age < Self.catchingUp) {
-        // Asked after the end it tells nothing of replicas: there was no end, if this is still the same window.
+        // Sent after the end it says nothing about replicas: if this is still the same window, there was no end.
         if Double(count - remaining) > tolerance && flight.sentAt < end { isLagging = true }
         set(count, by: flight, at: now)
       } else {
@@ -94,7 +96,7 @@ struct WindowBudget: Sendable {
     isConfirmedEmpty = true
   }
 
-  /// A new window. `own` are the requests of ours that it has counted or will.
+  /// A new window. `own` are our requests that it has counted or will count.
   mutating func renew(remaining said: Int, own new: Int, usualForOthers: Int, by flight: Flight, at now: Seconds) {
     own = new
     isConfirmedEmpty = false

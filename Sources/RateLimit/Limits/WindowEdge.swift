@@ -1,52 +1,52 @@
 // When the current window ends, as an interval that every reply narrows.
 //
-// Reset is an integer whose rounding is unknown and whose age on arrival is unknown: alone it gives an interval two
-// seconds wide. The vendor documents windows as calendar aligned, so Date and Period give the edge to a few milliseconds;
-// that is used once several replies agreed with it and dropped when they stop agreeing.
+// Reset is an integer with unknown rounding and unknown age: alone it gives an interval two seconds wide. The vendor
+// documents windows as aligned to the calendar, so Date and Period give the edge to a few milliseconds. That is used
+// once several replies have agreed with it, and dropped when they no longer do.
 
 struct WindowEdge: Hashable, Sendable {
-  /// What one reply means for the edge that was known.
+  /// What one reply means for the known edge.
   enum Placement: Hashable {
-    /// Of the window that is known.
+    /// In the known window.
     case current
-    /// Of a window that is over.
+    /// In a window that is over.
     case past
-    /// Of a window so many after the known one.
+    /// This many windows after the known one.
     case later(Int)
     /// The known edge was wrong and has been replaced.
     case replaced
-    /// Cannot be reconciled, and was not used.
+    /// Cannot be reconciled, and was ignored.
     case ignored
-    /// The windows are none: the end moves with every request.
+    /// There are no windows: the end moves with every request.
     case moving
   }
 
   private(set) var end: Interval
-  /// Replies that agreed and disagreed with calendar alignment, and those in a row that no window explains.
+  /// Replies that agreed and disagreed with calendar alignment, and how many in a row fit no window.
   private var agreeing = 0
   private var disagreeing = 0
   private var contradictions = 0
 
-  /// Replies that must agree before alignment is believed, and so many times more than disagree.
+  /// Replies that must agree before alignment is believed, and how many for each that disagrees.
   private static let proofs = 3  // T08, T09
   private static let proofsPerDoubt = 10
-  /// Where it is remembered no longer how many there were.
+  /// How many replies count as having agreed when alignment was remembered from an earlier run.
   private static let proofsKept = 1_000
-  /// Seconds by which Reset may be off for being a whole number, and as much for the age of Date.
+  /// Seconds by which Reset may be off because it is a whole number, and the same for the age of Date.
   private static let rounding: Seconds = 1  // S09, S23, S24, T05
   private static let calendarRounding: Seconds = 1.01
-  /// Seconds of a period that is too short to tell multiples of it from chance.
+  /// Below this period, in seconds, a match with its multiples may be chance.
   private static let shortestAligned: Seconds = 3  // T05
-  /// Seconds by which a window may end later than a period from now.
+  /// Seconds beyond one period from now in which a window may still end.
   private static let absurd: Seconds = 2
-  /// Seconds by which claim and edge may miss each other.
+  /// Seconds by which claim and edge may differ.
   private static let tolerance: Seconds = 0.3  // T12, T15
-  /// Seconds after its end from which on a request cannot be of a window any more.
+  /// A request sent this many seconds after a window's end cannot belong to it.
   private static let overdue: Seconds = 1
-  /// Contradictions after which there are no windows.
+  /// Contradictions that prove that there are no windows.
   private static let contradictionsBelieved = 3  // T12
 
-  /// Whether edges are multiples of the period on the server's clock: nil while not known.
+  /// Whether edges are multiples of the period on the server's clock; nil while unknown.
   var isAligned: Bool? {
     if agreeing >= Self.proofs && disagreeing * Self.proofsPerDoubt <= agreeing { return true }
     return disagreeing > 0 ? false : nil
@@ -61,7 +61,7 @@ struct WindowEdge: Hashable, Sendable {
     }
   }
 
-  /// The interval that a Reset and the times of its request allow, narrowed by the calendar where that holds.
+  /// The interval that a Reset and the times of its request allow, narrowed by the calendar if windows are aligned.
   static func claim(
     reset: Seconds, date: Seconds?, period: Seconds, sentAt: Seconds, receivedAt: Seconds, clock: ServerClock,
     aligned: Bool
@@ -71,7 +71,7 @@ struct WindowEdge: Hashable, Sendable {
       return claim
     }
     let toMultiple = period - date.truncatingRemainder(dividingBy: period)
-    // Date may be stamped in the second after the one in which Reset was counted.
+    // Date may be from the second after the one in which Reset was computed.
     let wait = abs(reset - toMultiple) <= Self.calendarRounding ? toMultiple : toMultiple - period
     guard abs(distance) <= Self.calendarRounding, let edge = clock.instant(ofEpoch: date + wait) else { return claim }
     return claim.intersection(edge) ?? claim
@@ -94,14 +94,14 @@ struct WindowEdge: Hashable, Sendable {
     }
   }
 
-  /// Whether the window would end later than any can.
+  /// Whether the window would end later than is possible.
   func isAbsurd(at now: Seconds, period: Seconds) -> Bool { end.low > now + period + Self.absurd }
 
-  /// Places a reply's claim against the known edge, and narrows the edge by it where they fit.
+  /// Compares a reply's claim with the known edge, and narrows the edge if they fit.
   ///
   /// - Parameters:
-  ///   - raw: the claim without help of the calendar.
-  ///   - isLate: whether the reply says that a good part of its window is left.
+  ///   - raw: The claim without the calendar's help.
+  ///   - isLate: Whether the reply says that a good part of its window is left.
   mutating func place(_ claim: Interval, raw: Interval, period: Seconds, sentAt: Seconds, now: Seconds, isLate: Bool)
     -> Placement
   {
@@ -112,7 +112,7 @@ struct WindowEdge: Hashable, Sendable {
     let windows = ((claim.middle - end.middle) / period).rounded()
     let rest = claim.middle - end.middle - windows * period
     let fits = abs(rest) <= (claim.width + end.width) / 2 + Self.tolerance
-    // Sent well after the window was thought over, and still the same window.
+    // Sent well after the window should have been over, and still the same window.
     let overdue = windows == 0 && sentAt > end.high + Self.overdue && isLate
     if !fits || overdue {
       if isAligned == true {
@@ -132,10 +132,10 @@ struct WindowEdge: Hashable, Sendable {
     return windows > 0 ? .later(Int(clamping: min(windows, 1e9))) : .current
   }
 
-  /// Goes on by whole windows without a word from the server.
+  /// Moves on by whole windows without a word from the server.
   mutating func advance(windows: Int, period: Seconds) { end = end.shifted(by: Double(windows) * period) }
 
-  /// The window had begun at an instant, so it ends a period later at most.
+  /// The window had begun by an instant, so it ends at most a period later.
   mutating func begun(by instant: Seconds, period: Seconds) {
     guard instant + period > end.low else { return }
     end.high = min(end.high, instant + period)

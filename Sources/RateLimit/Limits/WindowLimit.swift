@@ -1,6 +1,5 @@
-// A limit whose count starts anew at the end of each window, told by headers: the documented kind, and the one that all
-// recorded replies show.
-// When a request may go in it is in WindowPace.swift.
+// A limit whose count restarts at the end of each window, described by headers: the documented kind, and the one in all
+// recorded replies. WindowPace.swift decides when a request may go in it.
 
 struct WindowLimit: LimitModel {
   private(set) var period: Seconds
@@ -11,7 +10,7 @@ struct WindowLimit: LimitModel {
   /// Windows begun since the first, which was seen only in part.
   private(set) var windows = 0
   private var restoring = WindowLateness()
-  /// Own requests of the last window that a first look at this one may have counted: there may be no windows.
+  /// Our requests of the last window that a first look at this one may have counted: there may be no windows.
   private var carried = 0
   private(set) var doubts = 0
   /// A fraction of the jitter after the edge, drawn once a window.
@@ -20,7 +19,7 @@ struct WindowLimit: LimitModel {
 
   var allowance: Allowance { Allowance(count: budget.limit, period: period) }
   var granted: Allowance? { allowance }
-  var source: Standing.Source { .headers }
+  var source: LimitStanding.Source { .headers }
   /// Requests of each window that the operator leaves to others.
   var withheld: Int { reserve.withheld(of: budget.limit) }
   /// Seconds to wait after an edge.
@@ -29,14 +28,14 @@ struct WindowLimit: LimitModel {
   var isNearlyEmpty: Bool { budget.remaining * 10 < budget.limit }
   var yieldsToRefill: Bool { edge.isAligned != true }
 
-  /// A share of the limit taken between two looks that nobody is likely to have taken.
+  /// A share of the limit that others are unlikely to have taken between two looks.
   private static let leap = 0.1
-  /// Of our requests of the last window, this share of the limit may still count in a new one, and one more.
+  /// This share of the limit, plus one, of our requests in the last window may still count in a new one.
   private static let carriedShare = 0.05
 
   /// - Parameters:
-  ///   - reading: the first that counts this limit.
-  ///   - learned: what an earlier run knew of it.
+  ///   - reading: The first one for this limit.
+  ///   - learned: What an earlier run knew about it.
   init(
     _ reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?, reserve: PacerSettings.Reserve,
     _ reply: ReceivedReply
@@ -49,7 +48,8 @@ struct WindowLimit: LimitModel {
           reset: min(reset, period + 1), date: reading.date, period: period, sentAt: flight.sentAt, receivedAt: now,
           clock: reply.clock, aligned: learned?.isAligned == true)
       } ?? Interval(low: flight.sentAt, high: now + period)
-    // Ours are all that were answered since the window began, with or without a word of it, and those in flight.
+    // Ours are all that were answered since the window began, whether or not the reply mentioned it, and those in
+    // flight.
     let own = max(1, reply.log.count(after: claim.middle - period)) + reply.others.count
     let latest = reading.period == nil ? claim.high : max(claim.low, min(claim.high, now + period))
     self.reserve = reserve
@@ -68,14 +68,14 @@ struct WindowLimit: LimitModel {
     if flight.isProbe && flight.sentAt < edge.end.high { doubts += 1 }
   }
 
-  /// Whether a request was sent in the window that is known.
+  /// Whether a request was sent in the known window.
   private func holds(_ flight: Flight) -> Bool { windows == 0 || flight.sentAt >= startedAt }
 
   mutating func giveBack(_ flight: Flight) { if holds(flight) { budget.giveBack() } }
 
   // MARK: What was answered
 
-  /// A reply that counts this limit.
+  /// A reply that counts against this limit.
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
     let (flight, now) = (reply.flight, reply.now)
     guard let remaining = reading.remaining else { return nil }
@@ -108,21 +108,22 @@ struct WindowLimit: LimitModel {
     case .current: break
     }
     if case .current = placement {
-      // Refused although something was thought to be left: others were faster than forecast.
+      // Refused although something should have been left: others were faster than forecast.
       if reply.isThrottled && !flight.isProbe && remaining == 0 && budget.remaining > Self.unsurprising {
         others.beCautious()
       }
-      let lagged = budget.isLagging
+      let (lagged, before) = (budget.isLagging, budget.remaining)
       budget.read(
         remaining, flight: flight, inFlight: reply.others.count, throttled: reply.isThrottled, startedAt: startedAt,
         end: over.high, now: now)
-      if budget.isLagging && !lagged { others.forget(taken: budget.takenByOthers) }
+      // What seemed taken was an old count, each time that a higher one is believed.
+      if budget.isLagging && (!lagged || budget.remaining > before) { others.forget(taken: budget.takenByOthers) }
     }
     others.observe(taken: takenByOthers, most: budget.mostForOthers, period: period, now: now)
     return nil
   }
 
-  /// Counts without an end: the count that rises after the window's supposed end is the next window's.
+  /// Counts without an end: a count that rises after the window's expected end belongs to the next window.
   private mutating func observeWithoutReset(_ remaining: Int, _ reply: ReceivedReply) {
     if reply.flight.sentAt > edge.end.high && remaining > budget.remaining {
       advance(reply, remaining: remaining)
@@ -133,7 +134,7 @@ struct WindowLimit: LimitModel {
     }
   }
 
-  /// A reply that says nothing of this limit.
+  /// A reply that does not mention this limit.
   mutating func observeSilence(_ reply: ReceivedReply) {
     guard reply.kind != .throttled, reply.kind != .refused else { return }
     if reply.flight.sentAt > edge.end.high {
@@ -141,7 +142,7 @@ struct WindowLimit: LimitModel {
       advance(reply, remaining: budget.limit - 1)
     } else {
       budget.countUnread(reply.flight)
-      // A doubt that was not answered is still one.
+      // A doubt without an answer remains.
       if reply.flight.isProbe { doubts = max(0, doubts - 1) }
     }
   }
@@ -154,7 +155,7 @@ struct WindowLimit: LimitModel {
   }
 
   private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply) {
-    // What was doubted to the end, or seen in one look only, says nothing of others unless a refusal confirmed it.
+    // What was doubted to the end, or seen in one look only, says nothing about others unless a refusal confirmed it.
     let wasSeenOnce = others.leap > Self.leap * Double(budget.limit) && budget.own <= 2
     let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
     windows += 1
@@ -167,7 +168,7 @@ struct WindowLimit: LimitModel {
     let own = 1 + reply.others.count { $0.sentAt >= start }
     budget.renew(remaining: remaining, own: own, usualForOthers: usual, by: reply.flight, at: reply.now)
     let still = edge.isAligned == true ? 0 : max(0, reply.log.count(after: reply.now - period) - own)
-    // A few at most: more are rather an old count from a replica that is behind, which must be doubted.
+    // Only a few: more of them are rather an old count from a replica that is behind, which must be doubted.
     carried = min(still, budget.takenByOthers, 1 + Int(clamping: Double(budget.limit) * Self.carriedShare))
     others.beginWindow(
       taken: takenByOthers, limit: budget.limit, elapsed: elapsed, recording: windows > 1 && !isDoubtful, now: reply.now
@@ -178,7 +179,7 @@ struct WindowLimit: LimitModel {
 
   // MARK: What was refused
 
-  /// Tokens by which a count may be wrong without anybody's fault.
+  /// Tokens by which a count may be off for no particular reason.
   private static let unsurprising = 2
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {

@@ -1,37 +1,37 @@
-// When one asks again after a fixed window has refused a request.
+// When to probe after a fixed window has refused a request.
 
 extension WindowLimit {
-  /// Seconds by which each further refused probe is put off where the server says "at once".
+  /// Seconds by which each further refused probe is delayed if the server says "at once".
   private static let impatience: Seconds = 0.5
   /// Seconds by which Retry-After and the window's end may differ and still mean the same instant.
   private static let sameInstant: Seconds = 1.5
   /// Seconds by which a Reset must be earlier than the window's end to be believed.
   private static let earlier: Seconds = 2
-  /// The share of a period after which an unexpected refusal is asked about, where windows may be none …
+  /// The share of a period after which to probe an unexpected refusal, if there may be no windows …
   private static let surprise = 0.05
-  /// … and seconds, where that is longer.
+  /// … and a minimum in seconds.
   private static let shortestSurprise: Seconds = 1
-  /// Seconds between probes once the window should be over, for each one refused, and at most.
+  /// Seconds between probes once the window should be over: the increase for each refused one, and the maximum.
   private static let overdue: Seconds = 0.25
   private static let longestOverdue: Seconds = 1
-  /// Seconds between probes at most where no reply names an end: 2, 4, 8, 16, 30.
+  /// The longest time between probes, in seconds, if no reply names an end: 2, 4, 8, 16, 30.
   private static let longestBlind: Seconds = 30
 
-  /// When the window should be open again, the lateness of the server not counted.
+  /// When the window should be open again, without the server's lateness.
   ///
   /// - Parameters:
-  ///   - wait: the Retry-After of the refusal, capped.
-  ///   - isSurprise: whether several tokens were thought to be left.
+  ///   - wait: The Retry-After of the refusal, capped.
+  ///   - isSurprise: Whether several tokens should have been left.
   func reopening(_ reading: RateLimitReading?, wait: Seconds?, isSurprise: Bool, now: Seconds) -> Seconds {
     let end = edge.end.high
     if let wait {
       let until = now + wait + (wait > 0 ? 0 : Self.impatience * Double(refusedProbes))
-      // Both name the same second: the finer estimate holds.
+      // Both name the same second: the finer estimate is used.
       return end > now && abs(end - until) < Self.sameInstant ? end : until
     }
     if edge.isAligned != true {
       if let reset = reading?.reset, now + reset + Self.earlier < end { return now + reset }
-      // The windows may be none: asking is cheap, a window is not.
+      // There may be no windows: a probe is cheap, a window is not.
       if isSurprise { return min(end, now + max(Self.shortestSurprise, period * Self.surprise)) }
     }
     if end > now { return end }
@@ -54,7 +54,7 @@ struct WindowLateness: Hashable, Sendable {
   private static let longest: Seconds = 2
   /// Seconds that a refused probe adds; the second in a row adds twice as much, and so on.
   private static let growth: Seconds = 0.25
-  /// What each further window leaves of it.
+  /// The share of it that each further window keeps.
   private static let kept = 0.93
 
   mutating func probeRefused() {

@@ -1,9 +1,9 @@
-// Numbers and words in header fields and bodies, read from bytes. The standard library's own conversions accept "nan",
-// "inf", "0x1p9" and "1e300", none of which a rate-limit field may mean.
+// Numbers and words in header fields and bodies, read from bytes. The standard library's conversions also accept "nan",
+// "inf", "0x1p9" and "1e300", which no rate-limit field may mean.
 
 enum FieldText {
-  /// A plain decimal: digits, perhaps a point and more digits; at most 15 digits before the point, so that no value can
-  /// overflow an `Int`. Nil for anything else, a sign or an exponent included.
+  /// A plain decimal: digits, perhaps a point and more digits; at most 15 digits before the point, so that no value
+  /// overflows an `Int`. Nil for anything else, including a sign or an exponent.
   static func number(_ text: some Sequence<UInt8>) -> Double? {
     var whole = 0.0
     var wholeDigits = 0
@@ -46,9 +46,18 @@ enum FieldText {
     return text
   }
 
-  /// Whether two names are the same but for the case of ASCII letters, as header names and their words are compared.
+  /// Whether two names are the same apart from the case of ASCII letters, as header names are compared.
   static func same(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) -> Bool {
     left.lazy.map(lowercased).elementsEqual(right.lazy.map(lowercased))
+  }
+
+  static func same(_ left: String, _ right: String) -> Bool {
+    guard left.utf8.count == right.utf8.count else { return false }
+    var others = right.utf8.makeIterator()
+    for byte in left.utf8 {
+      guard let other = others.next(), lowercased(byte) == lowercased(other) else { return false }
+    }
+    return true
   }
 
   static func lowercased(_ byte: UInt8) -> UInt8 {

@@ -1,5 +1,5 @@
-// The IETF's fields for the same numbers (draft-ietf-httpapi-ratelimit-headers), which a gateway in front of the API may
-// send. Three forms are in the field: `RateLimit-Limit/-Remaining/-Reset` apart (drafts 00–06, "100, 100;w=60"), one
+// The IETF's fields for the same numbers (draft-ietf-httpapi-ratelimit-headers), which a gateway in front of the API
+// may send. Three forms are in use: separate `RateLimit-Limit/-Remaining/-Reset` (drafts 00–06, "100, 100;w=60"), one
 // `RateLimit: limit=100, remaining=50, reset=30` (draft 07), and `RateLimit: "default";r=50;t=30` with
 // `RateLimit-Policy: "default";q=100;w=60` (from draft 08).
 
@@ -11,7 +11,7 @@ struct IETFFields {
   private(set) var remaining: Double?
   private(set) var reset: Double?
 
-  /// - Parameter field: the value of a field by its name in lower case.
+  /// - Parameter field: The value of a field by its lower-case name.
   init(_ field: (String) -> String?) {
     let policies = field("ratelimit-policy").map(FieldMember.list) ?? []
     if let members = field("ratelimit").map(FieldMember.list) {
@@ -24,7 +24,7 @@ struct IETFFields {
     }
     remaining = remaining ?? field("ratelimit-remaining").flatMap { FieldText.number($0.utf8) }
     reset = reset ?? field("ratelimit-reset").flatMap { FieldText.number($0.utf8) }
-    // Without a name the policy that fits the limit is meant, or the only one there is.
+    // Without a name, the policy that fits the limit is meant, or the only one.
     let policy =
       policies.first { limit != nil && FieldText.number($0.item.utf8) == limit }
       ?? (policies.count == 1 ? policies[0] : nil)
@@ -46,7 +46,7 @@ struct IETFFields {
     }
   }
 
-  /// From draft 08. Of several limits in one reply the one with the least left is read: it is the one that will refuse.
+  /// From draft 08. Of several limits in one reply, the one with the least left is read: it will refuse first.
   private mutating func readStructured(_ members: [FieldMember], _ policies: [FieldMember]) {
     let stated = members.compactMap { member in member.number("r").map { (member, $0) } }
     guard let (member, left) = stated.min(by: { $0.1 < $1.1 }) else { return }

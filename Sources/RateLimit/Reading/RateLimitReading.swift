@@ -1,6 +1,6 @@
-// What one reply says about the limit, taken from whatever header forms it carries and from the text of a refusal. A value
-// that cannot be meant (no number, negative, absurd, stated twice differently) is as if it were absent: the pacer works
-// with any part missing, and a wrong number is worse than none.
+// What one reply says about the limit, taken from its headers in any form and from the text of a refusal. A value that
+// cannot be meant (not a number, negative, absurd, stated twice differently) is treated as absent: the pacer works with
+// any part missing, and a wrong number is worse than none.
 
 package struct RateLimitReading: Hashable, Sendable {
   /// The limit's name; replies without one belong to one nameless limit.
@@ -8,7 +8,7 @@ package struct RateLimitReading: Hashable, Sendable {
   package var limit: Int?
   /// Seconds of a window.
   package var period: Seconds?
-  /// Requests left, this one counted.
+  /// Requests left, after this one.
   package var remaining: Int?
   /// Seconds from the reply until the window ends, at most 31 days.
   package var reset: Seconds?
@@ -16,7 +16,7 @@ package struct RateLimitReading: Hashable, Sendable {
   package var retryAfter: Seconds?
   /// The server's clock, in whole seconds since 1970.
   package var date: Seconds?
-  /// The limit that a refusal's text names.
+  /// The limit named in the text of a refusal.
   package var stated: Allowance?
 
   package init(
@@ -33,14 +33,17 @@ package struct RateLimitReading: Hashable, Sendable {
     self.stated = stated
   }
 
+  /// The names of the header fields that are read, in lower case.
+  package static let fields = Fields.known
+
   /// Reads the headers of a reply, in any letter case, and the body of a refusal.
   ///
   /// - Parameters:
-  ///   - body: of a 429, where there is one; only its beginning is read.
-  ///   - wallClock: the own clock in seconds since 1970. Used only where the reply has no Date, since clocks are wrong.
-  /// - Returns: nil when the reply says nothing at all.
+  ///   - body: Of a 429, if there is one; only its beginning is read.
+  ///   - wallClock: Our clock in seconds since 1970. Used only if the reply has no Date, since clocks can be wrong.
+  /// - Returns: Nil when the reply says nothing at all.
   package init?(
-    headers: some Sequence<(name: String, value: String)>, body: [UInt8]? = nil, wallClock: Seconds
+    headers: [(name: String, value: String)], body: [UInt8]? = nil, wallClock: Seconds
   ) {
     let fields = Fields(headers)
     let field = { (name: String) -> String? in fields.joined(name) }
@@ -77,8 +80,8 @@ package struct RateLimitReading: Hashable, Sendable {
     return Int(clamping: value)
   }
 
-  /// Reset is written as seconds to wait, as seconds since 1970, and as milliseconds since 1970, and nothing says which;
-  /// no wait is 3 years long and no date so early.
+  /// Reset comes as seconds to wait, as seconds since 1970, or as milliseconds since 1970, and nothing says which. No
+  /// wait is 3 years long, and no date is that early.
   private static func delay(_ value: Double, clock: Seconds) -> Seconds? {
     let delay = value > 1e11 ? value / 1_000 - clock : value > 1e8 ? value - clock : value
     return delay < -86_400 || delay > Allowance.periods.upperBound ? nil : max(0, delay)

@@ -1,12 +1,12 @@
-// A refusal without headers can still say its limit: "Rate limit of 10 requests in 300 seconds reached. Please try again
-// later." (as seen in issues #907 and #1371 of the vendor's Terraform provider). Other refusals are HTML pages of the
-// edge, which say nothing.
+// A refusal without headers can still name its limit: "Rate limit of 10 requests in 300 seconds reached. Please try
+// again later." (seen in issues #907 and #1371 of the vendor's Terraform provider). Other refusals are HTML pages from
+// the edge, which say nothing.
 
 enum RefusalText {
-  /// How much of a body is looked at; the sentence stands at its beginning.
+  /// How many bytes of a body are read; the sentence comes at its beginning.
   static let bytesRead = 4_096
 
-  /// The limit that the sentence names, nil without the sentence or with numbers out of range.
+  /// The limit in the sentence, nil without the sentence or with numbers out of range.
   static func allowance(in body: [UInt8]) -> Allowance? {
     let words = body.prefix(bytesRead).map(FieldText.lowercased)
       .split { !isPartOfWord($0) }

@@ -1,18 +1,18 @@
-// How long a reply asks its client to wait. RFC 9110 (section 10.2.3) allows one value, seconds or a date; proxies add a
-// field of their own and libraries join the two with a comma. Of several the longest is safe: whoever waits it out has
-// waited out the others.
+// How long a reply asks its client to wait. RFC 9110 (section 10.2.3) allows one value, seconds or a date. Proxies add
+// their own field and libraries join the two with a comma. The longest of several is safe, because it includes the
+// others.
 
 enum RetryAfter {
   /// Seconds from the reply, nil when no value can be read.
   ///
   /// - Parameters:
-  ///   - values: one for each field.
-  ///   - clock: the server's time in seconds since 1970, which a date is compared with.
+  ///   - values: One for each field.
+  ///   - clock: The server's time in seconds since 1970, to compare a date with.
   static func seconds(_ values: [String], clock: Seconds) -> Seconds? {
     values.flatMap { delays($0, clock: clock) }.max()
   }
 
-  /// `120`, `120, 300`, or a date in any of the three forms. Two of those have a comma of their own.
+  /// `120`, `120, 300`, or a date in any of the three forms. Two of the forms contain a comma.
   private static func delays(_ text: String, clock: Seconds) -> [Seconds] {
     var delays: [Seconds] = []
     var parts = text.split(separator: ",").map(FieldText.trimmed)[...]

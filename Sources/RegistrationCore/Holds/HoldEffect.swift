@@ -1,23 +1,23 @@
 package import RateLimit
 
 extension Holds {
-  /// What becomes of keys, in the order in which it is to be done.
+  /// What happens to keys, in this order.
   package enum Effect: Sendable, Hashable {
     /// The API has confirmed the key.
     case register(Job, status: Int)
-    /// The key goes back among those that are due, as if it had not been sent.
+    /// The key is due again, as if it had not been sent.
     case release(Job)
-    /// The key stays in hand until others' answers have told.
+    /// The key stays in hand until other keys have been answered.
     case keep(Job)
-    /// One attempt is counted and another follows after `delay` seconds.
-    case retry(Job, Fault, delay: Seconds)
-    /// Another attempt follows after `delay` seconds, and this one does not count.
-    case postpone(Job, Fault, delay: Seconds)
-    /// The API does not know the key: it is asked once more after `delay` seconds.
-    case lookAgain(Job, Fault, delay: Seconds)
+    /// The attempt counts, and another follows after `delay` seconds.
+    case retry(Job, RequestFault, delay: Seconds)
+    /// The attempt does not count, and another follows after `delay` seconds.
+    case postpone(Job, RequestFault, delay: Seconds)
+    /// The API does not know the key: it is tried once more after `delay` seconds.
+    case lookAgain(Job, RequestFault, delay: Seconds)
     /// The key failed.
-    case fail(Job, Fault)
-    /// A counted attempt is given back.
+    case fail(Job, RequestFault)
+    /// An attempt that was counted is given back.
     case refund(row: Int64)
     case began(Hold)
     case ended(Reason)

@@ -2,39 +2,41 @@ package import RateLimit
 package import Registration
 
 extension Holds {
-  /// Takes in one reply and says what becomes of the keys that it decides about.
+  /// Takes in one reply and returns what happens to the keys that it decides on.
   ///
   /// - Parameters:
-  ///   - sent: Requests sent so far, this one among them.
-  ///   - wait: Seconds that a server in trouble asks for, 0 without a word of it.
+  ///   - sent: Requests sent so far, including this one.
+  ///   - wait: Seconds that a failing server asks for, 0 if it names none.
   package mutating func observe(
     _ verdict: Verdict, for job: Job, sent: Int, wait: Seconds = 0, at moment: Moment
   ) -> [Effect] {
-    if job.isProbe { changeCanary { $0.isOut = false } }
+    // A late reply to an earlier canary does not let a second one go.
+    if canary.inFlight == job.order { changeCanary { $0.inFlight = nil } }
     guard !job.isOutdated else { return outdated(verdict, job) }
     switch verdict {
     case .registered(let status): return registered(job, status: status, at: moment)
     case .failed(let status, let title, let detail):
-      return denied(Charge(job: job, fault: Fault(status: status, title: title, detail: detail)), at: moment)
+      return denied(Charge(job: job, fault: RequestFault(status: status, title: title, detail: detail)), at: moment)
     case .throttled, .stale: return [.release(job)]
     case .unauthorized(let detail):
       return unauthorized(
-        Charge(job: job, fault: Fault(status: 401, title: "Unauthorized", detail: detail)), at: moment)
+        Charge(job: job, fault: RequestFault(status: 401, title: "Unauthorized", detail: detail)), at: moment)
     case .forbidden(let title, let detail):
       return forbidden(
-        Charge(job: job, fault: Fault(status: 403, title: title, detail: detail)), sent: sent, at: moment)
+        Charge(job: job, fault: RequestFault(status: 403, title: title, detail: detail)), sent: sent, at: moment)
     case .unsettled(let status, let title, let detail):
       return unanswered(
-        Charge(job: job, fault: Fault(status: status, title: title, detail: detail)), wait: wait, at: moment)
+        Charge(job: job, fault: RequestFault(status: status, title: title, detail: detail)), wait: wait, at: moment)
     case .unanswered(let title, let detail):
       return unanswered(
-        Charge(job: job, fault: Fault(status: nil, title: title, detail: detail)), wait: wait, at: moment)
+        Charge(job: job, fault: RequestFault(status: nil, title: title, detail: detail)), wait: wait, at: moment)
     case .misdirected(let status, let title, let detail):
-      return misdirected(Charge(job: job, fault: Fault(status: status, title: title, detail: detail)), at: moment)
+      return misdirected(
+        Charge(job: job, fault: RequestFault(status: status, title: title, detail: detail)), at: moment)
     }
   }
 
-  /// Of a reply to old credentials only a success means anything, and that for its key alone.
+  /// With old credentials only a success means anything, and only for its own key.
   private func outdated(_ verdict: Verdict, _ job: Job) -> [Effect] {
     if case .registered(let status) = verdict, !job.isKnownGood {
       [.register(job, status: status)]
@@ -46,8 +48,8 @@ extension Holds {
   private mutating func registered(_ job: Job, status: Int, at moment: Moment) -> [Effect] {
     doubted.remove(job.key.row)
     blame.acquit(job.key.row)
-    blame.somebodySucceeded()
-    // A key that is registered already says nothing of those that are not.
+    blame.somebodyAnswered()
+    // A key that is already registered says nothing about those that are not.
     guard !job.isKnownGood else { return answered(job, isSuccess: true, at: moment) }
     var effects: [Effect] = [.register(job, status: status)]
     effects += denials.believe().map { judge($0) }
@@ -58,11 +60,12 @@ extension Holds {
     return effects + answered(job, isSuccess: true, at: moment)
   }
 
-  /// 400, 404, 409, 410 or 422 in the API's own word.
+  /// The API itself answered 400, 404, 409, 410 or 422.
   private mutating func denied(_ charge: Charge, at moment: Moment) -> [Effect] {
     let job = charge.job
     doubted.remove(job.key.row)
     blame.acquit(job.key.row)
+    blame.somebodyAnswered()
     if case .holding(let hold, _) = state, hold.reason == .refused {
       if job.isProbe { probeLater(at: moment) }
       return [.release(job)]
@@ -76,7 +79,7 @@ extension Holds {
     return effects + settled.map { judge($0) } + (isSettled ? [] : [.keep(job)])
   }
 
-  /// What an answer of the API, whatever it says of its key, means for others.
+  /// What an answer of the API, whatever it says about its key, means for others.
   private mutating func answered(_ job: Job, isSuccess: Bool, at moment: Moment) -> [Effect] {
     switch state {
     case .open(var failures):
@@ -93,28 +96,39 @@ extension Holds {
       return guilty.map { fail($0) }
     case .inquiring(.credentials(var suspicion), _):
       guard job.isProbe else { return [] }
-      var effects: [Effect] = []
+      var effects = suspicion.failures.guilty(before: job).map { fail($0) }
       if isSuccess {
-        effects = suspicion.suspects.filter { $0.sent < job.order }.map { believe($0) }
+        effects += suspicion.suspects.filter { $0.sent < job.order }.map { believe($0) }
         suspicion.suspects.removeAll { $0.sent < job.order }
       }
+      let failures = Failures(exhausted: suspicion.failures.exhausted, last: suspicion.failures.last)
       if suspicion.suspects.isEmpty {
-        state = .open(Failures())
+        state = .open(failures)
       } else {
         state = .inquiring(
-          .credentials(Suspicion(suspects: suspicion.suspects)), Canary(due: moment.now))
+          .credentials(
+            Suspicion(
+              suspects: suspicion.suspects, failures: failures,
+              // The API's word on another key proves nothing about these credentials.
+              refusedCanaries: isSuccess ? 0 : suspicion.refusedCanaries)),
+          Canary(due: moment.now, inFlight: canary.inFlight))
       }
       return effects
     case .holding(let hold, _):
       guard job.isProbe, hold.reason != .refused else { return [] }
-      if let trigger = hold.trigger, trigger != job.key.row { blame.blame(trigger) }
+      blameTriggers(of: hold, except: job)
       quietUntil = -.infinity
       state = .open(Failures())
       return [.ended(hold.reason)]
     }
   }
 
-  /// The key is out of attempts. Should somebody want it tried again, an earlier 403 says nothing of it any more.
+  /// The API's answer to `witness` ends the hold: those that began it were at fault.
+  private mutating func blameTriggers(of hold: Hold, except witness: Job) {
+    for row in hold.triggers where row != witness.key.row { blame.blame(row) }
+  }
+
+  /// The key is out of attempts. If it is retried later, an earlier 403 no longer counts.
   private mutating func fail(_ charge: Charge) -> Effect {
     doubted.remove(charge.job.key.row)
     return .fail(charge.job, charge.fault)
@@ -126,25 +140,28 @@ extension Holds {
       return [.release(charge.job)]
     }
     if let effects = putOff(charge) { return effects }
-    return [.release(charge.job)] + hold(.credentials, charge.fault, trigger: charge.job.key.row, at: moment)
+    return [.release(charge.job)] + hold(.credentials, charge.fault, triggers: [charge.job.key.row], at: moment)
   }
 
   private mutating func forbidden(_ charge: Charge, sent: Int, at moment: Moment) -> [Effect] {
     let job = charge.job
+    blame.somebodyAnswered()
     var effects: [Effect] = []
     var suspicion = Suspicion()
     switch state {
     case .holding(let hold, _) where hold.reason != .outage || !job.isProbe:
       if job.isProbe { probeLater(at: moment) }
       return [.release(job)]
-    case .holding(let hold, _): effects.append(.ended(hold.reason))
+    case .holding(let hold, _):
+      blameTriggers(of: hold, except: job)
+      effects.append(.ended(hold.reason))
     case .inquiring(.credentials(let known), _):
       suspicion = known
       if job.isProbe { suspicion.refusedCanaries += 1 }
       if job.isProbe, job.isKnownGood || suspicion.refusedCanaries >= Suspicion.canaries {
         return [.release(job)] + hold(.credentials, charge.fault, at: moment)
       }
-    case .inquiring(.outage, _), .open: effects += releaseWaiting()
+    case .inquiring(.outage(let failures), _), .open(let failures): suspicion.failures = failures
     }
     if !job.isKnownGood { suspicion.suspects.append(.init(job: job, fault: charge.fault, sent: sent)) }
     inquire(.credentials(suspicion), now: moment.now)
@@ -159,7 +176,7 @@ extension Holds {
     case .open(let failures): return self.charge(charge, failures, wait: wait, at: moment)
     case .holding(var hold, var canary):
       guard job.isProbe else {
-        // A request that was under way before may be answered with a longer wait than the one that began the hold.
+        // A request that was already in flight may be answered with a longer wait than the one that began the hold.
         if hold.reason == .outage { canary.due = max(canary.due, quietUntil) }
         state = .holding(hold, canary)
         return [.release(job)]
@@ -176,10 +193,17 @@ extension Holds {
       state = .inquiring(.outage(failures), canary)
       return [.release(job)]
     case .inquiring(.credentials(var suspicion), var canary):
+      if quietUntil > moment.now + Self.longestInquiry {
+        return [.release(job)] + hold(.outage, charge.fault, at: moment)
+      }
       guard job.isProbe else { return [.release(job)] }
+      if !job.isKnownGood {
+        if let effects = putOff(charge) { return effects }
+        suspicion.lostRows.insert(job.key.row)
+      }
       suspicion.lostCanaries += 1
       if suspicion.lostCanaries >= Suspicion.canaries {
-        return [.release(job)] + hold(.outage, charge.fault, at: moment)
+        return [.release(job)] + hold(.outage, charge.fault, triggers: suspicion.lostRows, at: moment)
       }
       canary.returns += 1
       canary.due = max(quietUntil, moment.now + outageDelay(canary.returns))
@@ -188,7 +212,7 @@ extension Holds {
     }
   }
 
-  /// A redirect or a refused certificate: no second request goes there to find out whether it was meant.
+  /// A redirect or a bad certificate: no second request is sent to find out whether it was intended.
   private mutating func misdirected(_ charge: Charge, at moment: Moment) -> [Effect] {
     if case .holding(var hold, let canary) = state, hold.reason == .outage {
       if charge.job.isProbe {
@@ -199,6 +223,6 @@ extension Holds {
       return [.release(charge.job)]
     }
     if let effects = putOff(charge) { return effects }
-    return [.release(charge.job)] + hold(.outage, charge.fault, trigger: charge.job.key.row, at: moment)
+    return [.release(charge.job)] + hold(.outage, charge.fault, triggers: [charge.job.key.row], at: moment)
   }
 }

@@ -1,7 +1,7 @@
 package import RateLimit
 package import Registration
 
-/// When something happened: on the clock that waits go by, and for people.
+/// When something happened: on the monotonic clock for waits, and on the wall clock for people.
 package struct Moment: Sendable, Hashable {
   package var now: Seconds
   package var wall: Timestamp
@@ -12,42 +12,42 @@ package struct Moment: Sendable, Hashable {
   }
 }
 
-/// A key that a reply spoke against, and what it said.
+/// A key that a reply counts against, and what it said.
 struct Charge: Sendable, Hashable {
   var job: Job
-  var fault: Fault
+  var fault: RequestFault
 }
 
-/// Attempts without an answer since the last one.
+/// Attempts without an answer since the last answer.
 struct Failures: Sendable {
   /// Rows whose attempt was counted, in order.
   var streak: [Int64] = []
-  /// Keys out of attempts, until an answer to somebody else has shown that it was their own fault.
+  /// Keys out of attempts, until an answer to another key shows that they were at fault.
   var exhausted: [Charge] = []
-  /// What was last said.
-  var last: Fault?
+  /// The last failure.
+  var last: RequestFault?
 
-  /// Whether it may be everybody's trouble: so many failures in a row, of more than one key unless nobody answered at all.
+  /// Whether it may be an outage: this many failures in a row, of more than one key unless there was no answer at all.
   func isSuspicious(patience: Int) -> Bool {
     guard streak.count + exhausted.count >= patience else { return false }
     return last?.status == nil || Set(streak).union(exhausted.map(\.job.key.row)).count > 1
   }
 
-  /// Takes out the keys out of attempts that were sent before `witness`.
+  /// Removes the keys out of attempts that were sent before `witness`.
   mutating func guilty(before witness: Job) -> [Charge] {
     defer { exhausted.removeAll { $0.job.order < witness.order } }
     return exhausted.filter { $0.job.order < witness.order }
   }
 }
 
-/// A question that a canary is to answer.
+/// A question that a canary answers.
 enum Inquiry: Sendable {
-  /// Whether a 403 means the credentials or the one key.
+  /// Whether a 403 is about the credentials or only about the one key.
   case credentials(Suspicion)
   /// Whether failures mean an outage or a few bad keys.
   case outage(Failures)
 
-  /// Another key tells most of credentials; after two of those that too were refused, one that they did register.
+  /// Another key tells most about credentials. After two of those were refused too, a key that they did register.
   var choice: Canary.Choice {
     switch self {
     case .credentials(let suspicion): suspicion.refusedCanaries < 2 ? .another : .known
@@ -60,76 +60,81 @@ enum Inquiry: Sendable {
 struct Suspicion: Sendable {
   struct Suspect: Sendable {
     var job: Job
-    var fault: Fault
+    var fault: RequestFault
     /// Requests sent when the refusal came; a later one is a witness.
     var sent: Int
   }
 
   var suspects: [Suspect] = []
+  /// What had failed before, and is still undecided.
+  var failures = Failures()
   /// Canaries in a row that were answered 403 too.
   var refusedCanaries = 0
-  /// Canaries in a row that nobody answered.
+  /// Canaries in a row without an answer.
   var lostCanaries = 0
+  /// Their rows; a key that is already registered has none.
+  var lostRows: Set<Int64> = []
 
-  /// So many canaries settle it.
+  /// This many canaries decide it.
   static let canaries = 3
 }
 
-/// Everybody's trouble: what it is, what was said, and since when.
+/// A shared problem: what it is, what was said, and since when.
 package struct Hold: Sendable, Hashable {
   package var reason: Holds.Reason
-  package var fault: Fault
+  package var fault: RequestFault
   /// For people.
   package var since: Timestamp
   var began: Seconds
-  /// The row whose reply alone began it.
-  var trigger: Int64?
+  /// The rows whose replies alone began it.
+  var triggers: Set<Int64> = []
 
-  /// Refused credentials and outages are asked about with a key that is known to be good and with others in turn. What is
-  /// refused whatever the key is only told by the keys that wait.
+  /// Refused credentials and outages are probed alternately with a known good key and with others. What is refused for
+  /// every key can only be probed with the waiting keys.
   var choice: Canary.Choice { reason == .refused ? .waitingOnly : .alternating }
 }
 
-/// The one request at a time that asks, and when the next one goes.
+/// The one request at a time that probes, and when the next one goes.
 package struct Canary: Sendable, Hashable {
   /// Which key is sent.
   package enum Choice: Sendable, Hashable {
-    /// The next that waits; one that these credentials registered when none does.
+    /// The next waiting key; if there is none, one that these credentials registered.
     case another
-    /// One that these credentials registered; the next that waits when there is none.
+    /// A key that these credentials registered; if there is none, the next waiting key.
     case known
-    /// The same, in turns with others after it was refused.
+    /// Like `known`, but alternating with other keys after it was refused.
     case alternating
-    /// The next that waits.
+    /// The next waiting key.
     case waitingOnly
   }
 
   var due: Seconds
-  var isOut = false
-  /// How many came back in a row and ended nothing.
+  /// The order of the one in flight; nil while there is none.
+  var inFlight: Int?
+  /// How many came back in a row without ending anything.
   var returns = 0
 
-  func gate(_ choice: Choice, now: Seconds) -> Holds.Gate {
-    if isOut { .closed(until: nil) } else if now >= due { .probe(choice) } else { .closed(until: due) }
+  func gate(_ choice: Choice, now: Seconds) -> Holds.Permission {
+    if inFlight != nil { .closed(until: nil) } else if now >= due { .probe(choice) } else { .closed(until: due) }
   }
 }
 
-/// Keys that began a hold which another key's answer ended: they wait ever longer instead of holding everybody again. A 401
-/// or a redirect never counts against a key, since no one can tell it from one of several servers that has not heard of
-/// new credentials yet.
+/// Keys that began a hold which another key's answer ended. They wait longer and longer instead of stopping everything
+/// again, or taking a canary's place from others. A 401 or a redirect never counts against a key: it may come from one of
+/// several servers that does not know new credentials yet.
 struct Blame: Sendable {
   /// How often each row was put off.
   private var times: [Int64: Int] = [:]
-  /// Keys put off in a row without a success of anybody; then it is everybody's trouble after all.
+  /// Keys put off in a row while the API answered for no other; beyond a limit the trouble is shared after all.
   private var inARow = 0
 
   private static let inARowAtMost = 3
 
   mutating func blame(_ row: Int64) { times[row, default: 0] += 1 }
   mutating func acquit(_ row: Int64) { times[row] = nil }
-  mutating func somebodySucceeded() { inARow = 0 }
+  mutating func somebodyAnswered() { inARow = 0 }
 
-  /// How often the key was put off, this time included; nil when it is not put off.
+  /// How often the key was put off, including this time; nil when it is not put off.
   mutating func putOff(_ row: Int64) -> Int? {
     guard let count = times[row], inARow < Self.inARowAtMost else { return nil }
     inARow += 1

@@ -1,67 +1,68 @@
 package import RateLimit
 import Registration
 
-/// Whether the trouble that a reply shows is the key's own or everybody's, what may be sent until that is known, and what
-/// becomes of each key: the one author of outcomes.
+/// Decides whether a bad reply is about its key or a problem of all keys, what may be sent until that is known, and
+/// what happens to each key. Only this decides outcomes.
 ///
-/// A pure value: replies and times go in, effects come out. While it is not known whose trouble it is, nothing but one
-/// canary at a time is sent. Answered, the keys were at fault; refused too, nobody is charged and the daemon *holds*, asking
-/// ever more slowly until the cause is gone. So neither a credential that expires at night, nor hours of outage, nor a list
-/// of another organisation's keys can turn keys into failures.
+/// A pure value: replies and times go in, effects come out. Until it is known whose problem it is, only one canary at a
+/// time is sent. If the canary is answered, the keys were at fault. If it is refused too, no key is charged and the
+/// daemon *holds*, probing ever more slowly until the cause is gone. So neither a credential that expires at night, nor
+/// hours of outage, nor a list of another organisation's keys can turn keys into failures.
 ///
-/// What a reply does in each state. The first line of a cell is for a canary's reply, the second for those that were under
-/// way before; one line is for both. "Judged": see `Denials`. "Due again": the key goes back untouched.
+/// What a reply does in each state. In a cell with a slash, the first part is for a canary's reply and the second for
+/// requests that were in flight before. "Judged": see `Denials`. "Due again": the key goes back untouched.
 ///
 /// | reply | open | inquiring: credentials | inquiring: outage | holding: credentials | holding: outage | holding: refused |
 /// |---|---|---|---|---|---|---|
-/// | registered | recorded; charges who is out of attempts | believes the 403s before it; open when none is left / recorded | charges; open / recorded | open / recorded | open / recorded | open |
-/// | the API's word on the key | judged; charges | judged; the next canary / judged | judged; charges; open / judged | judged; open / due again | judged; open / due again | due again |
-/// | 401 | holds: credentials, or puts off | holds: credentials | holds: credentials | due again | holds: credentials | holds: credentials |
+/// | registered | recorded; charges who is out of attempts | believes the 403s before it; charges; open when no 403 is left / recorded | charges; open / recorded | open / recorded | open / recorded | open |
+/// | the API's word on the key | judged; charges | judged; charges; the next canary / judged | judged; charges; open / judged | judged; open / due again | judged; open / due again | due again |
+/// | 401 | holds: credentials, or puts off | holds: credentials, or puts off | holds: credentials | due again | holds: credentials | holds: credentials |
 /// | 403 in the API's word | inquires: credentials | the third, or a known key: holds: credentials; else kept / kept | inquires: credentials | due again | inquires: credentials / due again | due again |
-/// | another, or none | charged; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage / due again | holds: outage / due again | due again | due again | due again |
-/// | redirect, certificate | holds: outage, or puts off | holds: outage | holds: outage | holds: outage | due again | holds: outage |
+/// | another, or none | charged; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage; or puts off / due again | holds: outage / due again | due again | due again | due again |
+/// | redirect, certificate | holds: outage, or puts off | holds: outage, or puts off | holds: outage | holds: outage | due again | holds: outage |
 /// | 429, dead connection | due again | due again | due again | due again | due again | due again |
 package struct Holds: Sendable {
   package enum Reason: String, Sendable, Hashable {
     case credentials
     case outage
-    /// Whatever key is asked about is refused in the same words.
+    /// Every key is refused with the same message.
     case refused
   }
 
   enum State: Sendable {
     case open(Failures)
-    /// A canary is to tell what the trouble is.
+    /// A canary is to find out what the trouble is.
     case inquiring(Inquiry, Canary)
-    /// It is everybody's.
+    /// The trouble is shared.
     case holding(Hold, Canary)
   }
 
   /// What may be sent.
-  package enum Gate: Sendable, Hashable {
+  package enum Permission: Sendable, Hashable {
     case open
     /// One canary, from now on.
     case probe(Canary.Choice)
-    /// Nothing before this time; nil until the reply to the canary has come.
+    /// Nothing before this time; nil until the canary's reply has come.
     case closed(until: Seconds?)
   }
 
   var state = State.open(Failures())
-  /// Refusals of keys in the API's word, and whether they are believed.
+  /// Refusals of keys by the API, and whether they are believed.
   var denials = Denials.unproven(Denials.Streak())
-  /// Keys that were answered 403 once while another succeeded afterwards; they are being asked again.
+  /// Keys that were answered 403 once while another key succeeded later; they are tried again.
   var doubted: Set<Int64> = []
   var blame = Blame()
-  /// Until when a server in trouble has asked to be left alone.
+  /// Until when a failing server wants no requests.
   var quietUntil: Seconds = -.infinity
-  /// Failures in a row, of more than one key, that raise the suspicion of an outage. Doubles each time a canary has
-  /// shown that it was none (a server may well refuse the first attempt of every key), and begins anew with an outage.
+  /// Failures in a row, of more than one key, that suggest an outage. Doubles each time a canary shows that there was
+  /// none (a server may refuse the first attempt of every key), and starts over with an outage.
   var patience = Self.patiences.lowerBound
   var retry: RetryPolicy
   var random: SplitMix64
 
   static let patiences = 5...40
-  /// The longest Retry-After of a failing server that is obeyed, in seconds. Whoever asks for more is asked once in it.
+  /// The longest Retry-After of a failing server that is obeyed, in seconds. If it asks for more, it is probed once in
+  /// this time.
   static let longestAsked: Seconds = 3_600
 
   package init(retry: RetryPolicy, seed: UInt64) {
@@ -69,7 +70,7 @@ package struct Holds: Sendable {
     random = SplitMix64(seed: seed)
   }
 
-  /// The present hold, nil while there is none.
+  /// The current hold, nil while there is none.
   package var hold: Hold? {
     if case .holding(let hold, _) = state { hold } else { nil }
   }
@@ -78,18 +79,18 @@ package struct Holds: Sendable {
     if case .open = state { true } else { false }
   }
 
-  /// Keys that wait for what others are answered.
+  /// Keys that wait for other keys to be answered.
   package var waiting: Int {
     let kept =
       switch state {
       case .open(let failures), .inquiring(.outage(let failures), _): failures.exhausted.count
-      case .inquiring(.credentials(let suspicion), _): suspicion.suspects.count
+      case .inquiring(.credentials(let suspicion), _): suspicion.suspects.count + suspicion.failures.exhausted.count
       case .holding: 0
       }
     return kept + denials.kept.count
   }
 
-  package func gate(now: Seconds) -> Gate {
+  package func gate(now: Seconds) -> Permission {
     switch state {
     case .open: .open
     case .inquiring(let inquiry, let canary): canary.gate(inquiry.choice, now: now)
@@ -97,8 +98,8 @@ package struct Holds: Sendable {
     }
   }
 
-  /// Whether a canary that has come back goes behind the other keys. Refused keys make room for different ones. In an
-  /// outage the same key goes several times first: it may be the server that wants it so.
+  /// Whether a canary that came back goes behind the other keys. Refused keys make room for different ones. In an
+  /// outage the same key is tried several times first: the server may want it so.
   package var rotatesCanaries: Bool {
     switch state {
     case .holding(let hold, let canary) where hold.reason == .outage: canary.returns % 4 == 0
@@ -106,9 +107,9 @@ package struct Holds: Sendable {
     }
   }
 
-  /// A canary is on its way.
-  package mutating func probeSent() {
-    changeCanary { $0.isOut = true }
+  /// A canary was sent, as the request of this order.
+  package mutating func probeSent(order: Int) {
+    changeCanary { $0.inFlight = order }
   }
 
   mutating func changeCanary(_ change: (inout Canary) -> Void) {
@@ -123,7 +124,7 @@ package struct Holds: Sendable {
     }
   }
 
-  /// The canary of the present state, a new one when it has none.
+  /// The canary of the current state, or a new one.
   var canary: Canary {
     switch state {
     case .open: Canary(due: -.infinity)
@@ -132,24 +133,25 @@ package struct Holds: Sendable {
   }
 }
 
-// MARK: - What is not a reply
+// MARK: - Events other than replies
 
 extension Holds {
-  /// New credentials or settings: what was refused under the old ones counts against nobody, holds end, and unless all was
-  /// well one request asks at once before others follow.
+  /// New credentials or settings. What was refused under the old ones counts against no key, holds end, and unless all
+  /// was well one request probes before others follow.
   ///
-  /// - Parameter isNew: Credentials or endpoint are others. What a server in trouble has asked for holds for the same one.
+  /// - Parameter isNew: The credentials or the endpoint have changed. A failing server's delay stays in force for the
+  ///   same one.
   package mutating func reloaded(retry: RetryPolicy, isNew: Bool, now: Seconds) -> [Effect] {
     self.retry = retry
     if isNew { quietUntil = -.infinity }
     var effects: [Effect] = denials.forget().map { .release($0.job) }
     doubted.removeAll()
-    let next = Canary(due: now, isOut: canary.isOut)
+    let next = Canary(due: now, inFlight: canary.inFlight)
     switch state {
     case .open: break
     case .inquiring(.credentials(let suspicion), _):
       effects += suspicion.suspects.map { .release($0.job) }
-      state = .inquiring(.credentials(Suspicion()), next)
+      state = .inquiring(.credentials(Suspicion(failures: suspicion.failures)), next)
     case .inquiring(.outage(let failures), _): state = .inquiring(.outage(failures), next)
     case .holding(let hold, _) where hold.reason == .outage && quietUntil > now: break
     case .holding(let hold, _):
@@ -163,7 +165,7 @@ extension Holds {
     return effects
   }
 
-  /// A server in trouble had asked an earlier run to come again later.
+  /// A failing server asked an earlier run to come back later.
   package mutating func goOnWaiting(_ asked: AskedToWait, now: Seconds) {
     let seconds = min(asked.seconds, Self.longestAsked)
     guard seconds > Self.longestInquiry, case .open = state else { return }
@@ -172,7 +174,7 @@ extension Holds {
     state = .holding(hold, Canary(due: quietUntil))
   }
 
-  /// The operator has seen what the API says of every key, and means it: `keyreg resume`.
+  /// The operator accepts what the API says of every key: `keyreg resume`.
   package mutating func believe() -> [Effect] {
     guard case .holding(let hold, _) = state, hold.reason == .refused else { return [] }
     _ = denials.believe()
@@ -180,23 +182,26 @@ extension Holds {
     return [.ended(.refused)]
   }
 
-  /// Nothing is in flight and nothing else is due: what waits for somebody else's answer would wait forever.
-  package mutating func idle(now: Seconds) -> [Effect] {
+  /// Nothing is in flight and nothing else is due, so no other answer will decide on the keys that wait for one.
+  package mutating func idle(at moment: Moment) -> [Effect] {
     guard case .open(let failures) = state else { return [] }
-    // Too few to suspect a rule: they are what the API says they are.
+    // Too few to suspect a rule: what the API said of them stands.
     let effects = denials.release().map { judge($0) }
-    if !failures.exhausted.isEmpty { inquire(.outage(failures), now: now) }
+    guard let fault = failures.exhausted.last?.fault else { return effects }
+    if quietUntil > moment.now + Self.longestInquiry { return effects + hold(.outage, fault, at: moment) }
+    inquire(.outage(failures), now: moment.now)
     return effects
   }
 
-  /// A canary is wanted, but there is no other key to send: the keys that wait are all there is, and every one of them
-  /// fails. That is a hold, and they themselves become the canaries.
+  /// A canary is needed, but there is no other key to send: all that are left are waiting for one.
+  /// That is a hold, and they become the canaries.
   package mutating func noCanary(at moment: Moment) -> [Effect] {
     guard case .inquiring(let inquiry, _) = state else { return [] }
     switch inquiry {
     case .credentials(let suspicion):
-      guard let fault = suspicion.suspects.last?.fault else { return [] }
-      return hold(.credentials, fault, at: moment)
+      if let fault = suspicion.suspects.last?.fault { return hold(.credentials, fault, at: moment) }
+      guard let fault = suspicion.failures.exhausted.last?.fault else { return [] }
+      return hold(.outage, fault, at: moment)
     case .outage(let failures):
       guard let fault = failures.exhausted.last?.fault ?? failures.last else { return [] }
       return hold(.outage, fault, at: moment)

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A value that is dear to make and may be some seconds old: made anew at most every `life` seconds, and forgotten by the
-/// next who finds it older.
+/// A value that is expensive to make and may be some seconds old: made again at most every `life` seconds, when
+/// somebody asks for it.
 final class Cached<Value: Sendable>: Sendable {
   private struct Made {
     var value: Value

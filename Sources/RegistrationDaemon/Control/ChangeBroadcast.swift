@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells any number of listeners that something has changed. A listener that is slow misses ticks, never the last one.
+/// Tells any number of listeners that something has changed. A slow listener misses ticks, but never the last one.
 final class ChangeBroadcast: Sendable {
   private struct State {
     var next = 0

@@ -3,7 +3,7 @@ import RegistrationQueue
 import Spool
 
 extension DaemonControl {
-  /// What a client can be told of a fault that is the disk's, and none of the daemon's.
+  /// What to tell a client about a fault of the disk.
   static func explained(_ error: any Error) -> any Error {
     switch error {
     case let error as SpoolError:

@@ -1,53 +1,66 @@
 import ControlAPI
 import Dispatch
-import Foundation
+import Logging
 import Registration
-import RegistrationCore
 import RegistrationQueue
 import Spool
-import Systemd
 
-/// The daemon's side of the control socket: reads from the queue, commands to the daemon. What blocks runs on a queue of
-/// its own, never on the server's thread.
+/// The daemon's side of the control socket: reads from the queue, commands to the parts of the daemon. Blocking work
+/// runs on separate dispatch queues, never on the server's thread.
 struct DaemonControl: ControlBackend {
-  let daemon: Daemon
+  let queue: RegistrationQueue
+  let pool: WorkerPool
+  let importer: Importer
+  let watcher: SpoolWatcher
+  let spool: SpoolUpkeep
+  let calls: SpoolCalls
+  let reports: Reports
+  let broadcast: ChangeBroadcast
+  let queuePath: String
+  let log: Logger
+  /// Throws `SettingsError` or `CredentialError` when the old settings stay in force.
+  let reloadSettings: @Sendable () throws -> (changed: [String], needsRestart: [String])
 
-  /// Short reads: lists, keys.
-  private static let reads = DispatchQueue(label: "keyreg.control.reads")
-  /// Pages of outcomes, for any number of streams one after the other: they take one of the queue's readers, and give it
-  /// back with every page.
-  private static let streams = DispatchQueue(label: "keyreg.control.streams")
-  /// Status and metrics, which wait for neither.
-  private static let reports = DispatchQueue(label: "keyreg.control.reports")
-  /// Looks into the spool, which may hang with its file system.
-  private static let looks = DispatchQueue(label: "keyreg.control.looks")
-  private static let commands = DispatchQueue(label: "keyreg.control.commands")
-  /// For commands that touch many keys: a pause does not wait for them.
-  private static let bulk = DispatchQueue(label: "keyreg.control.bulk")
+  let queues = ControlQueues()
+  /// How many keys come before the end of each open list: computed once for all pages of lists that are read together.
+  let openKeysAhead = Cached<[Int64: Int]>(life: 2)
 
   func status() async -> StatusDocument {
-    await Self.onQueue(Self.reports) { daemon.status() }
+    await Self.onQueue(queues.reports) { reports.status() }
   }
 
   func lists(_ query: ListQuery) async throws -> ListsDocument {
-    try await Self.onQueue(Self.reads) { () throws in
-      let page = try daemon.queue.lists(isActive: query.isActive, after: query.after, limit: query.limit)
-      let unread = query.after == 0 ? try UnreadLists(daemon).documents() : []
+    try await Self.onQueue(queues.reads) { () throws in
+      let page = try queue.lists(isActive: query.isActive, after: query.after, limit: query.limit)
+      let unread = query.after == 0 ? try reports.unread() : []
       return ListsDocument(lists: try documents(page.rows), unread: unread, next: page.next)
     }
   }
 
   func lists(newest count: Int) async throws -> [ListDocument] {
-    try await Self.onQueue(Self.reads) { () throws in try documents(try daemon.queue.lists(newest: count)) }
+    try await Self.onQueue(queues.reads) { () throws in try documents(try queue.lists(newest: count)) }
   }
 
   func list(named name: String) async throws -> ListDocument? {
-    let found: ListDocument? = try await Self.onQueue(Self.reads) { () throws in
-      try daemon.queue.list(named: name).flatMap { try documents([$0]).first }
+    let found: ListDocument? = try await Self.onQueue(queues.reads) { () throws in
+      try queue.list(named: name).flatMap { try documents([$0]).first }
     }
     if let found { return found }
-    guard try await isRejected(name) else { return nil }
-    throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
+    switch try await standing(of: name) {
+    case .unknown: return nil
+    case .waiting: throw ControlError(.incoming, "the list waits to be read", hint: "keyreg lists says if it cannot be")
+    case .rejected: throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
+    }
+  }
+
+  func digest(of name: String) async throws -> ListDigest? {
+    try await Self.onQueue(queues.streams) { () throws in
+      guard let list = try queue.list(named: name), let document = try documents([list]).first else { return nil }
+      let errors = try queue.failures(of: list).map { group in
+        ListDigest.ErrorGroup(status: group.status, text: group.error, keys: group.keys)
+      }
+      return ListDigest(list: document, errors: errors, slowest: try queue.slowestKeys(of: list))
+    }
   }
 
   private func documents(_ lists: [ListRecord]) throws -> [ListDocument] {
@@ -55,132 +68,74 @@ struct DaemonControl: ControlBackend {
     return lists.map { ListDocument($0, etaAt: eta($0)) }
   }
 
-  /// Whether a list of that name was rejected, and no other of that name waits to be read.
-  private func isRejected(_ text: String) async throws -> Bool {
-    // What cannot be the name of a list, or a folder that cannot be looked into, tells of no rejection.
-    guard let name = try? ListName(text) else { return false }
+  private enum Standing {
+    case unknown, waiting, rejected
+  }
+
+  /// Where in the spool a list is that the queue does not know.
+  private func standing(of text: String) async throws -> Standing {
+    // A name that no list can have, or a folder that cannot be read, says nothing.
+    guard let name = try? ListName(text) else { return .unknown }
     do {
-      return try await daemon.calls.run(on: Self.looks) { [spool = daemon.spool] in
-        (try? spool.isRejected(name)) == true
+      return try await calls.run(on: queues.looks) { [spool = importer.spool] in
+        if (try? spool.isRejected(name)) == true { return .rejected }
+        return (try? spool.isWaiting(name)) == true ? .waiting : .unknown
       }
     } catch {
       throw Self.explained(error)
     }
   }
 
-  /// When a list will be done: lists are worked on in the order of their names, so it depends on what stands before it.
+  /// When a list will be done: lists are processed in the order of their names, so it depends on those before it.
   private func schedule() throws -> (ListRecord) -> Timestamp? {
-    guard let eta = daemon.status().progress.etaSeconds else { return { _ in nil } }
+    guard let eta = reports.status().progress.etaSeconds else { return { _ in nil } }
     let now = Timestamp.now()
-    let ahead = try daemon.openKeysAhead.current { try daemon.queue.openKeysAhead() }
-    let open = Double(max(1, daemon.queue.tally.open))
+    let ahead = try openKeysAhead.current { try queue.openKeysAhead() }
+    let open = Double(max(1, queue.tally.open))
     return { list in
       guard list.keys.open > 0 else { return nil }
-      // A list that owns none of its open keys is done when others are, at the latest with the last.
+      // A list that owns none of its open keys is done with others, at the latest with the last.
       let share = ahead[list.id].map { min(1, Double($0) / open) } ?? 1
       return now.adding(seconds: Double(eta) * share)
     }
   }
 
   func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage {
-    try await Self.onQueue(Self.streams) { () throws in
+    try await Self.onQueue(queues.streams) { () throws in
       let list = try query.list.map { name in
-        guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
+        guard let list = try queue.list(named: name) else { throw Self.noList(name) }
         return list
       }
-      let page = try daemon.queue.outcomes(list: list, state: query.state, after: cursor ?? 0, limit: limit)
+      let page = try queue.outcomes(
+        list: list, state: query.state, error: query.error, since: query.since, after: cursor ?? 0, limit: limit)
       return OutcomePage(rows: page.rows, next: page.next)
     }
   }
 
   func key(_ id: AppKeyID) async throws -> KeyDocument? {
-    try await Self.onQueue(Self.reads) { () throws in
-      try daemon.queue.key(id).map { record in
-        KeyDocument(record, isInFlight: daemon.pool.isInFlight(record.row))
-      }
-    }
-  }
-
-  func submit(
-    name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
-  ) async throws -> [UInt8] {
-    do {
-      try daemon.requireSpool()
-      return try await PostedLists(importer: daemon.importer, calls: daemon.calls, log: daemon.log)
-        .submit(name: name, force: force, body: body)
-    } catch {
-      throw Self.explained(error)
-    }
-  }
-
-  func pause(reason: String?) async throws -> StatusDocument {
-    try await Self.onQueue(Self.commands) { () throws in
-      try daemon.pause(Pause(reason: reason.map { PrintableText.escape(SecretText.redacted($0)) }, since: .now()))
-      return daemon.status()
-    }
-  }
-
-  func resume() async throws -> StatusDocument {
-    try await Self.onQueue(Self.commands) { () throws in
-      try daemon.pause(nil)
-      return daemon.status()
-    }
-  }
-
-  func retry(_ request: RetryRequest) async throws -> RetryResult {
-    try await Self.onQueue(Self.bulk) { () throws in
-      let list = try request.list.map { name in
-        guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
-        return list.id
-      }
-      let selection = RetrySelection(list: list, error: request.error, keys: request.keys)
-      return RetryResult(retried: try daemon.queue.retry(selection) { daemon.pool.keysChanged() })
-    }
-  }
-
-  func cancel(list name: String) async throws -> CancelResult {
-    try await Self.onQueue(Self.bulk) { () throws in
-      guard let list = try daemon.queue.list(named: name) else { throw Self.noList(name) }
-      if list.importedAt != nil, list.keys.open == 0 {
-        let state = list.cancelledAt == nil ? "done" : "cancelled already"
-        throw ControlError(
-          .conflict, "the list “\(PrintableText.escape(name))” is \(state): nothing of it is left to cancel",
-          hint: "keyreg outcomes --list NAME shows what became of its keys")
-      }
-      // What was done before an error is done.
-      defer {
-        daemon.pool.keysChanged()
-        daemon.writeResults()
-      }
-      return CancelResult(cancelled: try daemon.queue.cancel(list.id, at: .now()) { daemon.pool.keysChanged() })
-    }
-  }
-
-  func reload() async throws -> ReloadResult {
-    try await Self.onQueue(Self.commands) { () throws in
-      do {
-        let (changed, needsRestart) = try daemon.reload()
-        return ReloadResult(changed: changed, needsRestart: needsRestart)
-      } catch let error as CredentialError {
-        let isRefused = error.reason == .refused || error.reason == .unreadable
-        throw ControlError(isRefused ? .forbidden : .unprocessable, error.message, hint: error.hint)
-      } catch let error as SettingsError {
-        throw ControlError(.unprocessable, error.description, hint: error.hint)
-      } catch {
-        throw ControlError(.unprocessable, "\(error)")
+    try await Self.onQueue(queues.reads) { () throws in
+      try queue.key(id).map { record in
+        KeyDocument(record, isInFlight: pool.isInFlight(record.row))
       }
     }
   }
 
   func metrics() async -> MetricsSnapshot {
-    await Self.onQueue(Self.reports) { daemon.metrics() }
+    await Self.onQueue(queues.reports) { reports.metrics() }
   }
 
-  func health() async -> HealthDocument { daemon.health() }
+  func history(since: Timestamp?) async -> HistoryDocument {
+    await Self.onQueue(queues.reports) {
+      reports.noteHistory()
+      return HistoryDocument(minutes: reports.history.minutes(since: since).map(MinuteDocument.init))
+    }
+  }
 
-  func changes() -> AsyncStream<Void> { daemon.changes.listen() }
+  func health() async -> HealthDocument { reports.health() }
 
-  private static func noList(_ name: String) -> ControlError {
+  func changes() -> AsyncStream<Void> { broadcast.listen() }
+
+  static func noList(_ name: String) -> ControlError {
     .notFound("there is no list “\(PrintableText.escape(name))”")
   }
 
@@ -222,6 +177,10 @@ extension ListDocument {
         fraction: list.keys.total == 0 ? 0 : Double(list.keys.done) / Double(list.keys.total)),
       invalid: list.invalid, duplicateOf: list.duplicateOf,
       results: list.resultsAt == nil ? nil : "results/\(list.name).csv")
+    priority = list.terms.priority
+    stopAfter = list.terms.stopAfter
+    stoppedAt = list.stoppedAt
+    stoppedBecause = list.stop?.detail
   }
 }
 

@@ -5,11 +5,11 @@ import Registration
 import Spool
 import Synchronization
 
-/// What lies in the spool, looked at on a queue of its own.
+/// What is in the spool, examined on a dispatch queue of its own.
 ///
-/// A file system can hang (a network mount whose server is gone): status, health, the watchdog's heartbeat and the end of
-/// the daemon must not hang with it. So nobody opens the spool to answer a question; they wait here for a moment, and
-/// make do with what was seen last.
+/// A file system can hang (a network mount whose server is gone). Status, health, the watchdog's heartbeat and the end
+/// of the daemon must not hang with it. So nobody opens the spool to answer a question; callers wait here for a moment,
+/// and then use what was last seen.
 final class SpoolLook: Sendable {
   struct Finding: Sendable {
     /// Lists in `incoming/` or `reading/`.
@@ -20,16 +20,16 @@ final class SpoolLook: Sendable {
 
   private struct State {
     var finding = Finding()
-    /// The look under way, which its waiters wait for.
+    /// The scan in progress, which callers wait for.
     var present: DispatchGroup?
-    /// The one that follows it, for those who came after it began.
+    /// The next scan, for callers that came after the present one began.
     var next: DispatchGroup?
-    /// When the look under way began, in seconds of the monotonic clock.
+    /// When the scan in progress began, in seconds on the monotonic clock.
     var begunAt = 0.0
     var begunAtWall = Timestamp.now()
   }
 
-  /// Seconds after which a look that has not come back is called hanging.
+  /// Seconds after which an unfinished scan counts as hanging.
   private static let patience = 2.0
 
   private let spool: SpoolDirectory
@@ -46,33 +46,34 @@ final class SpoolLook: Sendable {
     pendingLists = PendingCount(spool: spool)
   }
 
-  /// What is there now, or was seen last when that takes longer than `seconds`.
+  /// The current state, or what was last seen if that takes longer than `seconds`.
   func finding(within seconds: Double = 0.02) -> Finding {
     if let finding = fresh(within: seconds) { return finding }
     return state.withLock { state in
       var finding = state.finding
-      // Nobody has seen it yet when the daemon starts while it hangs.
+      // There is nothing to show yet when the daemon starts on a spool that hangs.
       finding.fault = isHanging(state) ? hangs(since: state.begunAtWall) : finding.fault ?? ownership.fault
       return finding
     }
   }
 
-  /// That the spool hangs, while it does. Asking makes sure that somebody looks.
+  /// The error while the spool hangs. Asking also starts a scan if none is running.
   var hang: SpoolError? {
     let fault = finding(within: 0).fault
     return fault?.kind == .unanswered ? fault : nil
   }
 
-  /// For work in the spool that has taken `seconds`, though the spool answers to a look.
+  /// For work in the spool that has taken `seconds`, although scans of the spool succeed.
   func unanswered(for seconds: Double) -> SpoolError {
     .unanswered(spool: spool.path, "for \(Int(seconds)) s")
   }
 
-  /// What is there now; nil when that takes longer than `seconds`.
+  /// The current state; nil when that takes longer than `seconds`.
   func fresh(within seconds: Double) -> Finding? {
     let look: DispatchGroup? = state.withLock { state in
       guard state.present != nil else { return begin(DispatchGroup(), &state) }
-      if isHanging(state) { return nil }
+      // Whoever does not wait needs no scan of its own.
+      if isHanging(state) || seconds == 0 { return nil }
       let next = state.next ?? DispatchGroup()
       if state.next == nil { next.enter() }
       state.next = next
@@ -126,43 +127,44 @@ final class SpoolLook: Sendable {
     return finding
   }
 
-  /// Bytes of free space below which nothing worth the name can be written.
+  /// Bytes of free space below which nothing useful can be written.
   private static let leastSpace: UInt = 16_384
 
-  /// What would keep lists from being taken in and results from being written.
+  /// What prevents lists from being taken and results from being written.
   private func trouble() -> SpoolError? {
-    for place in SpoolDirectory.Place.allCases {
+    for place in SpoolDirectory.Subfolder.allCases {
       let path = spool.path(of: place)
       var status = stat()
       if stat(path, &status) != 0 {
         let code = errno
         if code == ENOENT, let fault = restore(place) { return fault }
-        guard code == ENOENT, stat(path, &status) == 0 else { return SpoolError("look at \(path)", code: code) }
+        guard code == ENOENT, stat(path, &status) == 0 else { return SpoolError("access \(path)", code: code) }
       }
-      if status.st_mode & S_IFMT != S_IFDIR { return SpoolError("work in \(path)", code: ENOTDIR) }
+      if status.st_mode & S_IFMT != S_IFDIR { return SpoolError("use \(path)", code: ENOTDIR) }
       if faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0 {
-        return SpoolError("work in \(path)", code: errno)
+        return SpoolError("use \(path)", code: errno)
       }
     }
     var status = statvfs()
-    guard statvfs(spool.path, &status) == 0 else { return SpoolError("look at \(spool.path)", code: errno) }
-    // A file system without a size, or without a number of files, has no end that could be told.
+    guard statvfs(spool.path, &status) == 0 else { return SpoolError("access \(spool.path)", code: errno) }
+    // A file system that reports no size, or no number of files, is never full.
     let free = geteuid() == 0 ? status.f_bfree : status.f_bavail
     let isFull = status.f_blocks > 0 && free * status.f_frsize < Self.leastSpace
     let isOutOfFiles = status.f_files > 0 && (geteuid() == 0 ? status.f_ffree : status.f_favail) == 0
-    return isFull || isOutOfFiles ? SpoolError("write in \(spool.path)", code: ENOSPC) : nil
+    return isFull || isOutOfFiles ? SpoolError("write to \(spool.path)", code: ENOSPC) : nil
   }
 
-  /// Makes a folder again that somebody has removed. Returns why that was not done.
-  private func restore(_ place: SpoolDirectory.Place) -> SpoolError? {
+  /// Creates a folder again that somebody has removed. Returns why that was not possible.
+  private func restore(_ place: SpoolDirectory.Subfolder) -> SpoolError? {
     let path = spool.path(of: place)
     do throws(SpoolError) {
       guard try ownership.restore(place) else {
-        var fault = SpoolError("look at \(path)", code: ENOENT)
-        fault.hint = "is \(spool.path) still the spool, and mounted? elsewhere keyreg makes folders at its start only"
+        var fault = SpoolError("access \(path)", code: ENOENT)
+        fault.hint =
+          "check that \(spool.path) is still the same folder, and mounted; keyreg creates a new spool only when it starts"
         return fault
       }
-      log.warning("a folder of the spool was gone and is made again", metadata: ["folder": "\(path)"])
+      log.warning("a folder of the spool had disappeared and was created again", metadata: ["folder": "\(path)"])
       return nil
     } catch {
       return error

@@ -2,7 +2,7 @@ import ControlAPI
 import Registration
 import Synchronization
 
-/// Since when the daemon has been in its state. It notices a change when it is asked, which housekeeping does every two
+/// Since when the daemon has been in its state. A change is noticed when somebody asks; housekeeping does so every two
 /// seconds.
 final class StateClock: Sendable {
   private let last = Mutex<(state: StatusDocument.State, since: Timestamp)?>(nil)

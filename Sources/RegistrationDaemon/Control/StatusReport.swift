@@ -1,45 +1,45 @@
 import ControlAPI
 import Glibc
+import RateLimit
 import Registration
 import RegistrationCore
 import RegistrationQueue
 
-/// The status document, put together from what is kept in memory: it costs the same for any number of keys.
+/// The status document, built from values in memory: it costs the same for any number of keys.
 struct StatusReport {
   let version: String
   let startedAt: Timestamp
   let instance: Instance
 
-  /// What is not the pool's: queue, spool and the parts that read and write lists.
+  /// What does not come from the pool: the queue, the spool and the parts that read and write lists.
   struct Surroundings {
     var tally: Tally
     var openProgress: OpenProgress
     var lists: ListTotals
     var spool: SpoolLook.Finding
-    /// Lists that cannot be taken in for now.
+    /// What cannot be taken for now.
     var blocked: Int
     var isImporting: Bool
-    /// Why lists cannot be taken in, or results not be written.
+    /// Why lists cannot be taken, or results not be written.
     var listFault: String?
     /// The same, when the disk is to blame.
     var diskFault: String?
     var endpoint: String
 
-    /// Why lists cannot be taken in or results not be written, the first of the reasons that there are.
+    /// Why lists cannot be taken or results not be written: the first of these reasons.
     var trouble: String? {
       diskFault ?? spool.fault.map { $0.message + ($0.hint.map { " (\($0))" } ?? "") } ?? listFault
     }
-    /// What is to blame is the disk, or the spool as a whole, and no single list.
+    /// The trouble is the disk or the spool as a whole, not a single list.
     var isDiskTrouble: Bool { diskFault != nil || spool.fault != nil }
   }
 
-  /// Since when the daemon is in its state, as far as it was asked.
+  /// Since when the daemon has been in its state, as last observed.
   private let states = StateClock()
 
   func document(_ pool: PoolSnapshot, _ around: Surroundings, now: Timestamp) -> StatusDocument {
     let keys = Self.keys(around.tally, inHand: pool.inFlight)
-    let (state, reason) = Self.state(pool, keys: keys, around, now: now)
-    let hold = pool.hold?.reason ?? (!Self.isOpen(keys) && around.isDiskTrouble ? "disk" : nil)
+    let (state, hold, reason) = Self.situation(pool, keys: keys, around, now: now)
     return StatusDocument(
       version: version, pid: Int(getpid()), startedAt: startedAt, now: now, state: state, reason: reason, keys: keys,
       lists: .init(
@@ -47,13 +47,22 @@ struct StatusReport {
         blocked: around.blocked, rejected: around.lists.rejected, finishing: around.lists.finishing),
       progress: Self.progress(pool, around, state: state), rateLimit: Self.rateLimit(pool),
       requests: Self.requests(pool.statistics), workers: .init(total: pool.size, busy: pool.busy),
-      hold: hold.flatMap(StatusDocument.Hold.init(rawValue:)),
-      since: states.since(state, pool.pause.map { state == .paused ? $0.since : now } ?? now),
+      hold: hold,
+      since: states.since(state, Self.begin(of: pool.standstill) ?? now),
       instance: instance.name, endpoint: around.endpoint, lastSuccessAt: pool.statistics.lastSuccessAt,
       lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) })
   }
 
-  /// Keys in hand are stored as pending or retrying: they are taken from there, so that the sum holds at any instant.
+  /// When a standstill began, if it knows.
+  private static func begin(of standstill: Standstill?) -> Timestamp? {
+    switch standstill {
+    case .paused(let pause): pause.since
+    case .hold(let hold): hold.since
+    case .stopping, .disk, .recording, .inquiry, .limit, .reply, .nothingDue, nil: nil
+    }
+  }
+
+  /// Keys in hand are stored as pending or retrying: they are subtracted there, so that the sum is always right.
   private static func keys(_ tally: Tally, inHand: Int) -> StatusDocument.Keys {
     let fromPending = min(inHand, tally[.pending])
     let fromRetrying = min(inHand - fromPending, tally[.retrying])
@@ -63,33 +72,49 @@ struct StatusReport {
       cancelled: tally[.cancelled])
   }
 
-  private static func state(
+  /// The state, the reason of a hold, and the reason in words.
+  private static func situation(
     _ pool: PoolSnapshot, keys: StatusDocument.Keys, _ around: Surroundings, now: Timestamp
-  ) -> (StatusDocument.State, String?) {
+  ) -> (StatusDocument.State, StatusDocument.Hold?, String?) {
     switch pool.standstill {
-    case .stopping: return (.stopping, nil)
-    case .paused(let pause): return (.paused, Self.sentence(pause.reason, around.trouble))
-    case .disk(let words): return (.holding, words)
-    case .hold(let hold): return (.holding, hold.sentence(now: now))
+    case .stopping: return (.stopping, nil, nil)
+    case .paused(let pause): return (.paused, nil, Self.sentence(pause.reason, around.trouble))
+    case .disk(let words): return (.holding, .disk, words)
+    case .hold(let hold): return (.holding, StatusDocument.Hold(hold.reason), hold.sentence(now: now))
     case .recording, .inquiry, .limit, .reply, .nothingDue, nil: break
     }
     guard Self.isOpen(keys) else {
-      // Nothing else is to do, and nobody would look for the reason.
-      if let trouble = around.trouble { return (around.isDiskTrouble ? .holding : .waiting, trouble) }
-      return (around.isImporting || around.lists.finishing > 0 ? .working : .idle, nil)
+      // There is no other work, so this is the only place where the reason would show.
+      if let trouble = around.trouble {
+        return around.isDiskTrouble ? (.holding, .disk, trouble) : (.waiting, nil, trouble)
+      }
+      return (around.isImporting || around.lists.finishing > 0 ? .working : .idle, nil, nil)
     }
-    // Known keys are worked on though the spool cannot be used: their outcomes are safe in the queue, and their results are
-    // written later. So this is no hold, but the reason tells it.
+    // Known keys are processed even if the spool cannot be used: their outcomes are safe in the queue, and their
+    // results are written later. So this is not a hold, but the reason mentions it.
     let trouble = around.isDiskTrouble ? around.trouble : nil
     if pool.busy == 0 {
       if let wait = pool.waitsFor, wait >= 1 {
-        return (.waiting, Self.sentence("for the rate limit, until \(now.adding(seconds: wait))", trouble))
+        return (.waiting, nil, Self.sentence(Self.wait(of: wait, pool.standing, now: now), trouble))
       }
       if keys.pending == 0 {
-        return (.waiting, Self.sentence("for the next attempt of \(keys.retrying) keys", trouble))
+        let retrying = "\(keys.retrying.counted("key")) \(keys.retrying == 1 ? "is" : "are") waiting to be retried"
+        let next = pool.nextDueIn.map { ", the next at \(now.adding(seconds: $0))" } ?? ""
+        return (.waiting, nil, Self.sentence(retrying + next, trouble))
       }
     }
-    return (.working, trouble)
+    return (.working, nil, trouble)
+  }
+
+  /// `rate limit used up; next request in 22 s, at 11:44:20Z`
+  private static func wait(of seconds: Seconds, _ standing: LimitStanding, now: Timestamp) -> String {
+    let cause =
+      standing.limit == nil
+      ? "rate limit not known" : standing.remaining.map { $0 > 0 } ?? true ? "rate limit" : "rate limit used up"
+    let next = now.adding(seconds: seconds).description
+    // Date and time beyond half a day.
+    let time = seconds < 43_200 ? next.dropFirst(11).prefix(8) : next.prefix(19)
+    return "\(cause); next request in \(DurationText.approximate(seconds: seconds)), at \(time)Z"
   }
 
   private static func isOpen(_ keys: StatusDocument.Keys) -> Bool { keys.pending + keys.inFlight + keys.retrying > 0 }
@@ -104,21 +129,32 @@ struct StatusReport {
   ) -> StatusDocument.Progress {
     let tally = around.tally
     let open = tally.open == 0 ? OpenProgress(done: tally.done, total: tally.total) : around.openProgress
-    let rate = pool.perSecond
+    let isAtWork = state != .idle && state != .paused && state != .holding
+    let rate = isAtWork ? pool.perSecond : 0
     var eta: Int?
     var source: String?
     if tally.open == 0 {
       eta = 0
-    } else if state == .paused || state == .holding {
-      // Nobody knows how long.
+    } else if !isAtWork {
+      // Unknown.
     } else if let seconds = pool.standing.etaSeconds, seconds.isFinite, pool.standing.limit != nil {
-      (eta, source) = (Int(min(seconds, 1e9).rounded(.up)), "rate_limit")
+      let least = Self.least(pool.standing, open: tally.open)
+      (eta, source) = (Int(min(max(seconds, least), 1e9).rounded(.up)), "rate_limit")
     } else if rate > 0 {
       (eta, source) = (Int(min(Double(tally.open) / rate, 1e9).rounded(.up)), "throughput")
     }
     return StatusDocument.Progress(
       done: open.done, fraction: open.total == 0 ? 0 : Double(open.done) / Double(open.total),
       perSecond: (rate * 100).rounded() / 100, etaSeconds: eta, etaFrom: source)
+  }
+
+  /// Seconds that the limit needs for the open keys at least, whether it comes back all at once or bit by bit.
+  private static func least(_ standing: LimitStanding, open: Int) -> Seconds {
+    guard let limit = standing.limit, limit > 0, let period = standing.period else { return 0 }
+    let rest = open - min(limit, max(0, standing.remaining ?? limit))
+    guard rest > 0 else { return 0 }
+    let atOnce = max(0, standing.resetsIn ?? 0) + Double((rest - 1) / limit) * period
+    return min(atOnce, Double(rest) / Double(limit) * period)
   }
 
   private static func rateLimit(_ pool: PoolSnapshot) -> StatusDocument.RateLimit {
@@ -132,15 +168,28 @@ struct StatusReport {
   }
 
   private static func requests(_ statistics: Statistics) -> StatusDocument.Requests {
+    let durations = statistics.durations
+    func milliseconds(_ seconds: Seconds) -> Int { Int((min(seconds, 1e9) * 1_000).rounded()) }
     let latency =
-      statistics.hasLatency
+      durations.count > 0
       ? StatusDocument.Latency(
-        p50: statistics.latency(percentile: 50), p90: statistics.latency(percentile: 90),
-        p99: statistics.latency(percentile: 99), max: statistics.slowest)
+        p50: milliseconds(durations.percentile(0.5)), p90: milliseconds(durations.percentile(0.9)),
+        p99: milliseconds(durations.percentile(0.99)), max: milliseconds(durations.longest))
       : StatusDocument.Latency()
     return StatusDocument.Requests(
       sent: statistics.sent, created: statistics.created, throttled: statistics.throttled,
       clientErrors: statistics.clientErrors, serverErrors: statistics.serverErrors,
       transportErrors: statistics.transportErrors, latency: latency)
+  }
+}
+
+extension StatusDocument.Hold {
+  fileprivate init(_ reason: Holds.Reason) {
+    self =
+      switch reason {
+      case .credentials: .credentials
+      case .outage: .outage
+      case .refused: .refused
+      }
   }
 }

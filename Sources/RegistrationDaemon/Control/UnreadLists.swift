@@ -2,20 +2,14 @@ import ControlAPI
 import RegistrationQueue
 import Spool
 
-/// What lies in the spool and is no list of the queue, with why and what helps. Never waits for the spool.
+/// Files in the spool that are not lists of the queue, with the reason and a hint. Never waits for the spool.
 struct UnreadLists {
-  /// Rejected lists that are told; `rejected/` has the others too.
+  /// Rejected lists that are shown; the others are in `rejected/`, too.
   private static let most = 1_000
 
-  private let queue: RegistrationQueue
-  private let standing: IntakeStanding
-  private let faults: [ListName: Importer.Fault]
-
-  init(_ daemon: Daemon) {
-    queue = daemon.queue
-    standing = daemon.watcher.standing
-    faults = daemon.importer.faults
-  }
+  let queue: RegistrationQueue
+  let standing: IntakeStanding
+  let faults: [ListName: ImportFault]
 
   func documents() throws -> [UnreadDocument] {
     let blocked = standing.blocked.map { name, warning in
@@ -26,7 +20,7 @@ struct UnreadLists {
     }
     let ignored = standing.ignored.map { name, reason in
       UnreadDocument(
-        name: "\(name)", state: .ignored, reason: reason, hint: "rename it when it is whole, if it is a list")
+        name: "\(name)", state: .ignored, reason: reason, hint: "if it is a list, rename it once it is complete")
     }
     let rejected = try queue.rejectedLists(limit: Self.most).map { list in
       UnreadDocument(

@@ -3,8 +3,8 @@ import Logging
 import RegistrationQueue
 import Spool
 
-/// Finds lists that were written to after they had been filed and without anybody hearing of it: while the daemon was not
-/// running, through a memory map or another hard link, or when the system lost events.
+/// Finds filed lists that were written to unnoticed: while the daemon was not running, through a memory map or another
+/// hard link, or when the system lost events.
 struct FiledLists {
   let queue: RegistrationQueue
   let spool: SpoolDirectory
@@ -12,39 +12,37 @@ struct FiledLists {
   let log: Logger
 
   /// Compares every file in `done/` and `rejected/` with what was read of it, and forgets rejected lists that are gone.
-  /// Costs a few system calls a file.
-  func check() {
-    do {
-      var unknown: [ListName] = []
-      for file in try spool.lists(in: .done) {
-        let name = ListName(filed: file)
-        switch try queue.list(named: name.text) {
-        case let list?: if try isChanged(list, file) { watcher.noteWrite(to: name) }
-        case nil: if try hasReceipt(name), try isUnknown(name) { unknown.append(name) }
-        }
+  /// Costs a few system calls per file.
+  ///
+  /// Throws `SpoolError` or `QueueError` if not every file could be compared.
+  func check() throws {
+    var unknown: [ListName] = []
+    for file in try spool.lists(in: .done) {
+      let name = ListName(filed: file)
+      switch try queue.list(named: name.text) {
+      case let list?: if try isChanged(list, file) { watcher.noteWrite(to: name) }
+      case nil: if try hasReceipt(name), try isUnknown(name) { unknown.append(name) }
       }
-      tell(unknown)
-      let rejected = try spool.lists(in: .rejected)
-      for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(filed: file)) }
-      try forgetRejected(except: Set(rejected.map { ListName(filed: $0).text }))
-    } catch {
-      log.warning("filed lists could not be compared with what was read", metadata: ["detail": "\(error)"])
     }
+    tell(unknown)
+    let rejected = try spool.lists(in: .rejected)
+    for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(filed: file)) }
+    try forgetRejected(except: Set(rejected.map { ListName(filed: $0).text }))
   }
 
-  /// The start has compared the queue with the spool: these have come since.
+  /// The start compared the queue with the spool: these lists came later.
   private func tell(_ unknown: [ListName]) {
     guard let first = unknown.first else { return }
     log.error(
       "lists in done/ have a receipt, but the queue does not know them",
       metadata: [
         "lists": "\(unknown.count)", "first": "\(first)",
-        "hint": "if they were put there by hand, move them to incoming/: what is registered stays so",
+        "hint": "if they were put there by hand, move them to incoming/; registered keys stay registered",
       ])
   }
 
   private func isUnknown(_ name: ListName) throws -> Bool {
-    try queue.compare { try $0.standing(of: name.text) } == .unknown
+    try queue.compare { try $0.entry(of: name.text) } == .unknown
   }
 
   private func hasReceipt(_ name: ListName) throws -> Bool {
@@ -61,7 +59,7 @@ struct FiledLists {
     guard let status = try spool.status(of: file, in: .rejected) else { return false }
     let name = ListName(filed: file)
     guard let list = try queue.rejectedList(named: name.text) else {
-      // One without a reason was put there by somebody else.
+      // A file without a reason was put there by somebody else.
       return try spool.status(of: name.reasonFileName, in: .rejected) != nil
     }
     return !list.isOf(status)
@@ -73,7 +71,7 @@ struct FiledLists {
       let page = try queue.rejectedLists(after: last, limit: 1_000)
       guard let end = page.last else { return }
       last = end.name
-      // One that is read again at this moment lies in reading/.
+      // A list that is being read again at this moment is in reading/.
       let gone = try page.map(\.name).filter { name in
         try !present.contains(name) && !isBeingRead(ListName(stored: name))
       }
@@ -82,7 +80,7 @@ struct FiledLists {
   }
 
   private func isBeingRead(_ name: ListName) throws -> Bool {
-    for place in [SpoolDirectory.Place.reading, .rejected] {
+    for place in [SpoolDirectory.Subfolder.reading, .rejected] {
       if try spool.status(of: name.fileName, in: place) != nil { return true }
     }
     return false

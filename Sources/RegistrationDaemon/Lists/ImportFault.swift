@@ -1,23 +1,21 @@
 import RegistrationQueue
 import Spool
 
-extension Importer {
-  /// Why a list cannot be read at the moment.
-  struct Fault: Hashable, Sendable {
-    var text: String
-    var hint: String?
-    /// The same will work once the disk does.
-    var isDisk: Bool
-    /// The list was not filed yet.
-    var isInReading: Bool
+/// Why a list cannot be read at the moment.
+struct ImportFault: Hashable, Sendable {
+  var text: String
+  var hint: String?
+  /// The same will succeed once the disk works.
+  var isDisk: Bool
+  /// The list has not been filed yet.
+  var isInReading: Bool
 
-    init(_ error: any Error, at list: ReadyList) {
-      switch error {
-      case let error as QueueError: (text, hint, isDisk) = ("\(error)", error.hint, error.kind == .disk)
-      case let error as SpoolError: (text, hint, isDisk) = (error.message, error.hint, error.isDiskFault)
-      default: (text, hint, isDisk) = ("\(error)", nil, false)
-      }
-      isInReading = list.place == .reading
+  init(_ error: any Error, at list: ReadyList) {
+    switch error {
+    case let error as QueueError: (text, hint, isDisk) = ("\(error)", error.hint, error.kind == .disk)
+    case let error as SpoolError: (text, hint, isDisk) = (error.message, error.hint, error.isDiskFault)
+    default: (text, hint, isDisk) = ("\(error)", nil, false)
     }
+    isInReading = list.place == .reading
   }
 }

@@ -6,26 +6,33 @@ import RegistrationQueue
 import Spool
 import Synchronization
 
-/// Reads claimed lists, one after the other in the order in which they are told, on a queue of its own. Lists that came
-/// over the control socket go first, also between two batches of a long one: somebody waits for their receipts.
+/// Reads claimed lists one after the other, in the order in which they are reported, on a dispatch queue of its own.
+/// Lists from the control socket go first, also between two batches of a long list, because somebody waits for their
+/// receipts.
 ///
-/// A list that cannot be read for a reason that is not its own (a full disk, no permission) stays where it is and is tried
+/// A list that cannot be read for a reason outside the list (a full disk, no permission) stays where it is and is tried
 /// again every few seconds.
 package final class Importer: Sendable {
   typealias Client = @Sendable (Result<[UInt8], any Error>) -> Void
+
+  /// Lists by what became of them.
+  struct Counts: Hashable, Sendable {
+    var imported = 0
+    var rejected = 0
+  }
 
   private struct State {
     var maxFileSize: Int
     var waiting = WaitingLists()
     var isRunning = false
     var isStopped = false
-    var faults: [ListName: Fault] = [:]
-    var counts: [String: Int] = ["imported": 0, "rejected": 0]
+    var faults: [ListName: ImportFault] = [:]
+    var counts = Counts()
     /// Clients that wait for the receipt of a list.
     var clients: [ListName: Client] = [:]
   }
 
-  /// Seconds until lists with a fault are tried again.
+  /// Seconds before lists with a fault are tried again.
   private static let patience = 5.0
 
   let queue: RegistrationQueue
@@ -38,9 +45,9 @@ package final class Importer: Sendable {
   private let broken: @Sendable (QueueError) -> Void
 
   /// - Parameters:
-  ///   - watcher: Told of lists that are not still yet.
+  ///   - watcher: Told about lists that have not settled yet.
   ///   - keysChanged: Called after each commit of keys.
-  ///   - broken: Called when the queue cannot be used any more.
+  ///   - broken: Called when the queue can no longer be used.
   init(
     queue: RegistrationQueue, spool: SpoolDirectory, watcher: SpoolWatcher, maxFileSize: Int, log: Logger,
     keysChanged: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
@@ -60,13 +67,13 @@ package final class Importer: Sendable {
     set { state.withLock { $0.maxFileSize = newValue } }
   }
 
-  /// Nothing is being read or waits to be.
+  /// Nothing is being read or waiting to be.
   package var isIdle: Bool { state.withLock { !$0.isRunning } }
 
-  /// The lists that cannot be read, with why.
-  var faults: [ListName: Fault] { state.withLock { $0.faults } }
+  /// The lists that cannot be read, and why.
+  var faults: [ListName: ImportFault] { state.withLock { $0.faults } }
 
-  /// Why a list cannot be read, while that is so; first of all because of the disk.
+  /// Why a list cannot be read, while that is so; faults of the disk come first.
   var fault: (text: String, isDisk: Bool)? {
     state.withLock { state in
       (state.faults.first { $0.value.isDisk } ?? state.faults.first).map {
@@ -75,8 +82,8 @@ package final class Importer: Sendable {
     }
   }
 
-  /// Lists since the start by what became of them.
-  package var counts: [String: Int] { state.withLock { $0.counts } }
+  /// Since the start.
+  var counts: Counts { state.withLock { $0.counts } }
 
   /// Reads these lists, in this order. Returns at once.
   func take(_ lists: [ReadyList]) {
@@ -88,7 +95,7 @@ package final class Importer: Sendable {
     if starts { serial.async { @Sendable [self] in work() } }
   }
 
-  /// Reads a list that came over the control socket, before all others, and answers with its receipt.
+  /// Reads a list from the control socket, before all others, and answers with its receipt.
   func take(posted list: ReadyList, answer: @escaping Client) {
     let starts = state.withLock { state in
       state.clients[list.name] = answer
@@ -106,7 +113,7 @@ package final class Importer: Sendable {
     return true
   }
 
-  /// Ends after the commit under way; what was not read is read after the next start.
+  /// Ends after the commit in progress; what was not read is read after the next start.
   package func stop() {
     let dropped = state.withLock { state in
       state.isStopped = true
@@ -115,13 +122,13 @@ package final class Importer: Sendable {
     for list in dropped { tell(.interrupted, of: list.name) }
   }
 
-  /// Brings what a kill has interrupted to a state from which everything goes on: lists whose file is in its last place,
-  /// or is gone, are noted so. Before the first list is taken.
+  /// Completes what a kill interrupted: lists whose file is in its final place, or is gone, are noted as such. Call
+  /// this before the first list is taken.
   package func reconcile() throws {
     var filed: [ReadyList] = []
     for list in try queue.unfiledLists() {
       let name = ListName(stored: list.name)
-      // The watcher tells of those in reading/.
+      // The watcher reports those in reading/.
       if try spool.status(of: name.fileName, in: .reading) != nil { continue }
       if try spool.status(of: name.fileName, in: .done) != nil {
         filed.append(ReadyList(place: .done, name: name, isStill: false))
@@ -130,7 +137,7 @@ package final class Importer: Sendable {
       do {
         try reading(isInterrupted: { false }).close(list)
       } catch let error as SpoolError {
-        // Its keys are worked on all the same; the next start tries again.
+        // Its keys are processed nevertheless; the next start tries again.
         log.error("a receipt cannot be written", metadata: ["list": "\(list.name)", "detail": "\(error)"])
       }
     }
@@ -154,7 +161,7 @@ extension Importer {
       if list.isPosted {
         read(list.ready, isInterrupted: { [self] in isStopped })
       } else {
-        // Between two batches is a good moment for whoever waits.
+        // Lists with a waiting client are read between two batches.
         read(list.ready) { [self] in
           while let posted = state.withLock({ $0.waiting.nextPosted() }) {
             read(posted, isInterrupted: { [self] in isStopped })
@@ -188,7 +195,7 @@ extension Importer {
   private func tell(_ ending: ListReading.Ending, of name: ListName) {
     switch ending {
     case .imported(let receipt, let cutShort):
-      state.withLock { $0.counts["imported", default: 0] += 1 }
+      state.withLock { $0.counts.imported += 1 }
       log.notice(
         "list imported",
         metadata: [
@@ -197,12 +204,12 @@ extension Importer {
         ])
       if let cutShort {
         log.warning(
-          "a part of the list was not read",
+          "part of the list was not read",
           metadata: ["list": "\(receipt.list)", "line": "\(cutShort.line)", "detail": "\(cutShort.description)"])
       }
       answer(name, Result { Array(try receipt.json()) })
     case .rejected(let name, let rejection):
-      state.withLock { $0.counts["rejected", default: 0] += 1 }
+      state.withLock { $0.counts.rejected += 1 }
       log.warning(
         "list rejected", metadata: ["list": "\(name)", "reason": "\(rejection.what)", "line": "\(rejection.line ?? 0)"])
       answer(name, .failure(ControlError(.unprocessable, "\(rejection.what); \(rejection.hint)")))
@@ -210,15 +217,16 @@ extension Importer {
     case .notStill:
       watcher.noteWrite(to: name)
       return
-    case .gone: answer(name, .failure(ControlError(.conflict, "the list vanished before it was read")))
-    case .interrupted: answer(name, .failure(ControlError(.unavailable, "the daemon stops; the list is in the spool")))
+    case .gone: answer(name, .failure(ControlError(.conflict, "the list disappeared before it was read")))
+    case .interrupted:
+      answer(name, .failure(ControlError(.unavailable, "the daemon is stopping; the list is in the spool")))
     }
     keysChanged()
   }
 
-  /// The list stays where it is. Told once for each fault.
+  /// The list stays where it is. Each fault is logged once.
   private func fail(_ error: any Error, at list: ReadyList) {
-    let fault = Fault(error, at: list)
+    let fault = ImportFault(error, at: list)
     if let error = error as? QueueError, error.kind != .disk { broken(error) }
     let isNews = state.withLock { state in
       defer { state.faults[list.name] = fault }

@@ -2,27 +2,27 @@ import KeyList
 import RegistrationQueue
 import Spool
 
-/// The entries of a list in batches, of which the last entry may be the report that the rest cannot be read.
+/// The entries of a list in batches. The last entry may be the report that the rest cannot be read.
 ///
-/// A list is refused as a whole only when nothing in it can be used. Once a key was read, what stops the reader (binary
-/// data in the middle, say) is one more bad line. The same bytes always give the same entries, so an interrupted import
-/// finds its place by counting them.
+/// A list is only refused as a whole when nothing in it can be used. Once a key was read, whatever stops the reader
+/// (binary data in the middle, for example) is one more bad line. The same bytes always give the same entries, so an
+/// interrupted import finds its place by counting them.
 struct ListEntries {
   private var reader: KeyListReader
   private var hasKey: Bool
   private var isOver = false
-  /// Entries given so far.
+  /// Entries returned so far.
   private var count = 0
   /// The first bad lines, for the receipt.
   private(set) var invalid: [InvalidLine] = []
 
-  /// - Parameter isKnown: Keys of the list are in the queue, so it is not refused any more.
+  /// - Parameter isKnown: Keys of the list are in the queue, so it can no longer be refused.
   init(_ reader: KeyListReader, isKnown: Bool) {
     self.reader = reader
     hasKey = isKnown
   }
 
-  /// The next entries: at most `size`, or more until there is a key among them. `isLast` says that there are no more.
+  /// The next entries: at most `size`, or more until one of them is a key. `isLast` says that there are no more.
   ///
   /// - Parameter isInterrupted: Asked from time to time; true ends the batch early.
   mutating func batch(
@@ -40,7 +40,7 @@ struct ListEntries {
     return (batch, false)
   }
 
-  /// Passes over entries that are committed.
+  /// Skips entries that are committed.
   mutating func skip(_ count: Int) throws(KeyListError) {
     for _ in 0..<count where try next() == nil { return }
   }
@@ -76,19 +76,19 @@ struct ListEntries {
   /// The form of the list; known after the first entry.
   var format: KeyListFormat? { reader.format }
 
-  /// True when an entry given so far may become another once more bytes follow, or the last record has no line end.
+  /// True when an entry returned so far may change once more bytes follow, or the last record has no line end.
   var isUnterminated: Bool { reader.ending.isUnterminated || reader.settled < count }
 
-  /// Why a part of the list was not read, and how much of it.
+  /// Why part of the list was not read, and how much of it.
   var cutShort: ListEnding.CutShort? { reader.ending.cutShort }
 
-  /// True when what was read before was taken for another form: entries cannot be matched by counting then.
+  /// True when the earlier reading assumed another form: then entries cannot be matched by counting.
   func isOtherForm(than known: ListRecord) -> Bool {
     guard let format else { return false }
     return format.name != known.format || format.column != known.column
   }
 
-  /// Of a list without a key.
+  /// For a list without a key.
   func rejection(invalidCount: Int) -> Rejection {
     Rejection.noValidKey(firstInvalid: invalid.first, invalidCount: invalidCount)
   }

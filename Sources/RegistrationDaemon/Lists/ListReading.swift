@@ -6,25 +6,22 @@ import Spool
 
 /// Reads one claimed list into the queue and files it.
 ///
-/// Every step can be done again after a kill: entries that are committed are passed over, a list that is wholly committed
-/// is only filed, and a file is moved only after its last key is committed. A list that was filed and has been written to
-/// since is read where it lies.
+/// Every step can be repeated after a kill: committed entries are skipped, a list that is committed completely is only
+/// filed, and a file is moved only after its last key is committed. A filed list that was written to is read where it
+/// is.
 struct ListReading {
   enum Ending {
     case imported(Receipt, cutShort: ListEnding.CutShort?)
     case rejected(ListName, Rejection)
     /// All of it was read before.
     case unchanged
-    /// It is not there any more.
+    /// It is no longer there.
     case gone
-    /// It is being written to, or its last record has no line end: it is read once it is still.
+    /// It is being written to, or its last record has no line end: it is read once it has settled.
     case notStill
-    /// The daemon stops; the next start goes on.
+    /// The daemon is stopping; the next start continues.
     case interrupted
   }
-
-  /// Entries in one transaction: outcomes wait for the writer no longer than this takes.
-  private static let batchSize = 2_000
 
   let queue: RegistrationQueue
   let spool: SpoolDirectory
@@ -32,28 +29,28 @@ struct ListReading {
   let maxFileSize: Int
   let log: Logger
   let isInterrupted: () -> Bool
-  /// Called after each commit, so that work begins before a long list is read to its end.
+  /// Called after each commit, so that work begins before a long list has been read completely.
   let committed: () -> Void
 
-  /// - Parameter wantsReceipt: Somebody waits for it, even if all of the list was read before.
+  /// - Parameter wantsReceipt: A client waits for it, even if the whole list was read before.
   func run(_ list: ReadyList, wantsReceipt: Bool = false) throws -> Ending {
     guard let place = try place(of: list.name) else { return .gone }
     switch place {
     case .rejected: return try readRejected(list)
     case .done where try queue.list(named: list.name.text) == nil:
-      // Whatever lies there, no list of ours does.
+      // Whatever is there, it is not a list of ours.
       return .unchanged
     default: return try read(list, in: place, wantsReceipt: wantsReceipt)
     }
   }
 
-  /// Ends a list whose file is gone: its keys are kept, with a receipt that counts them.
+  /// Completes a list whose file is gone: its keys are kept, with a receipt that counts them.
   func close(_ list: ListRecord) throws {
     var list = list
     if list.importedAt == nil {
       list = try queue.finishImport(list.id)
       log.warning(
-        "a list went away before it was read to its end; what was read of it is kept",
+        "a list disappeared before it was fully read; the keys read so far are kept",
         metadata: ["list": "\(list.name)", "accepted": "\(list.accepted)"])
     }
     try spool.store(Receipt(list, invalid: []), as: ListName(stored: list.name))
@@ -61,15 +58,15 @@ struct ListReading {
     committed()
   }
 
-  /// Where the list lies now: it may have been filed since somebody wrote to it.
-  private func place(of name: ListName) throws -> SpoolDirectory.Place? {
-    for place in [SpoolDirectory.Place.reading, .done, .rejected] {
+  /// Where the list is now: it may have been filed since somebody wrote to it.
+  private func place(of name: ListName) throws -> SpoolDirectory.Subfolder? {
+    for place in [SpoolDirectory.Subfolder.reading, .done, .rejected] {
       if try spool.status(of: name.fileName, in: place)?.kind == .regular { return place }
     }
     return nil
   }
 
-  /// A rejected list that was written to gets another reading.
+  /// A rejected list that was written to is read again.
   private func readRejected(_ list: ReadyList) throws -> Ending {
     let status = try spool.status(of: list.name.fileName, in: .rejected)
     if let status, let known = try queue.rejectedList(named: list.name.text), known.isOf(status) { return .unchanged }
@@ -77,12 +74,12 @@ struct ListReading {
     return try read(list, in: .reading, wantsReceipt: false)
   }
 
-  private func read(_ list: ReadyList, in place: SpoolDirectory.Place, wantsReceipt: Bool) throws -> Ending {
+  private func read(_ list: ReadyList, in place: SpoolDirectory.Subfolder, wantsReceipt: Bool) throws -> Ending {
     let file: SpoolFile
     do {
       file = try spool.open(list.name.fileName, in: place, maximumSize: .max)
     } catch {
-      // It was moved at this moment: the next look finds it in its new place.
+      // It was moved at this moment: the next scan finds it in its new place.
       if error.kind == .missing { return .notStill }
       throw error
     }
@@ -107,17 +104,17 @@ struct ListReading {
   /// One reading of one file.
   private struct Reading {
     var file: SpoolFile
-    var place: SpoolDirectory.Place
+    var place: SpoolDirectory.Subfolder
     var name: ListName
     var sha256: String
-    /// What the queue knows of the list.
+    /// What the queue knows about the list.
     var known: ListRecord?
   }
 
   private func carryOut(_ plan: ReadingPlan, _ reading: Reading, wantsReceipt: Bool) throws -> Ending {
     switch plan {
     case .nothing where !wantsReceipt && reading.place == .done:
-      // The same bytes with other times: the receipt stands.
+      // The same bytes with other times: the receipt stays valid.
       if let known = reading.known {
         let status = reading.file.status
         try queue.noteUnchanged(known.id, modified: status.modified, at: Self.moment(status))
@@ -126,7 +123,7 @@ struct ListReading {
     case .nothing, .file:
       guard let known = reading.known else { return .gone }
       var entries = ListEntries(reading.file.reader(), isKnown: true)
-      // Only for the bad lines of the receipt.
+      // Only for the bad lines in the receipt.
       try entries.skip(known.entries)
       return try file(known, reading, entries)
     case .begin: return try append(to: nil, reading, skipping: 0)
@@ -135,14 +132,15 @@ struct ListReading {
     }
   }
 
-  /// Reads the entries from the `skipped`th on, adding to what is known of the list.
+  /// Reads the entries after the first `skipped` ones, adding to what is known about the list.
   private func append(to known: ListRecord?, _ reading: Reading, skipping skipped: Int) throws -> Ending {
     var list = known
     var entries = ListEntries(reading.file.reader(), isKnown: known != nil)
     try entries.skip(skipped)
+    var size = BatchSize()
     while true {
-      let (batch, isLast) = try entries.batch(of: Self.batchSize, isInterrupted: isInterrupted)
-      // With more bytes the beginning may read as another form.
+      let (batch, isLast) = try entries.batch(of: size.entries, isInterrupted: isInterrupted)
+      // With more bytes, the beginning may look like another form.
       if let known, skipped > 0, entries.isOtherForm(than: known) { return try replace(reading) }
       if list == nil, batch.keys.isEmpty {
         guard isLast else { return .interrupted }
@@ -150,10 +148,9 @@ struct ListReading {
       }
       guard try !isLast || reading.file.isUnchanged() else { return .notStill }
       let source = try source(of: reading, entries)
-      if let known = list {
-        list = try queue.importBatch(batch, into: known.id, of: source, isLast: isLast)
-      } else {
-        list = try queue.beginImport(source, first: batch, isWhole: isLast)
+      list = try size.adjust(isAwaited: queue.isWriterAwaited) {
+        guard let list else { return try queue.beginImport(source, first: batch, isWhole: isLast) }
+        return try queue.importBatch(batch, into: list.id, of: source, isLast: isLast)
       }
       committed()
       if isLast, let list { return try file(list, reading, entries) }
@@ -166,10 +163,11 @@ struct ListReading {
     guard let known = reading.known else { return .gone }
     var rereading = Rereading(of: known.id)
     var entries = ListEntries(reading.file.reader(), isKnown: true)
+    var size = BatchSize()
     while true {
-      let (batch, isLast) = try entries.batch(of: Self.batchSize, isInterrupted: isInterrupted)
+      let (batch, isLast) = try entries.batch(of: size.entries, isInterrupted: isInterrupted)
       guard try !isLast || reading.file.isUnchanged() else { return .notStill }
-      try queue.importBatch(batch, of: &rereading)
+      try size.adjust(isAwaited: queue.isWriterAwaited) { try queue.importBatch(batch, of: &rereading) }
       committed()
       if isLast {
         let list = try queue.finish(rereading, of: source(of: reading, entries))
@@ -183,7 +181,8 @@ struct ListReading {
     ListSource(
       name: reading.name.text, sha256: reading.sha256, bytes: Int(reading.file.size),
       modified: reading.file.status.modified, format: entries.format?.name ?? "text", column: entries.format?.column,
-      isUnterminated: entries.isUnterminated, isForced: try spool.isForced(reading.file), arrivedAt: .now())
+      isUnterminated: entries.isUnterminated, isForced: try spool.isForced(reading.file), arrivedAt: .now(),
+      terms: try spool.terms(of: reading.file))
   }
 
   /// Writes the receipt, moves the file, and notes it.
@@ -197,11 +196,13 @@ struct ListReading {
     }
     try queue.noteFiled(list.id, at: Self.moment(try spool.status(of: reading.name.fileName, in: .done)))
     if try queue.rejectedList(named: list.name) != nil { try queue.forgetRejected([list.name]) }
-    try spool.clearForce(reading.file)
+    try spool.clearMarks(reading.file)
+    // It may have been stopped before there was a receipt to say so.
+    if let now = try queue.list(named: list.name) { try spool.amendReceipt(of: reading.name, now) }
     return .imported(receipt, cutShort: entries.cutShort)
   }
 
-  /// A list that has just come and is too large is rejected. One that has grown stays where it is, and shows as blocked.
+  /// A new list that is too large is rejected. One that has grown stays where it is, and shows as blocked.
   private func refuse(_ file: SpoolFile, tooLargeFor known: ListRecord?, as name: ListName) throws -> Ending {
     let hint = "split the list, or raise spool.max_file_size"
     guard let known else {
@@ -212,10 +213,10 @@ struct ListReading {
     throw SpoolError(
       kind: .tooLarge,
       message: "it has grown from \(known.bytes) to \(file.size) bytes, more than the \(maxFileSize) allowed",
-      hint: "raise spool.max_file_size, or put what was added into a list of its own")
+      hint: "raise spool.max_file_size, or put what was added into a separate list")
   }
 
-  /// By the clock of the file system, which may be another than ours: what changes the file later has a later time.
+  /// On the clock of the file system, which may differ from ours: a later change of the file has a later time.
   private static func moment(_ status: FileStatus?) -> Timestamp { status?.changedAt ?? .now() }
 
   private func reject(_ name: ListName, _ file: SpoolFile, _ rejection: Rejection) throws -> Ending {
@@ -224,10 +225,10 @@ struct ListReading {
       hint: rejection.hint, at: .now())
     try queue.noteRejected(list)
     try spool.reject(name, identity: file.status.identity, rejection)
-    // The move has changed its entry: what comes later is somebody else's doing.
+    // The move has changed its entry: later changes are somebody else's.
     list.at = Self.moment(try spool.status(of: name.fileName, in: .rejected))
     try queue.noteRejected(list)
-    try spool.clearForce(file)
+    try spool.clearMarks(file)
     return .rejected(name, rejection)
   }
 }

@@ -3,7 +3,7 @@ import RegistrationQueue
 import Spool
 
 extension ListRecord {
-  /// Two writes within one tick of the kernel's clock have the same time. In milliseconds, several ticks.
+  /// Two writes within one tick of the kernel's clock have the same time. In milliseconds; several ticks.
   private static let tick: Int64 = 20
 
   /// Size and times tell that nothing was written since the list was read. Says no when in doubt: a hash tells then.
@@ -13,6 +13,14 @@ extension ListRecord {
     guard let filedAt, let importedAt, Int64(bytes) == status.size, modified == status.modified else { return false }
     guard status.changedAt <= filedAt else { return false }
     return status.modified / 1_000_000 + Self.tick < importedAt.milliseconds
+  }
+}
+
+extension SpoolDirectory {
+  /// Adds to the receipt that the list was stopped, if it was.
+  func amendReceipt(of name: ListName, _ list: ListRecord) throws(SpoolError) {
+    guard let stop = list.stop, let time = list.stoppedAt else { return }
+    try amendReceipt(of: name, stoppedAt: time, because: stop.detail)
   }
 }
 
@@ -33,5 +41,6 @@ extension Receipt {
         invalid: list.invalid),
       invalid: invalid, duplicateOf: list.duplicateOf, requeued: list.requeued, format: list.format,
       column: list.column, isUnterminated: list.isUnterminated)
+    terms = list.terms
   }
 }

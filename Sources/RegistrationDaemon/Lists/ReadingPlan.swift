@@ -1,25 +1,25 @@
 import RegistrationQueue
 
-/// What to do with the file of a list, from what the queue knows of the list and what the file holds now.
+/// What to do with the file of a list, based on what the queue knows and what the file contains now.
 enum ReadingPlan: Hashable {
   /// No list has this name yet: the file is read from its beginning.
   case begin
-  /// Everything in the file is read, and it lies where it belongs.
+  /// Everything in the file was read, and it is where it belongs.
   case nothing
-  /// Everything in the file is read; it is still to be filed with its receipt.
+  /// Everything in the file was read; it must still be filed with its receipt.
   case file
-  /// The first `entries` entries are committed, and the part of the file that they came from is what it was: an import was
-  /// interrupted, or the list has grown.
+  /// The first `entries` entries are committed, and the part of the file that they came from is unchanged: an import
+  /// was interrupted, or the list has grown.
   case resume(entries: Int)
-  /// What was read of it is no longer what the file holds, or cannot be told apart from what was added: it is read again
-  /// from its beginning, and its counts are replaced.
+  /// The part that was read has changed, or cannot be told apart from what was added: the file is read again from its
+  /// beginning, and its counts are replaced.
   case replace
 
-  /// What the file holds now.
+  /// What the file contains now.
   struct Content {
     var size: Int
     var sha256: String
-    /// Of as many bytes as the queue says that were read; nil when there are not as many.
+    /// Of the number of bytes that were read according to the queue; nil when the file has fewer.
     var sha256OfKnown: String?
   }
 
@@ -43,7 +43,7 @@ enum ReadingPlan: Hashable {
 }
 
 extension ListRecord {
-  /// It has keys that an earlier content of its file brought. Where one of them comes again, reading on would count it as
-  /// a repetition.
+  /// It has keys from an earlier content of its file. If one of them came again, reading on would count it as a
+  /// duplicate.
   fileprivate var hasEarlierKeys: Bool { keys.total > accepted + alreadyKnown }
 }

@@ -5,14 +5,14 @@ import RegistrationQueue
 import Spool
 import Synchronization
 
-/// Writes `results/NAME.csv` for every list whose last key has an outcome. Which lists those are is told by the queue, so
-/// that a kill between the last outcome and the file leaves nothing out.
+/// Writes `results/NAME.csv` for every list whose last key has an outcome. The queue knows which lists those are, so a
+/// kill between the last outcome and the file loses nothing.
 final class ResultsWriter: Sendable {
   private struct State {
     var isLooking = false
     var looksAgain = false
     var fault: String?
-    /// It is the disk's.
+    /// The disk is to blame.
     var isDisk = false
     var isStopped = false
   }
@@ -20,7 +20,9 @@ final class ResultsWriter: Sendable {
   private struct Stopped: Error {}
 
   private static let pageSize = 1_000
-  /// Seconds until the next try when the disk refuses.
+  /// Lists that are noted in one transaction once their files are in place.
+  private static let groupSize = 64
+  /// Seconds until the next attempt when the disk fails.
   private static let patience = 5.0
 
   private let queue: RegistrationQueue
@@ -28,16 +30,22 @@ final class ResultsWriter: Sendable {
   private let log: Logger
   private let serial = DispatchQueue(label: "keyreg.results")
   private let state = Mutex(State())
+  private let written: @Sendable (ListRecord) -> Void
   private let changed: @Sendable () -> Void
 
-  init(queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, changed: @escaping @Sendable () -> Void) {
+  /// - Parameter written: Called once the results of a list are in place.
+  init(
+    queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, written: @escaping @Sendable (ListRecord) -> Void,
+    changed: @escaping @Sendable () -> Void
+  ) {
+    self.written = written
     self.queue = queue
     self.spool = spool
     self.log = log
     self.changed = changed
   }
 
-  /// Writes what has become due. Returns at once.
+  /// Writes the results that are due. Returns at once.
   func look() {
     let starts = state.withLock { state in
       defer { state.isLooking = true }
@@ -50,9 +58,9 @@ final class ResultsWriter: Sendable {
   /// Why results cannot be written, while they cannot.
   var fault: (text: String, isDisk: Bool)? { state.withLock { state in state.fault.map { ($0, state.isDisk) } } }
 
-  /// Waits for what is being written, at the end of the daemon. What is not done in time is written after the next start.
+  /// Waits for what is being written, at the end of the daemon. The rest is written after the next start.
   ///
-  /// - Parameter deadline: In seconds of the monotonic clock.
+  /// - Parameter deadline: In seconds on the monotonic clock.
   func finish(by deadline: Double) {
     let done = DispatchSemaphore(value: 0)
     serial.async { @Sendable in done.signal() }
@@ -64,23 +72,25 @@ final class ResultsWriter: Sendable {
   private func work() {
     var fault: (any Error)?
     do {
+      var written: [ListRecord] = []
       for list in try queue.listsWithoutResults() {
+        // Those before a long list do not wait for it.
+        if written.count == Self.groupSize || list.keys.total > Self.pageSize { try note(&written) }
         do {
           try write(list)
-          // Not before the list was finished, should the wall clock have been set back.
-          try queue.resultsWritten(list, at: max(.now(), list.finishedAt ?? .now()))
-          tell(list)
+          written.append(list)
         } catch is Stopped {
-          return
+          break
         } catch {
-          // The other lists are not to wait for this one.
+          // The other lists do not wait for this one.
           fault = error
         }
       }
+      try note(&written)
     } catch {
       fault = error
     }
-    // Last of all, so that whoever looks then sees whether there is a fault.
+    // Last of all, so that a reader of the status then sees whether there is a fault.
     defer { changed() }
     if let fault {
       tell(fault)
@@ -96,6 +106,13 @@ final class ResultsWriter: Sendable {
     if again { serial.async { @Sendable [self] in work() } }
   }
 
+  /// Notes that the files of these lists are in place.
+  private func note(_ written: inout [ListRecord]) throws {
+    try queue.resultsWritten(written, at: .now())
+    written.forEach(tell)
+    written = []
+  }
+
   private func tell(_ list: ListRecord) {
     log.notice(
       "list done",
@@ -103,6 +120,7 @@ final class ResultsWriter: Sendable {
         "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
         "cancelled": "\(list.keys[.cancelled])",
       ])
+    written(list)
   }
 
   private func write(_ list: ListRecord) throws {
@@ -115,9 +133,10 @@ final class ResultsWriter: Sendable {
       cursor = page.next
     }
     try file.finish()
+    try spool.amendReceipt(of: ListName(stored: list.name), list)
   }
 
-  /// Once for each fault: it is tried again until it works.
+  /// Logs each fault once; writing is tried again until it works.
   private func tell(_ error: any Error) {
     let text = "results cannot be written: \(error)"
     let isDisk = (error as? SpoolError)?.isDiskFault ?? (error is QueueError)

@@ -3,13 +3,13 @@ import Registration
 import Spool
 import Synchronization
 
-/// Work in the spool that a client waits for. The spool can hang, and the work with it, but nobody waits longer than a few
-/// seconds for an answer: the client is told that the spool does not answer, and the work goes on without it.
+/// Work in the spool that a client waits for. The spool can hang, and the work with it, but no client waits longer than
+/// a few seconds: it is told that the spool does not respond, and the work goes on without it.
 final class SpoolCalls: Sendable {
   private struct Wait {
-    /// In seconds of the monotonic clock.
+    /// In seconds on the monotonic clock.
     var begunAt: Double
-    /// Seconds that the work may take in a spool that answers.
+    /// Seconds that the work may take in a spool that responds.
     var patience: Double
     var giveUp: @Sendable (any Error) -> Void
   }
@@ -21,7 +21,7 @@ final class SpoolCalls: Sendable {
     var isStopped = false
   }
 
-  /// Seconds between two looks at what is waited for.
+  /// Seconds between checks of the waiting calls.
   private static let interval = 0.25
 
   private let look: SpoolLook
@@ -32,8 +32,8 @@ final class SpoolCalls: Sendable {
     self.look = look
   }
 
-  /// Runs `body` on `queue` and returns what it returns. Throws `SpoolError` of kind `unanswered` when the spool hangs,
-  /// `body` takes longer than `patience` seconds, or the daemon stops; `body` goes on then.
+  /// Runs `body` on `queue` and returns its result. Throws `SpoolError` of kind `unanswered` when the spool hangs,
+  /// `body` takes longer than `patience` seconds, or the daemon stops; `body` then goes on.
   func run<Value: Sendable>(
     on queue: DispatchQueue, patience: Double = 30, _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
@@ -42,7 +42,7 @@ final class SpoolCalls: Sendable {
     }
   }
 
-  /// Waits until what `begin` began calls its `answer`. Throws as above.
+  /// Waits until the work that `begin` started calls its `answer`. Throws as above.
   func wait<Value: Sendable>(
     patience: Double, _ begin: (@escaping @Sendable (Result<Value, any Error>) -> Void) -> Void
   ) async throws -> Value {
@@ -56,7 +56,7 @@ final class SpoolCalls: Sendable {
     }
   }
 
-  /// Answers everybody who waits, now and later: the daemon stops.
+  /// Answers all callers, now and later: the daemon is stopping.
   func stop() {
     let waits = state.withLock { state in
       state.isStopped = true
@@ -67,7 +67,7 @@ final class SpoolCalls: Sendable {
   }
 
   private static let stopping = SpoolError(
-    kind: .unanswered, message: "the daemon stopped before the spool had answered", hint: "start it again")
+    kind: .unanswered, message: "the daemon stopped before the spool answered", hint: "start it again")
 
   private func add(patience: Double, giveUp: @escaping @Sendable (any Error) -> Void) -> Int {
     let (number, isStopped, starts) = state.withLock { state in
@@ -105,7 +105,7 @@ final class SpoolCalls: Sendable {
   }
 }
 
-/// Somebody who waits for one answer, which is the first that comes.
+/// A client that waits for one answer, the first that comes.
 private final class Client<Value: Sendable>: Sendable {
   private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
 

@@ -2,20 +2,20 @@ import Logging
 import RegistrationQueue
 import Spool
 
-/// Compares the queue with what the spool says that a queue has taken in. A list gets its receipt, and later its results,
-/// after its keys are committed: where the queue does not know it, the queue is an older one, or another.
+/// Compares the queue with what the spool says about imported lists. A list gets its receipt, and later its results,
+/// after its keys are committed. If the queue does not know such a list, it is an older queue, or another one.
 struct SpoolHistory {
   let spool: SpoolDirectory
 
-  /// What shows that the queue is not the one that worked on the spool last; nil for nothing. Costs a few system calls and
-  /// a look into the queue for each list in `done/` and `results/`.
+  /// Evidence that the queue is not the one that last worked on the spool; nil for none. Costs a few system calls and a
+  /// query for each list in `done/` and `results/`.
   func evidence(against known: KnownLists) throws -> SpoolEvidence? {
     let receipts = try unknownReceipts(known)
     if let first = receipts.first {
       return SpoolEvidence(
         folder: spool.path(of: .done), what: "receipts", lists: receipts.count, first: first.text)
     }
-    // Results alone count where nothing is known at all. Beside a queue at work they may as well be somebody's copies.
+    // Results alone count only if nothing is known at all. Beside a queue in use they may be somebody's copies.
     guard try known.isEmpty else { return nil }
     let results = try unknownResults(known)
     return results.first.map { first in
@@ -23,13 +23,13 @@ struct SpoolHistory {
     }
   }
 
-  /// The queue is older than the spool, and that is meant: puts the lists that it does not know back to `reading/`. Those of
-  /// which only a receipt or results are left are noted, and told.
+  /// The operator allows a queue that is older than the spool: lists that it does not know go back to `reading/`. Those
+  /// with only a receipt or results left are noted and logged.
   func takeBack(into queue: RegistrationQueue, _ log: Logger) throws {
     var lost: [ListName] = []
     for name in try queue.compare(unknownReceipts) {
-      // One that was begun goes on where it lies.
-      guard try queue.compare({ try $0.standing(of: name.text) }) == .unknown else { continue }
+      // A list that was begun is continued where it is.
+      guard try queue.compare({ try $0.entry(of: name.text) }) == .unknown else { continue }
       guard try spool.reopen(name, from: .done) else {
         lost.append(name)
         continue
@@ -43,34 +43,34 @@ struct SpoolHistory {
     log.error(
       "lists have a receipt in done/, but neither the queue nor the spool has them",
       metadata: [
-        "lists": "\(lost.count)", "first": "\(first)", "hint": "submit them again: what is registered stays so",
+        "lists": "\(lost.count)", "first": "\(first)", "hint": "submit them again; registered keys stay registered",
       ])
   }
 
-  /// A new queue is meant, which leaves to the earlier one what that has taken in.
+  /// The operator allows a new queue: it leaves to the earlier one what that has imported.
   func leaveAll(to queue: RegistrationQueue) throws {
     try queue.leaveToEarlierQueue(
       queue.compare { known in try unknownReceipts(known) + unknownResults(known) }.map(\.text))
   }
 
   private func unknownReceipts(_ known: KnownLists) throws -> [ListName] {
-    try spool.receiptedLists().filter { name in try !knows(name, known.standing(of: name.text)) }
+    try spool.receiptedLists().filter { name in try !knows(name, known.entry(of: name.text)) }
   }
 
   private func unknownResults(_ known: KnownLists) throws -> [ListName] {
     try spool.resultedLists().filter { name in
-      try known.standing(of: name.text) == .unknown && !isInReading(name) && spool.hasResults(name)
+      try known.entry(of: name.text) == .unknown && !isInReading(name) && spool.hasResults(name)
     }
   }
 
-  /// Whether the queue knows all that the receipt of a list stands for.
-  private func knows(_ name: ListName, _ standing: KnownLists.Standing) throws -> Bool {
-    switch standing {
+  /// Whether the queue knows everything that the receipt of a list implies.
+  private func knows(_ name: ListName, _ entry: KnownLists.Entry) throws -> Bool {
+    switch entry {
     case .noted: return true
     case .unknown:
       // It is about to be read, for the first time or again.
       if try isInReading(name) { return true }
-      // A copy that somebody has made under another name tells of no other list, and what does not read tells nothing.
+      // A copy that somebody made under another name is not another list, and an unreadable receipt says nothing.
       return spool.receipted(name).map { $0.list != name.text } ?? true
     case .taken(let list):
       if list.importedAt != nil {

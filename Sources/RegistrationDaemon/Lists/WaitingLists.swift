@@ -1,16 +1,16 @@
 import Spool
 
-/// The lists that wait to be read, each once: posted ones in the order in which they came, others likewise.
+/// The lists that wait to be read, each once: posted ones in the order in which they came, then the others likewise.
 struct WaitingLists {
   private var posted: [ReadyList] = []
   private var order: [ListName] = []
-  /// The first of `order` that waits still: removing from the front of a long array would copy it each time.
+  /// The first one of `order` that still waits: removing from the front of a long array would copy it each time.
   private var first = 0
   private var lists: [ListName: ReadyList] = [:]
 
   var isEmpty: Bool { posted.isEmpty && first == order.count }
 
-  /// A list that waits already keeps its place.
+  /// A list that is already waiting keeps its place.
   mutating func add(_ list: ReadyList) {
     if let known = lists[list.name] {
       lists[list.name]?.isStill = known.isStill || list.isStill

@@ -1,19 +1,19 @@
 import Glibc
 import Registration
 
-/// The word in a spool and in a state directory that says which instance they belong to.
+/// A word in a spool and in a state directory that says which instance they belong to.
 ///
-/// A path can lie: a bind mount, a copied folder or a name of one's own leads past every rule about names. So the first
-/// daemon that uses a folder leaves its instance's word there, and everybody else is refused.
+/// A path can be misleading: a bind mount, a copied folder or an unusual name defeats every rule about names. So the
+/// first daemon that uses a folder leaves its instance's word there, and all others are refused.
 package struct InstanceStamp: Sendable {
-  /// What the word of another instance, or none that can be read, leads to.
+  /// The result of another instance's word, or of one that cannot be read.
   package struct Refusal: Error, Sendable, CustomStringConvertible {
     package let description: String
     package let hint: String
-    /// `EACCES` and the like when the stamp cannot be read or written, 0 when it says something else.
+    /// `EACCES` and the like when the stamp cannot be read or written, 0 when it names another instance.
     package let code: Int32
 
-    /// The folder cannot be written just now; nobody else claims it.
+    /// The folder cannot be written now; nobody else claims it.
     var mayPass: Bool { [EROFS, ENOSPC, EDQUOT, EACCES].contains(code) }
   }
 
@@ -27,46 +27,47 @@ package struct InstanceStamp: Sendable {
     path = "\(folder)/\(Self.fileName)"
   }
 
-  /// Throws when the folder belongs to another instance. One without a stamp is everybody's, and so is one that is not
-  /// there.
+  /// Throws when the folder belongs to another instance. A folder without a stamp is free, and so is a missing one.
   package func check(for instance: Instance) throws(Refusal) {
     guard let word = try word(), !word.isEmpty else { return }
     if word == instance.word { return }
     guard let owner = Instance(word: word) else {
       throw Refusal(
         description: "\(path) does not name an instance: “\(PrintableText.escape(word, limit: 80))”",
-        hint: "write “\(instance.word)” into it if \(folder) is \(instance)'s", code: 0)
+        hint: "if \(folder) belongs to \(instance), write “\(instance.word)” into it", code: 0)
     }
     throw Refusal(
       description: "\(folder) belongs to \(owner), not to \(instance)",
       hint: "give \(instance) a folder of its own; if this one has changed hands, remove \(path)", code: 0)
   }
 
-  /// Leaves the word of `instance` where there is none. To be called by the only daemon of the folder.
+  /// Writes the word of `instance` if there is none. Only the one daemon of the folder may call this.
   package func leave(for instance: Instance) throws(Refusal) {
     try check(for: instance)
     guard try word() != instance.word else { return }
-    // A stamp that a power cut left empty is written anew. Operators may read it: they submit lists here.
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw failure("write", errno) }
-    defer { close(descriptor) }
+    // A stamp that a power cut left empty is written again. Operators may read it: they submit lists here.
     let text = instance.word + "\n"
-    let count = text.withCString { pwrite(descriptor, $0, text.utf8.count, 0) }
-    guard count == text.utf8.count, fsync(descriptor) == 0 else { throw failure("write", errno) }
+    do throws(SystemFault) {
+      let descriptor = try FileIO.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644)
+      defer { close(descriptor) }
+      try FileIO.write(text.utf8.span.bytes, to: descriptor)
+      try FileIO.sync(descriptor)
+    } catch {
+      throw failure("write", error.code)
+    }
   }
 
   /// Nil without a stamp; empty when a power cut left it so.
   private func word() throws(Refusal) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw failure("read", errno)
+    do throws(SystemFault) {
+      let descriptor = try FileIO.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      defer { close(descriptor) }
+      let bytes = try FileIO.read(descriptor, upTo: 256)
+      return String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self)
+    } catch {
+      if error.code == ENOENT || error.code == ENOTDIR { return nil }
+      throw failure("read", error.code)
     }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = read(descriptor, &bytes, bytes.count)
-    guard count >= 0 else { throw failure("read", errno) }
-    return String(decoding: bytes.prefix(count).prefix { $0 != 0x0a }, as: UTF8.self)
   }
 
   private func failure(_ action: String, _ code: Int32) -> Refusal {

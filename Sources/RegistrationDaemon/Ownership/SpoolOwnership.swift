@@ -5,12 +5,12 @@ import RegistrationQueue
 import Spool
 import Synchronization
 
-/// Making a spool this daemon's: it belongs to the instance, its folders are there, and no other daemon serves it.
+/// Taking ownership of a spool: it belongs to the instance, its folders exist, and no other daemon serves it.
 ///
-/// A spool that hangs must not keep the daemon from starting, so all of it runs on a queue of its own. Who starts waits a
-/// few seconds for it; after that the daemon works without a spool until it answers.
+/// A hanging spool must not prevent the daemon from starting, so all of this runs on a dispatch queue of its own. The
+/// start waits a few seconds for it; after that the daemon works without a spool until it responds.
 final class SpoolOwnership: Sendable {
-  /// A folder as it was at the start, for making it again.
+  /// A folder as it was at the start, for creating it again.
   private struct Form {
     var mode: mode_t
     var owner: uid_t
@@ -19,20 +19,20 @@ final class SpoolOwnership: Sendable {
 
   private struct State {
     var lock: SpoolLock?
-    var forms: [SpoolDirectory.Place: Form] = [:]
+    var forms: [SpoolDirectory.Subfolder: Form] = [:]
     var isServed = false
-    /// Why the last try failed.
+    /// Why the last attempt failed.
     var fault: SpoolError?
-    /// What no further try can mend.
+    /// An error that no further attempt can fix.
     var refusal: (any Error)?
-    /// An error ends the start as long as somebody waits for it.
+    /// An error ends the start as long as the start is waiting.
     var isWaitedFor = true
     let since = Timestamp.now()
   }
 
   /// Seconds that the start waits for the spool.
   private static let patience = 4.0
-  /// Seconds between two tries.
+  /// Seconds between two attempts.
   private static let interval: UInt32 = 2
 
   private let spool: SpoolDirectory
@@ -43,7 +43,8 @@ final class SpoolOwnership: Sendable {
     self.spool = spool
   }
 
-  /// The spool is this daemon's, and what an earlier run left in it is in order: lists may be taken and results written.
+  /// The spool is this daemon's, and what an earlier run left in it is cleaned up: lists may be taken and results
+  /// written.
   var isServed: Bool { state.withLock { $0.isServed } }
 
   /// Why the spool is not served, while it is not.
@@ -54,14 +55,14 @@ final class SpoolOwnership: Sendable {
     }
   }
 
-  /// Runs `body`, before anything is made in the spool. Throws what it throws while the start waits for it; else it is tried
-  /// until the spool answers, like everything that follows.
+  /// Runs `body` before anything is created in the spool. Throws its error while the start waits for it; later it is
+  /// tried until the spool responds, like everything that follows.
   func check(_ body: @escaping @Sendable () throws -> Void) throws {
     _ = try attempt(body)
   }
 
-  /// Makes the folders that are missing, and takes the lock. Throws what refuses it, and returns false when the spool does
-  /// not answer.
+  /// Creates missing folders, and takes the lock. Throws if that is refused, and returns false when the spool does not
+  /// respond.
   func take() throws -> Bool {
     try attempt { [self] in
       try spool.prepare()
@@ -71,7 +72,7 @@ final class SpoolOwnership: Sendable {
     }
   }
 
-  /// Runs `prepare` once the spool is taken; the spool is served then. Throws as `check` does.
+  /// Runs `prepare` once the spool is taken; then the spool is served. Throws as `check` does.
   func serve(_ prepare: @escaping @Sendable () throws -> Void) throws {
     _ = try attempt { [self] in
       try prepare()
@@ -79,7 +80,7 @@ final class SpoolOwnership: Sendable {
     }
   }
 
-  /// Calls `body` once the spool is served, or with what refuses it for good.
+  /// Calls `body` once the spool is served, or with the error that refuses it for good.
   func afterwards(_ body: @escaping @Sendable ((any Error)?) -> Void) {
     serial.async { @Sendable [self] in body(state.withLock { $0.refusal }) }
   }
@@ -90,7 +91,7 @@ final class SpoolOwnership: Sendable {
       run(body)
       done.signal()
     }
-    // One that has hung once is not waited for again.
+    // A spool that has hung once is not waited for again.
     let patience = state.withLock { $0.isWaitedFor } ? Self.patience : 0
     let isDone = done.wait(timeout: .now() + patience) == .success
     return try state.withLock { state in
@@ -121,28 +122,28 @@ final class SpoolOwnership: Sendable {
 
   // MARK: - Folders
 
-  private static func forms(of spool: SpoolDirectory) throws(SpoolError) -> [SpoolDirectory.Place: Form] {
-    var forms: [SpoolDirectory.Place: Form] = [:]
-    for place in SpoolDirectory.Place.allCases {
+  private static func forms(of spool: SpoolDirectory) throws(SpoolError) -> [SpoolDirectory.Subfolder: Form] {
+    var forms: [SpoolDirectory.Subfolder: Form] = [:]
+    for place in SpoolDirectory.Subfolder.allCases {
       var status = stat()
       let path = spool.path(of: place)
-      guard stat(path, &status) == 0 else { throw SpoolError("look at \(path)", code: errno) }
+      guard stat(path, &status) == 0 else { throw SpoolError("access \(path)", code: errno) }
       forms[place] = Form(mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid)
     }
     return forms
   }
 
-  /// Makes a folder that was removed again, as it was at the start. False when the spool is not the one that this daemon
-  /// has locked: a file system that was unmounted must not get a second spool below it.
-  func restore(_ place: SpoolDirectory.Place) throws(SpoolError) -> Bool {
+  /// Creates a removed folder again as it was at the start. False when the spool is not the one that this daemon has
+  /// locked: an unmounted file system must not get a second spool in its mount point.
+  func restore(_ place: SpoolDirectory.Subfolder) throws(SpoolError) -> Bool {
     let (lock, form) = state.withLock { ($0.lock, $0.forms[place]) }
     guard let lock, let form, lock.isIn(spool.path) else { return false }
     let path = spool.path(of: place)
     guard mkdir(path, form.mode & 0o777) == 0 else {
       if errno == EEXIST { return true }
-      throw SpoolError("make the folder \(path) again", code: errno)
+      throw SpoolError("create the folder \(path) again", code: errno)
     }
-    // Only root may give it to somebody else; what the daemon may not do it can do without, since the folder is its own.
+    // Only root may change the owner; the daemon can do without, since the folder is its own.
     _ = lchown(path, form.owner, form.group)
     _ = chmod(path, form.mode)
     return true
@@ -150,7 +151,7 @@ final class SpoolOwnership: Sendable {
 }
 
 extension SpoolError {
-  /// Nil for an error that stays, whatever becomes of the file system.
+  /// Nil for an error that is permanent, whatever happens to the file system.
   fileprivate init?(passing error: any Error) {
     switch error {
     case let error as SpoolError: self = error

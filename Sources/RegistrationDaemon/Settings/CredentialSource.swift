@@ -1,7 +1,7 @@
 package import RegistrationAPI
-package import Systemd
+package import Secrets
 
-/// Where the two secrets are found: environment, then credentials directory, then the files that are configured.
+/// Where the two secrets are found: environment, then credentials directory, then the configured files.
 package struct CredentialSource: Sendable {
   private let environment: [String: String]
 
@@ -15,19 +15,38 @@ package struct CredentialSource: Sendable {
     package let origin: String
   }
 
-  /// Reads both. Throws `CredentialError`: `missing` names every place that was looked at.
+  /// Reads both. Throws `CredentialError`: `missing` names every place that was searched.
   package func load(_ settings: Settings) throws(CredentialError) -> Credentials {
-    let (api, app) = (try apiKey(settings), try appKey(settings))
-    try Self.refuseEqual(api, app)
+    let app = Result { () throws(CredentialError) in try appKey(settings) }
+    if case .success(let token) = app, token.secret.token != nil {
+      return Credentials(apiKey: nil, appKey: token.secret)
+    }
+    let api = try apiKey(settings)
+    return try Self.pair(api, try app.get())
+  }
+
+  private static func pair(_ api: Found, _ app: Found) throws(CredentialError) -> Credentials {
+    try refuseMixedUp(api, app)
     return Credentials(apiKey: api.secret, appKey: app.secret)
   }
 
-  /// One value in both places is a mistake that the API answers with a bare 403.
-  package static func refuseEqual(_ api: Found, _ app: Found) throws(CredentialError) {
+  /// Mistakes that the API only answers with a plain 403.
+  private static func refuseMixedUp(_ api: Found, _ app: Found) throws(CredentialError) {
+    let hint = "the API key belongs in DD_API_KEY or api-key, the application key in DD_APP_KEY or app-key"
+    if api.secret.token != nil {
+      throw CredentialError(
+        .malformed, "\(api.origin): this is an access token, not an API key",
+        hint: "put it in DD_APP_KEY or app-key, in place of the application key; an API key is then not needed")
+    }
+    if api.secret.looksLikeApplicationKey, app.secret.looksLikeAPIKey {
+      throw CredentialError(
+        .malformed, "the API key and the application key are in each other's place (\(api.origin), \(app.origin))",
+        hint: hint)
+    }
     guard api.secret == app.secret else { return }
     throw CredentialError(
       .malformed, "the API key and the application key are the same value (\(api.origin), \(app.origin))",
-      hint: "the API key belongs into DD_API_KEY or api-key, the application key into DD_APP_KEY or app-key")
+      hint: hint)
   }
 
   package func apiKey(_ settings: Settings) throws(CredentialError) -> Found {

@@ -1,12 +1,12 @@
-/// One of several daemons on a machine, each for an organisation of its own, or the main one, which has no name.
+/// One of several daemons on a machine, each for a different organisation, or the main one, which has no name.
 package struct Instance: Hashable, Sendable, CustomStringConvertible {
   /// Nil for the main instance.
   package let name: String?
 
   package static let main = Instance(unchecked: nil)
 
-  /// Nil unless `text` is letters, digits, `-`, `_` and `.` (neither of `-` and `.` first), at most 64 of them: the name
-  /// becomes part of paths. `keyreg` is nobody's name, since the main instance's files are called so.
+  /// Nil unless `text` is at most 64 letters, digits, `-`, `_` and `.` (not beginning with `-` or `.`): the name
+  /// becomes part of paths. `keyreg` is not allowed, since the main instance's files have that name.
   package init?(_ text: String) {
     let isUsable =
       !text.isEmpty && text.utf8.count <= 64 && !text.hasPrefix(".") && !text.hasPrefix("-") && text != Self.mainWord
@@ -22,12 +22,12 @@ package struct Instance: Hashable, Sendable, CustomStringConvertible {
     self.name = name
   }
 
-  /// The instance that a stamp or a folder is called after; the inverse of `word`.
+  /// The instance of a stamp or folder with this word; the inverse of `word`.
   init?(word: String) {
     if word == Self.mainWord { self = .main } else { self.init(word) }
   }
 
-  /// What stands for the instance in a file's name or content.
+  /// The word for the instance in a file's name or content.
   var word: String { name ?? Self.mainWord }
 
   private static let mainWord = "keyreg"

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Whose a path is, by its name alone.
+/// Which instance a path belongs to, going by its name alone.
 ///
-/// A configuration that was copied from another instance, or a symbolic link that leads to another's folder, would have
-/// one organisation's credentials work through another's lists. The names that the units give to folders tell.
+/// With a configuration copied from another instance, or a symbolic link to another's folder, one organisation's
+/// credentials would work through another's lists. The folder names that the units use give this away.
 struct PathOwner {
   /// Folders in which every instance has a folder of its own, `keyreg` or `keyreg-NAME`.
   private static let roots = [["var", "spool"], ["var", "lib"], ["run"], ["var", "run"]]
@@ -24,7 +24,7 @@ struct PathOwner {
     if parts.starts(with: ["etc", "keyreg", "credentials"]), parts.count > 3 {
       return parts.count == 4 ? .main : Instance(parts[3])
     }
-    // Where systemd puts what a unit has by LoadCredential=.
+    // Where systemd puts the credentials of LoadCredential=.
     if parts.starts(with: ["run", "credentials"]), parts.count > 2 { return owner(ofUnit: parts[2]) }
     for root in roots where parts.starts(with: root) && parts.count > root.count {
       if let owner = named(parts[root.count]) { return owner }
@@ -33,7 +33,7 @@ struct PathOwner {
     return named(last)
   }
 
-  /// `keyreg.service` is the main instance's, `keyreg@acme.service` is acme's.
+  /// `keyreg.service` belongs to the main instance, `keyreg@acme.service` to acme.
   private static func owner(ofUnit unit: String) -> Instance? {
     let prefix = "\(Instance.main.word)@"
     let suffix = ".service"
@@ -42,7 +42,7 @@ struct PathOwner {
     return Instance(String(unit.dropFirst(prefix.count).dropLast(suffix.count)))
   }
 
-  /// The instance whose configuration lies in `file`; nil for a file elsewhere.
+  /// The instance whose configuration is `file`; nil for a file elsewhere.
   static func owner(ofConfiguration file: String) -> Instance? {
     let parts = file.split(separator: "/").map(String.init)
     guard parts.count == 3, parts.starts(with: ["etc", "keyreg"]), parts[2].hasSuffix(".yaml") else { return nil }
@@ -56,7 +56,7 @@ struct PathOwner {
     return folder.hasPrefix(prefix) ? Instance(String(folder.dropFirst(prefix.count))) : nil
   }
 
-  /// `path` with every symbolic link in it followed. What is not there yet stays as it is written.
+  /// `path` with all symbolic links followed. Parts that do not exist yet stay as they are.
   static func resolved(_ path: String) -> String {
     var existing = path
     var missing: [Substring] = []
@@ -74,15 +74,15 @@ struct PathOwner {
 }
 
 extension LoadedSettings {
-  /// `/etc/keyreg/NAME.yaml` is the configuration of one instance: read for another, it would send that one's lists to a
-  /// foreign endpoint.
+  /// `/etc/keyreg/NAME.yaml` is the configuration of one instance: used for another, it would send that one's lists to
+  /// the wrong endpoint.
   private func refuseForeignFile(for instance: Instance) throws(SettingsError) {
     guard let file else { return }
     for candidate in [file, PathOwner.resolved(file)] {
       guard let owner = PathOwner.owner(ofConfiguration: candidate), owner != instance else { continue }
       throw SettingsError(
         "\(candidate) is the configuration of \(owner), not of \(instance)",
-        hint: owner.name.map { "say --instance \($0)" } ?? "leave --instance out")
+        hint: owner.name.map { "use --instance \($0)" } ?? "leave out --instance")
     }
   }
 
@@ -95,12 +95,12 @@ extension LoadedSettings {
       let shown = candidate == folder ? folder : "\(folder), which is \(candidate),"
       throw SettingsError(
         "CREDENTIALS_DIRECTORY (environment): \(shown) belongs to \(owner), not to \(instance)",
-        hint: "unset it to have \(Settings(instance: instance).apiKeyFile)"
-          + (owner.name.map { ", or say --instance \($0)" } ?? ", or leave --instance out"))
+        hint: "unset it to use \(Settings(instance: instance).apiKeyFile)"
+          + (owner.name.map { ", or use --instance \($0)" } ?? ", or leave out --instance"))
     }
   }
 
-  /// Settings that name a place which only one instance may use.
+  /// Settings that name a place that only one instance may use.
   package enum OwnPlace: String, CaseIterable, Sendable {
     case spool = "spool.directory"
     case state = "state_directory"
@@ -119,7 +119,7 @@ extension LoadedSettings {
     }
   }
 
-  /// Throws `SettingsError` when one of `places`, as it is written or with its symbolic links followed, is called after
+  /// Throws `SettingsError` when one of `places`, as written or with its symbolic links followed, is named after
   /// another instance.
   package func refuseForeign(
     _ places: [OwnPlace] = OwnPlace.allCases, for instance: Instance
@@ -138,8 +138,8 @@ extension LoadedSettings {
         let shown = candidate == path ? path : "\(path), which is \(candidate),"
         throw SettingsError(
           "\(place.rawValue) (\(origin(of: place.rawValue))): \(shown) belongs to \(owner), not to \(instance)",
-          hint: "leave the setting out to have \(own)"
-            + (owner.name.map { ", or say --instance \($0)" } ?? ", or leave --instance out"))
+          hint: "leave out the setting to use \(own)"
+            + (owner.name.map { ", or use --instance \($0)" } ?? ", or leave out --instance"))
       }
     }
   }

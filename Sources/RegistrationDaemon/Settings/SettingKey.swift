@@ -5,18 +5,18 @@ import RateLimit
 import Registration
 import RegistrationAPI
 
-/// One configurable value: its name in the file, the variables that override it, what it accepts and how it is shown.
+/// One setting: its name in the file, its environment variables, what it accepts and how it is shown.
 ///
-/// The table below is the only place that names them, so that the file, the environment and `keyreg check` agree.
+/// Only the table below names the settings, so that the file, the environment and `keyreg check` agree.
 struct SettingKey: Sendable {
   let name: String
-  /// Environment variables, the strongest first.
+  /// Environment variables; the first takes precedence.
   var variables: [String] = []
   /// What is allowed, for errors: `1…64`.
   let allowed: String
-  /// Whether an error keeps silent about what stands there: it may be a secret in the wrong place.
+  /// Whether errors must not quote the value: it may be a secret in the wrong place.
   var isSensitive = false
-  /// Whether YAML has to write it as a number.
+  /// Whether YAML must write it as a number.
   var isNumber = false
   /// Takes a value in text form; nil is YAML's null. Returns false when it is not allowed.
   let take: @Sendable (inout Settings, String?) -> Bool
@@ -29,7 +29,7 @@ extension SettingKey {
     SettingKey(
       name: "site", variables: ["DD_SITE"], allowed: Site.all.map(\.name).joined(separator: ", "),
       take: { settings, text in
-        // Which site was probably meant is told by `Settings` errors, which read it once more.
+        // `Settings` errors read it again to suggest the site that was probably meant.
         guard let text, let site = try? Site(text) else { return false }
         settings.site = site
         return true
@@ -42,7 +42,7 @@ extension SettingKey {
           settings.url = nil
           return true
         }
-        // Why a URL is not accepted is told by `Settings` errors, which read it once more.
+        // `Settings` errors read it again to say why the URL is not accepted.
         guard let url = try? Endpoint(url: text) else { return false }
         settings.url = url
         return true
@@ -121,11 +121,20 @@ extension SettingKey {
     SettingKey(
       name: "control.listen", allowed: "a loopback address and port such as 127.0.0.1:9464, or null",
       take: { settings, text in
-        // Why an address is not accepted is clear from what is allowed.
+        // `allowed` makes clear why an address is not accepted.
         if let text, (try? LoopbackAddress(parsing: text)) == nil { return false }
         settings.listen = text
         return true
       }, show: { $0.listen ?? "null" }),
+    optionalPath("notify.command", \.notifyCommand),
+    SettingKey(
+      name: "notify.url", allowed: "an https:// URL, or null; http:// for loopback addresses only", isSensitive: true,
+      take: { settings, text in
+        if let text, !isPostable(text) { return false }
+        settings.notifyURL = text
+        return true
+      }, show: { $0.notifyURL == nil ? "null" : "(redacted)" }),
+    duration("notify.hold_after", \.notifyHoldAfter, 0...86_400_000),
     SettingKey(
       name: "log.level", variables: ["KEYREG_LOG"],
       allowed: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "),
@@ -197,8 +206,14 @@ extension SettingKey {
     text.hasPrefix("/") && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } && text.utf8.count < 4096
   }
 
-  /// Also of what is no URL: a password with a port out of range behind it is a password all the same.
-  private static func withoutPassword(_ text: String) -> String {
+  /// What is told is nobody else's business: it is encrypted, or stays on this machine.
+  private static func isPostable(_ text: String) -> Bool {
+    guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty else { return false }
+    return parts.scheme == "https" || parts.scheme == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(host)
+  }
+
+  /// Also for text that is not a URL: a password before an invalid port is still a password.
+  static func withoutPassword(_ text: String) -> String {
     guard let sign = text.lastIndex(of: "@") else { return SecretText.redacted(text) }
     let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
     return text[..<min(start, sign)] + "(redacted)" + text[sign...]

@@ -1,4 +1,4 @@
-import Curl
+package import Curl
 package import Logging
 package import RateLimit
 package import RegistrationAPI
@@ -12,6 +12,9 @@ package struct Settings: Sendable, Equatable {
   package var apiKeyFile = "/etc/keyreg/credentials/api-key"
   package var appKeyFile = "/etc/keyreg/credentials/app-key"
   package var caFile: String?
+  /// From SSL_CERT_FILE and SSL_CERT_DIR: trust roots in addition to `caFile`.
+  package var certificateFile: String?
+  package var certificateFolders: [String] = []
   package var proxy: String?
   package var connectTimeout = 5_000
   package var timeout = 30_000
@@ -30,6 +33,11 @@ package struct Settings: Sendable, Equatable {
   package var socket = "/run/keyreg/control.sock"
   package var socketMode: UInt32 = 0o660
   package var listen: String?
+  /// An executable that is told what happens.
+  package var notifyCommand: String?
+  /// Where the same is posted. Often a secret.
+  package var notifyURL: String?
+  package var notifyHoldAfter = 600_000
   package var logLevel = Logger.Level.info
   package var logFormat = LogChoice.auto
   package var stopTimeout = 30_000
@@ -59,7 +67,7 @@ package enum LogChoice: String, Sendable, CaseIterable {
   case json
 }
 
-/// A configuration that cannot be used: what, where, and what is allowed.
+/// A configuration that cannot be used: what is wrong, where, and what is allowed.
 package struct SettingsError: Error, Sendable, CustomStringConvertible {
   package let description: String
   package let hint: String?
@@ -80,7 +88,13 @@ extension Settings {
 
   package func api(_ credentials: Credentials) -> APISettings {
     APISettings(
-      endpoint: endpoint, credentials: credentials, route: CurlRoute(caFile: caFile, proxy: proxy),
-      connectTimeout: connectTimeout, timeout: timeout)
+      endpoint: endpoint, credentials: credentials,
+      route: route, connectTimeout: connectTimeout, timeout: timeout)
+  }
+
+  /// How connections leave this machine.
+  package var route: CurlRoute {
+    CurlRoute(
+      caFiles: [caFile, certificateFile].compactMap(\.self), caFolders: certificateFolders, proxy: proxy)
   }
 }

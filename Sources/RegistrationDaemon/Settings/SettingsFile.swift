@@ -33,7 +33,7 @@ struct SettingsFile {
         let known = SettingKey.all.map(\.name).filter { $0.hasPrefix(prefix) }
         throw SettingsError(
           "\(place(nameNode)): unknown setting “\(PrintableText.escape(name, limit: 80))”",
-          hint: "known here: \(known.joined(separator: ", "))")
+          hint: "known settings here: \(known.joined(separator: ", "))")
       }
     }
   }
@@ -42,7 +42,7 @@ struct SettingsFile {
     switch value {
     case .mapping(let mapping): try apply(mapping, under: name + ".", to: &loaded)
     case .scalar(let scalar) where Self.isNull(scalar): return
-    default: throw SettingsError("\(place(value)): \(name) is a section: its settings stand indented below it")
+    default: throw SettingsError("\(place(value)): \(name) is a section: its settings go indented below it")
     }
   }
 
@@ -73,7 +73,7 @@ struct SettingsFile {
       return SettingsError("\(path):\(mark.line):\(mark.column): not valid YAML: \(problem)")
     case .duplicatedKeysInMapping(let names, let context):
       return SettingsError(
-        "\(path):\(context.mark.line):\(context.mark.column): a setting stands twice: \(names.map { "\($0)" }.joined(separator: ", "))"
+        "\(path):\(context.mark.line):\(context.mark.column): a setting appears twice: \(names.map { "\($0)" }.joined(separator: ", "))"
       )
     default:
       return SettingsError("\(path): not valid YAML: \(PrintableText.escape("\(error)"))")

@@ -6,11 +6,11 @@ import Yams
 
 /// Reads settings from flags, environment and file, and remembers where each value came from.
 ///
-/// Precedence: flag, environment, credentials directory, file, folders that systemd offers, default.
+/// Precedence: flag, environment, credentials directory, file, folders provided by systemd, default.
 package struct SettingsSource: Sendable {
-  /// The file named by a flag; nil takes the instance's default, which need not exist.
+  /// The file named by a flag; nil means the instance's default, which need not exist.
   package var file: String?
-  /// As it was asked for; nil for the main one.
+  /// The requested name; nil for the main instance.
   private let instanceName: String?
   package var environment: [String: String]
   /// Values given as flags, by the name of the setting.
@@ -20,13 +20,13 @@ package struct SettingsSource: Sendable {
     file: String? = nil, instance: String? = nil, environment: [String: String], flags: [String: String] = [:]
   ) {
     self.file = file
-    // An empty variable counts as one that is not there, as with most programs.
+    // An empty variable counts as unset, as in most programs.
     self.environment = environment.filter { !$0.value.isEmpty }
     instanceName = instance ?? self.environment["KEYREG_INSTANCE"]
     self.flags = flags
   }
 
-  /// The instance that is meant. Throws `SettingsError` for a name that cannot be one.
+  /// The requested instance. Throws `SettingsError` for an invalid name.
   package var instance: Instance {
     get throws(SettingsError) {
       guard let instanceName else { return .main }
@@ -34,18 +34,21 @@ package struct SettingsSource: Sendable {
         throw SettingsError(
           "“\(PrintableText.escape(instanceName, limit: 80))” cannot be the name of an instance",
           hint: instanceName == Instance.main.word
-            ? "that is the main instance: leave --instance out"
-            : "letters, digits, -, _ and . (not first), at most 64")
+            ? "that is the main instance; leave out --instance"
+            : "use at most 64 letters, digits, -, _ and . (it must not start with - or .)")
       }
       return instance
     }
   }
 
-  /// Reads everything anew. Throws `SettingsError`, with file, line and column where there is one.
+  /// Reads everything again. Throws `SettingsError`, with file, line and column if there are any.
   package func load() throws(SettingsError) -> LoadedSettings {
     let instance = try instance
     var loaded = LoadedSettings(Settings(instance: instance))
     loaded.credentialsDirectory = environment["CREDENTIALS_DIRECTORY"]
+    loaded.settings.certificateFile = environment["SSL_CERT_FILE"]
+    loaded.settings.certificateFolders = environment["SSL_CERT_DIR"]?.split(separator: ":").map(String.init) ?? []
+    loaded.proxies = EnvironmentProxies(environment)
     try takeFolders(to: &loaded)
     let path = file ?? Settings.file(instance: instance)
     if let text = try read(path) {
@@ -62,20 +65,20 @@ package struct SettingsSource: Sendable {
     return loaded
   }
 
-  /// The folders that a unit has systemd make. What the file says is more than what a unit offers.
+  /// The folders that systemd creates for a unit. The file takes precedence over them.
   private func takeFolders(to loaded: inout LoadedSettings) throws(SettingsError) {
     for (variable, name, suffix) in [
       ("STATE_DIRECTORY", "state_directory", ""), ("RUNTIME_DIRECTORY", "control.socket", "/control.sock"),
     ] {
       guard let folders = environment[variable], let key = SettingKey.named(name) else { continue }
-      // systemd names several folders with colons between; the first is the one.
+      // systemd separates several folders with colons; the first one is used.
       let folder = folders.prefix { $0 != ":" }
       try loaded.take(folder + suffix, for: key, from: "environment \(variable)", at: variable)
     }
   }
 
-  /// Nil when there is no file and none was asked for. A file that may not be read is an error: the defaults would send
-  /// the credentials to another site.
+  /// Nil when there is no file and none was requested. A file that may not be read is an error: with the defaults, the
+  /// credentials would be sent to another site.
   private func read(_ path: String) throws(SettingsError) -> String? {
     var status = stat()
     if file == nil, lstat(path, &status) != 0, errno == ENOENT { return nil }
@@ -83,39 +86,28 @@ package struct SettingsSource: Sendable {
     do {
       bytes = try Self.content(of: path)
     } catch {
-      let reason = String(cString: strerror(error.code))
-      throw SettingsError("cannot read the configuration \(path): \(reason)")
+      throw SettingsError("cannot read the configuration \(path): \(error.text)")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       let (line, column) = Self.placeOfFault(in: bytes)
       throw SettingsError(
-        "\(path):\(line):\(column): this is not UTF-8", hint: "write the file in UTF-8; every plain ASCII file is")
+        "\(path):\(line):\(column): this is not UTF-8", hint: "save the file as UTF-8")
     }
     return text
   }
 
-  private struct SystemFault: Error {
-    var code: Int32
-  }
-
   private static func content(of path: String) throws(SystemFault) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemFault(code: errno) }
+    let descriptor = try FileIO.open(path, O_RDONLY)
     defer { close(descriptor) }
     var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      let count = Glibc.read(descriptor, &buffer, buffer.count)
-      if count == 0 { return bytes }
-      if count > 0 {
-        bytes += buffer[..<count]
-      } else if errno != EINTR {
-        throw SystemFault(code: errno)
-      }
+      let piece = try FileIO.read(descriptor, upTo: 1 << 16)
+      if piece.isEmpty { return bytes }
+      bytes += piece
     }
   }
 
-  /// Line and column, from one, of the first bytes that are no UTF-8.
+  /// Line and column, from 1, of the first bytes that are not UTF-8.
   private static func placeOfFault(in bytes: [UInt8]) -> (line: Int, column: Int) {
     var decoder = UTF8()
     var rest = bytes.makeIterator()
@@ -128,19 +120,28 @@ package struct SettingsSource: Sendable {
 }
 
 extension LoadedSettings {
-  /// What only the daemon can tell: files that it must be able to read, and settings that do not go together. Throws
-  /// `SettingsError`.
+  /// Checks that only the daemon can make: files that it must be able to read, and settings that contradict each other.
+  /// Throws `SettingsError`.
   package func validate() throws(SettingsError) {
     func fail(_ name: String, _ problem: String, hint: String) throws(SettingsError) {
       throw SettingsError("\(name) (\(origin(of: name))): \(problem)", hint: hint)
     }
-    if let file = settings.caFile, !FileManager.default.isReadableFile(atPath: file) {
-      try fail("api.ca_file", "cannot be read", hint: "name a PEM file that the daemon's user can read")
+    if let file = settings.caFile, let fault = TrustFault(inFile: file) {
+      try fail("api.ca_file", fault.problem, hint: fault.hint)
+    }
+    if let file = settings.certificateFile, let fault = TrustFault(inFile: file) {
+      throw SettingsError(
+        "environment SSL_CERT_FILE: \(PrintableText.escape(file)): \(fault.problem)", hint: fault.hint)
+    }
+    for folder in settings.certificateFolders {
+      guard let fault = TrustFault(inFolder: folder) else { continue }
+      throw SettingsError(
+        "environment SSL_CERT_DIR: \(PrintableText.escape(folder)): \(fault.problem)", hint: fault.hint)
     }
     if settings.socket.utf8.count > 107 {
       try fail(
-        "control.socket", "is longer than 107 bytes, the most that a socket's path can have",
-        hint: "name a shorter path")
+        "control.socket", "is longer than 107 bytes, the limit for the path of a socket",
+        hint: "choose a shorter path")
     }
     if settings.firstDelay > settings.maxDelay {
       try fail("retry.first_delay", "is longer than retry.max_delay", hint: "raise retry.max_delay")
@@ -153,8 +154,9 @@ package struct LoadedSettings: Sendable {
   package var settings: Settings
   /// The file that was read, nil when there was none.
   package var file: String?
-  /// The folder from which systemd hands over credentials, nil when there is none.
+  /// The folder with credentials from systemd, nil when there is none.
   package var credentialsDirectory: String?
+  var proxies = EnvironmentProxies([:])
   private var origins: [String: String] = [:]
 
   init(_ settings: Settings) {
@@ -164,15 +166,26 @@ package struct LoadedSettings: Sendable {
   /// Each setting's name, value and origin, in the order of the documentation.
   package var effective: [(name: String, value: String, origin: String)] {
     SettingKey.all.map { key in
+      if key.name == "api.proxy" {
+        let (value, origin) = proxies.choice(for: settings, origin: origin(of: key.name))
+        return (key.name, value, origin)
+      }
       let origin = key.name == "api.url" && settings.url == nil ? "site" : origin(of: key.name)
       return (key.name, key.show(settings), origin)
     }
+      + [("SSL_CERT_FILE", settings.certificateFile), ("SSL_CERT_DIR", folders)].compactMap { name, value in
+        value.map { (name, $0, "environment") }
+      }
+  }
+
+  private var folders: String? {
+    settings.certificateFolders.isEmpty ? nil : settings.certificateFolders.joined(separator: ":")
   }
 
   /// Where the value of a setting came from.
   func origin(of name: String) -> String { origins[name] ?? "default" }
 
-  /// - Parameter place: Where the value stands, for the error.
+  /// - Parameter place: Where the value is, for the error.
   mutating func take(_ text: String?, for key: SettingKey, from origin: String, at place: String) throws(SettingsError)
   {
     guard key.take(&settings, text) else {
@@ -182,7 +195,7 @@ package struct LoadedSettings: Sendable {
     origins[key.name] = origin
   }
 
-  /// What is allowed, and for the two values that have a reading of their own, what is wrong with this one.
+  /// What is allowed and, for the two values that are parsed separately, what is wrong with this one.
   private static func hint(for key: SettingKey, _ text: String?) -> String {
     do {
       if key.name == "site", let text { _ = try Site(text) }

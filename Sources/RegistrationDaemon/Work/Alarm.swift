@@ -1,26 +1,30 @@
 import Dispatch
 import Synchronization
 
-/// One Dispatch timer, made once and cancelled once, that can be set from any thread.
+/// One Dispatch timer, created once and cancelled once, that can be set from any thread.
 ///
-/// Dispatch's sources are safe to use so, but their Swift type does not say it; the lock does.
+/// Dispatch sources are thread-safe, but their Swift type does not say so; the lock does.
 final class Alarm: Sendable {
   private let timer: Mutex<any DispatchSourceTimer>
 
-  /// `ring` is called on a queue of the alarm's own.
-  init(label: String, ring: @escaping @Sendable () -> Void) {
-    timer = Mutex(Self.make(label, ring))
+  /// `ring` is called on the alarm's own dispatch queue, with the alarm.
+  init(label: String, ring: @escaping @Sendable (Alarm) -> Void) {
+    timer = Mutex(Self.make(label))
+    timer.withLock { timer in
+      timer.setEventHandler { @Sendable [weak self] in
+        if let self { ring(self) }
+      }
+      timer.activate()
+    }
   }
 
-  private static func make(_ label: String, _ ring: @escaping @Sendable () -> Void) -> sending any DispatchSourceTimer {
+  private static func make(_ label: String) -> sending any DispatchSourceTimer {
     let timer = DispatchSource.makeTimerSource(flags: .strict, queue: DispatchQueue(label: label))
-    timer.setEventHandler { @Sendable in ring() }
     timer.schedule(deadline: .distantFuture)
-    timer.activate()
     return timer
   }
 
-  /// Rings once, `seconds` from now, in place of whatever was set before.
+  /// Rings once, `seconds` from now, instead of what was set before.
   func ring(in seconds: Double) {
     timer.withLock { $0.schedule(deadline: .now() + seconds) }
   }

@@ -3,18 +3,23 @@ import RegistrationAPI
 import RegistrationCore
 import Synchronization
 
-/// What the core is still to be told, in order. Whoever posts goes on at once.
+/// What the core must still be told, in order. Posting never waits.
 final class Inbox: Sendable {
   struct Mail: Sendable {
     enum Content: Sendable {
       case event(Event)
-      /// A worker is back.
+      /// A worker has finished.
       case exchange(Exchange, order: Int, worker: Int)
     }
 
     var content: Content
     /// When it was posted.
     var moment: Moment
+
+    init(_ content: Content) {
+      self.content = content
+      moment = .now()
+    }
   }
 
   private struct State {
@@ -23,8 +28,10 @@ final class Inbox: Sendable {
   }
 
   private let state: Mutex<State>
+  /// Lets a reader that would find nothing skip the lock.
+  private let mailed = Atomic(false)
 
-  /// - Parameter serial: Where `open`'s handler is called.
+  /// - Parameter serial: The dispatch queue on which `open`'s handler is called.
   init(serial: DispatchQueue) {
     state = Mutex(Self.make(serial))
   }
@@ -33,7 +40,7 @@ final class Inbox: Sendable {
     State(doorbell: DispatchSource.makeUserDataAddSource(queue: serial))
   }
 
-  /// From now on `handler` is called, once for any number of events that came meanwhile. To be called once.
+  /// From now on `handler` is called, once for all events that came meanwhile. Call this once.
   func open(_ handler: @escaping @Sendable () -> Void) {
     state.withLock { state in
       state.doorbell.setEventHandler { @Sendable in handler() }
@@ -41,17 +48,23 @@ final class Inbox: Sendable {
     }
   }
 
-  func post(_ event: Event) { post(.event(event)) }
-
-  func post(_ content: Mail.Content) {
-    state.withLock { state in
-      state.mail.append(Mail(content: content, moment: .now()))
-      state.doorbell.add(data: 1)
-    }
+  func post(_ event: Event) {
+    put(Mail(.event(event)))
+    state.withLock { $0.doorbell.add(data: 1) }
   }
 
+  /// Adds mail for the next reader. Unlike `post`, it wakes nobody.
+  func put(_ mail: Mail) {
+    state.withLock { $0.mail.append(mail) }
+    mailed.store(true, ordering: .sequentiallyConsistent)
+  }
+
+  /// Whether there is mail.
+  var hasMail: Bool { mailed.load(ordering: .sequentiallyConsistent) }
+
   func takeAll() -> [Mail] {
-    state.withLock { state in
+    guard mailed.exchange(false, ordering: .sequentiallyConsistent) else { return [] }
+    return state.withLock { state in
       defer { state.mail.removeAll() }
       return state.mail
     }

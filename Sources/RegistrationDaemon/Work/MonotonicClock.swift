@@ -1,8 +1,8 @@
 import Glibc
 package import RateLimit
 
-/// The clock that waiting and pacing go by: seconds since boot, sleep included, so that after a suspended machine wakes
-/// the windows of the API are where they should be. Nobody can set it.
+/// The clock for waits and pacing: seconds since boot, including sleep, so that the API's windows are where they should
+/// be after a suspended machine wakes. It cannot be set.
 package enum MonotonicClock {
   package static func now() -> Seconds {
     var time = timespec()

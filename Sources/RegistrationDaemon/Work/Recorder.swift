@@ -1,82 +1,64 @@
 import Dispatch
 package import Registration
+import RegistrationCore
 package import RegistrationQueue
 import Synchronization
 
-/// Hands results to the queue in groups: while one commit waits for the disk, the next group gathers.
+/// Passes results to the queue in groups: while one commit waits for the disk, the next group collects.
 ///
-/// A result that cannot be written stays in memory and is tried again every second; the pool sends nothing meanwhile.
+/// Results that cannot be written stay in memory and are tried again every second; meanwhile the pool sends nothing.
 package final class Recorder: Sendable {
   package enum Report: Sendable {
     /// These are on disk.
     case recorded([KeyResult])
-    /// The disk refuses; nothing is lost while the process lives.
+    /// The disk fails; nothing is lost while the process lives.
     case refused(QueueError)
-    /// The queue is beyond repair by waiting.
+    /// The queue cannot be used any more, and waiting does not help.
     case broken(QueueError)
   }
 
-  private struct State {
-    var waiting: [KeyResult] = []
-    var isRunning = false
-    var isRefused = false
-  }
-
-  /// The most results in one transaction: bounds the time that others wait for the writer.
-  private static let groupSize = 1_000
-
   private let queue: RegistrationQueue
   private let serial = DispatchQueue(label: "keyreg.recorder")
-  private let state = Mutex(State())
+  private let results = Mutex(UnwrittenResults())
   private let report: @Sendable (Report) -> Void
 
-  /// `report` is called on the recorder's own queue.
+  /// `report` is called on the recorder's own dispatch queue.
   package init(queue: RegistrationQueue, report: @escaping @Sendable (Report) -> Void) {
     self.queue = queue
     self.report = report
   }
 
+  /// Returns at once.
   package func record(_ results: [KeyResult]) {
-    guard !results.isEmpty else { return }
-    let starts = state.withLock { state in
-      state.waiting += results
-      defer { state.isRunning = true }
-      return !state.isRunning
-    }
-    if starts { serial.async { @Sendable [self] in drain() } }
+    if self.results.withLock({ $0.add(results) }) { serial.async { @Sendable [self] in write() } }
   }
 
-  /// Runs `body` behind everything that is being written now.
+  /// Runs `body` after everything that is being written now.
   package func afterwards(_ body: @escaping @Sendable () -> Void) {
     serial.async(execute: body)
   }
 
-  private func drain() {
+  private func write() {
     while true {
-      let group = state.withLock { state -> [KeyResult] in
-        if state.waiting.isEmpty { state.isRunning = false }
-        return Array(state.waiting.prefix(Self.groupSize))
-      }
-      guard !group.isEmpty else { return }
-      do {
-        try queue.record(group)
-        state.withLock { state in
-          state.waiting.removeFirst(group.count)
-          state.isRefused = false
+      switch results.withLock({ $0.next(now: MonotonicClock.now()) }) {
+      case .rest: return
+      case .collect(let seconds): return writeAgain(in: seconds)
+      case .write(let group):
+        do {
+          try queue.record(group)
+        } catch let error as QueueError where error.kind == .disk {
+          if results.withLock({ $0.refused() }) { report(.refused(error)) }
+          return writeAgain(in: UnwrittenResults.tryAgainAfter)
+        } catch {
+          return report(.broken(error as? QueueError ?? .unexpected(error)))
         }
+        results.withLock { $0.written(group.count, now: MonotonicClock.now()) }
         report(.recorded(group))
-      } catch let error as QueueError where error.kind == .disk {
-        let isNews = state.withLock { state in
-          defer { state.isRefused = true }
-          return !state.isRefused
-        }
-        if isNews { report(.refused(error)) }
-        serial.asyncAfter(deadline: .now() + 1) { @Sendable [self] in drain() }
-        return
-      } catch {
-        report(.broken(error as? QueueError ?? .unexpected(error)))
-        return
       }
     }
+  }
+
+  private func writeAgain(in seconds: Double) {
+    serial.asyncAfter(deadline: .now() + seconds) { @Sendable [self] in write() }
   }
 }

@@ -1,11 +1,18 @@
 import Dispatch
-package import Registration
-package import RegistrationAPI
+import Registration
+import RegistrationAPI
+import RegistrationCore
 import Synchronization
 
+/// A request for a worker to send.
+struct Assignment: Sendable {
+  var job: Job
+  var settings: APISettings
+}
+
 /// One connection and the thread that waits on it: a serial queue, which on Linux has a thread at once, and a client
-/// that is made anew when the settings change.
-package final class Worker: Sendable {
+/// that is created again when the settings change.
+final class Worker: Sendable {
   private struct Line {
     var client: RegistrationClient?
     var settings: APISettings?
@@ -15,18 +22,21 @@ package final class Worker: Sendable {
   private let version: String
   private let line = Mutex(Line())
 
-  package init(number: Int, version: String) {
+  init(number: Int, version: String) {
     queue = DispatchQueue(label: "keyreg.worker.\(number)")
     self.version = version
   }
 
-  /// Sends one request and calls `done` on the worker's thread.
-  package func send(
-    _ id: AppKeyID, with settings: APISettings, done: @escaping @Sendable (Exchange) -> Void
-  ) {
+  /// Sends a request, then the one that `next` returns for its reply, and so on until `next` returns nil.
+  ///
+  /// - Parameter next: Called on the worker's thread.
+  func work(on first: Assignment, next: @escaping @Sendable (Exchange, Job) -> Assignment?) {
     queue.async { @Sendable [self] in
-      let exchange = line.withLock { line in Self.exchange(id, settings, version, &line) }
-      done(exchange)
+      var assignment: Assignment? = first
+      while let current = assignment {
+        let exchange = line.withLock { line in Self.exchange(current.job.key.id, current.settings, version, &line) }
+        assignment = next(exchange, current.job)
+      }
     }
   }
 

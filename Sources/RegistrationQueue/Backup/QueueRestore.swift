@@ -3,10 +3,10 @@ import GRDB
 import Glibc
 import Registration
 
-/// Puts a copy that `backup` made in the place of a queue that nobody uses.
+/// Puts a copy made by `backup` in place of a queue that is not in use.
 ///
-/// The copy is looked through before anything is moved. What lies there is put aside, never removed, and its note last of
-/// all: an end in the middle leaves a queue that the daemon refuses, not one that it takes for another.
+/// The copy is checked before anything is moved. The old queue is renamed, never removed, and its mark last of all: if
+/// this is interrupted, the daemon refuses the queue instead of mistaking it for another.
 package struct QueueRestore: Sendable {
   /// Keys and lists in the queue that was put in place.
   package let keys: Int
@@ -14,11 +14,11 @@ package struct QueueRestore: Sendable {
   /// Where the old queue is now, nil when there was none.
   package let aside: String?
 
-  /// Looks the copy through and puts it in place. Throws `QueueError`: `corrupt` when the file is damaged or no queue, `newer` when a later version has written it,
-  /// `disk`. The queue that is there is as it was then.
+  /// Checks the copy and puts it in place. Throws `QueueError`: `corrupt` when the file is damaged or not a queue,
+  /// `newer` when a later version has written it, or `disk`. The existing queue is then unchanged.
   ///
   /// - Parameters:
-  ///   - file: The copy. It stays where it is.
+  ///   - file: The copy. It is not moved.
   ///   - directory: The state directory, whose lock the caller holds.
   package static func putInPlace(_ file: String, in directory: StateDirectory) throws -> QueueRestore {
     let path = directory.queuePath
@@ -37,58 +37,49 @@ package struct QueueRestore: Sendable {
     } catch let error as QueueError where error.kind == .corrupt {
       throw QueueError(
         kind: .corrupt, description: error.description.replacingOccurrences(of: temporary, with: file),
-        hint: "nothing was changed: use another backup")
-    } catch let error as SystemError {
+        hint: "nothing was changed; use another backup")
+    } catch let error as SystemFault {
       throw QueueError.unreadable(file, error)
     } catch {
       throw error as? QueueError ?? QueueError(error, doing: "restore the queue from \(file)")
     }
   }
 
-  /// Puts the old queue aside and the new one in its place. Returns where the old one is.
+  /// Renames the old queue and puts the new one in its place. Returns where the old one is.
   private static func exchange(_ temporary: String, _ path: String) throws -> String? {
     let stamp = Timestamp.now().milliseconds
     let aside = access(path, F_OK) == 0 ? "\(path).aside-\(stamp)" : nil
     for suffix in ["-wal", "-shm", ""] { try QueueFile.move(path + suffix, to: "\(path)\(suffix).aside-\(stamp)") }
     try QueueFile.move(temporary, to: path)
     try QueueFile.move(path + ".mark", to: "\(path).mark.aside-\(stamp)")
-    try QueueMark.syncFolder(of: path)
+    try FileIO.syncFolder(of: path)
     return aside
   }
 
-  /// Reads all of `file`, which need not be seekable, into a file that belongs to whoever has the folder.
+  /// Reads all of `file`, which need not be seekable, into a file with the folder's owner.
   private static func copy(_ file: String, to path: String, likeOwnerOf folder: String) throws {
     let source = file == "-" ? dup(STDIN_FILENO) : open(file, O_RDONLY | O_CLOEXEC)
-    guard source >= 0 else { throw SystemError(code: errno) }
+    guard source >= 0 else { throw SystemFault(code: errno) }
     defer { close(source) }
     let target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard target >= 0 else { throw QueueError.unreadable(path, SystemError(code: errno)) }
+    guard target >= 0 else { throw QueueError.unreadable(path, SystemFault(code: errno)) }
     defer { close(target) }
     var status = stat()
     if geteuid() == 0, stat(folder, &status) == 0, fchown(target, status.st_uid, status.st_gid) != 0 {
-      throw QueueError.unreadable(path, SystemError(code: errno))
+      throw QueueError.unreadable(path, SystemFault(code: errno))
     }
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
-      let count = read(source, &buffer, buffer.count)
-      if count == 0 { return }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw SystemError(code: errno)
-      }
-      var written = 0
-      while written < count {
-        let result = buffer[written..<count].withUnsafeBytes { write(target, $0.baseAddress, $0.count) }
-        if result > 0 {
-          written += result
-        } else if errno != EINTR {
-          throw QueueError.unreadable(path, SystemError(code: errno))
-        }
+      let piece = try FileIO.read(source, upTo: 1 << 20)
+      if piece.isEmpty { return }
+      do throws(SystemFault) {
+        try FileIO.write(piece.span.bytes, to: target)
+      } catch {
+        throw QueueError.unreadable(path, error)
       }
     }
   }
 
-  /// Looks the copy through, and notes in it that it may be older than its spool.
+  /// Checks the copy, and notes in it that it may be older than its spool.
   private static func prepare(_ path: String, shown: String) throws -> (keys: Int, lists: Int) {
     guard try QueueLook(path: path).condition == .present else {
       throw QueueError.corrupt(path: shown, "it is empty")
@@ -97,15 +88,17 @@ package struct QueueRestore: Sendable {
     let found = try copy.read { database in
       if try Schema.migrator.hasBeenSuperseded(database) { throw QueueError.newer(path: shown) }
       guard try database.tableExists("grdb_migrations"), try database.tableExists("key") else {
-        throw QueueError.corrupt(path: shown, "it is a SQLite database, but no queue")
+        throw QueueError.corrupt(path: shown, "it is an SQLite database, but not a queue")
       }
       if let found = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)"), found != "ok" {
         throw QueueError.corrupt(path: shown, found)
       }
       if try Schema.migrator.hasCompletedMigrations(database) { try SchemaCheck.require(database, path: shown) }
-      return (keys: try Tally.stored(in: database).total, lists: try ListTotals.counted(in: database).total)
+      // It may be of an earlier version: these tables have been there from the first one on.
+      let lists = try Int.fetchOne(database, sql: "SELECT count(*) FROM list") ?? 0
+      return (keys: try Tally.stored(in: database).total, lists: lists)
     }
-    // The lists that were taken in since the backup are read again from done/ at the next start.
+    // Lists that were imported after the backup are read again from done/ at the next start.
     try copy.write { try RegistrationQueue.keep(true, named: RegistrationQueue.olderIsMeant, in: $0) }
     try copy.close()
     return found

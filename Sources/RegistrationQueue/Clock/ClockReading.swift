@@ -4,11 +4,11 @@ package import Registration
 
 /// What the clocks of a machine say at one moment.
 package struct ClockReading: Codable, Hashable, Sendable {
-  /// The kernel's name for the time since it was started: another after each boot.
+  /// The kernel's id of this boot: different after each boot.
   package var boot: String
-  /// Milliseconds since the boot, suspended ones too. Nobody can set it.
+  /// Milliseconds since the boot, including suspended time. It cannot be set.
   package var sinceBoot: Int64
-  /// The wall clock, which anybody with the right can set, and a machine without a battery forgets.
+  /// The wall clock, which can be set, and which a machine without a battery forgets.
   package var wall: Timestamp
 
   package init(boot: String, sinceBoot: Int64, wall: Timestamp) {
@@ -26,7 +26,7 @@ package struct ClockReading: Codable, Hashable, Sendable {
 
   private static let bootID: String = {
     let data = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id") ?? Data()
-    // Where the kernel does not say, each start counts as a boot: less time has passed for sure.
+    // If the kernel does not say, each start counts as a boot: then less time has certainly passed.
     return data.isEmpty
       ? UUID().uuidString : String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }()

@@ -1,34 +1,35 @@
 package import Registration
 
-/// Time that has passed for sure, whatever the wall clock is set to.
+/// Time that has certainly passed, whatever the wall clock is set to.
 ///
-/// Within one boot the kernel counts it. Between two boots it is what the wall clock says, but a day at most, and never
-/// less than the new boot is old. It begins at what the wall clock said then, so that it reads like one as long as nobody
-/// sets the wall clock; what waits for a time, or is kept for a time, goes by it.
+/// Within one boot the kernel counts it. Between two boots it is the difference of the wall clock, but at most a day,
+/// and never less than the age of the new boot. It starts at the wall-clock time, so that it looks the same as long as
+/// nobody sets the wall clock. Waits and retention use it.
 ///
-/// Files have wall-clock times only. So the clock also remembers how far the wall clock was ahead of it, and when: from
-/// that it tells how long ago a file's time was at the earliest.
+/// Files only have wall-clock times. So this clock also remembers how far the wall clock was ahead of it, and when.
+/// From that follows how long ago, at least, a file's time was.
 package struct SureClock: Codable, Hashable, Sendable {
-  /// A stretch of time in which nobody set the wall clock.
+  /// A period in which the wall clock was not set.
   private struct Stretch: Codable, Hashable, Sendable {
     /// Milliseconds of this clock.
     var from: Int64
     var to: Int64
-    /// How far the wall clock was ahead, in milliseconds: it is slewed a little all the time.
+    /// How far the wall clock was ahead, in milliseconds: it is always slewed a little.
     var least: Int64
     var most: Int64
   }
 
-  /// The present. Milliseconds as in `Timestamp`, but of this clock.
+  /// The present. Milliseconds as in `Timestamp`, but on this clock.
   package private(set) var now: Timestamp
   private var last: ClockReading
   private var stretches: [Stretch]
 
   /// The most that may have passed between two boots.
   private static let longestGap: Int64 = 24 * 60 * 60 * 1_000
-  /// Half a second, and a thousandth of the time, is no jump: time servers slew by up to 500 millionths.
+  /// A difference of half a second plus a thousandth of the time is not a jump: time servers slew by up to 500
+  /// millionths.
   private static let slack: Int64 = 500
-  /// Stretches kept. A clock that is set more often only makes files look younger.
+  /// The number of stretches that are kept. If a clock is set more often, files only look younger.
   private static let capacity = 64
 
   package init(_ reading: ClockReading) {
@@ -37,7 +38,7 @@ package struct SureClock: Codable, Hashable, Sendable {
     stretches = [Stretch(from: now.milliseconds, to: now.milliseconds, least: 0, most: 0)]
   }
 
-  /// Goes on to `reading`. Returns by how many milliseconds the wall clock was set meanwhile, 0 when it was not.
+  /// Advances to `reading`. Returns by how many milliseconds the wall clock was set meanwhile, 0 when it was not.
   @discardableResult
   package mutating func advance(to reading: ClockReading) -> Int64 {
     let before = now.milliseconds
@@ -66,8 +67,8 @@ package struct SureClock: Codable, Hashable, Sendable {
     return max(reading.sinceBoot, min(gap, longestGap), 0)
   }
 
-  /// How long ago the wall clock said `wall`, at the least, in milliseconds. For times that something got while this
-  /// clock was read now and then.
+  /// How long ago, at least, the wall clock showed `wall`, in milliseconds. For times that were taken while this clock
+  /// was read regularly.
   package func age(of wall: Timestamp) -> Int64 {
     let tolerance = 10 * Self.slack
     var latest: Int64?
@@ -78,13 +79,13 @@ package struct SureClock: Codable, Hashable, Sendable {
       latest = max(latest ?? .min, min(time, stretch.to))
     }
     let first = stretches[0]
-    // From before the first reading, or from a time at which nobody looked.
+    // From before the first reading, or from a time without readings.
     let isOlder = wall.milliseconds < first.from.addingClamped(first.least)
     let time = latest ?? (isOlder ? first.from : stretches[stretches.count - 1].from)
     return max(0, now.milliseconds - time)
   }
 
-  /// What is kept may have been edited: without a stretch, or with absurd numbers, it is none.
+  /// The stored value may have been edited: without a stretch, or with absurd numbers, it is not used.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     now = try container.decode(Timestamp.self, forKey: .now)

@@ -1,15 +1,15 @@
-/// The number of a commit, which stands in the header of the database (`PRAGMA user_version`) and grows with each.
+/// The number of a commit, kept in the database header (`PRAGMA user_version`). It grows with each commit.
 ///
-/// SQLite replays whatever log lies beside a database. The number is how we tell that the two belong together, and that a
-/// database is not older than one that was here before: it is part of every transaction, so the database file has the
-/// number of the last commit that was written back to it, and each commit in the log has the next one. A queue begins
-/// with a random number, so that the log of another queue does not fit by chance.
+/// SQLite replays whatever log is beside a database. The number shows that the two belong together, and that a database
+/// is not older than an earlier one. It is part of every transaction, so the database file has the number of the last
+/// commit that was written back to it, and each commit in the log has the next one. A queue starts with a random
+/// number, so that the log of another queue does not fit by chance.
 ///
-/// 32 bits wrap after years of steady work; numbers are compared by their distance, as TCP does.
+/// 32 bits wrap after years of steady work; numbers are compared by their distance, as in TCP.
 struct CommitNumber: Hashable, Sendable, CustomStringConvertible {
   let value: UInt32
 
-  /// Nil for 0, which stands in a database that no version of keyreg has numbered yet.
+  /// Nil for 0, the value in a database that has not been numbered yet.
   init?(_ value: UInt32) {
     guard value != 0 else { return nil }
     self.value = value
@@ -26,7 +26,7 @@ struct CommitNumber: Hashable, Sendable, CustomStringConvertible {
   /// How many commits this one is ahead of `other`; negative when it is behind.
   func distance(from other: CommitNumber) -> Int { Int(Int32(bitPattern: value &- other.value)) }
 
-  /// As SQLite takes it: a signed number.
+  /// In SQLite's form, a signed number.
   var userVersion: Int32 { Int32(bitPattern: value) }
 
   var description: String { String(value) }

@@ -1,21 +1,21 @@
 /// The first hundred bytes of a database file, read without SQLite and checked more strictly than SQLite does.
 ///
-/// Offsets and legal values are those of <https://www.sqlite.org/fileformat.html#the_database_header>. Only what a queue
-/// can have is let through: no auto-vacuum, UTF-8, schema format 4, the log on.
+/// Offsets and legal values are from <https://www.sqlite.org/fileformat.html#the_database_header>. Only what a queue
+/// can have is accepted: no auto-vacuum, UTF-8, schema format 4, write-ahead log.
 struct DatabaseHeader: Hashable, Sendable {
   static let size = 100
-  /// `keyr`: what `PRAGMA application_id` says of a queue.
+  /// `keyr`: the `PRAGMA application_id` of a queue.
   static let applicationID: UInt32 = 0x6b65_7972
 
   let pageSize: Int
-  /// Pages that the file should have when nothing is in the log.
+  /// Pages that the file should have when the log is empty.
   let pages: Int
-  /// Nil in a queue that was not numbered yet.
+  /// Nil in a queue that has not been numbered yet.
   let commit: CommitNumber?
   let applicationID: UInt32
 
   enum Flaw: Hashable, Sendable {
-    /// Not a SQLite database at all.
+    /// Not an SQLite database at all.
     case foreign
     /// Another program's database.
     case otherApplication
@@ -33,7 +33,7 @@ struct DatabaseHeader: Hashable, Sendable {
       throw DatabaseHeaderError(flaw: .foreign)
     }
     let size = Int(bytes[16]) << 8 | Int(bytes[17])
-    // 1 stands for 65,536.
+    // 1 means 65,536.
     pageSize = size == 1 ? 65_536 : size
     pages = Int(word(28))
     applicationID = word(68)
@@ -42,7 +42,7 @@ struct DatabaseHeader: Hashable, Sendable {
     }
     commit = CommitNumber(word(60))
     try require(pageSize >= 512 && pageSize & (pageSize - 1) == 0, "page size")
-    // 1 and 1 between the making of the file and the first use of the log.
+    // 1 and 1 between the creation of the file and the first use of the log.
     try require(bytes[18] == bytes[19] && (1...2).contains(bytes[18]), "file format version")
     try require(bytes[20] == 0, "reserved space")
     try require(bytes[21] == 64 && bytes[22] == 32 && bytes[23] == 32, "payload fractions")

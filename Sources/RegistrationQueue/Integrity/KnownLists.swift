@@ -1,10 +1,10 @@
 import GRDB
 package import Registration
 
-/// What a queue knows of lists, asked before anything is written to it: a spool that has taken in others belongs to a
-/// newer queue.
+/// What a queue knows about lists, asked before anything is written to it: a spool in which other lists were imported
+/// belongs to a newer queue.
 package struct KnownLists {
-  package enum Standing: Hashable, Sendable {
+  package enum Entry: Hashable, Sendable {
     case unknown
     /// Rejected, or left to an earlier queue.
     case noted
@@ -24,18 +24,18 @@ package struct KnownLists {
   private let database: Database?
   private let notes: [String]
 
-  /// Those of no queue at all.
+  /// For no queue at all.
   init() {
     (database, notes) = (nil, [])
   }
 
   init(_ database: Database) throws {
     self.database = database
-    // A queue that an earlier version has left may lack them.
+    // A queue from an earlier version may lack them.
     notes = try ["rejected_list", "earlier_list"].filter { try database.tableExists($0) }
   }
 
-  /// Whether no list was ever taken in.
+  /// Whether no list was ever imported.
   package var isEmpty: Bool {
     get throws {
       guard let database else { return true }
@@ -43,8 +43,8 @@ package struct KnownLists {
     }
   }
 
-  /// What the queue knows of the list `name`.
-  package func standing(of name: String) throws -> Standing {
+  /// What the queue knows about the list `name`.
+  package func entry(of name: String) throws -> Entry {
     guard let database else { return .unknown }
     let row = try Row.fetchOne(
       try database.cachedStatement(sql: "SELECT sha256, bytes, imported_at, filed_at FROM list WHERE name = ?"),
@@ -63,9 +63,9 @@ package struct KnownLists {
   }
 }
 
-/// What shows that a queue has taken in lists which the one at hand does not know.
+/// Shows that a queue has imported lists that the current one does not know.
 package struct SpoolEvidence: Hashable, Sendable {
-  /// The folder in which they show.
+  /// The folder with the evidence.
   package var folder: String
   /// `receipts` or `results`.
   package var what: String
@@ -81,13 +81,27 @@ package struct SpoolEvidence: Hashable, Sendable {
   }
 }
 
+/// The spool could not be compared with the queue: an error that is not the queue's, on its way through it.
+struct SpoolFault: Error {
+  let reason: any Error
+
+  /// Runs `body`, and tells its own errors from the queue's.
+  static func telling<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch  where !(error is DatabaseError || error is QueueError) {
+      throw SpoolFault(reason: error)
+    }
+  }
+}
+
 extension RegistrationQueue {
-  /// What the queue knows of lists, at one moment.
+  /// What the queue knows about lists, at one moment. Errors of `body` itself are thrown as they are.
   package func compare<Value>(_ body: (KnownLists) throws -> Value) throws -> Value {
-    try read("look for lists") { database in try body(KnownLists(database)) }
+    try read("look for lists") { database in try SpoolFault.telling { try body(KnownLists(database)) } }
   }
 
-  /// Notes that an earlier queue has taken in these lists, and that they are left to it.
+  /// Notes that an earlier queue has imported these lists, and that they are left to it.
   package func leaveToEarlierQueue(_ names: [String]) throws {
     guard !names.isEmpty else { return }
     try write("note lists of an earlier queue") { database, _ in
@@ -96,15 +110,15 @@ extension RegistrationQueue {
     }
   }
 
-  /// Under this name the queue keeps that it may be older than its spool.
+  /// The name under which the queue notes that it may be older than its spool.
   static let olderIsMeant = "older_is_meant"
 
-  /// Whether the queue was said to be older than its spool, and the spool was not compared with it since.
+  /// Whether the queue may be older than its spool, and has not been compared with it since.
   package var isOlderMeant: Bool {
     get throws { try recall(Bool.self, named: Self.olderIsMeant) ?? false }
   }
 
-  /// Every list of the spool that the queue does not know is read again, or noted.
+  /// Every list in the spool that the queue did not know is being read again, or was noted.
   package func noteCompared() throws {
     try remember(nil as Bool?, named: Self.olderIsMeant)
   }

@@ -2,15 +2,17 @@ import Foundation
 import GRDB
 import Registration
 
-/// The first connection to a queue: it looks at what is there before the pool is opened, and numbers the first commit.
+/// The first connection to a queue: it checks what is there before the pool is opened, and numbers the first commit.
 ///
-/// The pool's own first transaction is not flushed, and would be the first in a new log; with a commit of ours before it,
-/// every transaction in a log is flushed before the next is begun, which is what `WriteAheadLog` rests on.
+/// The pool's own first transaction is not flushed, and would be the first in a new log. With a commit of ours before
+/// it, every transaction in a log is flushed before the next begins. `WriteAheadLog` relies on that.
 final class OpeningConnection {
   private let connection: DatabaseQueue
   private let path: String
   /// Nothing has used the database yet.
   private let isNew: Bool
+  /// There was a log before.
+  private let hadLog: Bool
 
   init(path: String, isNew: Bool) throws {
     var configuration = RegistrationQueue.configuration
@@ -18,14 +20,15 @@ final class OpeningConnection {
       try database.execute(sql: "PRAGMA synchronous = FULL")
     }
     self.path = path
+    hadLog = access(path + "-wal", F_OK) == 0
     connection = try DatabaseQueue(path: path, configuration: configuration)
     do {
       self.isNew = try connection.read { database in
         let tables = try String.fetchAll(database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
-        // A kill while the very first queue was made leaves no table, or the migrations' own before the first of them.
+        // A kill during the first creation leaves no table, or only the migrations' own.
         guard isNew || tables.allSatisfy({ $0 == "grdb_migrations" }) else {
           guard tables.contains("grdb_migrations"), tables.contains("key") else {
-            throw QueueError.corrupt(path: path, "it is a SQLite database, but no queue")
+            throw QueueError.corrupt(path: path, "it is an SQLite database, but not a queue")
           }
           if try Schema.migrator.hasBeenSuperseded(database) { throw QueueError.newer(path: path) }
           if try Schema.migrator.hasCompletedMigrations(database) { try SchemaCheck.require(database, path: path) }
@@ -34,7 +37,7 @@ final class OpeningConnection {
         return true
       }
     } catch {
-      Self.abandon(connection)
+      Self.abandon(connection, hadLog: hadLog)
       throw error
     }
   }
@@ -50,7 +53,7 @@ final class OpeningConnection {
     }
   }
 
-  /// The operator has put in a queue that is older than its spool, and knows it.
+  /// The operator has restored a queue that is older than its spool, knowingly.
   var isOlderMeant: Bool {
     get throws {
       guard !isNew else { return false }
@@ -60,13 +63,13 @@ final class OpeningConnection {
     }
   }
 
-  /// What shows that the spool's lists were taken in by another queue than this one.
+  /// Evidence that the spool's lists were imported by another queue.
   func compare(_ evidence: (KnownLists) throws -> SpoolEvidence?) throws -> SpoolEvidence? {
     guard !isNew else { return try evidence(KnownLists()) }
     return try connection.read { database in try evidence(KnownLists(database)) }
   }
 
-  /// Switches the log on, and numbers a commit that is on the disk when this returns.
+  /// Switches the log on, and numbers a commit that is on disk when this returns.
   func begin() throws -> CommitNumber {
     try connection.writeWithoutTransaction { database in
       if isNew {
@@ -78,7 +81,7 @@ final class OpeningConnection {
       var number = CommitNumber(stored)?.next ?? .random()
       try Self.commit(number, in: database)
       if CommitNumber(stored) == nil {
-        // Into the database file, too: without a number there, the log could not be told from another's.
+        // Into the database file, too: without a number there, a foreign log could not be recognised.
         _ = try database.checkpoint(.truncate)
         number = number.next
         try Self.commit(number, in: database)
@@ -95,21 +98,26 @@ final class OpeningConnection {
     }
   }
 
-  /// After the pool was opened: the last connection would write the log back and remove it.
+  /// Call this after the pool was opened: closing the last connection would write the log back and remove it.
   func close() throws { try connection.close() }
 
-  /// Leaves the files as they are. Never closed, since closing would write the log into a database that was just refused;
-  /// the process that refused it ends.
-  func abandon() { Self.abandon(connection) }
+  /// Leaves the files as they were.
+  func abandon() { Self.abandon(connection, hadLog: hadLog) }
 
-  private static func abandon(_ connection: DatabaseQueue) { _ = Unmanaged.passRetained(connection) }
+  /// With a log, the connection is never closed, since closing would write the log into a database that was just refused; the
+  /// process ends soon. Without one, closing removes the empty log that opening has created.
+  private static func abandon(_ connection: DatabaseQueue, hadLog: Bool) {
+    // What cannot be closed stays open, which changes nothing.
+    guard hadLog || (try? connection.close()) == nil else { return }
+    _ = Unmanaged.passRetained(connection)
+  }
 
-  /// Puts aside what lies where a new queue is to be: nothing is removed, nothing overwritten.
+  /// Renames whatever is in the place of a new queue: nothing is removed or overwritten.
   static func clearPlace(_ path: String) throws(QueueError) {
     let stamp = Timestamp.now().milliseconds
     for suffix in [".mark", "", "-wal", "-shm"] {
       guard rename(path + suffix, "\(path)\(suffix).aside-\(stamp)") != 0, errno != ENOENT else { continue }
-      throw .unreadable(path + suffix, SystemError(code: errno))
+      throw .unreadable(path + suffix, SystemFault(code: errno))
     }
   }
 }

@@ -1,12 +1,13 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Synchronization
 
-/// Looks the whole queue through beside the work, in parts: the trees of one table and its indexes at a time (SQLite's
-/// `quick_check`), then the counters, then each key against the indexes, some thousand at a time.
+/// Checks the whole queue while work goes on, in parts: the trees of one table and its indexes at a time (SQLite's
+/// `quick_check`), then the counters, then each key against the indexes, some thousands at a time.
 ///
-/// On a connection of its own that only reads, so that nobody waits for it and an order to stop ends it at once. A part
-/// sees one moment of the queue and keeps the log from being begun anew while it lasts; the parts are what bounds that.
+/// It has its own read-only connection, so that nobody waits for it and it can be stopped at once. A part sees one
+/// moment of the queue, and the log cannot restart while it runs; dividing the check into parts limits that.
 package final class QueueCheck: Sendable {
   package enum Ending: Hashable, Sendable {
     case sound
@@ -23,7 +24,7 @@ package final class QueueCheck: Sendable {
   /// Keys looked up in one read.
   private static let stride = 5_000
 
-  /// Throws `QueueError` when the queue cannot be opened once more.
+  /// Throws `QueueError` when the queue cannot be opened again.
   package init(_ queue: RegistrationQueue) throws {
     self.queue = queue
     var configuration = RegistrationQueue.configuration
@@ -32,7 +33,7 @@ package final class QueueCheck: Sendable {
     do {
       connection = try DatabaseQueue(path: queue.pool.path, configuration: configuration)
     } catch {
-      throw QueueError(error, doing: "open the queue for a look through it")
+      throw QueueError(error, doing: "open the queue to check it")
     }
   }
 
@@ -42,8 +43,8 @@ package final class QueueCheck: Sendable {
     connection.interrupt()
   }
 
-  /// Blocks until everything was looked at, or damage was found. Damage seals the queue; soundness ends an earlier
-  /// suspicion. Throws `QueueError` when the disk refuses.
+  /// Blocks until everything was checked, or damage was found. Damage seals the queue; a sound queue clears an earlier
+  /// suspicion. Throws `QueueError` when the disk cannot be read.
   ///
   /// - Parameter part: Called before each part with its name.
   package func run(part: (String) -> Void = { _ in }) throws -> Ending {
@@ -65,7 +66,7 @@ package final class QueueCheck: Sendable {
     } catch let error as QueueError {
       throw error
     } catch {
-      throw QueueError(error, doing: "look the queue through")
+      throw QueueError(error, doing: "check the queue")
     }
   }
 
@@ -80,7 +81,9 @@ package final class QueueCheck: Sendable {
       let found = try connection.read { database in
         try String.fetchOne(database, sql: "PRAGMA quick_check('\(quoted)')")
       }
-      if let found, found != "ok" { return found }
+      guard let found, found != "ok" else { continue }
+      guard !Self.isUnread(found) else { throw QueueError.uncheckable(found) }
+      return found
     }
     part("counters")
     if let found = try connection.read(Self.wrongCounter) { return found }
@@ -90,10 +93,22 @@ package final class QueueCheck: Sendable {
     return try firstLostKey()
   }
 
-  /// No machine has room for more keys.
+  /// SQLite lists a page that could not be read among the damaged ones. It may be sound: the disk failed, or memory.
+  static func isUnread(_ finding: String) -> Bool {
+    let lines = finding.split(separator: "\n").filter { !$0.hasPrefix("***") }
+    return !lines.isEmpty
+      && lines.allSatisfy { line in
+        guard let words = line.range(of: "unable to get the page. error code="),
+          let code = Int32(line[words.upperBound...])
+        else { return false }
+        return [SQLITE_IOERR, SQLITE_NOMEM, SQLITE_BUSY, SQLITE_CANTOPEN].contains(code & 0xff)
+      }
+  }
+
+  /// More keys than fit on any machine.
   private static let largestCount: Int64 = 1 << 53
 
-  /// Counts what can be counted by an index alone: the keys that still have something to come.
+  /// Counts what an index alone can count: the open keys.
   private static func wrongCounter(in database: Database) throws -> String? {
     let list = try Row.fetchOne(
       database,
@@ -102,12 +117,12 @@ package final class QueueCheck: Sendable {
         WHERE MIN(pending, retrying, registered, failed, cancelled, owned_open, entries, accepted) < 0
           OR MAX(pending, retrying, registered, failed, cancelled, owned_open, entries, accepted) > ?
         """, arguments: [largestCount])
-    if let list { return "a count of the list \(list[0] as String) cannot be" }
+    if let list { return "a count of the list \(list[0] as String) is impossible" }
     let tally = try Row.fetchOne(
       database, sql: "SELECT 1 FROM tally WHERE count < 0 OR count > ?", arguments: [largestCount])
-    if tally != nil { return "a count of the tally cannot be" }
+    if tally != nil { return "a count of the tally is impossible" }
     let states = try Int.fetchAll(database, sql: "SELECT state FROM tally ORDER BY state")
-    guard states == Array(0...4) else { return "the tally has not the five states" }
+    guard states == Array(0...4) else { return "the tally does not have its five states" }
     for (state, index) in [(0, "key_pending"), (1, "key_retrying"), (3, "key_failed")] {
       let counted = try Int.fetchOne(
         database, sql: "SELECT COUNT(*) FROM key INDEXED BY \(index) WHERE state = \(state)")
@@ -119,7 +134,7 @@ package final class QueueCheck: Sendable {
     return nil
   }
 
-  /// Whether both orders of the keys that several lists share name the same ones.
+  /// Whether both indexes of the keys that lists share contain the same keys.
   private static func lostShare(in database: Database) throws -> String? {
     let lost = try Row.fetchOne(
       database,
@@ -131,8 +146,8 @@ package final class QueueCheck: Sendable {
     return lost.map { _ in "the keys that lists share do not agree with their index" }
   }
 
-  /// Each row is found by its sixteen bytes and by its list, and is among the open or the failed keys if its state says so
-  /// and only then. The partial indexes answer without the row; the plus keeps SQLite from asking the row itself.
+  /// Each row is found by its sixteen bytes and by its list, and is in the index of open or failed keys exactly if its
+  /// state says so. The partial indexes answer without the row; the plus keeps SQLite from reading the row itself.
   private static let sound = """
     length(part.uuid) = 16 AND part.state BETWEEN 0 AND 4
       AND EXISTS (SELECT 1 FROM key AS twin WHERE twin.uuid = part.uuid AND +twin.id = part.id)
@@ -146,7 +161,7 @@ package final class QueueCheck: Sendable {
         WHERE twin.state = 3 AND twin.id = part.id)
     """
 
-  /// Compares each key with the indexes, in reads of some thousand keys.
+  /// Compares each key with the indexes, in reads of some thousands.
   private func firstLostKey() throws -> String? {
     var cursor: Int64 = 0
     while !isStopped.withLock({ $0 }) {

@@ -1,23 +1,24 @@
 import Glibc
+import Registration
 
-/// A bounded look at a queue's files before SQLite opens them: opening writes (it takes in the log), and what is not what
-/// it should be must stay as it was found.
+/// A limited check of a queue's files before SQLite opens them. Opening writes (it replays the log), and files that are
+/// not in order must stay as they were found.
 struct QueueLook: Sendable {
   enum Condition: Hashable, Sendable {
-    /// No queue was ever here, or a kill came while the very first one was made.
+    /// There never was a queue, or a kill came while the first one was being created.
     case absent
     case present
   }
 
   let condition: Condition
-  /// The last run ended well, and left nothing in the log.
+  /// The last run ended cleanly, and left nothing in the log.
   let wasClosed: Bool
   /// An earlier run found damage.
   let isSuspect: Bool
 
-  /// Throws `QueueError`: `corrupt`, `missing`, `older` or `disk`, each with what helps.
+  /// Throws `QueueError`: `corrupt`, `missing`, `older` or `disk`, each with a hint.
   ///
-  /// - Parameter isNewMeant: The operator has said that a new queue may take the place of one that is gone.
+  /// - Parameter isNewMeant: The operator allows a new queue in place of one that is gone.
   init(path: String, isNewMeant: Bool = false) throws(QueueError) {
     let mark = QueueMark.read(of: path)
     guard let file = try Self.open(path) else {
@@ -60,14 +61,17 @@ struct QueueLook: Sendable {
 
   private static func header(of file: (descriptor: Int32, size: Int), path: String) throws(QueueError) -> DatabaseHeader
   {
-    var bytes = [UInt8](repeating: 0, count: DatabaseHeader.size)
-    let count = pread(file.descriptor, &bytes, bytes.count, 0)
-    guard count >= 0 else { throw .unreadable(path, SystemError(code: errno)) }
+    let bytes: [UInt8]
+    do throws(SystemFault) {
+      bytes = try FileIO.read(file.descriptor, upTo: DatabaseHeader.size, at: 0)
+    } catch {
+      throw .unreadable(path, error)
+    }
     do throws(DatabaseHeaderError) {
-      return try DatabaseHeader(Array(bytes.prefix(count)))
+      return try DatabaseHeader(bytes)
     } catch {
       switch error.flaw {
-      case .foreign: throw .corrupt(path: path, "it is no SQLite database, or its first bytes are damaged")
+      case .foreign: throw .corrupt(path: path, "it is not an SQLite database, or its first bytes are damaged")
       case .otherApplication: throw .corrupt(path: path, "it belongs to another program, or its header is damaged")
       case .field(let name): throw .corrupt(path: path, "its header is damaged (\(name))")
       }
@@ -77,7 +81,7 @@ struct QueueLook: Sendable {
   private static func log(of path: String, pageSize: Int) throws(QueueError) -> WriteAheadLog {
     guard let file = try open(path + "-wal") else { return WriteAheadLog() }
     defer { close(file.descriptor) }
-    do throws(SystemError) {
+    do throws(SystemFault) {
       return try WriteAheadLog(descriptor: file.descriptor, databasePageSize: pageSize)
     } catch {
       throw .unreadable(path + "-wal", error)
@@ -87,43 +91,46 @@ struct QueueLook: Sendable {
   private static func compare(
     _ header: DatabaseHeader, _ log: WriteAheadLog, size: Int, path: String
   ) throws(QueueError) {
-    // Before there were numbers, not every transaction was flushed.
+    // Before commits were numbered, not every transaction was flushed.
     if let stranded = log.stranded, header.commit != nil || log.first != nil {
-      // A header that was torn while the log was begun anew is legal: then all of the old log is in the database.
+      // A header may be torn while the log restarts: then all of the old log is in the database.
       let isInDatabase = stranded.commit.flatMap { commit in header.commit.map { $0.distance(from: commit) >= 0 } }
       if !log.isHeaderBroken || isInDatabase == false { throw .damagedLog(path: path) }
     }
     guard log.commits > 0 else {
       // While the log has commits, the file may be shorter than its header says: the rest is in the log.
       if size < header.pages * header.pageSize {
-        throw .corrupt(path: path, "it was cut off: \(size) bytes of \(header.pages * header.pageSize)")
+        throw .corrupt(path: path, "it was cut off: \(size) of \(header.pages * header.pageSize) bytes are left")
       }
       return
     }
-    guard log.pageSize == header.pageSize else { throw .foreignLog(path: path, "its pages have another size") }
+    guard log.pageSize == header.pageSize else { throw .foreignLog(path: path, "its pages have a different size") }
     guard let commit = header.commit, let first = log.first, let last = log.last else { return }
-    // The log is begun anew only when all of it is in the database: the database has every commit before its first.
+    // The log restarts only when all of it is in the database: the database has every commit before the log's first.
     if first.distance(from: commit) > 1 {
-      throw .foreignLog(path: path, "the database is older: \(first.distance(from: commit) - 1) commits are in neither")
+      throw .foreignLog(
+        path: path, "the database is older: \((first.distance(from: commit) - 1).counted("commit")) in neither file")
     }
     if last.distance(from: commit) < 0 { throw .foreignLog(path: path, "the database is newer") }
   }
 
   private static func open(_ path: String) throws(QueueError) -> (descriptor: Int32, size: Int)? {
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw .unreadable(path, SystemError(code: errno))
+    let descriptor: Int32
+    do throws(SystemFault) {
+      descriptor = try FileIO.open(path, O_RDONLY)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw .unreadable(path, error)
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      let error = SystemError(code: errno)
+      let error = SystemFault(code: errno)
       close(descriptor)
       throw .unreadable(path, error)
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw .corrupt(path: path, "it is no regular file")
+      throw .corrupt(path: path, "it is not a regular file")
     }
     return (descriptor, Int(status.st_size))
   }

@@ -1,18 +1,19 @@
 import Foundation
 import Glibc
+import Registration
 
-/// A note beside the queue: a commit that was safe on the disk, and how the last run ended.
+/// A small file beside the queue: the number of a commit that was safe on disk, and how the last run ended.
 ///
-/// It is written after the commit it names, never before, so that whatever a kill or a power cut leaves, the queue has at
-/// least that commit: a queue that has not is an older copy, or has lost its log. A note that is older than the queue says
-/// nothing wrong. The sum at its end tells a damaged note from a queue that went back.
+/// It is written after the commit it names, never before. So whatever a kill or a power cut leaves, the queue has at
+/// least that commit. A queue without it is an older copy, or has lost its log. A mark that is older than the queue is
+/// still right. The checksum at its end distinguishes a damaged mark from an older queue.
 struct QueueMark: Hashable, Sendable {
   enum State: String, Sendable {
-    /// A daemon is at work, or was when it was killed.
+    /// A daemon is running, or was killed.
     case open
-    /// The last run ended well.
+    /// The last run ended cleanly.
     case closed
-    /// Damage was found; the queue is looked through before anything is written again.
+    /// Damage was found; the queue is checked before anything is written again.
     case damaged
   }
 
@@ -21,34 +22,25 @@ struct QueueMark: Hashable, Sendable {
 
   static func path(of queue: String) -> String { queue + ".mark" }
 
-  /// Nil when there is none, or none that reads.
+  /// Nil when there is none, or it cannot be read.
   static func read(of queue: String) -> QueueMark? {
     guard let data = FileManager.default.contents(atPath: path(of: queue)), data.count < 256 else { return nil }
     return QueueMark(String(decoding: data, as: UTF8.self))
   }
 
-  /// Replaces the note, through the disk. Throws `SystemError`.
-  func write(of queue: String) throws(SystemError) {
+  /// Replaces the file, and syncs it. Throws `SystemFault`.
+  func write(of queue: String) throws(SystemFault) {
     let path = Self.path(of: queue)
     let temporary = path + ".tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw SystemError(code: errno) }
-    let bytes = Array(text.utf8)
-    let isWritten = Glibc.write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
-    let code = errno == 0 ? EIO : errno
-    close(descriptor)
-    guard isWritten else { throw SystemError(code: code) }
-    guard rename(temporary, path) == 0 else { throw SystemError(code: errno) }
-    try Self.syncFolder(of: path)
-  }
-
-  /// Returns once the names in the folder of `path` are on the disk.
-  static func syncFolder(of path: String) throws(SystemError) {
-    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemError(code: errno) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw SystemError(code: errno) }
+    let descriptor = try FileIO.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+    do {
+      defer { close(descriptor) }
+      let text = text
+      try FileIO.write(text.utf8.span.bytes, to: descriptor)
+      try FileIO.sync(descriptor)
+    }
+    guard rename(temporary, path) == 0 else { throw SystemFault(code: errno) }
+    try FileIO.syncFolder(of: path)
   }
 
   init(commit: CommitNumber, state: State) {

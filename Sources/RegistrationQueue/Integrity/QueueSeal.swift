@@ -1,9 +1,9 @@
 import Registration
 import Synchronization
 
-/// What is done about damage that is found while the queue is in use, and when it is looked for.
+/// What happens when damage is found while the queue is in use, and when to look for it.
 extension RegistrationQueue {
-  /// Why nothing is written any more, nil while the queue is sound as far as anybody knows.
+  /// Why nothing is written any more, nil while the queue is sound as far as is known.
   package var fault: QueueError? { damage.withLock { $0 } }
 
   /// Throws once damage was found.
@@ -11,8 +11,8 @@ extension RegistrationQueue {
     if let fault { throw fault }
   }
 
-  /// Damage was found: from now on every write, and every look for work, gets the error that this returns. The next start
-  /// looks the queue through before it writes anything.
+  /// Damage was found: from now on every write, and every request for work, gets the error that this returns. The next
+  /// start checks the queue before it writes anything.
   @discardableResult
   package func seal(_ what: String) -> QueueError {
     let (error, isFirst) = damage.withLock { damage in
@@ -22,9 +22,9 @@ extension RegistrationQueue {
       return (error, true)
     }
     if isFirst {
-      // Without the note the next start finds the damage as this run did.
+      // Without the mark, the next start finds the damage as this run did.
       try? note(.damaged)
-      // Never closed: the last connection that closes writes the log into the database, whatever the database is like.
+      // Never closed: closing the last connection writes the log into the database, damaged or not.
       _ = Unmanaged.passRetained(pool)
     }
     return error
@@ -32,13 +32,13 @@ extension RegistrationQueue {
 
   static let checked = "checked_at"
 
-  /// Whether the whole queue should be looked through: after a run that did not end well, and every week.
+  /// Whether the whole queue should be checked: after a run that did not end cleanly, and every week.
   package var isCheckDue: Bool {
     guard let last = checkedAt.withLock({ $0 }) else { return true }
     return clock.withLock { $0.advance().sure } > last.adding(seconds: 7 * 86_400)
   }
 
-  /// Every part was found sound; an earlier run's suspicion is over.
+  /// Every part is sound; an earlier run's suspicion is cleared.
   func noteSound() throws {
     let now = clock.withLock { $0.advance().sure }
     try remember(now, named: Self.checked)

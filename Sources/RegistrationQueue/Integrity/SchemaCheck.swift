@@ -1,6 +1,6 @@
 import GRDB
 
-/// Every table and index is there, word for word as the migrations make it. More may be there.
+/// Every table and index exists exactly as the migrations create it. There may be others.
 enum SchemaCheck {
   static func require(_ database: Database, path: String) throws {
     let wanted = try DatabaseQueue()

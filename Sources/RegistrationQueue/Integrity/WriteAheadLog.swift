@@ -1,30 +1,30 @@
-import Glibc
+import Registration
 
-/// What a write-ahead log says, read as SQLite's recovery would (<https://www.sqlite.org/fileformat.html#the_wal>), but
-/// before SQLite sees it.
+/// The content of a write-ahead log, read as SQLite's recovery would read it
+/// (<https://www.sqlite.org/fileformat.html#the_wal>), but before SQLite sees it.
 ///
-/// SQLite takes the first frame whose checksum is wrong for the end of the log, and drops all that follows without a
-/// word. After a power cut that is right: the last transaction may be torn. But each of our transactions is flushed before
-/// the next one is begun, so a commit that another frame follows was safe on the disk; when such a one cannot be read, the
-/// log is damaged.
+/// SQLite takes the first frame with a wrong checksum for the end of the log, and silently drops everything after it.
+/// After a power cut that is right: the last transaction may be torn. But each of our transactions is flushed before
+/// the next begins, so a commit that is followed by another frame was safe on disk. If such a commit cannot be read,
+/// the log is damaged.
 struct WriteAheadLog: Hashable, Sendable {
-  /// Whole transactions that SQLite will find.
+  /// Complete transactions that SQLite will find.
   private(set) var commits = 0
   /// The numbers of the first and the last of them; nil when they have none.
   private(set) var first: CommitNumber?
   private(set) var last: CommitNumber?
-  /// Bytes a page; nil when the log's header cannot be read.
+  /// Bytes per page; nil when the log's header cannot be read.
   private(set) var pageSize: Int?
-  /// The last commit, behind what SQLite will find, that was flushed for sure: the log is damaged before it.
+  /// The last commit after those that SQLite will find that was certainly flushed: the log is damaged before it.
   private(set) var stranded: Stranded?
-  /// The file has bytes, but no header that SQLite takes.
+  /// The file has bytes, but no header that SQLite accepts.
   private(set) var isHeaderBroken = false
 
   struct Stranded: Hashable, Sendable {
     var commit: CommitNumber?
   }
 
-  /// A log that is not there.
+  /// A missing log.
   init() {}
 
   private static let headerSize = 32
@@ -32,9 +32,9 @@ struct WriteAheadLog: Hashable, Sendable {
 
   /// - Parameters:
   ///   - descriptor: The open log. It is read at offsets.
-  ///   - databasePageSize: Used where the log's own header cannot be read.
-  init(descriptor: Int32, databasePageSize: Int) throws(SystemError) {
-    let header = try Self.read(descriptor, at: 0, count: Self.headerSize)
+  ///   - databasePageSize: Used when the log's own header cannot be read.
+  init(descriptor: Int32, databasePageSize: Int) throws(SystemFault) {
+    let header = try FileIO.read(descriptor, upTo: Self.headerSize, at: 0)
     guard !header.isEmpty else { return }
     let isWhole = header.count == Self.headerSize
     let isBigEndian = isWhole && header[3] & 1 == 1
@@ -51,7 +51,7 @@ struct WriteAheadLog: Hashable, Sendable {
     let length = Self.frameHeaderSize + (pageSize ?? databasePageSize)
     var offset = Self.headerSize
     while true {
-      let frame = try Self.read(descriptor, at: offset, count: length)
+      let frame = try FileIO.read(descriptor, upTo: length, at: offset)
       guard frame.count == length else { return }
       take(frame, &chain)
       offset += length
@@ -65,16 +65,16 @@ struct WriteAheadLog: Hashable, Sendable {
     return (512...65_536).contains(size) && size & (size - 1) == 0 ? size : nil
   }
 
-  /// Where the reading is.
+  /// The position of the reader.
   private struct Chain {
     let isBigEndian: Bool
-    /// Every frame so far was what SQLite takes it for.
+    /// Every frame so far is valid.
     var isUnbroken = true
     var salt: [UInt8]?
     var sum = Checksum()
-    /// The number in the newest page 1 of the transaction that is being read.
+    /// The number in the newest page 1 of the current transaction.
     var commit: CommitNumber?
-    /// Behind the break: whether the frame before was a commit, with its number.
+    /// After the break: whether the previous frame was a commit, with its number.
     var before: (isCommit: Bool, commit: CommitNumber?)?
 
     init(isBigEndian: Bool) {
@@ -84,7 +84,7 @@ struct WriteAheadLog: Hashable, Sendable {
 
   private mutating func take(_ frame: [UInt8], _ chain: inout Chain) {
     if chain.salt == nil { chain.salt = Array(frame[8..<16]) }
-    // Left over from before the log was begun anew.
+    // Left over from before the log restarted.
     guard frame[8..<16].elementsEqual(chain.salt ?? []) else {
       chain.isUnbroken = false
       chain.before = nil
@@ -110,26 +110,12 @@ struct WriteAheadLog: Hashable, Sendable {
       }
       return
     }
-    // A frame's checksum begins with that of the frame before: where it is right, the two were written in a row.
+    // A frame's checksum continues that of the frame before: if it is right, the two were written in sequence.
     if !chain.isUnbroken, follows, let before = chain.before, before.isCommit {
       stranded = Stranded(commit: before.commit)
     }
     chain.isUnbroken = false
     chain.before = (isCommit, chain.commit)
-  }
-
-  private static func read(_ descriptor: Int32, at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var filled = 0
-    while filled < count {
-      let result = bytes.withUnsafeMutableBytes {
-        pread(descriptor, $0.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
-      }
-      if result == 0 { break }
-      if result > 0 { filled += result } else if errno != EINTR { throw SystemError(code: errno) }
-    }
-    bytes.removeLast(count - filled)
-    return bytes
   }
 }
 
@@ -140,7 +126,7 @@ private struct Checksum: Hashable {
 
   init() {}
 
-  /// As it is stored, big-endian always.
+  /// As stored, always big-endian.
   init(_ bytes: [UInt8], at offset: Int) {
     func word(_ at: Int) -> UInt32 { bytes[at..<at + 4].reduce(0) { $0 << 8 | UInt32($1) } }
     one = word(offset)
@@ -160,11 +146,4 @@ private struct Checksum: Hashable {
     }
     return sum
   }
-}
-
-/// What the system said of a call on a file.
-struct SystemError: Error, Hashable, Sendable {
-  let code: Int32
-
-  var text: String { String(cString: strerror(code)) }
 }

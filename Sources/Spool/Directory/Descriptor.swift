@@ -1,6 +1,6 @@
 import Glibc
 
-/// An open file descriptor that is closed with its last owner.
+/// An open file descriptor, closed when its last owner goes.
 final class Descriptor: Sendable {
   let number: Int32
 
@@ -13,10 +13,8 @@ final class Descriptor: Sendable {
   }
 }
 
-/// Linux values that the C library shows only to programs that ask for GNU extensions, from asm-generic/fcntl.h.
+/// Constants that the C library shows only to programs that ask for GNU extensions, from asm-generic/fcntl.h.
 enum LinuxFlag {
-  /// Names a file without opening it.
+  /// Refers to a file without opening it.
   static let openPath: Int32 = 0o10_000_000
-  static let setLease: Int32 = 1024
-  static let setLeaseSignal: Int32 = 10
 }

@@ -1,4 +1,6 @@
-/// A list on its way into `incoming/`. Not seen by the daemon before `commit`; without that it vanishes.
+package import Registration
+
+/// A list on its way into `incoming/`. The daemon does not see it before `commit`; without `commit` it is deleted.
 package final class Drop {
   private let file: NewFile
   private let spool: SpoolDirectory
@@ -12,29 +14,33 @@ package final class Drop {
     try file.write(bytes)
   }
 
-  /// The list as written so far, to be validated before it is committed.
+  /// The list as written so far, to validate before the commit.
   package func open() throws(SpoolError) -> SpoolFile {
     try file.open()
   }
 
-  /// Brings the list to the disk, still without a name.
+  /// Writes the list to disk, still without a name.
   package func sync() throws(SpoolError) {
     try file.sync()
   }
 
-  /// Brings the list to the disk and names it, without ever taking the place of another. Returns the name: `name`, or
-  /// `NAME.2`, `NAME.3` … when a list in the spool has it already.
+  /// Writes the list to disk and names it, without ever replacing another file. Returns the name: `name`, or `NAME.2`,
+  /// `NAME.3` … when a list in the spool already has it.
   ///
-  /// - Parameter force: Whether keys that are registered already are to be registered again.
-  package func commit(as name: ListName, force: Bool = false) throws(SpoolError) -> ListName {
-    guard force else { return try claim(name) }
+  /// - Parameters:
+  ///   - force: Whether to register keys again that are already registered.
+  ///   - terms: How the list is to be worked.
+  package func commit(
+    as name: ListName, force: Bool = false, terms: ListTerms = ListTerms()
+  ) throws(SpoolError) -> ListName {
+    guard force || !terms.isUsual else { return try claim(name) }
     let identity = try file.identity()
-    try spool.force(identity)
+    try spool.mark(identity, isForced: force, terms: terms)
     do throws(SpoolError) {
       return try claim(name)
     } catch {
-      // The next file may get this inode: it must not find the mark. What stays of it is swept.
-      if !file.isNamed { try? spool.unforce(identity) }
+      // The next file may get this inode and must not find the mark. If this fails, the mark is swept later.
+      if !file.isNamed { try? spool.unmark(identity) }
       throw error
     }
   }

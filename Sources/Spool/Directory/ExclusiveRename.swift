@@ -1,10 +1,10 @@
 import Glibc
 
-/// A rename that never takes the place of another file.
+/// A rename that never replaces another file.
 ///
-/// `renameat2` does it in one step and lets a watcher see a file that was moved in. The C library hides its declaration
-/// from Swift, so it is looked up by name; where it is missing, or the file system does not know it, a second link and
-/// the removal of the first do the same in two.
+/// `renameat2` does it in one step, and a watcher sees that the file was moved in. The C library hides its declaration
+/// from Swift, so it is looked up by name. If it is missing, or the file system does not support it, a second link is
+/// made and the first one removed, in two steps.
 enum ExclusiveRename {
   private typealias Function =
     @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32

@@ -1,6 +1,7 @@
 import Registration
 
-/// A name in a folder as Linux has it: bytes, which need not be UTF-8. Ordered by them, which is the C locale's order.
+/// A name in a folder, as Linux has it: bytes, which need not be UTF-8. Ordered by bytes, which is the C locale's
+/// order.
 package struct FileName: Hashable, Sendable {
   package let bytes: [UInt8]
 
@@ -15,8 +16,8 @@ package struct FileName: Hashable, Sendable {
   /// True for a name that no list can have: see `reasonToIgnore`.
   package var isLeftAlone: Bool { reasonToIgnore != nil }
 
-  /// Calls `body` with the name as C has it, ending in a NUL. `errno` stays as `body` leaves it: freeing memory does not
-  /// change it since glibc 2.33.
+  /// Calls `body` with the name as a C string. `errno` stays as `body` leaves it: freeing memory does not change it
+  /// since glibc 2.33.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     var text = bytes.map { CChar(bitPattern: $0) }
     text.append(0)
@@ -34,7 +35,7 @@ extension FileName: Comparable {
 }
 
 extension FileName: CustomStringConvertible {
-  /// Fit for a terminal or a log line: what looks like a secret is cut out.
+  /// Safe for a terminal or a log line: anything that looks like a secret is cut out.
   package var description: String {
     PrintableText.escape(SecretText.redacted(String(decoding: bytes, as: UTF8.self)), limit: 255)
   }

@@ -1,15 +1,17 @@
 import Glibc
 package import KeyList
+import Registration
 import Synchronization
 
-/// The bytes of an open file up to a fixed size. Each source has its own place in it, so several can read at a time.
+/// The bytes of an open file up to a fixed size. Each source has its own position, so several can read at the same
+/// time.
 package struct FileSource: KeyListSource {
   private let descriptor: Descriptor
   private let size: Int64
   private var offset: Int64
   private let mark: Mark?
 
-  /// The furthest place that was read.
+  /// The furthest position that was read.
   final class Mark: Sendable {
     let offset = Atomic<Int64>(0)
   }
@@ -24,16 +26,16 @@ package struct FileSource: KeyListSource {
   package mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(KeyListError) -> Int {
     let wanted = min(buffer.count, Int(max(0, size - offset)))
     guard wanted > 0 else { return 0 }
-    while true {
-      let count = pread(descriptor.number, buffer.baseAddress, wanted, off_t(offset))
-      if count >= 0 {
-        offset += Int64(count)
-        _ = mark?.offset.max(offset, ordering: .relaxed)
-        return count
-      }
-      let code = errno
-      if code != EINTR { throw .unreadable(code) }
+    let count: Int
+    do throws(SystemFault) {
+      count = try FileIO.read(
+        descriptor.number, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: Int(offset))
+    } catch {
+      throw .unreadable(error.code)
     }
+    offset += Int64(count)
+    _ = mark?.offset.max(offset, ordering: .relaxed)
+    return count
   }
 }
 
@@ -41,7 +43,7 @@ extension KeyListError {
   /// Reading failed with the `errno` value `code`.
   static func unreadable(_ code: Int32) -> KeyListError {
     KeyListError(
-      kind: .unreadable(code), message: "the list cannot be read: \(SystemFault.text(code))",
-      hint: code == EIO ? "look at the system log: the disk may be failing" : "see that the file can be read")
+      kind: .unreadable(code), message: "the list cannot be read: \(SystemFault(code: code).text)",
+      hint: code == EIO ? "look at the system log: the disk may be failing" : "make sure that the file can be read")
   }
 }

@@ -1,7 +1,7 @@
 import Glibc
 package import Registration
 
-/// What the system says of a file, without following a symbolic link.
+/// What the system says about a file, without following a symbolic link.
 package struct FileStatus: Hashable, Sendable {
   package enum Kind: String, Hashable, Sendable {
     case regular = "regular file"
@@ -27,31 +27,34 @@ package struct FileStatus: Hashable, Sendable {
   package var identity: Identity
   /// Bytes.
   package var size: Int64
-  /// When content or owner or name changed last, in nanoseconds since 1970. Unlike the time of modification it cannot be
-  /// set by whoever owns the file.
+  /// When content, owner or name last changed, in nanoseconds since 1970. Unlike the modification time, the file's
+  /// owner cannot set it.
   package var changed: Int64
-  /// When the content changed last, in nanoseconds since 1970. Renaming leaves it as it is.
+  /// When the content last changed, in nanoseconds since 1970. Renaming does not change it.
   package var modified: Int64
+  /// The names that the file has.
+  package var links: Int
 
-  /// - Parameter modified: `changed` when not given.
-  package init(kind: Kind, identity: Identity, size: Int64, changed: Int64, modified: Int64? = nil) {
+  /// - Parameter modified: By default `changed`.
+  package init(kind: Kind, identity: Identity, size: Int64, changed: Int64, modified: Int64? = nil, links: Int = 1) {
     self.kind = kind
     self.identity = identity
     self.size = size
     self.changed = changed
     self.modified = modified ?? changed
+    self.links = links
   }
 
-  /// True when both say the same of the content: neither size nor time of modification differ.
+  /// True when size and modification time are the same.
   package func hasSameContent(as other: FileStatus) -> Bool {
     identity == other.identity && size == other.size && modified == other.modified
   }
 
-  /// When content, owner or name changed last.
+  /// When content, owner or name last changed.
   package var changedAt: Timestamp { Timestamp(milliseconds: changed / 1_000_000) }
 
-  /// How long ago the content changed. One from the future (the clock was set back) has no age. `wall` is the wall clock in
-  /// nanoseconds since 1970.
+  /// How long ago the content changed. A time in the future (the clock was set back) has no age. `wall` is the wall
+  /// clock in nanoseconds since 1970.
   func age(wall: Int64) -> Duration {
     let (age, overflows) = wall.subtractingReportingOverflow(modified)
     return overflows || age < 0 ? .zero : .nanoseconds(age)
@@ -70,10 +73,11 @@ package struct FileStatus: Hashable, Sendable {
     self.init(
       kind: kind, identity: Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)),
       size: Int64(status.st_size),
-      changed: Self.nanoseconds(status.st_ctim), modified: Self.nanoseconds(status.st_mtim))
+      changed: Self.nanoseconds(status.st_ctim), modified: Self.nanoseconds(status.st_mtim),
+      links: Int(status.st_nlink))
   }
 
-  /// Saturates: a file system may hold any time.
+  /// Saturates: a file system may contain any time.
   private static func nanoseconds(_ time: timespec) -> Int64 {
     let (seconds, overflows) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
     if overflows { return time.tv_sec < 0 ? .min : .max }
@@ -81,16 +85,23 @@ package struct FileStatus: Hashable, Sendable {
     return tooLarge ? .max : sum
   }
 
-  /// The group that what `descriptor` is open on belongs to, nil when the system does not tell.
+  /// The group of the file that `descriptor` is open on, nil when the system does not say.
   static func group(of descriptor: Int32) -> gid_t? {
     var status = stat()
     return fstat(descriptor, &status) == 0 ? status.st_gid : nil
   }
 
-  /// What `descriptor` is open on.
+  /// The file at `path`, which is not opened: whoever watches a folder would see that. A link is not followed.
+  init(path: String) throws(SpoolError) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { throw SpoolError("access \(path)", code: errno) }
+    self.init(status)
+  }
+
+  /// The file that `descriptor` is open on.
   init(descriptor: Int32, path: String) throws(SpoolError) {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw SpoolError("look at \(path)", code: errno) }
+    guard fstat(descriptor, &status) == 0 else { throw SpoolError("access \(path)", code: errno) }
     self.init(status)
   }
 }

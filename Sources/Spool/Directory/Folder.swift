@@ -1,34 +1,37 @@
 import Glibc
+import Registration
 
-/// One open folder of the spool. Names in it are used relative to the open folder and never through a symbolic link.
+/// One open folder of the spool. Its names are used relative to the open folder and never through a symbolic link.
 final class Folder: Sendable {
   let path: String
   private let descriptor: Descriptor
 
-  /// Opens the folder at `path`; a symbolic link in the last place is refused.
+  /// Opens the folder at `path`; a symbolic link as its last part is refused.
   init(path: String) throws(SpoolError) {
-    let number = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    guard number >= 0 else { throw SpoolError("open the folder \(path)", code: errno) }
+    do throws(SystemFault) {
+      descriptor = Descriptor(owning: try FileIO.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    } catch {
+      throw SpoolError("open the folder \(path)", code: error.code)
+    }
     self.path = path
-    descriptor = Descriptor(owning: number)
   }
 
-  /// Which folder it is, and when a name in it last came or went.
+  /// Which folder it is, and when a name in it was last added or removed.
   func status() throws(SpoolError) -> FileStatus {
     try FileStatus(descriptor: descriptor.number, path: path)
   }
 
-  /// The group that the folder belongs to.
+  /// The folder's group.
   var group: gid_t? { FileStatus.group(of: descriptor.number) }
 
-  /// Every name in the folder but `.` and `..`, in no order.
+  /// Every name in the folder except `.` and `..`, in no order.
   func names() throws(SpoolError) -> [FileName] {
     var names: [FileName] = []
     try forEachEntry { (name, _) in names.append(name) }
     return names
   }
 
-  /// How many regular files have a name that `isWanted`.
+  /// How many regular files have a name for which `isWanted` is true.
   func countOfFiles(where isWanted: (FileName) -> Bool) throws(SpoolError) -> Int {
     var count = 0
     var unknown: [FileName] = []
@@ -36,15 +39,19 @@ final class Folder: Sendable {
       guard isWanted(name) else { return }
       if kind == DT_REG { count += 1 } else if kind == DT_UNKNOWN { unknown.append(name) }
     }
-    // Not every file system tells the kind with the name.
+    // Not every file system returns the kind with the name.
     for name in unknown where try status(of: name)?.kind == .regular { count += 1 }
     return count
   }
 
-  /// - Parameter body: Takes a name and its kind as `readdir(3)` gives it, which may be `DT_UNKNOWN`.
+  /// - Parameter body: Gets a name and its kind as `readdir(3)` returns it, which may be `DT_UNKNOWN`.
   private func forEachEntry(_ body: (FileName, Int) -> Void) throws(SpoolError) {
-    let copy = openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard copy >= 0 else { throw SpoolError("list \(path)", code: errno) }
+    let copy: Int32
+    do throws(SystemFault) {
+      copy = try FileIO.open(".", in: descriptor.number, O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw SpoolError("list \(path)", code: error.code)
+    }
     guard let stream = fdopendir(copy) else {
       let code = errno
       close(copy)
@@ -62,34 +69,39 @@ final class Folder: Sendable {
     }
   }
 
-  /// What `name` is, nil when there is nothing of that name.
+  /// What `name` is, nil when there is no such file.
   func status(of name: FileName) throws(SpoolError) -> FileStatus? {
     var status = stat()
     let result = name.withCString { fstatat(descriptor.number, $0, &status, AT_SYMLINK_NOFOLLOW) }
     if result == 0 { return FileStatus(status) }
     if errno == ENOENT { return nil }
-    throw SpoolError("look at \(shown(name))", code: errno)
+    throw SpoolError("access \(shown(name))", code: errno)
   }
 
-  /// Whether this process may read the file `name`, nil when there is nothing of that name. Opens nothing.
+  /// Whether this process may read the file `name`, nil when there is no such file. Opens nothing.
   func mayRead(_ name: FileName) throws(SpoolError) -> Bool? {
     let result = name.withCString { faccessat(descriptor.number, $0, R_OK, AT_EACCESS) }
     if result == 0 { return true }
     switch errno {
     case EACCES: return false
     case ENOENT: return nil
-    default: throw SpoolError("look at \(shown(name))", code: errno)
+    default: throw SpoolError("access \(shown(name))", code: errno)
     }
   }
 
   /// Opens `name` with `flags`; `O_NOFOLLOW` and `O_CLOEXEC` are always added.
   func open(_ name: FileName, flags: Int32, mode: mode_t = 0) throws(SpoolError) -> Descriptor {
-    let number = name.withCString { openat(descriptor.number, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode) }
-    guard number >= 0 else { throw SpoolError("open \(shown(name))", code: errno) }
-    return Descriptor(owning: number)
+    let number = name.withCString { name in
+      Result { () throws(SystemFault) in try FileIO.open(name, in: descriptor.number, flags | O_NOFOLLOW, mode: mode) }
+    }
+    do throws(SystemFault) {
+      return Descriptor(owning: try number.get())
+    } catch {
+      throw SpoolError("open \(shown(name))", code: error.code)
+    }
   }
 
-  /// Renames `name` to `newName` in `target`, replacing what has that name there.
+  /// Renames `name` to `newName` in `target`, replacing a file of that name.
   func rename(_ name: FileName, to newName: FileName, in target: Folder) throws(SpoolError) {
     let result = name.withCString { old in
       newName.withCString { new in renameat(descriptor.number, old, target.descriptor.number, new) }
@@ -97,7 +109,7 @@ final class Folder: Sendable {
     guard result == 0 else { throw SpoolError("move \(shown(name)) to \(target.shown(newName))", code: errno) }
   }
 
-  /// Renames `name` to `newName` in `target` unless something has that name there: false then.
+  /// Renames `name` to `newName` in `target`. If that name is taken, returns false.
   func rename(_ name: FileName, toFree newName: FileName, in target: Folder) throws(SpoolError) -> Bool {
     let result = name.withCString { old in
       newName.withCString { new in
@@ -111,15 +123,19 @@ final class Folder: Sendable {
     }
   }
 
-  /// Removes the file `name`. Nothing of that name is no error.
+  /// Removes the file `name`. It is not an error if there is none.
   func remove(_ name: FileName) throws(SpoolError) {
     let result = name.withCString { unlinkat(descriptor.number, $0, 0) }
     guard result == 0 || errno == ENOENT else { throw SpoolError("remove \(shown(name))", code: errno) }
   }
 
-  /// Returns once the names in the folder are on the disk.
+  /// Returns once the names in the folder are on disk.
   func sync() throws(SpoolError) {
-    guard fsync(descriptor.number) == 0 else { throw SpoolError("write \(path) to the disk", code: errno) }
+    do throws(SystemFault) {
+      try FileIO.sync(descriptor.number)
+    } catch {
+      throw SpoolError("write \(path) to the disk", code: error.code)
+    }
   }
 
   /// The path of `name` for messages.

@@ -1,50 +1,86 @@
+import FoundationEssentials
 import Glibc
+package import Registration
 
-/// How `submit --force` reaches a daemon that may not be running: an empty file beside the list, named for the list's
-/// inode. The list's own bytes stay as they are, and no list of another file can be taken for forced.
+/// How `submit --force`, `--priority` and `--stop-after` reach a daemon that may not be running: by small files beside
+/// the list, named after the list's inode. The list's own bytes do not change, and no other file can be mistaken for one
+/// with such a mark.
 extension SpoolDirectory {
-  private static let prefix = ".keyreg-force-"
+  private enum Kind: String, CaseIterable {
+    /// Empty: keys that are registered are registered again.
+    case force
+    /// `ListTerms` as JSON.
+    case terms
 
-  private static func mark(_ identity: FileStatus.Identity) -> FileName {
-    // Swept like any temporary file of ours, should the list vanish without being read.
-    FileName("\(prefix)\(identity.inode).tmp")
+    var prefix: String { ".keyreg-\(rawValue)-" }
   }
 
-  static func isForceMark(_ name: FileName) -> Bool { name.bytes.starts(with: prefix.utf8) }
+  private static func mark(_ kind: Kind, _ identity: FileStatus.Identity) -> FileName {
+    // If the list disappears unread, this is swept like any temporary file of ours.
+    FileName("\(kind.prefix)\(identity.inode).tmp")
+  }
+
+  static func isMark(_ name: FileName) -> Bool {
+    Kind.allCases.contains { name.bytes.starts(with: $0.prefix.utf8) }
+  }
 
   /// The marks of lists that still wait to be read, however long that takes.
   func marksInUse() throws(SpoolError) -> Set<FileName> {
     var marks: Set<FileName> = []
-    for place in [Place.incoming, .reading] {
+    for place in [Subfolder.incoming, .reading] {
       let folder = try folder(place)
       for name in try lists(in: place) {
-        if let status = try folder.status(of: name) { marks.insert(Self.mark(status.identity)) }
+        guard let status = try folder.status(of: name) else { continue }
+        for kind in Kind.allCases { marks.insert(Self.mark(kind, status.identity)) }
       }
     }
     return marks
   }
 
   /// Marks a list that is not committed yet.
-  func force(_ identity: FileStatus.Identity) throws(SpoolError) {
+  ///
+  /// - Parameters:
+  ///   - isForced: Keys that are registered are registered again.
+  ///   - terms: How the list is to be worked.
+  func mark(_ identity: FileStatus.Identity, isForced: Bool, terms: ListTerms) throws(SpoolError) {
     let incoming = try folder(.incoming)
-    _ = try incoming.open(Self.mark(identity), flags: O_WRONLY | O_CREAT, mode: 0o640)
-    try incoming.sync()
+    if isForced { _ = try incoming.open(Self.mark(.force, identity), flags: O_WRONLY | O_CREAT, mode: 0o640) }
+    if !terms.isUsual {
+      let file = try NewFile(in: incoming)
+      // Two numbers can always be encoded.
+      try file.write((try? JSONEncoder().encode(terms)) ?? Data())
+      try file.replace(Self.mark(.terms, identity))
+    }
+    if isForced || !terms.isUsual { try incoming.sync() }
   }
 
-  /// Whether the keys of this list are to be registered even if they are already.
+  /// Whether the keys of this list are to be registered even if they already are.
   package func isForced(_ file: SpoolFile) throws(SpoolError) -> Bool {
-    try folder(.incoming).status(of: Self.mark(file.status.identity))?.kind == .regular
+    try folder(.incoming).status(of: Self.mark(.force, file.status.identity))?.kind == .regular
   }
 
-  /// Removes the mark of a list that has left `reading/`.
-  package func clearForce(_ file: SpoolFile) throws(SpoolError) {
-    try unforce(file.status.identity)
+  /// How this list is to be worked.
+  package func terms(of file: SpoolFile) throws(SpoolError) -> ListTerms {
+    let name = Self.mark(.terms, file.status.identity)
+    guard try folder(.incoming).status(of: name)?.kind == .regular,
+      let bytes = beginning(of: name, in: .incoming, bytes: 1_000),
+      let terms = try? JSONDecoder().decode(ListTerms.self, from: Data(bytes)),
+      ListTerms.priorities.contains(terms.priority), terms.stopAfter.map({ (0...1).contains($0) }) ?? true
+    else { return ListTerms() }
+    return terms
   }
 
-  /// Removes a mark, if there is one.
-  func unforce(_ identity: FileStatus.Identity) throws(SpoolError) {
+  /// Removes the marks of a list that has left `reading/`.
+  package func clearMarks(_ file: SpoolFile) throws(SpoolError) {
+    try unmark(file.status.identity)
+  }
+
+  /// Removes the marks of a file, if there are any.
+  func unmark(_ identity: FileStatus.Identity) throws(SpoolError) {
     let incoming = try folder(.incoming)
-    let mark = Self.mark(identity)
-    if try incoming.status(of: mark) != nil { try incoming.remove(mark) }
+    for kind in Kind.allCases {
+      let mark = Self.mark(kind, identity)
+      if try incoming.status(of: mark) != nil { try incoming.remove(mark) }
+    }
   }
 }

@@ -1,15 +1,15 @@
 import Crypto
 import Registration
 
-/// The name of a list: printable text that is also a file name, short enough that every name made from it still fits
-/// into the 255 bytes of a file name.
+/// The name of a list: printable text that is also a file name, and short enough that every name made from it fits into
+/// the 255 bytes of a file name.
 package struct ListName: Hashable, Sendable {
   package let text: String
 
-  /// The longest name in bytes: 255 less `.receipt.json` and room for a number (`.1234567`).
+  /// The longest name in bytes: 255 minus `.receipt.json` and room for a number (`.1234567`).
   package static let maximumLength = 255 - 13 - 8
 
-  /// Endings that the spool gives to its own files beside a list; a list with such a name could be taken for one.
+  /// Endings of the spool's own files beside a list. A list with such a name could be mistaken for one.
   private static let reservedEndings = [".receipt.json", ".reason.txt"]
 
   /// True for the name of a receipt or a reason.
@@ -17,11 +17,11 @@ package struct ListName: Hashable, Sendable {
     reservedEndings.contains { name.bytes.suffix($0.utf8.count).elementsEqual($0.utf8) }
   }
 
-  /// The name for the list in the file `name`: the file's own name where that is printable UTF-8 and short enough.
+  /// The name for the list in the file `name`: the file's own name if it is printable UTF-8 and short enough.
   ///
-  /// Bytes that are neither are written `%XX`, what looks like a secret is cut out, since the name is shown everywhere, and
-  /// what is too long is cut and gets a suffix from its SHA-256, so that the same file name always gives the same list name. Two file names can give one list name: see
-  /// `SpoolDirectory.freeName`.
+  /// Other bytes are written `%XX`. Anything that looks like a secret is cut out, since the name is shown everywhere. A
+  /// name that is too long is cut and gets a suffix from its SHA-256, so that the same file name always gives the same
+  /// list name. Two file names can give the same list name: see `SpoolDirectory.freeName`.
   package init(of name: FileName) {
     var text = SecretText.redacted(Self.printable(name.bytes))
     if Self.reservedEndings.contains(where: text.hasSuffix) { text += ".list" }
@@ -29,23 +29,24 @@ package struct ListName: Hashable, Sendable {
     self.init(unchecked: text)
   }
 
-  /// Takes the name that somebody chose for a list. Throws `invalidName` with a hint.
+  /// The name that somebody chose for a list. Throws `invalidName` with a hint.
   package init(_ text: String) throws(SpoolError) {
     if let fault = Self.fault(in: text) {
       throw SpoolError(
         kind: .invalidName,
-        message: "\"\(PrintableText.escape(SecretText.redacted(text), limit: 80))\" is no name for a list: \(fault)",
+        message:
+          "\"\(PrintableText.escape(SecretText.redacted(text), limit: 80))\" cannot be the name of a list: \(fault)",
         hint: "use a plain file name such as team-a.csv")
     }
     self.init(unchecked: text)
   }
 
-  /// The name of a list that the queue holds: it was made here, its number included.
+  /// The name of a list in the queue: it was made here, including its number.
   package init(stored text: String) {
     self.init(unchecked: text)
   }
 
-  /// The name of the list in a file of `reading/`, `done/` or `rejected/`: it was given to the file here.
+  /// The name of the list in a file of `reading/`, `done/` or `rejected/`: the file was named here.
   package init(filed name: FileName) {
     self.init(unchecked: String(decoding: name.bytes, as: UTF8.self))
   }
@@ -68,15 +69,16 @@ package struct ListName: Hashable, Sendable {
   private static func fault(in text: String) -> String? {
     if text.isEmpty { return "it is empty" }
     if text.utf8.count > maximumLength { return "it is longer than \(maximumLength) bytes" }
-    if text.utf8.contains(UInt8(ascii: "/")) { return "it has a slash in it" }
-    if printable(Array(text.utf8)) != text { return "it has control characters in it" }
+    if text.utf8.contains(UInt8(ascii: "/")) { return "it contains a slash" }
+    if printable(Array(text.utf8)) != text { return "it contains control characters" }
     if let reason = FileName(text).reasonToIgnore { return reason }
-    if SecretText.redacted(text) != text { return "it looks as if it had a secret in it, and is shown everywhere" }
+    if SecretText.redacted(text) != text { return "it seems to contain a secret, and names are shown everywhere" }
     if let ending = reservedEndings.first(where: text.hasSuffix) { return "\(ending) is for the spool's own files" }
     return nil
   }
 
-  /// `bytes` as text, with `%XX` for every byte of what is no UTF-8 and of what a terminal would not show as it is.
+  /// `bytes` as text, with `%XX` for every byte that is not UTF-8 and for everything that a terminal would not show as
+  /// it is.
   private static func printable(_ bytes: [UInt8]) -> String {
     var result = ""
     var decoder = UTF8()

@@ -1,9 +1,10 @@
 import Glibc
+import Registration
 
-/// A file in the making: written under a temporary name, on the disk before it gets its own, so that nobody ever sees
-/// half of it. Without `replace` or `claim` it vanishes with its last owner.
+/// A new file: written under a temporary name and on disk before it gets its own, so that nobody ever sees half of it.
+/// Without `replace` or `claim` it is deleted when its last owner goes.
 package final class NewFile {
-  /// Names of files in the making begin and end so; a kill leaves them behind, and the sweep removes them.
+  /// The start of temporary names. A kill leaves such files behind, and the sweep removes them.
   private static let prefix = ".keyreg-"
   private static let suffix = ".tmp"
 
@@ -16,13 +17,13 @@ package final class NewFile {
   private let descriptor: Descriptor
   private var buffer: [UInt8] = []
   private(set) var isNamed = false
-  /// For messages: the same in each of them, so that a fault that lasts is told once.
+  /// For messages. Without the temporary name, so that a lasting fault is reported once.
   private let shown: String
 
   private static let bufferSize = 64 * 1024
 
-  /// Begins a file that owner and group may read, whatever the umask: who drops a list and who reads it are often two
-  /// users of one group.
+  /// Creates a file that owner and group may read, whatever the umask: the user who drops a list and the one who reads
+  /// it often share only a group.
   init(in folder: Folder) throws(SpoolError) {
     self.folder = folder
     let number = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -36,15 +37,15 @@ package final class NewFile {
     guard fchmod(descriptor.number, 0o640) == 0 else {
       throw SpoolError("set the mode of \(shown)", code: errno)
     }
-    // Who drops may be root, or of another main group, and the folder without the bit that hands its group down: the
-    // daemon could not read the list. Where it is not permitted, the file stays as it is and shows as blocked.
+    // The user may be root, or have another main group, and the folder may lack the set-group-id bit: then the daemon
+    // could not read the list. If changing the group is not permitted, the file stays as it is and shows as blocked.
     if let group = folder.group, FileStatus.group(of: descriptor.number) != group {
       _ = fchown(descriptor.number, uid_t.max, group)
     }
   }
 
   deinit {
-    // Nobody is left to tell; what stays is swept after a day.
+    // There is nobody left to report to; what remains is swept after a day.
     if !isNamed { try? folder.remove(temporaryName) }
   }
 
@@ -53,16 +54,16 @@ package final class NewFile {
     if buffer.count >= Self.bufferSize { try flush() }
   }
 
-  /// Brings the content to the disk and gives the file the name `name`, replacing what had it.
-  func replace(_ name: FileName, syncsFolder: Bool = true) throws(SpoolError) {
+  /// Writes the content to disk and gives the file the name `name`, replacing another file of that name.
+  func replace(_ name: FileName) throws(SpoolError) {
     try sync()
     try folder.rename(temporaryName, to: name, in: folder)
     isNamed = true
-    if syncsFolder { try folder.sync() }
+    try folder.sync()
   }
 
-  /// Brings the content to the disk and gives the file the name `name` unless something has it: false then, and another
-  /// name can be tried.
+  /// Writes the content to disk and gives the file the name `name`. Returns false if that is taken; another name can
+  /// then be tried.
   func claim(_ name: FileName) throws(SpoolError) -> Bool {
     try sync()
     guard try folder.rename(temporaryName, toFree: name, in: folder) else { return false }
@@ -75,31 +76,31 @@ package final class NewFile {
     try FileStatus(descriptor: descriptor.number, path: shown).identity
   }
 
-  /// The content so far, for reading it back.
-  func open() throws(SpoolError) -> SpoolFile {
+  /// The content so far, for reading.
+  package func open() throws(SpoolError) -> SpoolFile {
     try flush()
     return try SpoolFile(temporaryName, in: folder, maximumSize: nil)
   }
 
-  /// Brings the content to the disk, still under the temporary name.
+  /// Writes the content to disk, still under the temporary name.
   package func sync() throws(SpoolError) {
     try flush()
-    guard fsync(descriptor.number) == 0 else {
-      throw SpoolError("write \(shown) to the disk", code: errno)
+    do throws(SystemFault) {
+      try FileIO.sync(descriptor.number)
+    } catch {
+      throw SpoolError("write \(shown) to the disk", code: error.code)
     }
   }
 
   private func flush() throws(SpoolError) {
     var written = 0
-    while written < buffer.count {
-      let count = buffer[written...].withUnsafeBytes { Glibc.write(descriptor.number, $0.baseAddress, $0.count) }
-      if count > 0 {
-        written += count
-      } else if errno != EINTR {
-        let code = errno
-        buffer.removeFirst(written)
-        throw SpoolError("write \(shown)", code: code)
+    do throws(SystemFault) {
+      while written < buffer.count {
+        written += try FileIO.writeOnce(buffer.span.bytes.extracting(droppingFirst: written), to: descriptor.number)
       }
+    } catch {
+      buffer.removeFirst(written)
+      throw SpoolError("write \(shown)", code: error.code)
     }
     buffer.removeAll(keepingCapacity: true)
   }

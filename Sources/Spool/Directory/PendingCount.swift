@@ -1,8 +1,8 @@
 package import Registration
 import Synchronization
 
-/// How many lists lie in `incoming/` or `reading/`. Asked with every status, so a folder is read only when it has changed
-/// since.
+/// How many lists are in `incoming/` or `reading/`. Every status asks for it, so a folder is only read if it has
+/// changed.
 package final class PendingCount: Sendable {
   private struct Count {
     var folder: FileStatus.Identity
@@ -13,12 +13,12 @@ package final class PendingCount: Sendable {
     var lists: Int
   }
 
-  /// Two changes within one tick have the same time: some milliseconds where the kernel's clock is kept, up to two seconds
-  /// on old file systems. In nanoseconds.
+  /// Two changes within one tick get the same time. A tick is some milliseconds with the kernel's clock, and up to two
+  /// seconds on old file systems. In nanoseconds.
   private static let tick: Int64 = 3_000_000_000
 
   private let spool: SpoolDirectory
-  private let last = Mutex<[SpoolDirectory.Place: Count]>([:])
+  private let last = Mutex<[SpoolDirectory.Subfolder: Count]>([:])
 
   package init(spool: SpoolDirectory) {
     self.spool = spool
@@ -29,18 +29,20 @@ package final class PendingCount: Sendable {
     try count(in: .incoming, now: now) + count(in: .reading, now: now)
   }
 
-  private func count(in place: SpoolDirectory.Place, now: Timestamp) throws(SpoolError) -> Int {
-    let folder = try spool.folder(place)
-    let status = try folder.status()
+  private func count(in place: SpoolDirectory.Subfolder, now: Timestamp) throws(SpoolError) -> Int {
+    let status = try FileStatus(path: spool.path(of: place))
     let known = last.withLock { $0[place] }
     if let known, known.folder == status.identity, known.changed == status.changed,
       known.at - known.changed > Self.tick
     {
       return known.lists
     }
+    let folder = try spool.folder(place)
+    // Again: the path may be another folder's by now.
+    let opened = try folder.status()
     let lists = try folder.countOfFiles { !$0.isLeftAlone }
     let count = Count(
-      folder: status.identity, changed: status.changed, at: now.milliseconds * 1_000_000, lists: lists)
+      folder: opened.identity, changed: opened.changed, at: now.milliseconds * 1_000_000, lists: lists)
     last.withLock { $0[place] = count }
     return lists
   }

@@ -2,9 +2,9 @@ package import FoundationEssentials
 package import KeyList
 package import Registration
 
-/// What became of a list that was read, as `done/NAME.receipt.json` and the control socket show it.
+/// The result of reading a list, as `done/NAME.receipt.json` and the control socket show it.
 package struct Receipt: Hashable, Sendable {
-  /// How many entries of the list were what.
+  /// The entries of the list, counted by kind.
   package struct Keys: Hashable, Sendable, Codable {
     /// Keys that came with this list.
     package var accepted: Int
@@ -30,7 +30,7 @@ package struct Receipt: Hashable, Sendable {
     }
   }
 
-  /// Bad lines that are listed; more are counted only.
+  /// Bad lines that are listed; further ones are only counted.
   package static let invalidLimit = 1000
 
   package var list: String
@@ -47,8 +47,8 @@ package struct Receipt: Hashable, Sendable {
   package private(set) var invalidTruncated: Bool
   /// The name of the list whose bytes were the same.
   package var duplicateOf: String?
-  /// How many of the keys already known were put back to pending: they had failed or been cancelled, or the list is forced.
-  /// Nil when not counted.
+  /// How many of the known keys were put back to pending, because they had failed or been cancelled or the list is
+  /// forced. Nil when not counted.
   package var requeued: Int?
   /// `text`, `csv` or `json`.
   package var format: String?
@@ -56,6 +56,8 @@ package struct Receipt: Hashable, Sendable {
   package var column: String?
   /// The last record had no line end.
   package var isUnterminated: Bool
+  /// How the list is worked.
+  package var terms = ListTerms()
 
   package init(
     list: String, id: Int64, sha256: String, bytes: Int64, importedAt: Timestamp, keys: Keys,
@@ -77,7 +79,7 @@ package struct Receipt: Hashable, Sendable {
     self.isUnterminated = isUnterminated
   }
 
-  /// The document, with a line feed at its end.
+  /// The document, ending in a line feed.
   package func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -94,7 +96,8 @@ extension Receipt: Encodable {
     case keys, invalid
     case invalidTruncated = "invalid_truncated"
     case duplicateOf = "duplicate_of"
-    case requeued, format, column
+    case requeued, format, column, priority
+    case stopAfter = "stop_after"
     case isUnterminated = "unterminated"
   }
 
@@ -108,11 +111,13 @@ extension Receipt: Encodable {
     try container.encode(keys, forKey: .keys)
     try container.encode(invalid, forKey: .invalid)
     try container.encode(invalidTruncated, forKey: .invalidTruncated)
-    // Written as null when there is none: the member is part of the contract.
+    // Written even when null: the member is part of the contract.
     try container.encode(duplicateOf, forKey: .duplicateOf)
     try container.encodeIfPresent(requeued, forKey: .requeued)
     try container.encode(isUnterminated, forKey: .isUnterminated)
     try container.encode(format, forKey: .format)
     try container.encode(column, forKey: .column)
+    try container.encode(terms.priority, forKey: .priority)
+    try container.encode(terms.stopAfter, forKey: .stopAfter)
   }
 }

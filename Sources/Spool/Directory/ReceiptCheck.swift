@@ -1,11 +1,11 @@
 import FoundationEssentials
 package import Registration
 
-/// What the spool tells of the lists that a queue has taken in.
+/// What the spool says about the lists that a queue has imported.
 extension SpoolDirectory {
-  /// What a receipt says of the bytes that were read.
+  /// What a receipt says about the bytes that were read.
   package struct Receipted: Hashable, Sendable, Decodable {
-    /// The name of the list. Another than the file's where somebody has copied or renamed it.
+    /// The name of the list. Differs from the file's if somebody has copied or renamed it.
     package var list: String
     package var sha256: String
     package var bytes: Int64
@@ -17,33 +17,44 @@ extension SpoolDirectory {
     }
   }
 
-  /// In bytes; a thousand bad lines of two hundred characters are fewer.
+  /// In bytes; a thousand bad lines of two hundred characters need less.
   private static let longestReceipt: Int64 = 16 << 20
 
-  /// The lists that have a receipt in `done/`, whether or not they are there themselves, by name.
+  /// The lists with a receipt in `done/`, by name, whether or not the lists themselves are there.
   package func receiptedLists() throws(SpoolError) -> [ListName] {
     try lists(in: .done, withEnding: ".receipt.json")
   }
 
-  /// The lists that have a file in `results/`, by name.
+  /// The lists with a file in `results/`, by name.
   package func resultedLists() throws(SpoolError) -> [ListName] {
     try lists(in: .results, withEnding: ".csv")
   }
 
-  /// What the receipt of a list says. Nil when there is none, or none that reads.
+  /// What the receipt of a list says. Nil when there is none, or it cannot be read.
   package func receipted(_ name: ListName) -> Receipted? {
     beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt)
       .flatMap { try? JSONDecoder().decode(Receipted.self, from: Data($0)) }
   }
 
-  /// Whether the file in `results/` is one of ours: anybody may have put another one there.
+  /// Adds to the receipt of a list. Nothing happens when there is none, or it cannot be read.
+  package func amendReceipt(of name: ListName, stoppedAt: Timestamp, because reason: String) throws(SpoolError) {
+    guard let bytes = beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt),
+      let end = bytes.lastIndex(of: UInt8(ascii: "}")), receipted(name) != nil,
+      bytes.firstRange(of: #""stopped_at":"#.utf8) == nil,
+      let text = try? JSONEncoder().encode(reason)
+    else { return }
+    let more = #","stopped_at":"\#(stoppedAt)","stopped_because":"# + String(decoding: text, as: UTF8.self) + "}\n"
+    try write(Array(bytes[..<end]) + more.utf8, to: name.receiptFileName, in: .done)
+  }
+
+  /// Whether the file in `results/` is ours: anybody may have put another one there.
   package func hasResults(_ name: ListName) -> Bool {
     let header = Outcome.csvHeader.utf8
     return beginning(of: name.resultsFileName, in: .results, bytes: Int64(header.count))?.elementsEqual(header) ?? false
   }
 
   /// Nil when there is no such file, or it cannot be read.
-  private func beginning(of name: FileName, in place: Place, bytes limit: Int64) -> [UInt8]? {
+  func beginning(of name: FileName, in place: Subfolder, bytes limit: Int64) -> [UInt8]? {
     guard let file = try? SpoolFile(name, in: folder(place), maximumSize: nil) else { return nil }
     var source = file.source()
     var bytes = [UInt8](repeating: 0, count: Int(min(limit, file.size)))
@@ -51,7 +62,7 @@ extension SpoolDirectory {
     return count.map { Array(bytes.prefix($0)) }
   }
 
-  private func lists(in place: Place, withEnding ending: String) throws(SpoolError) -> [ListName] {
+  private func lists(in place: Subfolder, withEnding ending: String) throws(SpoolError) -> [ListName] {
     var names: [FileName] = []
     for name in try folder(place).names() where !NewFile.isTemporary(name) {
       guard name.bytes.suffix(ending.utf8.count).elementsEqual(ending.utf8) else { continue }

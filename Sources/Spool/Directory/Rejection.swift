@@ -1,14 +1,14 @@
 package import KeyList
 
-/// Why a list cannot be used at all, as `rejected/NAME.reason.txt` tells it.
+/// Why a list cannot be used at all, as written to `rejected/NAME.reason.txt`.
 package struct Rejection: Hashable, Sendable {
   /// What is wrong, in one line.
   package var what: String
-  /// The line in the list where it shows, from 1.
+  /// The line where the problem shows, from 1.
   package var line: Int?
-  /// How to mend it.
+  /// How to fix it.
   package var hint: String
-  /// Bytes of the list that were read and bytes that it has, where reading ended early.
+  /// How many bytes of the list were read and how many it has, if reading ended early.
   package var extent: Extent?
 
   package struct Extent: Hashable, Sendable {
@@ -33,13 +33,16 @@ package struct Rejection: Hashable, Sendable {
   }
 
   package init(_ error: SpoolError) {
-    self.init(what: error.message, hint: error.hint ?? "see that the file can be read, then drop it again")
+    self.init(what: error.message, hint: error.hint ?? "make sure that the file can be read")
   }
 
-  /// A list in which no line is a key id. `firstInvalid` is the first bad line, nil when the list says nothing at all.
+  /// A list in which no line is a key id. `firstInvalid` is the first bad line, nil when the list is empty.
   package static func noValidKey(firstInvalid: InvalidLine?, invalidCount: Int) -> Rejection {
-    let hint = "a list has one key id a line, a CSV header with a column app_key_id, key_id, uuid or id, or JSON"
-    guard let firstInvalid else { return Rejection(what: "the list has no key in it", hint: hint) }
+    let hint = """
+      write one key id a line, such as 01234567-89ab-cdef-0123-456789abcdef, or CSV with a header line and a column \
+      app_key_id, key_id, uuid or id, or JSON
+      """
+    guard let firstInvalid else { return Rejection(what: "the list contains no keys", hint: hint) }
     let shown = firstInvalid.text.isEmpty ? "" : " (\"\(firstInvalid.text)\")"
     return Rejection(
       what: "no valid key; bad lines: \(invalidCount), the first\(shown): \(firstInvalid.reason)",

@@ -1,6 +1,6 @@
 package import Registration
 
-/// `results/NAME.csv` in the making: the outcome of every key of a list, streamed, seen by nobody before it is whole.
+/// A new `results/NAME.csv`: the outcome of every key of a list, streamed, and not visible before it is complete.
 package final class ResultsFile {
   private let file: NewFile
   private let name: ListName
@@ -15,8 +15,8 @@ package final class ResultsFile {
     try file.write(outcome.csvLine.utf8)
   }
 
-  /// Brings the file to the disk under its name. An earlier one of the same list is replaced: a retry may have changed
-  /// outcomes. A file that is not finished vanishes.
+  /// Writes the file to disk under its name. It replaces an earlier one of the same list, since a retry may have
+  /// changed outcomes. A file that is not finished is deleted.
   package func finish() throws(SpoolError) {
     try file.replace(name.resultsFileName)
   }

@@ -1,44 +1,70 @@
+package import Registration
+
 /// Taking lists out of `incoming/` before a byte of them is read.
 ///
-/// A claimed list is a file in `reading/`, under the name that it keeps. What is appended to the old name from then on is
-/// another list, and what a writer appends that still has the file open follows the file.
+/// A claimed list is a file in `reading/`, under its final name. What is appended to the old name afterwards is another
+/// list; what a writer appends that still has the file open goes with the file.
 extension SpoolDirectory {
-  /// Moves `file` from `incoming/` to `reading/` under a free name. Nil when it is not there any more, or is not a regular
-  /// file. The move is on the disk after `syncClaims`.
+  /// Moves `file` from `incoming/` to `reading/` under a free name. Nil when it is gone, is not a regular file, or was
+  /// claimed already and only has two names. The move is on disk after `syncClaims`.
   ///
-  /// - Parameter isTaken: Names that the queue knows, whether or not their files are still there.
+  /// - Parameter isTaken: Whether the queue knows a name, even if its file is gone.
   package func claim(_ file: FileName, isTaken: (ListName) throws -> Bool) throws -> ListName? {
     let (incoming, reading) = (try folder(.incoming), try folder(.reading))
-    guard try incoming.status(of: file)?.kind == .regular else { return nil }
+    guard let status = try incoming.status(of: file), status.kind == .regular else { return nil }
+    if try status.links > 1 && isClaimed(status.identity, as: ListName(of: file)) {
+      try incoming.remove(file)
+      return nil
+    }
     while true {
       let name = try freeName(for: ListName(of: file), isTaken: isTaken)
       guard try incoming.rename(file, toFree: name.fileName, in: reading) else { continue }
-      // Whoever may drop may also have exchanged the file at this very moment: then it goes back.
-      if try reading.status(of: name.fileName)?.kind == .regular { return name }
+      // Somebody may have exchanged the file at this very moment: then it goes back. If that cannot be seen now, the list is
+      // claimed nevertheless: only whoever knows the name will read it.
+      do throws(SpoolError) {
+        if try reading.status(of: name.fileName)?.kind == .regular { return name }
+      } catch {
+        return name
+      }
       try putBack(name.fileName, from: reading, to: incoming, as: file)
       return nil
     }
   }
 
-  /// Brings claims to the disk; one call for any number of them.
+  /// Whether the file was claimed under that name or a number of it: where no rename is exclusive, a claim makes a second
+  /// name and then removes the first one, and a kill or a power cut may come in between.
+  private func isClaimed(_ file: FileStatus.Identity, as name: ListName) throws(SpoolError) -> Bool {
+    let numbered = FileName(name.text + ".").bytes
+    for place in [Subfolder.reading, .done, .rejected] {
+      let folder = try folder(place)
+      for other in try folder.names() where other == name.fileName || other.bytes.starts(with: numbered) {
+        if try folder.status(of: other)?.identity == file { return true }
+      }
+    }
+    return false
+  }
+
+  /// Writes claims to disk; one call for any number of them.
   package func syncClaims() throws(SpoolError) {
     try folder(.reading).sync()
     try folder(.incoming).sync()
   }
 
-  /// Begins a list in `reading/` that came over the control socket. It is nobody's before it is committed.
+  /// Begins a list in `reading/` that came over the control socket. It has no owner before it is committed.
   package func beginPost() throws(SpoolError) -> NewFile {
     try NewFile(in: folder(.reading))
   }
 
-  /// Gives a posted list its name in `reading/`: `name`, or the next free one. Nothing fails once it has it.
+  /// Gives a posted list its name in `reading/`: `name`, or the next free one. Does not fail once the list has it.
   ///
-  /// - Parameter force: Whether keys that are registered already are to be registered again.
+  /// - Parameters:
+  ///   - force: Whether to register keys again that are already registered.
+  ///   - terms: How the list is to be worked.
   package func commitPost(
-    _ file: NewFile, as name: ListName, force: Bool, isTaken: (ListName) throws -> Bool
+    _ file: NewFile, as name: ListName, force: Bool, terms: ListTerms = ListTerms(), isTaken: (ListName) throws -> Bool
   ) throws -> ListName {
     let identity = try file.identity()
-    if force { try self.force(identity) }
+    try mark(identity, isForced: force, terms: terms)
     var last = name
     do {
       while true {
@@ -46,17 +72,17 @@ extension SpoolDirectory {
         if try file.claim(last.fileName) { return last }
       }
     } catch {
-      // It is there, though perhaps not on the disk: whoever reads it brings it there, and finds out.
+      // It is there, but perhaps not on disk: the reader syncs it, and finds out.
       if file.isNamed { return last }
-      // The next file may get this inode: it must not find the mark. What stays of it is swept.
-      if force { try? unforce(identity) }
+      // The next file may get this inode and must not find the mark. If this fails, the mark is swept later.
+      if force || !terms.isUsual { try? unmark(identity) }
       throw error
     }
   }
 
-  /// Moves a list that was filed back to `reading/`: a rejected one that has changed, or one that the queue does not know.
-  /// False when it is not there, or the name is taken.
-  package func reopen(_ name: ListName, from place: Place = .rejected) throws(SpoolError) -> Bool {
+  /// Moves a filed list back to `reading/`: a rejected one that has changed, or one that the queue does not know. False
+  /// when it is not there, or the name is taken.
+  package func reopen(_ name: ListName, from place: Subfolder = .rejected) throws(SpoolError) -> Bool {
     let (filed, reading) = (try folder(place), try folder(.reading))
     guard try filed.status(of: name.fileName)?.kind == .regular else { return false }
     guard try filed.rename(name.fileName, toFree: name.fileName, in: reading) else { return false }
@@ -65,10 +91,10 @@ extension SpoolDirectory {
     return true
   }
 
-  /// The first of `name`, `NAME.2`, `NAME.3` … that no list in the spool has, and that `isTaken` does not claim.
+  /// The first of `name`, `NAME.2`, `NAME.3` … that no list in the spool has and for which `isTaken` is false.
   ///
-  /// A name that comes every five minutes has a hundred thousand numbers after a year, so the search doubles first and
-  /// then halves; where numbers have gaps it may find one behind the first gap.
+  /// A name that comes every five minutes has a hundred thousand numbers after a year, so the search first doubles and
+  /// then halves. If there are gaps, it may find a number after the first gap.
   func freeName(for name: ListName, isTaken: (ListName) throws -> Bool) throws -> ListName {
     // `reading/` first: a list moves from there to the others, so that it cannot be missed in between.
     let folders = (

@@ -1,14 +1,14 @@
 import Glibc
 import Registration
 
-/// The spool: `incoming/`, where lists are dropped, `reading/`, where the daemon claims them, and `done/`, `rejected/` and
-/// `results/`, where they end.
+/// The spool: `incoming/`, where lists are dropped, `reading/`, where the daemon claims them, and `done/`, `rejected/`
+/// and `results/`, where they end up.
 ///
-/// Folders are opened anew for each piece of work, so that one that was removed and made again is found. Only one
-/// process moves files into `reading/`, `done/`, `rejected/` and `results/` (the owner of the state directory); anybody
-/// who may can drop into `incoming/`.
+/// Folders are opened again for each operation, so that one that was removed and created again is found. Only one
+/// process (the owner of the state directory) moves files into `reading/`, `done/`, `rejected/` and `results/`; anybody
+/// with permission can drop files into `incoming/`.
 package struct SpoolDirectory: Hashable, Sendable {
-  package enum Place: String, CaseIterable, Sendable {
+  package enum Subfolder: String, CaseIterable, Sendable {
     case incoming, reading, done, rejected, results
   }
 
@@ -19,29 +19,50 @@ package struct SpoolDirectory: Hashable, Sendable {
   }
 
   /// The path of `place`.
-  package func path(of place: Place) -> String { "\(path)/\(place.rawValue)" }
+  package func path(of place: Subfolder) -> String { "\(path)/\(place.rawValue)" }
 
-  func folder(_ place: Place) throws(SpoolError) -> Folder {
+  func folder(_ place: Subfolder) throws(SpoolError) -> Folder {
     try Folder(path: path(of: place))
   }
 
-  /// Makes the folders that are missing, for owner and group, less what the umask forbids, and sees that those in `use`
-  /// can be opened: who drops lists need not be allowed into the others.
-  package func prepare(use: [Place] = Place.allCases) throws(SpoolError) {
+  /// Creates missing folders for owner and group, minus the umask, and checks that those in `use` can be opened: a user
+  /// who drops lists need not have access to the others. The folders are on disk when this returns: a list would be lost
+  /// with the folder that it lies in.
+  package func prepare(use: [Subfolder] = Subfolder.allCases) throws(SpoolError) {
     try Self.makeFolder(path, mode: 0o750)
-    for place in Place.allCases {
+    for place in Subfolder.allCases {
       try Self.makeFolder(path(of: place), mode: place == .incoming ? 0o770 : 0o750)
     }
     for place in use { _ = try folder(place) }
+    do throws(SystemFault) {
+      // Also those that an earlier run, which was killed, has just created.
+      try FileIO.syncFolder(path)
+    } catch {
+      throw SpoolError("write the folder \(path) to the disk", code: error.code)
+    }
   }
 
   private static func makeFolder(_ path: String, mode: mode_t) throws(SpoolError) {
-    if mkdir(path, mode) == 0 || errno == EEXIST { return }
-    let code = errno
+    if try createFolder(path, mode: mode) { return }
     let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    guard code == ENOENT, !parent.isEmpty else { throw SpoolError("make the folder \(path)", code: code) }
+    guard !parent.isEmpty else { throw SpoolError("create the folder \(path)", code: ENOENT) }
     try makeFolder(parent, mode: 0o755)
-    guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SpoolError("make the folder \(path)", code: errno) }
+    guard try createFolder(path, mode: mode) else { throw SpoolError("create the folder \(path)", code: ENOENT) }
+  }
+
+  /// False when the folder that it belongs in is missing. A new folder's name is on disk when this returns.
+  private static func createFolder(_ path: String, mode: mode_t) throws(SpoolError) -> Bool {
+    guard mkdir(path, mode) == 0 else {
+      if errno == ENOENT { return false }
+      if errno == EEXIST { return true }
+      throw SpoolError("create the folder \(path)", code: errno)
+    }
+    do throws(SystemFault) {
+      try FileIO.syncFolder(of: path)
+    } catch {
+      throw SpoolError("write the folder \(path) to the disk", code: error.code)
+    }
+    return true
   }
 
   // MARK: Dropping
@@ -51,27 +72,20 @@ package struct SpoolDirectory: Hashable, Sendable {
     Drop(file: try NewFile(in: folder(.incoming)), spool: self)
   }
 
-  /// Drops a whole list. Returns the name that it got: `name`, or `NAME.2`, `NAME.3` … when that is taken.
-  package func drop(_ bytes: some Collection<UInt8>, as name: ListName) throws(SpoolError) -> ListName {
-    let drop = try beginDrop()
-    try drop.write(bytes)
-    return try drop.commit(as: name)
-  }
-
   // MARK: Reading
 
   /// Opens the list `name` in `place`. Throws `notRegular`, `tooLarge`, `permission`, `missing` …
-  package func open(_ name: FileName, in place: Place, maximumSize: Int64) throws(SpoolError) -> SpoolFile {
+  package func open(_ name: FileName, in place: Subfolder, maximumSize: Int64) throws(SpoolError) -> SpoolFile {
     try SpoolFile(name, in: folder(place), maximumSize: maximumSize)
   }
 
-  /// What `name` in `place` is, nil when there is nothing of that name.
-  package func status(of name: FileName, in place: Place) throws(SpoolError) -> FileStatus? {
+  /// What `name` in `place` is, nil when there is no such file.
+  package func status(of name: FileName, in place: Subfolder) throws(SpoolError) -> FileStatus? {
     try folder(place).status(of: name)
   }
 
-  /// The lists that still lie in `place`, by name in the C locale's order: regular files whose names are not left alone.
-  package func lists(in place: Place) throws(SpoolError) -> [FileName] {
+  /// The lists in `place`, by name in the C locale's order: regular files whose names are not ignored.
+  package func lists(in place: Subfolder) throws(SpoolError) -> [FileName] {
     let folder = try folder(place)
     var lists: [FileName] = []
     for name in try folder.names() where !name.isLeftAlone && !ListName.isCompanion(name) {
@@ -80,25 +94,33 @@ package struct SpoolDirectory: Hashable, Sendable {
     return lists.sorted()
   }
 
-  /// True when the daemon already has a list `name`, as far as this user may look.
+  /// True when the daemon already has a list `name`, as far as this user can see.
   func isKnown(_ name: ListName) -> Bool {
-    [Place.reading, .done, .rejected].contains { place in
-      // Who may drop need not be allowed to look there: the daemon finds a free name in any case.
+    [Subfolder.reading, .done, .rejected].contains { place in
+      // The user need not have access there: the daemon finds a free name in any case.
       let status = try? folder(place).status(of: name.fileName)
       return status != nil
     }
   }
 
-  /// True when `rejected/` has a list of that name and it is not about to be read, again or another one of that name.
+  /// True when `rejected/` has a list of that name and no list of that name is about to be read.
   package func isRejected(_ name: ListName) throws(SpoolError) -> Bool {
     guard try folder(.rejected).status(of: name.reasonFileName) != nil else { return false }
-    for place in [Place.incoming, .reading] where try folder(place).status(of: name.fileName) != nil { return false }
+    for place in [Subfolder.incoming, .reading] where try folder(place).status(of: name.fileName) != nil {
+      return false
+    }
     return true
+  }
+
+  /// Whether a file of that name waits to be read, or is being read.
+  package func isWaiting(_ name: ListName) throws(SpoolError) -> Bool {
+    for place in [Subfolder.incoming, .reading] where try folder(place).status(of: name.fileName) != nil { return true }
+    return false
   }
 
   // MARK: Results
 
-  /// Begins the results of the list `name`, with the header line.
+  /// Begins the results of the list `name` with the header line.
   package func results(for name: ListName) throws(SpoolError) -> ResultsFile {
     try ResultsFile(name, in: folder(.results))
   }

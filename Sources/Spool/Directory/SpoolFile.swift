@@ -1,12 +1,13 @@
 import Crypto
 import Glibc
 package import KeyList
+import Registration
 
-/// A list in the spool, open for reading. Whatever happens to its name, the same file is read, and no further than its
-/// size when it was opened: what is appended later is read another time. `isUnchanged` tells whether there is any.
+/// A list in the spool, open for reading. Whatever happens to its name, the same file is read, up to its size when it
+/// was opened. What is appended later is read another time; `isUnchanged` tells whether there is any.
 package final class SpoolFile: Sendable {
   package let name: FileName
-  /// As it was when it was opened.
+  /// Its status when it was opened.
   package let status: FileStatus
   private let folder: Folder
   private let descriptor: Descriptor
@@ -20,15 +21,15 @@ package final class SpoolFile: Sendable {
 
   /// Opens `name` if it is a regular file of at most `maximumSize` bytes.
   ///
-  /// The name is first resolved without opening anything, so that even one that is exchanged at this moment cannot make
-  /// us wait for a FIFO, wake a device or follow a link; then exactly what it resolved to is opened.
+  /// The name is first resolved without opening anything, and then exactly the resolved file is opened. So even a name
+  /// that is exchanged at this moment cannot make us wait for a FIFO, wake a device or follow a link.
   init(_ name: FileName, in folder: Folder, maximumSize: Int64?) throws(SpoolError) {
     let handle = try folder.open(name, flags: LinuxFlag.openPath)
     let path = folder.shown(name)
     let found = try FileStatus(descriptor: handle.number, path: path)
     guard found.kind == .regular else {
       throw SpoolError(
-        kind: .notRegular, message: "\(path) is not a regular file but a \(found.kind.rawValue)",
+        kind: .notRegular, message: "\(path) is a \(found.kind.rawValue), not a regular file",
         hint: "drop the list itself; links are not followed")
     }
     if let maximumSize, found.size > maximumSize {
@@ -36,13 +37,14 @@ package final class SpoolFile: Sendable {
         kind: .tooLarge, message: "\(path) has \(found.size) bytes, more than the \(maximumSize) allowed",
         hint: "split the list, or raise spool.max_file_size")
     }
-    let number = Glibc.open("/proc/self/fd/\(handle.number)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-    guard number >= 0 else {
-      let code = errno
-      var error = SpoolError("read \(path)", code: code)
-      // The file is there, `handle` holds it.
-      if code == ENOENT { error = SpoolError(kind: .system, message: error.message, hint: "mount /proc", code: code) }
-      throw error
+    let number: Int32
+    do throws(SystemFault) {
+      number = try FileIO.open("/proc/self/fd/\(handle.number)", O_RDONLY | O_NONBLOCK)
+    } catch {
+      let refusal = SpoolError("read \(path)", code: error.code)
+      guard error.code == ENOENT else { throw refusal }
+      // The file exists: `handle` holds it.
+      throw SpoolError(kind: .system, message: refusal.message, hint: "mount /proc", code: error.code)
     }
     descriptor = Descriptor(owning: number)
     status = try FileStatus(descriptor: number, path: path)
@@ -50,7 +52,7 @@ package final class SpoolFile: Sendable {
     self.folder = folder
   }
 
-  /// A reader of the list from its beginning. Several can be in use at a time.
+  /// A reader of the list from its beginning. Several can be used at the same time.
   package func reader() -> KeyListReader {
     KeyListReader(FileSource(descriptor: descriptor, size: size, mark: mark))
   }
@@ -60,7 +62,7 @@ package final class SpoolFile: Sendable {
     FileSource(descriptor: descriptor, size: size)
   }
 
-  /// The SHA-256 of the bytes, in lower-case hexadecimal, and that of the first `prefix` of them when there are as many.
+  /// The SHA-256 of the bytes, in lower-case hexadecimal, and that of the first `prefix` bytes if there are as many.
   /// Streams.
   package func sha256(prefix: Int64? = nil) throws(KeyListError) -> (whole: String, prefix: String?) {
     var hash = SHA256()
@@ -102,14 +104,16 @@ package final class SpoolFile: Sendable {
     return count == 1 && (last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r"))
   }
 
-  /// Brings the content to the disk: whoever dropped the list need not have.
+  /// Writes the content to disk: whoever dropped the list may not have done so.
   package func sync() throws(SpoolError) {
-    guard fsync(descriptor.number) == 0 else {
-      throw SpoolError("write \(folder.shown(name)) to the disk", code: errno)
+    do throws(SystemFault) {
+      try FileIO.sync(descriptor.number)
+    } catch {
+      throw SpoolError("write \(folder.shown(name)) to the disk", code: error.code)
     }
   }
 
-  /// True while nobody has written to the file since it was opened. Ask after reading.
+  /// True if nobody has written to the file since it was opened. Ask after reading.
   package func isUnchanged() throws(SpoolError) -> Bool {
     try FileStatus(descriptor: descriptor.number, path: folder.shown(name)).hasSameContent(as: status)
   }

@@ -1,32 +1,35 @@
 import Registration
 
-/// Taking a list out of `reading/` once it is read, or found to be of no use.
+/// Moving a list out of `reading/` once it was read or proved unusable.
 extension SpoolDirectory {
   package enum Moved: Hashable, Sendable {
-    /// The file is where it belongs, now or since an earlier try.
+    /// The file is where it belongs, from now or from an earlier attempt.
     case moved
-    /// The file was removed meanwhile; its receipt (or reason) is there.
+    /// The file was removed meanwhile; its receipt (or reason) was written.
     case gone
     /// Another file has its name now and stays where it is.
     case replaced
   }
 
-  /// Writes `done/NAME.receipt.json`, then moves the list from `reading/` to `done/NAME`, unless it is there already.
+  /// Writes `done/NAME.receipt.json`, then moves the list from `reading/` to `done/NAME`, unless it is already there.
   ///
-  /// In this order, so that no kill leaves a list in `done/` without a receipt. A kill in between leaves the list in
-  /// `reading/`; as its keys are committed, the next start comes here again with the same name and the same receipt, and
-  /// both steps can be done again. Throws `isDiskFault` errors that are worth a retry.
+  /// In this order, on disk too, so that neither a kill nor a power cut leaves a list in `done/` without a receipt. One in
+  /// between leaves the list in `reading/`. Its keys are committed, so the next start gets here again with the same name
+  /// and receipt, and both steps can be repeated. Throws `isDiskFault` errors that are worth a retry.
   @discardableResult
   package func accept(_ file: SpoolFile, as name: ListName, receipt: Receipt) throws(SpoolError) -> Moved {
     try file.sync()
     try store(receipt, as: name)
     let moved = try move(name.fileName, file.status.identity, to: .done)
-    // It may have been rejected before it grew.
-    if moved == .moved { try folder(.rejected).remove(name.reasonFileName) }
+    guard moved == .moved else { return moved }
+    // It may have been rejected before it grew; then a power cut may have left that name, too.
+    let rejected = try folder(.rejected)
+    if try rejected.status(of: name.fileName)?.identity == file.status.identity { try rejected.remove(name.fileName) }
+    try rejected.remove(name.reasonFileName)
     return moved
   }
 
-  /// Writes `done/NAME.receipt.json` alone: for a list whose file is not there any more.
+  /// Only writes `done/NAME.receipt.json`, for a list whose file is gone.
   package func store(_ receipt: Receipt, as name: ListName) throws(SpoolError) {
     let document: [UInt8]
     do {
@@ -37,11 +40,10 @@ extension SpoolDirectory {
     try write(document, to: name.receiptFileName, in: .done)
   }
 
-  /// Writes `rejected/NAME.reason.txt`, then moves the list from `reading/` to `rejected/NAME`; in this order for the same
-  /// reason.
+  /// Writes `rejected/NAME.reason.txt`, then moves the list from `reading/` to `rejected/NAME`, in this order for the
+  /// same reason.
   ///
-  /// - Parameter identity: That of the file that was looked at, nil when it could not be opened. What is not a regular
-  ///   file is never moved.
+  /// - Parameter identity: The file that was examined, nil when it could not be opened. Only regular files are moved.
   @discardableResult
   package func reject(
     _ name: ListName, identity: FileStatus.Identity? = nil, _ rejection: Rejection
@@ -50,25 +52,29 @@ extension SpoolDirectory {
     return try move(name.fileName, identity, to: .rejected)
   }
 
-  private func write(_ document: [UInt8], to name: FileName, in place: Place) throws(SpoolError) {
+  func write(_ document: [UInt8], to name: FileName, in place: Subfolder) throws(SpoolError) {
     let file = try NewFile(in: folder(place))
     try file.write(document)
-    // The folder is brought to the disk once the list is in it too.
-    try file.replace(name, syncsFolder: false)
+    try file.replace(name)
   }
 
   /// Moves `file` out of `reading/` if it is still the one that was opened.
   private func move(
-    _ file: FileName, _ identity: FileStatus.Identity?, to place: Place
+    _ file: FileName, _ identity: FileStatus.Identity?, to place: Subfolder
   ) throws(SpoolError) -> Moved {
     let (reading, target) = (try folder(.reading), try folder(place))
     if let present = try target.status(of: file) {
       if present.identity == identity {
         try target.sync()
+        // After a power cut a file may have both names. Renaming one to the other would then do nothing.
+        if try reading.status(of: file)?.identity == identity {
+          try reading.remove(file)
+          try reading.sync()
+        }
         return .moved
       }
       throw SpoolError(
-        kind: .system, message: "\(target.shown(file)) is there already",
+        kind: .system, message: "\(target.shown(file)) already exists",
         hint: "move it away; the list stays in reading/")
     }
     guard let source = try reading.status(of: file) else { return .gone }

@@ -1,19 +1,19 @@
-/// Decides which files in `incoming/` are whole and can be claimed: a value without clock or I/O, told what happened and
-/// what is there.
+/// Decides which files in `incoming/` are complete and can be claimed: a value without clock or I/O that is told what
+/// happened and what is there.
 ///
-/// - Moved in: at once. An empty file waits all the same: `touch` makes such files before they are written.
-/// - Written in place, or found by looking: once nobody is known to have it open, and its size and time have not changed
+/// - Moved in: at once. An empty file waits nevertheless: `touch` creates such files before they are written.
+/// - Written in place, or found by scanning: once it is not known to be open, and its size and time have not changed
 ///   for `settle`. So an upload in pieces, or a loop of appends, is one list.
 /// - Known to be open for writing: once nothing has happened to it for a minute. Its writer hangs, or the event of its
 ///   closing was lost.
-/// - Open, perhaps for reading only: after ten seconds. The system reports two closings at once as one.
+/// - Open, perhaps only for reading: after ten seconds. The system reports two closings at once as one.
 ///
 /// A file that is claimed too early loses nothing: what is appended later is read then.
 ///
-/// All moments are durations since one fixed moment of a monotonic clock; only `wall` and times of modification are of the
+/// All moments are durations since one fixed moment of a monotonic clock; only `wall` and modification times are on the
 /// wall clock.
 package struct ArrivalRule: Sendable {
-  /// What the system told about a name.
+  /// What the system reported about a name.
   package enum Event: Hashable, Sendable {
     case made(FileName)
     case opened(FileName)
@@ -22,11 +22,11 @@ package struct ArrivalRule: Sendable {
     case movedIn(FileName)
     /// Removed or moved away.
     case gone(FileName)
-    /// Events were lost: what was known of any file may be wrong.
+    /// Events were lost: what was known about any file may be wrong.
     case overflow
   }
 
-  /// A regular file as a look into the folder found it.
+  /// A regular file as a scan of the folder found it.
   package struct Observation: Hashable, Sendable {
     package var name: FileName
     package var status: FileStatus
@@ -37,20 +37,20 @@ package struct ArrivalRule: Sendable {
     }
   }
 
-  /// What a look came to.
+  /// The result of a scan.
   package struct Decision: Hashable, Sendable {
-    /// The files that are whole, by name in the C locale's order.
+    /// The complete files, by name in the C locale's order.
     package var ready: [FileName] = []
-    /// When the next one will be if nothing happens to it, nil when none waits.
+    /// When the next file will be complete if nothing happens to it, nil when none waits.
     package var nextLook: Duration?
   }
 
   private struct Knowledge {
     var isMovedIn = false
-    /// How many have it open, readers among them. Only openings that were seen count.
+    /// How many processes have it open, including readers. Only openings that were seen count.
     var openers = 0
     var isWritten = false
-    /// The state in which it was last seen.
+    /// Its status when it was last seen.
     var status: FileStatus?
     /// Since when nothing has happened to it, as far as is known.
     var since: Duration?
@@ -80,7 +80,7 @@ package struct ArrivalRule: Sendable {
         $0.isWritten = true
       }
     case .closed(let name, let afterWriting):
-      // Who opens and closes without writing changes nothing.
+      // Opening and closing without writing changes nothing.
       guard afterWriting else {
         if let openers = known[name]?.openers { known[name]?.openers = max(0, openers - 1) }
         return
@@ -105,8 +105,8 @@ package struct ArrivalRule: Sendable {
     known[name] = knowledge
   }
 
-  /// Which of `files` are whole. They are all that is in the folder: what is known of other names is forgotten. `wall` is
-  /// the wall clock in nanoseconds since 1970.
+  /// Which of `files` are complete. They are everything in the folder: what is known about other names is forgotten.
+  /// `wall` is the wall clock in nanoseconds since 1970.
   package mutating func decide(_ files: [Observation], at now: Duration, wall: Int64) -> Decision {
     var present: [FileName: Knowledge] = [:]
     var decision = Decision()

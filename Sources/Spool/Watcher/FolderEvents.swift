@@ -1,17 +1,18 @@
 import Glibc
+import Registration
 
-/// What inotify reports of the spool's folders, as values.
+/// What inotify reports about the spool's folders, as values.
 final class FolderEvents: Sendable {
   enum Notice: Hashable, Sendable {
-    /// Of `incoming/`.
+    /// In `incoming/`.
     case arrival(ArrivalRule.Event)
-    /// A file in `incoming/` has other permissions.
+    /// The permissions of a file in `incoming/` changed.
     case permissions(FileName)
     /// A file in one of the other folders was written to.
     case written(FileName)
-    /// The folder with this watch was removed, moved or unmounted: the watch is void.
+    /// The folder of this watch was removed, moved or unmounted: the watch is void.
     case folderGone(watch: Int32)
-    /// Events were lost, of any folder.
+    /// Events of some folder were lost.
     case overflow
   }
 
@@ -30,14 +31,14 @@ final class FolderEvents: Sendable {
     let number = inotify_init1(O_NONBLOCK | O_CLOEXEC)
     guard number >= 0 else {
       var error = SpoolError("watch the spool", code: errno)
-      error.hint = "raise fs.inotify.max_user_instances; until then the spool is looked at from time to time"
+      error.hint = "raise fs.inotify.max_user_instances; until then the spool is scanned from time to time"
       throw error
     }
     descriptor = Descriptor(owning: number)
   }
 
   /// Watches the folder at `path` and returns the watch's number.
-  func watch(_ path: String, as place: SpoolDirectory.Place) throws(SpoolError) -> Int32 {
+  func watch(_ path: String, as place: SpoolDirectory.Subfolder) throws(SpoolError) -> Int32 {
     let interest = place == .incoming ? Self.ofIncoming : Self.ofOthers
     let mask = UInt32(interest) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
     let watch = inotify_add_watch(number, path, mask)
@@ -50,20 +51,20 @@ final class FolderEvents: Sendable {
   }
 
   func unwatch(_ watch: Int32) {
-    // Fails when the folder went first, and the watch with it: then there is nothing to do.
+    // Fails if the folder, and its watch, are already gone: then there is nothing to do.
     inotify_rm_watch(number, watch)
   }
 
-  /// What has been reported of `watches` and not been read, or the first of it; of older watches, nothing. Never waits.
-  func read(of watches: [Int32: SpoolDirectory.Place]) -> [Notice] {
+  /// What has been reported for `watches` and not been read, or the first part of it; nothing for older watches. Never
+  /// waits.
+  func read(of watches: [Int32: SpoolDirectory.Subfolder]) -> [Notice] {
     var notices: [Notice] = []
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-    // Bounded, so that a writer who is faster than we read cannot hold us here: the rest is reported again.
+    // Bounded, so that a writer that is faster than we read cannot keep us here: the rest is reported again.
     for _ in 0..<16 {
-      let count = buffer.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      // Nothing more for now. An error can only mean the same: the next look into the folders needs no events.
-      if count <= 0 { return notices }
+      let count = buffer.withUnsafeMutableBytes { try? FileIO.read(number, into: $0) }
+      // Nothing more for now. An error means the same: the next scan of the folders needs no events.
+      guard let count, count > 0 else { return notices }
       buffer.withUnsafeBytes { bytes in
         Self.parse(UnsafeRawBufferPointer(rebasing: bytes[..<count]), watches: watches, into: &notices)
       }
@@ -73,7 +74,7 @@ final class FolderEvents: Sendable {
 
   /// The layout is `struct inotify_event` of inotify(7): watch, mask, cookie, length, and a name padded with NULs.
   private static func parse(
-    _ bytes: UnsafeRawBufferPointer, watches: [Int32: SpoolDirectory.Place], into notices: inout [Notice]
+    _ bytes: UnsafeRawBufferPointer, watches: [Int32: SpoolDirectory.Subfolder], into notices: inout [Notice]
   ) {
     let header = MemoryLayout<inotify_event>.size
     var offset = 0
@@ -93,7 +94,7 @@ final class FolderEvents: Sendable {
   }
 
   private static func notice(
-    _ mask: UInt32, _ name: FileName, _ watch: Int32, _ place: SpoolDirectory.Place
+    _ mask: UInt32, _ name: FileName, _ watch: Int32, _ place: SpoolDirectory.Subfolder
   ) -> Notice? {
     func has(_ flag: Int) -> Bool { mask & UInt32(flag) != 0 }
     if has(Int(IN_DELETE_SELF)) || has(Int(IN_MOVE_SELF)) || has(Int(IN_IGNORED)) || has(Int(IN_UNMOUNT)) {

@@ -1,7 +1,7 @@
-/// Remembers which claimed lists were written to, and tells when each is still again: a value without clock or I/O.
+/// Remembers which claimed lists were written to, and tells when each has settled: a value without clock or I/O.
 ///
-/// Whoever has had a list open since before it was claimed may append to it at any time, wherever the daemon has moved it
-/// meanwhile. What was written is read once nothing more has come for `settle`.
+/// A process that has had a list open since before it was claimed may append to it at any time, wherever the daemon has
+/// moved it. What was written is read once nothing more has come for `settle`.
 package struct GrowthRule: Sendable {
   private struct Touch {
     var since: Duration
@@ -15,7 +15,6 @@ package struct GrowthRule: Sendable {
     self.settle = settle
   }
 
-  package var isEmpty: Bool { touched.isEmpty }
   package var names: [ListName] { Array(touched.keys) }
 
   /// The list was written to, or may have been.
@@ -23,8 +22,8 @@ package struct GrowthRule: Sendable {
     touched[name] = Touch(since: now, status: touched[name]?.status)
   }
 
-  /// What a look found of a list that was written to; nil when it is not there any more. Returns true when it is still and
-  /// can be read: it is forgotten then, until it is written to again.
+  /// Takes the status of a list that was written to, nil when it is gone. Returns true when it has settled and can be
+  /// read; it is then forgotten until it is written to again.
   package mutating func isStill(_ name: ListName, _ status: FileStatus?, at now: Duration) -> Bool {
     guard var touch = touched[name] else { return false }
     guard let status else {
@@ -41,6 +40,6 @@ package struct GrowthRule: Sendable {
     return false
   }
 
-  /// When the next one will be still if nothing is written, nil when none waits.
+  /// When the next one will have settled if nothing is written, nil when none waits.
   package var nextLook: Duration? { touched.values.map { $0.since + settle }.min() }
 }

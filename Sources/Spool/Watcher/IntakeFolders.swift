@@ -1,83 +1,88 @@
 import Glibc
 import Synchronization
 
-/// The spool's folders as the watcher sees them: events are noted, the folders are looked at, and the rules decide what is
-/// claimed and read. Survives that a folder is removed and made again, by watching whatever is there at each look.
+/// The spool's folders as the watcher sees them: events are noted, the folders are scanned, and the rules decide what
+/// is claimed and read. Handles folders that are removed and created again, by watching whatever is there at each scan.
 ///
-/// Only the watcher's queue calls `takeEvents` and `look`, which may hang with the file system; whoever else asks reads
-/// `standing`.
+/// Only the watcher's queue calls `takeEvents` and `look`, which may hang with the file system; others read `standing`.
 final class IntakeFolders: Sendable {
   struct Findings {
     var ready: [ReadyList] = []
     var warnings: [SpoolWarning] = []
     var isStandingNew = false
-    /// Events were lost: lists that were filed may have been written to.
+    /// Events were lost: filed lists may have been written to.
     var mayHaveMissedWrites = false
-    /// When to look again at the latest, in seconds from now; nil for the regular time.
+    /// When to scan again at the latest, in seconds from now; nil for the regular time.
     var nextLook: Double?
   }
 
   private struct State {
+    /// Nil while the system allows no events.
+    var events: FolderEvents?
     var arrivals: ArrivalRule
     var growth: GrowthRule
-    var watches: [SpoolDirectory.Place: (number: Int32, folder: FileStatus.Identity)] = [:]
+    var watches = FolderWatches()
     var missedWrites = false
-    /// What has been warned of, to do so once: it is forgotten when it is gone.
+    /// What has been warned about, to warn once. It is forgotten when its cause is gone.
     var warned: [FileName: SpoolWarning] = [:]
-    /// When a file that is left alone was first seen.
+    /// When an ignored file was first seen.
     var ignoredSince: [FileName: Duration] = [:]
     var isUnavailable = false
-    var isScanningOnly = false
-    /// Lists in `reading/` that were there at the start are to be read; later ones are told when they are claimed.
+    /// Lists that were in `reading/` at the start must be read; later ones are reported when they are claimed.
     var hasReadLeftovers = false
   }
 
-  /// For so long nothing is said of files that are left alone.
+  /// Ignored files are not mentioned for this long.
   private static let ignoredAfter = Duration.seconds(60)
 
   private let spool: SpoolDirectory
   private let isTaken: @Sendable (ListName) throws -> Bool
   let settle: Duration
-  /// Nil when the system allows no events.
-  private let events: FolderEvents?
   private let state: Mutex<State>
   private let published = Mutex(IntakeStanding())
   private let isStopped = Atomic(false)
 
   init(
-    spool: SpoolDirectory, settle: Duration, events: FolderEvents?,
-    isTaken: @escaping @Sendable (ListName) throws -> Bool
+    spool: SpoolDirectory, settle: Duration, isTaken: @escaping @Sendable (ListName) throws -> Bool
   ) {
     self.spool = spool
-    self.events = events
     self.isTaken = isTaken
     self.settle = settle
     state = Mutex(State(arrivals: ArrivalRule(settle: settle), growth: GrowthRule(settle: settle)))
   }
 
-  /// As the last look left it. Never waits for the file system.
+  /// The result of the last scan. Never waits for the file system.
   var standing: IntakeStanding { published.withLock { $0 } }
 
-  /// From now on a look finds nothing.
+  /// From now on a scan finds nothing.
   func stop() {
     isStopped.store(true, ordering: .sequentiallyConsistent)
   }
 
-  /// The list was written to, or may have been: it is read again when it is still.
+  /// The list was written to, or may have been: it is read again once it has settled.
   func noteWrite(to name: ListName) {
     state.withLock { $0.growth.note(name, at: Self.monotonic()) }
+    let grown = state.withLock { $0.growth.names.count }
+    published.withLock { $0.grown = grown }
   }
 
-  /// Takes note of the events that wait. Returns when to look because of them, in seconds from now; nil for no need.
+  /// From now on the system reports events. What happened before is not known.
+  func use(_ events: FolderEvents) {
+    state.withLock { state in
+      state.events = events
+      state.arrivals.note(.overflow, at: Self.monotonic())
+    }
+  }
+
+  /// Processes waiting events. Returns when to scan because of them, in seconds from now; nil when there is no need.
   func takeEvents() -> Double? {
-    guard let events else { return nil }
-    return state.withLock { state in
+    state.withLock { state in
+      guard let events = state.events else { return nil }
       let now = Self.monotonic()
       var lookIn: Double?
-      // What is written in place cannot be whole before that.
+      // A file that is written in place cannot be complete before that.
       let settle = settle / .seconds(1)
-      let places = Dictionary(uniqueKeysWithValues: state.watches.map { ($0.value.number, $0.key) })
-      for notice in events.read(of: places) {
+      for notice in events.read(of: state.watches.folders) {
         switch notice {
         case .arrival(.movedIn(let name)):
           state.arrivals.note(.movedIn(name), at: now)
@@ -91,7 +96,7 @@ final class IntakeFolders: Sendable {
           state.growth.note(ListName(filed: name), at: now)
           lookIn = lookIn ?? settle
         case .folderGone(let watch):
-          state.watches = state.watches.filter { $0.value.number != watch }
+          state.watches.forget(watch)
           lookIn = 0
         case .overflow:
           state.arrivals.note(.overflow, at: now)
@@ -103,21 +108,19 @@ final class IntakeFolders: Sendable {
     }
   }
 
-  /// Looks into the folders and claims what is whole.
+  /// Scans the folders and claims complete files.
   func look() -> Findings {
     guard !isStopped.load(ordering: .sequentiallyConsistent) else { return Findings() }
     return state.withLock { state in
       var findings = Findings()
       var standing = IntakeStanding()
       do {
-        for place in [SpoolDirectory.Place.incoming, .reading, .done, .rejected] {
-          try watch(place, &state, &findings)
-        }
         let now = Self.monotonic()
+        try watch(&state, &findings, at: now)
         let arrivals = try look(into: spool.folder(.incoming), &state, &standing, at: now)
         try claim(arrivals.ready, &standing, &findings)
         if !state.hasReadLeftovers { try readLeftovers(&state, claimed: findings.ready, at: now) }
-        findings.ready += try stillLists(&state, at: now)
+        try readStill(&state, &findings, at: now)
         let next = [arrivals.nextLook, state.growth.nextLook].compactMap { $0 }.min()
         findings.nextLook = next.map { ($0 - now) / .seconds(1) }
         findings.mayHaveMissedWrites = state.missedWrites
@@ -125,7 +128,7 @@ final class IntakeFolders: Sendable {
         standing.grown = state.growth.names.count
         state.isUnavailable = false
       } catch {
-        let fault = error as? SpoolError ?? SpoolError(kind: .system, message: "cannot look at the spool: \(error)")
+        let fault = error as? SpoolError ?? SpoolError(kind: .system, message: "cannot read the spool: \(error)")
         standing.fault = fault
         if !state.isUnavailable { findings.warnings.append(.unavailable(fault)) }
         state.isUnavailable = true
@@ -139,24 +142,11 @@ final class IntakeFolders: Sendable {
     }
   }
 
-  private func watch(
-    _ place: SpoolDirectory.Place, _ state: inout State, _ findings: inout Findings
-  ) throws(SpoolError) {
-    guard let events else { return }
-    let folder = try spool.folder(place)
-    let identity = try folder.status().identity
-    if state.watches[place]?.folder == identity { return }
-    if let old = state.watches.removeValue(forKey: place) {
-      events.unwatch(old.number)
-      if place == .incoming { state.arrivals.note(.overflow, at: Self.monotonic()) } else { state.missedWrites = true }
-    }
-    do throws(SpoolError) {
-      state.watches[place] = (try events.watch(folder.path, as: place), identity)
-      state.isScanningOnly = false
-    } catch {
-      if !state.isScanningOnly { findings.warnings.append(.scanningOnly(error)) }
-      state.isScanningOnly = true
-    }
+  private func watch(_ state: inout State, _ findings: inout Findings, at now: Duration) throws(SpoolError) {
+    let renewal = try state.watches.renew(spool, by: state.events, at: now)
+    if renewal.hasLostArrivals { state.arrivals.note(.overflow, at: now) }
+    if renewal.mayHaveMissedWrites { state.missedWrites = true }
+    if let refusal = renewal.refusal { findings.warnings.append(.scanningOnly(refusal)) }
   }
 
   private func look(
@@ -197,12 +187,12 @@ final class IntakeFolders: Sendable {
         standing.blocked[file] = .unclaimed(file, error)
       }
     }
-    // Order of work is the order of names, whatever numbers they got.
+    // Lists are processed in the order of their names, whatever numbers they got.
     findings.ready.sort { $0.name.fileName < $1.name.fileName }
     if !findings.ready.isEmpty { try spool.syncClaims() }
   }
 
-  /// Lists that an earlier daemon had claimed and not filed.
+  /// Lists that an earlier daemon claimed and did not file.
   private func readLeftovers(_ state: inout State, claimed: [ReadyList], at now: Duration) throws(SpoolError) {
     let claimed = Set(claimed.map(\.name.fileName))
     for name in try spool.lists(in: .reading) where !claimed.contains(name) {
@@ -212,19 +202,20 @@ final class IntakeFolders: Sendable {
     state.hasReadLeftovers = true
   }
 
-  /// Claimed lists that were written to and are still again, wherever they lie now.
-  private func stillLists(_ state: inout State, at now: Duration) throws(SpoolError) -> [ReadyList] {
+  /// Claimed lists that were written to and have settled, wherever they are now. Those that were found are reported even if
+  /// it throws: they are no longer waited for.
+  private func readStill(_ state: inout State, _ findings: inout Findings, at now: Duration) throws(SpoolError) {
     var still: [ReadyList] = []
+    defer { findings.ready += still.sorted { $0.name.fileName < $1.name.fileName } }
     for name in state.growth.names {
-      var found: (place: SpoolDirectory.Place, status: FileStatus)?
-      for place in [SpoolDirectory.Place.reading, .done, .rejected] where found == nil {
+      var found: (place: SpoolDirectory.Subfolder, status: FileStatus)?
+      for place in [SpoolDirectory.Subfolder.reading, .done, .rejected] where found == nil {
         let status = try spool.status(of: name.fileName, in: place)
         if let status, status.kind == .regular { found = (place, status) }
       }
       guard state.growth.isStill(name, found?.status, at: now), let found else { continue }
       still.append(ReadyList(place: found.place, name: name, isStill: true))
     }
-    return still.sorted { $0.name.fileName < $1.name.fileName }
   }
 
   private func warn(of blocked: [FileName: SpoolWarning], _ state: inout State, _ findings: inout Findings) {

@@ -1,4 +1,4 @@
-/// Something in the spool that the operator should know of and that stops nothing else. Each is told once.
+/// Something in the spool that the operator should know and that stops nothing else. Each is reported once.
 package enum SpoolWarning: Hashable, Sendable {
   /// Not a regular file. It stays where it is.
   case notRegular(FileName, FileStatus.Kind)
@@ -6,12 +6,12 @@ package enum SpoolWarning: Hashable, Sendable {
   case unreadable(FileName)
   /// A list that cannot be claimed.
   case unclaimed(FileName, SpoolError)
-  /// No events: the spool is only looked at from time to time.
+  /// No events: the spool is only scanned from time to time.
   case scanningOnly(SpoolError)
-  /// The spool cannot be looked at.
+  /// The spool cannot be scanned.
   case unavailable(SpoolError)
 
-  /// What helps.
+  /// What to do about it.
   package var hint: String? {
     switch self {
     case .notRegular: "drop the list itself: links are not followed, and folders are not searched"
@@ -26,7 +26,7 @@ extension SpoolWarning: CustomStringConvertible {
   package var description: String {
     switch self {
     case .notRegular(let name, let kind):
-      "incoming/\(name) is not a regular file but a \(kind.rawValue); it stays there"
+      "incoming/\(name) is a \(kind.rawValue), not a regular file; it is left there"
     case .unreadable(let name): "incoming/\(name) cannot be read by the daemon"
     case .unclaimed(let name, let error): "incoming/\(name) cannot be taken: \(error.message)"
     case .scanningOnly(let error), .unavailable(let error): error.message

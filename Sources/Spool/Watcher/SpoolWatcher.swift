@@ -1,17 +1,17 @@
 import Dispatch
 import Synchronization
 
-/// Claims the lists in `incoming/` that are whole, and tells which claimed lists can be read: after an event, else at the
-/// next look. Callbacks run on one serial queue; while they do, events wait.
+/// Claims complete lists in `incoming/`, and reports which claimed lists can be read: after an event, or at the next
+/// scan. Callbacks run on one serial queue; meanwhile events wait.
 package final class SpoolWatcher: Sendable {
   package struct Callbacks: Sendable {
-    /// Lists that can be read, by name in the C locale's order. Each is told once; whoever cannot read it now tries again,
-    /// or says `noteWrite`.
+    /// Lists that can be read, by name in the C locale's order. Each is reported once; a receiver that cannot read it
+    /// now tries again, or calls `noteWrite`.
     package var ready: @Sendable ([ReadyList]) -> Void
     package var warning: @Sendable (SpoolWarning) -> Void
-    /// `standing` is another than before.
+    /// `standing` has changed.
     package var standingChanged: @Sendable () -> Void
-    /// Events were lost: lists that were filed may have been written to without anybody hearing of it.
+    /// Events were lost: filed lists may have been written to unnoticed.
     package var missedWrites: @Sendable () -> Void
 
     package init(
@@ -27,62 +27,59 @@ package final class SpoolWatcher: Sendable {
 
   private let queue = DispatchQueue(label: "keyreg.spool.watcher")
   private let folders: IntakeFolders
-  private let events: Result<FolderEvents, SpoolError>
+  /// Throws when the system allows no events; asked again before each regular scan until it does.
+  private let openEvents: @Sendable () throws(SpoolError) -> FolderEvents
   private let rescan: Duration
   private let state = Mutex(State())
 
   private struct State {
     var callbacks: Callbacks?
-    /// When the next look that was asked for is due; no other is asked for later than that.
+    /// The warning was given that there are no events.
+    var hasWarned = false
+    /// When the next requested scan is due; no scan is requested for a later time.
     var nextLook: DispatchTime?
-    // Each is made once and cancelled once.
+    // Each is created once and cancelled once.
     var timer: (any DispatchSourceProtocol)?
     var reading: (any DispatchSourceProtocol)?
   }
 
   /// - Parameters:
-  ///   - settle: How long a file must have been still that was not moved in.
-  ///   - rescan: The time between looks that no event causes.
-  ///   - isTaken: Names that the queue knows, whether or not their files are still there.
+  ///   - settle: How long a file that was not moved in must have been unchanged.
+  ///   - rescan: The time between scans without events.
+  ///   - isTaken: Whether the queue knows a name, even if its file is gone.
   package convenience init(
     spool: SpoolDirectory, settle: Duration, rescan: Duration = .seconds(5),
     isTaken: @escaping @Sendable (ListName) throws -> Bool
   ) {
-    let events: Result<FolderEvents, SpoolError>
-    do throws(SpoolError) {
-      events = .success(try FolderEvents())
-    } catch {
-      events = .failure(error)
-    }
-    self.init(spool: spool, settle: settle, rescan: rescan, events: events, isTaken: isTaken)
+    self.init(
+      spool: spool, settle: settle, rescan: rescan, openEvents: { () throws(SpoolError) in try FolderEvents() },
+      isTaken: isTaken)
   }
 
-  /// As above. Without events the folders are only looked at, and a warning says why.
+  /// As above. While there are no events the folders are only scanned, and a warning says why.
   init(
-    spool: SpoolDirectory, settle: Duration, rescan: Duration, events: Result<FolderEvents, SpoolError>,
+    spool: SpoolDirectory, settle: Duration, rescan: Duration,
+    openEvents: @escaping @Sendable () throws(SpoolError) -> FolderEvents,
     isTaken: @escaping @Sendable (ListName) throws -> Bool
   ) {
-    self.events = events
+    self.openEvents = openEvents
     self.rescan = rescan
-    folders = IntakeFolders(spool: spool, settle: settle, events: try? events.get(), isTaken: isTaken)
+    folders = IntakeFolders(spool: spool, settle: settle, isTaken: isTaken)
   }
 
-  /// Begins to watch. Once only.
+  /// Starts watching. Once only.
   package func start(_ callbacks: Callbacks) {
-    if case .failure(let refusal) = events {
-      queue.async { @Sendable in callbacks.warning(.scanningOnly(refusal)) }
-    }
     state.withLock { state in
       state.callbacks = callbacks
-      state.reading = readSource()
       state.timer = tickSource()
     }
   }
 
-  /// What is not read and why, as the last look found it. Never waits for the file system.
+  /// What is not read and why, as of the last scan. Never waits for the file system.
   package var standing: IntakeStanding { folders.standing }
 
-  /// The list was written to, or may have been, or its last record has no line end: it is told again when it is still.
+  /// The list was written to, or may have been, or its last record has no line end: it is reported again once it has
+  /// settled.
   package func noteWrite(to name: ListName) {
     queue.async { @Sendable [self] in
       folders.noteWrite(to: name)
@@ -90,7 +87,12 @@ package final class SpoolWatcher: Sendable {
     }
   }
 
-  /// Ends watching. A batch that is being delivered is not waited for; no other begins.
+  /// Runs `body` after all writes that have been noted are in `standing`.
+  package func afterwards(_ body: @escaping @Sendable () -> Void) {
+    queue.async(execute: body)
+  }
+
+  /// Stops watching. Does not wait for a batch that is being delivered; no other begins.
   package func stop() {
     folders.stop()
     state.withLock { state in
@@ -116,10 +118,10 @@ extension SpoolWatcher {
     if let next = findings.nextLook { look(in: max(0.001, next)) }
   }
 
-  /// Looks within so many seconds; at once for none.
+  /// Scans within this many seconds; at once for zero.
   private func look(in seconds: Double) {
     guard seconds > 0 else { return look() }
-    // A little late, so that what is to be still by then is.
+    // A little late, so that what should have settled by then has.
     let due = DispatchTime.now() + seconds + 0.002
     let isEarlier = state.withLock { state in
       if let next = state.nextLook, next <= due, next > .now() { return false }
@@ -137,13 +139,32 @@ extension SpoolWatcher {
   private func tickSource() -> sending any DispatchSourceProtocol {
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now(), repeating: rescan / .seconds(1))
-    timer.setEventHandler { @Sendable [weak self] in self?.look() }
+    timer.setEventHandler { @Sendable [weak self] in
+      self?.ensureEvents()
+      self?.look()
+    }
     timer.activate()
     return timer
   }
 
-  private func readSource() -> sending (any DispatchSourceProtocol)? {
-    guard let events = try? events.get() else { return nil }
+  /// Has events reported, if they are not and the system allows it now.
+  private func ensureEvents() {
+    let (callbacks, hasEvents) = state.withLock { ($0.callbacks, $0.reading != nil) }
+    guard let callbacks, !hasEvents else { return }
+    do throws(SpoolError) {
+      let events = try openEvents()
+      folders.use(events)
+      state.withLock { if $0.callbacks != nil { $0.reading = readSource(events) } }
+    } catch {
+      let isNews = state.withLock { state in
+        defer { state.hasWarned = true }
+        return !state.hasWarned
+      }
+      if isNews { callbacks.warning(.scanningOnly(error)) }
+    }
+  }
+
+  private func readSource(_ events: FolderEvents) -> sending any DispatchSourceProtocol {
     let source = DispatchSource.makeReadSource(fileDescriptor: events.number, queue: queue)
     source.setEventHandler { @Sendable [weak self] in
       guard let self, let seconds = folders.takeEvents() else { return }

@@ -2,47 +2,48 @@ import ArgumentParser
 import ControlAPI
 import Foundation
 import Glibc
+import Registration
 
 struct BackupCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "backup", abstract: "Writes a consistent copy of the queue, while the daemon works.",
+    commandName: "backup", abstract: "Write a consistent copy of the queue while the daemon runs.",
     discussion: """
-      The daemon makes the copy and looks it through. FILE appears only when it is whole and on the disk, and replaces what
-      had the name. keyreg restore puts it in place.
+      The daemon makes the copy and checks it. FILE appears only when the copy is complete and on disk, and replaces any \
+      file of that name. To use the copy, run keyreg restore.
       """)
 
   @OptionGroup var options: ClientOptions
 
-  @Argument(help: "Where to, or - for standard output.")
+  @Argument(help: "The file to write, or - for standard output.")
   var file: String
 
   func run() throws {
     let client = try options.client()
     if file == "-" {
-      try stream(from: client) { bytes in try StandardOutput.write(bytes) }
+      try stream(from: client) { bytes in try StandardOutput.write(bytes.bytes) }
       return
     }
     for suffix in ["-wal", ".mark"] where access(file + suffix, F_OK) == 0 {
       throw Failure(
-        .usage, "\(file) is a queue in use (\(file)\(suffix) is beside it)", hint: "give the backup another name")
+        .usage, "\(file) is a queue in use (\(file)\(suffix) exists)", hint: "choose another name for the backup")
     }
     let temporary = "\(file).\(getpid()).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw Self.failure("make", temporary) }
+    guard descriptor >= 0 else { throw Self.failure("create", temporary) }
     var isNamed = false
     defer {
       close(descriptor)
       if !isNamed { unlink(temporary) }
     }
     try stream(from: client) { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { throw Self.failure("write", temporary) }
+      do throws(SystemFault) {
+        try FileIO.write(bytes.bytes, to: descriptor)
+      } catch {
+        throw Self.failure("write", temporary, error)
       }
     }
     guard fsync(descriptor) == 0 else { throw Self.failure("write", temporary) }
-    guard rename(temporary, file) == 0 else { throw Self.failure("name", file) }
+    guard rename(temporary, file) == 0 else { throw Self.failure("rename the copy to", file) }
     isNamed = true
     let folder = open(URL(filePath: file).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw Self.failure("sync the folder of", file) }
@@ -66,10 +67,10 @@ struct BackupCommand: ParsableCommand {
     if let failure { throw failure }
   }
 
-  private static func failure(_ verb: String, _ path: String) -> Failure {
-    let code = errno
-    return Failure(
-      code == EACCES || code == EPERM ? .permission : .inputOutput,
-      "cannot \(verb) \(path): \(String(cString: strerror(code)))")
+  private static func failure(
+    _ verb: String, _ path: String, _ fault: SystemFault = SystemFault(code: errno)
+  ) -> Failure {
+    Failure(
+      [EACCES, EPERM].contains(fault.code) ? .permission : .inputOutput, "cannot \(verb) \(path): \(fault.text)")
   }
 }

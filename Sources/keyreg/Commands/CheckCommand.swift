@@ -1,20 +1,23 @@
 import ArgumentParser
+import ControlAPI
 import Foundation
+import Glibc
 import Registration
 import RegistrationAPI
 import RegistrationDaemon
+import Secrets
 import Systemd
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Validates configuration and credentials, and shows where each value comes from.")
+    commandName: "check", abstract: "Validate the configuration and credentials, and show where each value comes from.")
 
   @OptionGroup var instance: InstanceOptions
 
   @Option(help: "The configuration file.")
   var config: String?
 
-  @Flag(help: "Also makes one harmless call to the API.")
+  @Flag(help: "Also make one harmless call to the API.")
   var online = false
 
   func run() throws {
@@ -31,16 +34,48 @@ struct CheckCommand: ParsableCommand {
     }
     let apiKey = Result { () throws(CredentialError) in try credentials.apiKey(loaded.settings) }
     let appKey = Result { () throws(CredentialError) in try credentials.appKey(loaded.settings) }
-    table.add(Self.row("api key", apiKey))
+    let token = try? appKey.get().secret.token
+    table.add(token == nil ? Self.row("api key", apiKey) : ["api key", "(not needed)", "beside an access token"])
     table.add(Self.row("application key", appKey))
     try StandardOutput.write(table.text)
-    let accepted = try credentials.load(loaded.settings)
-    if online { try probe(loaded.settings.api(accepted)) }
+    if let token { StandardError.write("keyreg: warning: \(Self.warning(of: token))\n") }
+    switch Result(catching: { () throws(CredentialError) in try credentials.load(loaded.settings) }) {
+    case .success(let accepted):
+      if online { try probe(loaded.settings.api(accepted)) }
+    case .failure(let error):
+      try explain(error, socket: loaded.settings.socket)
+    }
+  }
+
+  private func explain(_ error: CredentialError, socket: String) throws {
+    if error.reason == .unreadable, geteuid() != 0 {
+      throw Failure(.permission, error.message, hint: "the credentials are root's: run sudo keyreg check")
+    }
+    // Credentials that systemd decrypts reach only the daemon.
+    guard error.reason == .missing, let status = try? ControlClient(socket: socket).status() else { throw error }
+    if status.hold == .credentials {
+      throw Failure(
+        .permission, "the daemon has credentials that this command cannot read, and the API refuses them",
+        hint: status.reason)
+    }
+    let success = status.lastSuccessAt.map { "last accepted by \(status.endpoint) at \($0)" }
+    try StandardOutput.line(
+      "credentials: the daemon has some that this command cannot read; \(success ?? "not tried yet")")
+  }
+
+  /// What the vendor documents about tokens.
+  private static func warning(of token: Secret.Token) -> String {
+    """
+    the application key is a \(token == .personal ? "personal" : "service") access token: it expires, after 24 hours to \
+    a year, and then the daemon holds until it gets a new one; it may not create or change application keys, and \
+    whether it may register them is not documented
+    """
   }
 
   private static func row(_ name: String, _ found: Result<CredentialSource.Found, CredentialError>) -> [String] {
     switch found {
-    case .success(let found): [name, "(redacted)", PrintableText.escape(found.origin)]
+    case .success(let found):
+      [name, found.secret.token == nil ? "(redacted)" : "(redacted), a token", PrintableText.escape(found.origin)]
     case .failure: [name, "(none)", "-"]
     }
   }
@@ -52,24 +87,25 @@ struct CheckCommand: ParsableCommand {
     } catch {
       throw Failure(
         .unavailable, "\(settings.endpoint) cannot be reached: \(error)",
-        hint: "look at api.url or site, api.proxy, api.ca_file, and whether this machine may connect there")
+        hint: "check site or api.url, api.proxy and api.ca_file, and whether this machine may connect to that address")
     }
     switch reply.status {
     case 200..<300 where !reply.isList:
       throw Failure(
-        .unavailable, "\(settings.endpoint) answers \(reply.status), but not as the API does",
-        hint: "is there a portal or a proxy in between that wants to be logged in to? Look at api.url and api.proxy")
+        .unavailable, "\(settings.endpoint) answered \(reply.status), but the answer is not the API's",
+        hint: "the login page of a network or a proxy may be in the way; check api.url and api.proxy")
     case 200..<300: try StandardOutput.line("online: \(settings.endpoint) accepts the credentials")
     case 401, 403:
       throw Failure(
-        .permission, "\(settings.endpoint) answers \(reply.status): \(reply.detail)",
+        .permission, "\(settings.endpoint) answered \(reply.status): \(reply.detail)",
         hint: """
-          are both keys of this site's organisation and not revoked? A key that may register but not read \
-          (org_app_keys_read) is answered so too
+          check that both keys belong to an organisation of this site and have not been revoked; a key that may register \
+          but not read (org_app_keys_read) gets the same answer
           """)
     case 429:
-      try StandardOutput.line("online: \(settings.endpoint) is reached, but its rate limit is used up just now")
-    default: throw Failure(.unavailable, "\(settings.endpoint) answers \(reply.status): \(reply.detail)")
+      try StandardOutput.line(
+        "online: \(settings.endpoint) can be reached, but its rate limit is used up at the moment")
+    default: throw Failure(.unavailable, "\(settings.endpoint) answered \(reply.status): \(reply.detail)")
     }
   }
 }

@@ -4,15 +4,15 @@ import Registration
 
 struct RetryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "retry", abstract: "Puts failed keys back to pending.",
-    discussion: "Without any choice: all failed keys. Choices narrow each other down.")
+    commandName: "retry", abstract: "Put failed keys back to pending.",
+    discussion: "Without options, all failed keys. With several, only the keys that match them all.")
 
   @OptionGroup var options: ClientOptions
 
   @Option(help: "Only keys of this list.")
   var list: String?
 
-  @Option(help: "Only keys whose error has this text in it.")
+  @Option(help: "Only keys whose error contains this text.")
   var error: String?
 
   @Argument(help: "Only these keys.")
@@ -22,17 +22,18 @@ struct RetryCommand: ParsableCommand {
     let client = try options.commander()
     let request = RetryRequest(list: list, error: error, keys: keys)
     let result = try DaemonProbe.during(client) { try client.retry(request) }
-    try StandardOutput.line("\(result.retried) keys are pending again")
+    try StandardOutput.line("\(result.retried.counted("key")) put back to pending")
   }
 }
 
 struct PauseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Sends nothing more until resume. Outlives restarts; requests under way end.")
+    commandName: "pause",
+    abstract: "Send nothing more until resume. Survives restarts; requests in flight are finished.")
 
   @OptionGroup var options: ClientOptions
 
-  @Option(help: "Shown by status.")
+  @Option(help: "The reason, which status shows.")
   var reason: String?
 
   func run() throws {
@@ -42,7 +43,8 @@ struct PauseCommand: ParsableCommand {
 }
 
 struct ResumeCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "resume", abstract: "Ends a pause.")
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "End a pause, or accept the refusals of a hold.")
 
   @OptionGroup var options: ClientOptions
 
@@ -54,7 +56,7 @@ struct ResumeCommand: ParsableCommand {
 
 struct CancelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cancel", abstract: "Cancels the keys of a list that are still open and in no other live list.")
+    commandName: "cancel", abstract: "Cancel the open keys of a list, except those that another list still needs.")
 
   @OptionGroup var options: ClientOptions
 
@@ -63,14 +65,19 @@ struct CancelCommand: ParsableCommand {
 
   func run() throws {
     let client = try options.commander()
-    let result = try DaemonProbe.during(client) { try client.cancel(list) }
-    try StandardOutput.line("\(result.cancelled) keys are cancelled")
+    let result: CancelResult
+    do {
+      result = try DaemonProbe.during(client) { try client.cancel(list) }
+    } catch ControlClientError.refused(404, _, let message, let hint) {
+      throw Failure(.noSuchFile, message, hint: hint ?? ListHint.nearest(to: list, client))
+    }
+    try StandardOutput.line("\(result.cancelled.counted("key")) cancelled")
   }
 }
 
 struct ReloadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reload", abstract: "Reads configuration and credentials anew. A bad configuration changes nothing.")
+    commandName: "reload", abstract: "Reload the configuration and credentials. A bad configuration changes nothing.")
 
   @OptionGroup var options: ClientOptions
 
@@ -81,7 +88,7 @@ struct ReloadCommand: ParsableCommand {
         "reloaded" + (result.changed.isEmpty ? "" : ": " + result.changed.joined(separator: ", ")))
       if !result.needsRestart.isEmpty {
         let names = result.needsRestart.joined(separator: ", ")
-        StandardError.write("keyreg: warning: not in force before a restart: \(PrintableText.escape(names))\n")
+        StandardError.write("keyreg: warning: takes effect only after a restart: \(PrintableText.escape(names))\n")
       }
     } catch ControlClientError.refused(let status, _, let message, let hint) where status == 403 || status == 422 {
       throw Failure(

@@ -3,6 +3,7 @@ import ControlAPI
 import Dispatch
 import Foundation
 import Glibc
+import Journal
 import Registration
 import RegistrationDaemon
 import SandboxAPI
@@ -12,24 +13,24 @@ import Systemd
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "The main job on an embedded sandbox, from spool to results, in a temporary folder.",
-    discussion: "Needs no account and leaves this machine alone but for that folder, which stays for a look.")
+    abstract: "Run the whole job against an embedded sandbox, from spool to results, in a temporary folder.",
+    discussion: "Needs no account, and changes nothing on this machine outside that folder, which is kept.")
 
   @Option(help: "How many keys.")
   var keys = 400
 
-  @Option(help: "The sandbox's rate limit: requests in a period.")
+  @Option(help: "The sandbox's rate limit, as REQUESTS/PERIOD.")
   var limit = "100/4s"
 
   func validate() throws {
-    guard (1...10_000_000).contains(keys) else { throw ValidationError("--keys takes 1 to 10000000") }
+    guard (1...10_000_000).contains(keys) else { throw ValidationError("--keys must be from 1 to 10000000") }
   }
 
   func run() throws {
-    let place = try Place()
+    let place = try DemoFolder()
     var configuration = SandboxConfiguration(limit: try Quota(parsing: limit))
     configuration.latency = .milliseconds(20)
-    // A few answers are errors, so that there is something to see.
+    // A few answers are errors, to show how they are handled.
     configuration.faults = try FaultPlan(parsing: "500:1%")
     configuration.journal = place.path("requests.jsonl")
     let sandbox = try Sandbox(configuration)
@@ -38,9 +39,9 @@ struct DemoCommand: ParsableCommand {
     try place.writeList(count: keys)
     StandardError.write(
       """
-      A sandbox API listens on http://127.0.0.1:\(port) and admits \(limit) requests.
-      A list of \(keys) keys lies in \(place.path("spool/incoming/demo.txt")).
-      Now the daemon: keyreg run --until-done
+      A sandbox API listens on http://127.0.0.1:\(port) and allows \(limit) requests.
+      A list of \(keys.counted("key")) is in \(place.path("spool/incoming/demo.txt")).
+      Starting the daemon: keyreg run --until-done
 
 
       """)
@@ -49,8 +50,8 @@ struct DemoCommand: ParsableCommand {
     if case .done(let balance) = ending, balance.failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
   }
 
-  /// Runs the daemon on a thread of its own and shows its progress on this one.
-  private func serve(_ place: Place, port: Int) throws -> Daemon.Ending {
+  /// Runs the daemon on another thread and shows its progress on this one.
+  private func serve(_ place: DemoFolder, port: Int) throws -> Daemon.Ending {
     let environment = [
       "DD_API_KEY": "demo-api-key", "DD_APP_KEY": "demo-application-key",
       "KEYREG_API_URL": "http://127.0.0.1:\(port)", "KEYREG_SPOOL": place.path("spool"),
@@ -72,18 +73,19 @@ struct DemoCommand: ParsableCommand {
       result.withLock { $0 = ending }
       finished.signal()
     }
-    var screen = Screen()
+    let screen = Screen()
     while finished.wait(timeout: .now() + screen.interval) == .timedOut { try screen.show(daemon.status()) }
-    try screen.show(daemon.status(), isLast: true)
+    try screen.show(daemon.status())
     return try result.withLock { $0 }?.get() ?? .stopped
   }
 
-  private func summarise(_ place: Place, _ ending: Daemon.Ending) throws {
+  private func summarise(_ place: DemoFolder, _ ending: Daemon.Ending) throws {
     switch ending {
     case .broken(let error): throw error
     case .refused(let error): throw error
     case .stopped:
-      throw Failure(.tryAgain, "stopped before everything was done", hint: "what there is lies in \(place.path(""))")
+      throw Failure(
+        .tryAgain, "stopped before everything was done", hint: "what was done so far is in \(place.path(""))")
     case .done: break
     }
     let results = place.path("spool/results/demo.txt.csv")
@@ -96,7 +98,7 @@ struct DemoCommand: ParsableCommand {
     try StandardOutput.write(
       """
 
-      \(lines.count) keys: \(states["registered", default: 0]) registered, \(states["failed", default: 0]) failed
+      \(lines.count.counted("key")): \(states["registered", default: 0]) registered, \(states["failed", default: 0]) failed
       \(requests.count) requests, \(throttled) of them refused with 429
       results   \(results)
       receipt   \(place.path("spool/done/demo.txt.receipt.json"))
@@ -108,7 +110,7 @@ struct DemoCommand: ParsableCommand {
 }
 
 /// The temporary folder of a demo.
-private struct Place {
+private struct DemoFolder {
   private let folder: String
 
   init() throws {
@@ -144,20 +146,19 @@ private struct Place {
   }
 }
 
-/// Progress on standard error: redrawn on a terminal, a line a second elsewhere.
+/// Progress on standard error: redrawn on a terminal, one line a second elsewhere.
 private struct Screen {
-  private let isTerminal = StatusView.mayColour(
+  private let isTerminal = TerminalStyle.mayColour(
     isTerminal: StandardError.isTerminal, environment: ProcessInfo.processInfo.environment)
-  private var redraw = Redraw { StandardError.write($0) }
+  private let redraw = Redraw { StandardError.write($0) }
 
   var interval: Double { isTerminal ? 0.1 : 1 }
 
-  mutating func show(_ status: StatusDocument, isLast: Bool = false) throws {
-    if isTerminal {
-      let isColoured = StatusView.mayColour(isTerminal: true, environment: ProcessInfo.processInfo.environment)
-      try redraw.draw(StatusView(status: status, isColoured: isColoured, columns: StandardOutput.columns).block)
-    } else {
-      StandardError.write(StatusView(status: status).line + "\n")
-    }
+  func show(_ status: StatusDocument) throws {
+    guard isTerminal else { return StandardError.write(StatusView(status: status).line + "\n") }
+    let style = TerminalStyle(
+      isColoured: true, isUnicode: TerminalStyle.isUnicode(ProcessInfo.processInfo.environment),
+      columns: StandardError.columns)
+    try redraw.draw(StatusView(status: status, style: style).block, columns: StandardError.columns)
   }
 }

@@ -3,11 +3,12 @@ import ControlAPI
 import Registration
 
 struct KeyCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "key", abstract: "Shows all that is known of one key.")
+  static let configuration = CommandConfiguration(
+    commandName: "key", abstract: "Show everything that is known about one key.")
 
   @OptionGroup var options: ClientOptions
 
-  @Flag(help: "One JSON document.")
+  @Flag(help: "Print one JSON document.")
   var json = false
 
   @Argument(help: "The key's id, a UUID.")

@@ -5,35 +5,43 @@ import Registration
 
 struct ListsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "lists", abstract: "Shows each list: its progress, when it came, when it will be done. Active first.")
+    commandName: "lists",
+    abstract: "Show each list: its progress, when it arrived, and when it will be done. Active lists first.")
 
   @OptionGroup var options: ClientOptions
 
-  @Flag(help: "Only lists with keys that are still to be worked on.")
+  @Flag(help: "Only lists that still have open keys.")
   var active = false
 
-  @Flag(help: "One JSON document.")
+  @Flag(help: "Show the lists with open keys as they progress: redrawn on a terminal, a line a second elsewhere.")
+  var watch = false
+
+  @Flag(help: "Print one JSON document.")
   var json = false
 
   func run() throws {
     let client = try options.client()
+    let environment = options.instance.environment
+    if watch {
+      return try StatusWatch(client: client, subject: .openLists, isJSON: json, environment: environment).run()
+    }
     if json { return try writeDocument(client) }
+    let style = TerminalStyle.current(environment: environment)
     var isEmpty = true
     let unread = try eachPage(client) { lists in
-      // Columns line up within a page: to line up all of them, all would have to be kept.
-      var table = Table(["LIST", "STATE", "DONE", "KEYS", "FAILED", "INVALID", "ARRIVED", "DONE AT"])
-      for list in lists { table.add(Self.row(list)) }
-      try StandardOutput.write(isEmpty ? table.text : table.body)
+      // Columns are aligned within a page: aligning all of them would mean keeping all lists.
+      let table = Self.table(lists, style)
+      for line in isEmpty ? table.lines[...] : table.lines.dropFirst() { try StandardOutput.line(style.cut(line)) }
       isEmpty = false
     }
-    for file in unread { try StandardOutput.write(Self.lines(file)) }
+    for file in unread { for line in Self.lines(file) { try StandardOutput.line(style.cut(line)) } }
     if isEmpty, unread.isEmpty {
-      StandardError.write("no lists\(active ? " with open keys" : " yet: keyreg submit FILE")\n")
+      StandardError.write("no lists\(active ? " with open keys" : " yet; submit one with: keyreg submit FILE")\n")
     }
   }
 
   private func writeDocument(_ client: ControlClient) throws {
-    // With the first page, so that an error comes without a beginning.
+    // Together with the first page, so that an error is not preceded by half a document.
     let start = #"{"lists":["#
     var separator = start
     let unread = try eachPage(client) { lists in
@@ -44,7 +52,7 @@ struct ListsCommand: ParsableCommand {
     try StandardOutput.line((separator == start ? start : "") + #"],"unread":[\#(end)],"next":null}"#)
   }
 
-  /// Active lists, then the others; never an empty page. Returns what is not read.
+  /// Active lists, then the others; never an empty page. Returns the files that are not read.
   private func eachPage(_ client: ControlClient, _ body: ([ListDocument]) throws -> Void) throws -> [UnreadDocument] {
     var unread: [UnreadDocument] = []
     for isActive in active ? [true] : [true, false] {
@@ -60,17 +68,28 @@ struct ListsCommand: ParsableCommand {
     return active ? unread.filter { $0.state == .blocked } : unread
   }
 
-  /// One that is not read, and below it what helps.
-  private static func lines(_ file: UnreadDocument) -> String {
-    let hint = file.hint.map { "  hint: \(PrintableText.escape($0))\n" } ?? ""
-    return "\(PrintableText.escape(file.name))  \(file.state.rawValue)  \(PrintableText.escape(file.reason))\n\(hint)"
+  /// A file that is not read, and below it the hint.
+  private static func lines(_ file: UnreadDocument) -> [String] {
+    let hint = file.hint.map { ["  hint: \(PrintableText.escape($0))"] } ?? []
+    return ["\(PrintableText.escape(file.name))  \(file.state.rawValue)  \(PrintableText.escape(file.reason))"] + hint
   }
 
-  private static func row(_ list: ListDocument) -> [String] {
-    [
-      PrintableText.escape(list.name), list.state.rawValue, String(format: "%.1f %%", list.progress.fraction * 100),
-      "\(list.keys.total)", "\(list.keys.failed)", "\(list.invalid)", "\(list.arrivedAt)",
-      list.finishedAt?.description ?? list.etaAt.map { "~\($0)" } ?? "-",
-    ]
+  /// A narrow terminal has no room for when a list arrived, nor for a long name.
+  private static func table(_ lists: [ListDocument], _ style: TerminalStyle) -> Table {
+    let isNarrow = (style.columns ?? .max) < 110
+    let arrived = isNarrow ? [] : ["ARRIVED"]
+    var table = Table(["LIST", "STATE", "DONE", "KEYS", "FAILED", "INVALID"] + arrived + ["DONE AT"])
+    for list in lists {
+      var name = PrintableText.escape(list.name)
+      if let columns = style.columns { name = ShownText.cut(name, to: max(12, columns / 4), ellipsis: style.ellipsis) }
+      table.add(
+        [
+          name, list.stoppedAt == nil ? list.state.rawValue : "stopped", StatusView.percent(list.progress.fraction),
+          "\(list.keys.total)",
+          "\(list.keys.failed)", "\(list.invalid)",
+        ] + (isNarrow ? [] : [style.time(list.arrivedAt)])
+          + [list.finishedAt.map { style.time($0) } ?? list.etaAt.map { "~\(style.time($0))" } ?? "-"])
+    }
+    return table
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import ControlAPI
 import Foundation
 import Registration
+import RegistrationDaemon
 
 struct OutcomesCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -11,83 +12,80 @@ struct OutcomesCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "outcomes", abstract: "Shows the recorded outcome of each key, in order of import.")
+    commandName: "outcomes", abstract: "Show the recorded outcome of each key, in order of import.")
 
   @OptionGroup var options: ClientOptions
 
   @Option(help: "Only keys of this list.")
   var list: String?
 
-  @Option(help: "Only keys in this state: \(KeyState.allCases.map(\.name).joined(separator: ", ")).")
+  @Option(help: "Only keys in this state.")
   var state: KeyState?
 
-  @Option(help: "table, csv or jsonl.")
+  @Option(help: "Only keys whose error contains this text, or whose HTTP status it is.")
+  var error: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only outcomes since a time (2026-11-26T11:44:20Z), or since 30m, 2h, 7d ago.", valueName: "time"))
+  var since: String?
+
+  @Option(help: "The most outcomes to show.")
+  var limit: Int64?
+
+  @Flag(help: "Count the outcomes by state, HTTP status and error.")
+  var summary = false
+
+  @Flag(name: [.short, .long], help: "Go on with each outcome that becomes known, until interrupted.")
+  var follow = false
+
+  @Option(help: "The output format.")
   var format = Format.table
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more") }
+    if let since, Self.time(since) == nil {
+      throw ValidationError("--since must be a time like 2026-11-26T11:44:20Z, or a duration like 30m, 2h or 7d")
+    }
+    if summary, format != .table { throw ValidationError("--summary is a table: leave out --format") }
+    if follow, summary || limit != nil { throw ValidationError("--follow has no end: leave out --summary and --limit") }
+  }
+
+  private static func time(_ text: String) -> Timestamp? {
+    if let ago = DurationText.milliseconds(text) { return Timestamp.now().adding(seconds: -Double(ago) / 1_000) }
+    return OutcomeQuery.time(text)
+  }
 
   func run() throws {
     let client = try options.client()
-    let query = OutcomeQuery(list: list, state: state)
-    var failure: (any Error)?
-    var lines = LineSplitter()
-    // After the first piece, so that an error comes without a heading.
-    var heading: String? = Self.row(["APP KEY ID", "STATE", "HTTP", "TRIES", "LIST", "ERROR"])
-    try DaemonProbe.during(client) {
-      try client.outcomes(query, format: format == .csv ? "csv" : "jsonl") { bytes in
-        do {
-          if format == .table {
-            if let text = heading.take() { try StandardOutput.write(text) }
-            for line in lines.split(bytes) {
-              try StandardOutput.write(Self.row(try JSONDecoder().decode(Outcome.self, from: line)))
-            }
-          } else {
-            try StandardOutput.write(bytes)
-          }
-          return true
-        } catch {
-          failure = error
-          return false
-        }
-      }
+    let query = OutcomeQuery(
+      list: list, state: state, error: error, since: since.flatMap(Self.time), limit: limit)
+    let style = TerminalStyle.current(environment: options.instance.environment)
+    do {
+      if summary { return try OutcomeSummary.show(client, query, style) }
+      let table = OutcomeTable(style: style, hasList: list == nil)
+      if follow { return try OutcomeFollow(client: client, query: query, format: format, table: table).run() }
+      try show(client, query, table)
+    } catch ControlClientError.refused(404, _, let message, let hint) {
+      throw Failure(.noSuchFile, message, hint: hint ?? list.map { ListHint.nearest(to: $0, client) })
     }
-    if let failure { throw failure }
-    if format == .table, let text = heading.take() { try StandardOutput.write(text) }
   }
 
-  private static func row(_ outcome: Outcome) -> String {
-    let error = [outcome.errorTitle, outcome.errorDetail].compactMap { $0 }.joined(separator: ": ")
-    return row([
-      outcome.id.description, outcome.state.name, outcome.httpStatus.map(String.init) ?? "-", "\(outcome.attempts)",
-      PrintableText.escape(outcome.list), PrintableText.escape(error, limit: 300),
-    ])
-  }
-
-  /// Fixed widths, so that nothing has to be kept to line up the columns.
-  private static func row(_ cells: [String]) -> String {
-    let widths = [36, 10, 4, 5, 20]
-    let padded = zip(cells, widths).map { cell, width in
-      cell + String(repeating: " ", count: max(0, width - cell.count))
+  private func show(_ client: ControlClient, _ query: OutcomeQuery, _ table: OutcomeTable) throws {
+    guard format == .table else {
+      return try OutcomePieces.each(client, query, format: format.rawValue) { try StandardOutput.write($0.bytes) }
     }
-    return (padded + [cells[5]]).joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
+    // After the first piece, so that an error is not preceded by a heading.
+    var heading: String? = table.heading
+    try OutcomePieces.eachOutcome(client, query) { outcome in
+      if let text = heading.take() { try StandardOutput.write(text) }
+      try StandardOutput.write(table.row(outcome))
+    }
+    if let text = heading.take() { try StandardOutput.write(text) }
   }
 }
 
 extension KeyState: ExpressibleByArgument {
   public init?(argument: String) { self.init(name: argument) }
   public static var allValueStrings: [String] { allCases.map(\.name) }
-}
-
-/// Puts lines together from pieces of a stream.
-private struct LineSplitter {
-  private var rest = Data()
-
-  mutating func split(_ bytes: UnsafeRawBufferPointer) -> [Data] {
-    rest.append(contentsOf: bytes)
-    var lines: [Data] = []
-    while let end = rest.firstIndex(of: 0x0a) {
-      lines.append(rest[rest.startIndex..<end])
-      rest = rest[(end + 1)...]
-    }
-    rest = Data(rest)
-    return lines
-  }
 }

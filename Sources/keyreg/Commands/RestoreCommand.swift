@@ -1,15 +1,16 @@
 import ArgumentParser
 import Glibc
+import Registration
 import RegistrationDaemon
 import RegistrationQueue
 
 struct RestoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "restore", abstract: "Puts a backup in the place of the queue, while the daemon does not run.",
+    commandName: "restore", abstract: "Put a backup in place of the queue while the daemon is stopped.",
     discussion: """
-      The backup is looked through first; a damaged one, or one of a later version, is refused. The old queue is put aside
-      in the state directory. At the next start, lists in done/ that the backup does not know are read again. What was
-      registered since the backup is registered again, which changes nothing.
+      The backup is checked first; a damaged one, or one from a later version, is refused. The old queue is kept under \
+      another name in the state directory. At the next start, lists in done/ that the backup does not know are read \
+      again. Keys that were registered after the backup are registered again, which changes nothing.
       """)
 
   @OptionGroup var instance: InstanceOptions
@@ -17,7 +18,7 @@ struct RestoreCommand: ParsableCommand {
   @Option(help: "The configuration file.")
   var config: String?
 
-  @Argument(help: "What keyreg backup wrote, or - for standard input.")
+  @Argument(help: "A file written by keyreg backup, or - for standard input.")
   var file: String
 
   func run() throws {
@@ -26,11 +27,12 @@ struct RestoreCommand: ParsableCommand {
     let loaded = try source.load()
     try hangs.refuseForeign(loaded, for: try source.instance)
     guard file == "-" || access(file, F_OK) == 0 else {
-      throw Failure(.noSuchFile, "there is no file \(file)", hint: "keyreg backup FILE makes one")
+      throw Failure(.noSuchFile, "there is no file \(file)", hint: "keyreg backup FILE writes one")
     }
     let directory = try StateDirectory(path: loaded.settings.stateDirectory)
     let restored = try QueueRestore.putInPlace(file, in: directory)
-    StandardError.write("restored \(restored.keys) keys of \(restored.lists) lists into \(directory.queuePath)\n")
-    if let aside = restored.aside { StandardError.write("the old queue is \(aside)\n") }
+    StandardError.write(
+      "restored \(restored.keys.counted("key")) of \(restored.lists.counted("list")) to \(directory.queuePath)\n")
+    if let aside = restored.aside { StandardError.write("the old queue is kept as \(aside)\n") }
   }
 }

@@ -1,12 +1,13 @@
 import ArgumentParser
 import Glibc
+import Journal
 import RegistrationDaemon
 import Systemd
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "The daemon: takes lists from the spool and registers their keys.",
-    discussion: "SIGTERM drains and ends; SIGHUP reads configuration and credentials anew.")
+    commandName: "run", abstract: "Run the daemon: take lists from the spool and register their keys.",
+    discussion: "SIGTERM finishes the requests in flight and exits; SIGHUP reloads the configuration and credentials.")
 
   @OptionGroup var instance: InstanceOptions
 
@@ -15,27 +16,27 @@ struct RunCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Ends when every list in the spool is imported and no key is left to work on: 0 when all are registered, 1 when \
-      some failed or were cancelled, 65 when a list was rejected, 77 when one cannot be read.
+      Exit when every list in the spool is imported and no key is open: with 0 if all are registered, 1 if some failed \
+      or were cancelled, 65 if a list was rejected, 77 if one cannot be read.
       """)
   var untilDone = false
 
   @Flag(
     help: """
-      Begins a new queue where there was one: it knows nothing of what was registered. What is left of the old one is put \
-      aside. For one start only.
+      Start a new queue where there was one before. It does not know what was registered. What is left of the old queue \
+      is kept under another name. For one start only.
       """)
   var newQueue = false
 
   @Flag(
     help: """
-      Goes on with a queue that is older than its spool: lists in done/ that it does not know are read again, and what \
-      was registered since may be registered again. For one start only.
+      Continue with a queue that is older than its spool. Lists in done/ that it does not know are read again, and keys \
+      registered since then may be registered again. For one start only.
       """)
   var olderQueue = false
 
   func run() throws {
-    // A reload that is asked for while the daemon starts, which can take minutes, waits for its handler.
+    // A reload requested during the start, which can take minutes, waits for its handler.
     SignalHandlers.hold(SIGHUP)
     try ProcessHardening.applyOrFail()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
@@ -54,7 +55,8 @@ struct RunCommand: ParsableCommand {
     case .stopped:
       guard untilDone, !daemon.isDone else { return }
       throw Failure(
-        .tryAgain, "stopped before everything was done", hint: "nothing is lost: the same command goes on from here")
+        .tryAgain, "stopped before everything was done", hint: "nothing is lost; run the same command again to continue"
+      )
     case .done(let balance): if let exit = Self.exit(balance) { throw ExitCode(exit.rawValue) }
     case .broken(let error): throw error
     case .refused(let error): throw error
@@ -63,7 +65,7 @@ struct RunCommand: ParsableCommand {
 }
 
 extension RunCommand {
-  /// The worst of what happened: a list that nobody could read, one that was no list, keys that were not registered.
+  /// The worst result: a list that could not be read, a rejected list, keys that were not registered.
   private static func exit(_ balance: Daemon.Balance) -> Exit? {
     if balance.unreadable > 0 { return .permission }
     if balance.rejected > 0 { return .badList }
@@ -72,7 +74,7 @@ extension RunCommand {
 }
 
 extension ProcessHardening {
-  /// Before a secret is read.
+  /// Call this before a secret is read.
   static func applyOrFail() throws {
     do {
       try apply()

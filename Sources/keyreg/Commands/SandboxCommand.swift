@@ -7,28 +7,28 @@ import Systemd
 
 struct SandboxCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sandbox", abstract: "A local stand-in for the API with real rate limiting, to try and to test with.",
-    discussion: "--faults takes \(FaultPlan.hint).")
+    commandName: "sandbox", abstract: "Run a local stand-in for the API, with real rate limiting.",
+    discussion: "For --faults, \(FaultPlan.hint).")
 
-  @Option(help: "Address and port; port 0 takes a free one.")
+  @Option(help: "The address and port to listen on; port 0 picks a free one.")
   var listen = "127.0.0.1:0"
 
-  @Option(help: "Requests in a period.")
+  @Option(help: "The rate limit, as REQUESTS/PERIOD.")
   var limit = "100/10s"
 
-  @Option(help: "fixed, sliding or bucket.")
+  @Option(help: "How requests are limited.")
   var algorithm = ServerLimit.Algorithm.fixed
 
-  @Option(help: "full, none or retry-after.")
+  @Option(help: "The rate limit headers that are sent.")
   var headers = SandboxConfiguration.Headers.full
 
   @Option(help: "How long an answer takes.")
   var latency = "0ms"
 
-  @Option(help: ArgumentHelp("What goes wrong; see above.", valueName: "spec"))
+  @Option(help: ArgumentHelp("The faults to inject; see above.", valueName: "spec"))
   var faults: String?
 
-  @Option(help: ArgumentHelp("Gets one JSON line a request.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write one JSON line per request to this file.", valueName: "file"))
   var journal: String?
 
   func run() throws {
@@ -36,7 +36,7 @@ struct SandboxCommand: ParsableCommand {
       throw ValidationError("--listen takes ADDRESS:PORT, such as 127.0.0.1:0")
     }
     guard let milliseconds = DurationText.milliseconds(latency) else {
-      throw ValidationError("--latency takes a duration with its unit: 20ms, 1s")
+      throw ValidationError("--latency takes a duration with a unit, such as 20ms or 1s")
     }
     var configuration = SandboxConfiguration(limit: try Quota(parsing: limit))
     configuration.host = listen[..<colon].trimmingBrackets
@@ -56,7 +56,7 @@ struct SandboxCommand: ParsableCommand {
       sandbox = try Sandbox(configuration)
       bound = try sandbox.start()
     } catch {
-      throw Failure(.inputOutput, "cannot serve \(listen): \(error)")
+      throw Failure(.inputOutput, "cannot listen on \(listen): \(error)")
     }
     try StandardOutput.line("listening on http://\(listen[..<colon]):\(bound)")
     ended.wait()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlAPI
 import Foundation
 import Glibc
 import KeyList
@@ -8,33 +9,46 @@ import Spool
 
 struct SubmitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "submit", abstract: "Validates a key list and drops it into the spool. Prints the list's name.",
+    commandName: "submit", abstract: "Validate a key list and drop it into the spool. Prints the list's name.",
     discussion: """
-      Works with a daemon that is not running: the list waits in the spool. Bad lines are told and left out; a list \
-      without a single key is refused (exit code 65), and so is one that is cut short by an error, unless --partial is \
-      given.
+      The daemon need not be running: the list waits in the spool. Bad lines are reported and skipped. A list without \
+      a single key is refused (exit code 65), and so is one that is cut short by an error, unless --partial is given: \
+      then what was read before the error is submitted.
+
+      With --dry-run, nothing is submitted, changed or sent. The command says what would happen: how the list is read, \
+      how many of its keys are new, how many requests they take, and how long these take at the limit that the daemon \
+      knows.
       """)
 
   @OptionGroup var instance: InstanceOptions
 
-  @Option(help: "The configuration file, for the spool's place.")
+  @Option(help: "The configuration file, which names the spool.")
   var config: String?
 
-  @Option(help: "The list's name; the file's name otherwise.")
+  @Option(help: "The list's name; by default the name of the file.")
   var name: String?
 
-  @Flag(help: "Register again keys that are registered already.")
+  @Flag(help: "Register keys even if they are already registered.")
   var force = false
 
-  @Flag(help: "Take what could be read of a list that is cut short by an error.")
+  @Flag(help: "Submit what could be read of a list that is cut short by an error.")
   var partial = false
+
+  @OptionGroup var terms: TermsOptions
+
+  @Flag(help: "Only say what would happen.")
+  var dryRun = false
+
+  @Option(help: "The control socket, to ask which keys are known (or KEYREG_SOCKET).")
+  var socket: String?
 
   @Argument(help: "Key lists, or - for standard input.")
   var files: [String]
 
   func validate() throws {
     if files.isEmpty { throw ValidationError("name a file, or - for standard input") }
-    if name != nil, files.count > 1 { throw ValidationError("--name goes with one file") }
+    try terms.validate()
+    if name != nil, files.count > 1 { throw ValidationError("--name takes a single file") }
   }
 
   func run() throws {
@@ -43,17 +57,28 @@ struct SubmitCommand: ParsableCommand {
     let loaded = try source.load()
     let settings = loaded.settings
     let spool = SpoolDirectory(path: settings.spoolDirectory)
+    let asked = try source.instance
     try hangs.run(orEndWith: Self.hung(spool)) {
-      try loaded.refuseForeign([.spool], for: source.instance)
-      try InstanceStamp(folder: settings.spoolDirectory).check(for: source.instance)
+      try loaded.refuseForeign([.spool], for: asked)
+      do throws(InstanceStamp.Refusal) {
+        try InstanceStamp(folder: settings.spoolDirectory).check(for: asked)
+      } catch {
+        throw Self.denied(Failure(error), error.code, spool)
+      }
     }
+    let client = ControlClient(socket: socket ?? settings.socket)
     var failure: Failure?
     for file in files {
       do {
-        let submitted = try submit(file, to: spool, limit: settings.maxFileSize, hangs)
-        try StandardOutput.line(submitted.text)
+        if dryRun {
+          try look(at: file, limit: settings.maxFileSize, client)
+          continue
+        }
+        let (name, summary) = try submit(file, to: spool, limit: settings.maxFileSize, client, hangs)
+        try StandardOutput.line(name.text)
+        StandardError.write(summary.text)
       } catch {
-        // The other lists are not to suffer for this one; the last word is its error.
+        // The other lists are submitted nevertheless; the command ends with the last error.
         if let failure { StandardError.write(failure.text) }
         failure = Failure(error)
       }
@@ -61,33 +86,60 @@ struct SubmitCommand: ParsableCommand {
     if let failure { throw failure }
   }
 
+  private func look(at file: String, limit: Int, _ client: ControlClient) throws {
+    let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
+    var bytes: [UInt8] = []
+    try InputFile(file).copy(limit: limit) { bytes += $0 }
+    let check = try ListCheck(KeyListReader(bytes: bytes), of: file)
+    check.warn()
+    try check.refuseCut(unless: partial)
+    let preview: PreviewDocument?
+    do {
+      preview = try DaemonProbe.during(client) { try client.preview(bytes, name: listName.text, force: force) }
+    } catch ControlClientError.notRunning {
+      preview = nil
+    }
+    try StandardOutput.write(ListSummary(check, preview, name: listName.text).text)
+  }
+
+  /// Bytes up to which the daemon is asked about a list that is submitted.
+  private static let largestLook = 16 << 20
+
   private func submit(
-    _ file: String, to spool: SpoolDirectory, limit: Int, _ hangs: HangGuard
-  ) throws -> ListName {
+    _ file: String, to spool: SpoolDirectory, limit: Int, _ client: ControlClient, _ hangs: HangGuard
+  ) throws -> (ListName, ListSummary) {
     let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
     let hung = Self.hung(spool)
     var drop: Drop? = try hangs.run(orEndWith: hung) { try begin(in: spool) }
     // A list that was not committed is removed with its last owner.
     defer { hangs.run(orEndWith: hung) { drop = nil } }
     var size = 0.0
+    var bytes: [UInt8] = []
     try InputFile(file).copy(limit: limit) { piece in
       size += Double(piece.count)
+      if size <= Double(Self.largestLook) { bytes += piece }
       try hangs.run(orEndWith: hung) { try drop?.write(piece) }
     }
     let patience = HangGuard.patience + size / Self.slowestDisk
-    if let list = try hangs.run(orEndWith: hung, { try drop?.open() }) {
-      // It was just written, so this hardly reads the disk.
-      try hangs.run(within: patience, orEndWith: hung) { try validate(list, as: file) }
-    }
+    guard let list = try hangs.run(orEndWith: hung, { try drop?.open() }) else { throw hung }
+    // It was just written, so this hardly reads the disk.
+    let check = try hangs.run(within: patience, orEndWith: hung) { try ListCheck(list.reader(), of: file) }
+    check.warn()
+    try check.refuseCut(unless: partial)
+    // For information only: a daemon that does not run or answer takes the list later.
+    let preview =
+      Double(bytes.count) == size ? try? client.preview(bytes, name: listName.text, force: force, isBrief: true) : nil
     try hangs.run(within: patience, orEndWith: hung) { try drop?.sync() }
     let unknown = Failure(
       .tryAgain,
-      "\(HangGuard.silence(of: spool.path).message); whether \(listName) was submitted is not known: it may yet be, once it answers",
-      hint: "see with keyreg lists before you submit it again; keys that come twice are registered once")
-    return try hangs.run(orEndWith: unknown) { try drop?.commit(as: listName, force: force) } ?? listName
+      "\(HangGuard.silence(of: spool.path).message); \(listName) may still be submitted once it answers",
+      hint: "check keyreg lists before you submit it again; a key that comes twice is registered once")
+    let taken =
+      try hangs.run(orEndWith: unknown) { try drop?.commit(as: listName, force: force, terms: terms.terms) } ?? listName
+    return (taken, ListSummary(check, preview, name: taken.text))
   }
 
-  /// Bytes a second that the slowest of disks is expected to take.
+  /// Bytes per second of the slowest disk that is expected.
   private static let slowestDisk = 4_000_000.0
 
   private static func hung(_ spool: SpoolDirectory) -> Failure {
@@ -95,64 +147,31 @@ struct SubmitCommand: ParsableCommand {
     return Failure(.tryAgain, error.message + "; the list was not submitted", hint: error.hint)
   }
 
-  /// Never makes a spool: a list in a folder that no daemon serves would wait for ever.
+  /// Names the group of those who may submit lists, if that is what is missing.
+  private static func denied(_ failure: Failure, _ code: Int32, _ spool: SpoolDirectory) -> Failure {
+    guard [EACCES, EPERM].contains(code), let hint = AccessHint.joining(for: "\(spool.path)/incoming/.") else {
+      return failure
+    }
+    return Failure(failure.exit, failure.message, hint: hint)
+  }
+
+  /// Never creates a spool: a list in a folder that no daemon serves would wait for ever.
   private func begin(in spool: SpoolDirectory) throws -> Drop {
     do throws(SpoolError) {
       return try spool.beginDrop()
     } catch {
-      guard error.kind == .missing else { throw error }
+      guard error.kind == .missing else { throw Self.denied(Failure(error), error.code, spool) }
       throw Failure(
         .noSuchFile, "there is no spool at \(spool.path)",
-        hint: "keyreg run makes it at its first start; is spool.directory right? keyreg check shows it")
+        hint: "keyreg run creates it when it first starts; check spool.directory with keyreg check")
     }
   }
 
   private func defaultName(for file: String) -> ListName {
     guard file != "-" else { return ListName(of: FileName("stdin-\(Timestamp.now().milliseconds).txt")) }
     let last = file.split(separator: "/").last.map(String.init) ?? file
-    // What the watcher would leave alone is given a name that it takes.
+    // A name that the watcher would ignore is changed to one that it takes.
     let name = FileName(last)
     return ListName(of: name.isLeftAlone ? FileName("list-" + last + ".txt") : name)
-  }
-
-  /// Tells bad lines, and refuses a list without a key.
-  private func validate(_ file: SpoolFile, as name: String) throws {
-    var reader = file.reader()
-    var valid = 0
-    var invalid = 0
-    var first: InvalidLine?
-    var warnings: [String] = []
-    do {
-      while let entry = try reader.next() {
-        switch entry {
-        case .key: valid += 1
-        case .invalid(let line):
-          first = first ?? line
-          invalid += 1
-          if invalid <= 10 { warnings.append("\(name):\(line.line): \(line.reason)") }
-        }
-      }
-    } catch {
-      if case .unreadable = error.kind { throw Failure(.inputOutput, error.description) }
-      guard valid > 0 else {
-        let place = error.line.map { "\(name):\($0)" } ?? name
-        throw Failure(.badList, "\(place): \(error.message)", hint: error.hint)
-      }
-      warnings.append("\(name): \(error); nothing after it is read")
-    }
-    guard valid > 0 else {
-      let rejection = Rejection.noValidKey(firstInvalid: first, invalidCount: invalid)
-      let place = rejection.line.map { "\(name):\($0)" } ?? name
-      throw Failure(.badList, "\(place): \(rejection.what)", hint: rejection.hint)
-    }
-    if invalid > 10 { warnings.append("\(invalid - 10) more bad lines") }
-    for warning in warnings {
-      StandardError.write("keyreg: warning: \(PrintableText.escape(SecretText.redacted(warning), limit: 1_000))\n")
-    }
-    if let cut = reader.ending.cutShort, !partial {
-      throw Failure(
-        .badList, "\(name):\(cut.line): the list is cut short by an error: \(cut.description)",
-        hint: "mend it there, or take what was read with --partial")
-    }
   }
 }

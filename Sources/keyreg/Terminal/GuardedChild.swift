@@ -1,20 +1,18 @@
 import Foundation
 import Glibc
+import Registration
 
-/// The command once more, in a child process that may hang. See `HangGuard`.
+/// Runs the command again in a child process that may hang. See `HangGuard`.
 enum GuardedChild {
-  /// Holds the number of the descriptor through which a child speaks to its parent.
+  /// The variable with the number of the descriptor that connects a child to its parent.
   private static let variable = "KEYREG_GUARD_PIPE"
 
-  /// Returns in the child, and where no child can be had. The parent ends as the child does, and never returns.
+  /// Returns in the child, or if no child can be started. The parent ends as the child does, and never returns.
   static func enter() -> HangGuard {
     if let parent = takeParent() { return HangGuard(parent: parent) }
     guard let (child, pipe) = start() else { return HangGuard(parent: nil) }
-    var code: UInt8 = 0
-    var count = 0
-    repeat { count = read(pipe, &code, 1) } while count < 0 && errno == EINTR
-    if count == 1 {
-      // It has said why. Whatever it waits for, it does nothing else once that is over.
+    if let code = try? FileIO.read(pipe, upTo: 1).first {
+      // It has printed the reason. Whatever it waits for, it must do nothing else afterwards.
       kill(child, SIGKILL)
       exit(Int32(code))
     }

@@ -1,14 +1,15 @@
 import Dispatch
 import Glibc
+import Registration
 import RegistrationDaemon
 import Spool
 import Synchronization
 
-/// Ends a command whose file system hangs: in words, and in time.
+/// Ends a command whose file system hangs, in time and with a message.
 ///
-/// Nothing frees a thread that waits for a file system, and often not even SIGKILL does, so that no process can end while
-/// it has one. So the work is done in a child process, and whoever called the command waits for its parent, which never
-/// touches the file system.
+/// Nothing frees a thread that waits for a file system, often not even SIGKILL, so a process with such a thread cannot
+/// end. So the work is done in a child process, and the caller of the command waits for its parent, which never touches
+/// the file system.
 final class HangGuard: Sendable {
   private struct Step {
     var deadline: DispatchTime
@@ -22,11 +23,11 @@ final class HangGuard: Sendable {
     case expired
   }
 
-  /// Seconds that one step may take on a file system that answers.
+  /// Seconds that one step may take on a working file system.
   static let patience = 10.0
   private static let interval = 0.5
 
-  /// Where the parent hears of the end, nil without one.
+  /// The pipe that tells the parent that the work is done; nil without a parent.
   private let parent: Int32?
   private let queue = DispatchQueue(label: "keyreg.hang-guard")
   private let state = Mutex(State.elsewhere)
@@ -51,7 +52,7 @@ final class HangGuard: Sendable {
       state = .elsewhere
       return false
     }
-    // What was said is true only if nothing happens any more.
+    // The message is only true if nothing more happens.
     while isExpired { pause() }
   }
 
@@ -59,7 +60,7 @@ final class HangGuard: Sendable {
     queue.asyncAfter(deadline: .now() + Self.interval) { @Sendable [weak self] in self?.check() }
   }
 
-  /// Nobody reads at the other end of the pipe.
+  /// Nobody reads the other end of the pipe.
   private var isOrphan: Bool {
     guard let parent else { return false }
     var state = pollfd(fd: parent, events: 0, revents: 0)
@@ -67,7 +68,7 @@ final class HangGuard: Sendable {
   }
 
   private func check() {
-    // Whoever ends the parent means the work.
+    // Ending the parent is meant to end the work.
     if isOrphan { exit(Exit.tryAgain.rawValue) }
     let failure = state.withLock { state -> Failure? in
       guard case .under(let step) = state, step.deadline < .now() else { return nil }
@@ -76,16 +77,16 @@ final class HangGuard: Sendable {
     }
     guard let failure else { return checkSoon() }
     StandardError.write(failure.text)
-    // A process that cannot end keeps its descriptors, and whoever reads its output would wait for their end.
+    // A process that cannot end keeps its descriptors, and readers of its output would wait for them to close.
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { close(descriptor) }
-    var code = UInt8(clamping: failure.exit.rawValue)
-    if let parent { write(parent, &code, 1) }
+    let code = [UInt8(clamping: failure.exit.rawValue)]
+    if let parent { try? FileIO.write(code.span.bytes, to: parent) }
     exit(failure.exit.rawValue)
   }
 }
 
 extension HangGuard {
-  /// Refuses paths of another instance. To follow the links in the spool's path is to look into its file system.
+  /// Refuses paths of another instance. Following the links in the spool's path accesses its file system.
   func refuseForeign(_ loaded: LoadedSettings, for instance: Instance) throws {
     try loaded.refuseForeign(LoadedSettings.OwnPlace.allCases.filter { $0 != .spool }, for: instance)
     let silence = Self.silence(of: loaded.settings.spoolDirectory)

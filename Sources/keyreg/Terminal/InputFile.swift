@@ -2,26 +2,32 @@ import Glibc
 import KeyList
 import Registration
 
-/// A key list that is named on the command line, as it comes: a file, a pipe, standard input.
+/// A key list named on the command line: a file, a pipe or standard input.
 final class InputFile {
-  /// Seconds for which a FIFO may have nobody who writes to it.
+  /// Seconds for which a FIFO may have no writer.
   private static let patience = 5
   private static let blockSize = 1 << 16
 
   private let name: String
   private let descriptor: Int32
-  /// Bytes, of a regular file.
+  /// Bytes, if it is a regular file.
   private let size: Int?
-  /// What has been read already.
+  /// What has already been read.
   private var beginning: [UInt8] = []
 
   /// Opens `name`, `-` for standard input, without waiting.
   init(_ name: String) throws {
     self.name = name
-    descriptor = name == "-" ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      throw Failure(
-        errno == EACCES ? .permission : .noSuchFile, "cannot read \(name): \(String(cString: strerror(errno)))")
+    do throws(SystemFault) {
+      descriptor = name == "-" ? STDIN_FILENO : try FileIO.open(name, O_RDONLY | O_NONBLOCK)
+    } catch {
+      let exit: Exit =
+        switch error.code {
+        case EACCES, EPERM: .permission
+        case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENXIO, ENODEV: .noSuchFile
+        default: .inputOutput
+        }
+      throw Failure(exit, "cannot read \(name): \(error.text)")
     }
     var status = stat()
     let isKnown = fstat(descriptor, &status) == 0
@@ -35,8 +41,8 @@ final class InputFile {
     if descriptor > STDIN_FILENO { close(descriptor) }
   }
 
-  /// Gives the content to `write`, piece by piece. Ends at the first block when that cannot be the beginning of a list, and
-  /// when there are more than `limit` bytes.
+  /// Passes the content to `write` piece by piece. Stops after the first block if that cannot be the beginning of a
+  /// list, and when there are more than `limit` bytes.
   func copy(limit: Int, to write: ([UInt8]) throws -> Void) throws {
     var piece = beginning
     var beginning: [UInt8] = []
@@ -71,33 +77,30 @@ final class InputFile {
     }
   }
 
-  /// What can be read now, at least a byte; nothing at the end.
+  /// What can be read now, at least one byte; nothing at the end.
   private func next() throws -> [UInt8] {
-    while true {
-      var code: Int32 = 0
-      let piece = [UInt8](unsafeUninitializedCapacity: Self.blockSize) { buffer, count in
-        let got = read(descriptor, buffer.baseAddress, buffer.count)
-        code = got < 0 ? errno : 0
-        count = max(0, got)
+    do {
+      return try [UInt8](unsafeUninitializedCapacity: Self.blockSize) { buffer, count in
+        count = try FileIO.read(descriptor, into: UnsafeMutableRawBufferPointer(buffer))
       }
-      if code == 0 { return piece }
-      if code == EINTR { continue }
-      throw Failure(
-        code == EISDIR ? .noSuchFile : .inputOutput, "cannot read \(name): \(String(cString: strerror(code)))")
+    } catch let fault as SystemFault {
+      throw Failure(fault.code == EISDIR ? .noSuchFile : .inputOutput, "cannot read \(name): \(fault.text)")
     }
   }
 
-  /// Waits until a FIFO has somebody who writes to it: until then it reads as empty, and from then on as "nothing yet".
+  /// Waits until a FIFO has a writer: before that it reads as empty, afterwards as "nothing yet".
   private func awaitWriter() throws {
     for _ in 0..<(Self.patience * 20) {
-      var byte: UInt8 = 0
-      let count = read(descriptor, &byte, 1)
-      if count > 0 { beginning = [byte] }
-      if count != 0 { return }
+      // Fails while there is a writer that has written nothing.
+      guard let byte = try? FileIO.read(descriptor, upTo: 1) else { return }
+      if !byte.isEmpty {
+        beginning = byte
+        return
+      }
       usleep(50_000)
     }
     throw Failure(
-      .tryAgain, "nobody writes to \(name): it is a FIFO that no program has opened for \(Self.patience) s",
-      hint: "start the program that writes the list first, or give its output to: keyreg submit -")
+      .tryAgain, "no program has opened the FIFO \(name) for writing within \(Self.patience) s",
+      hint: "start the program that writes the list first, or pipe its output to: keyreg submit -")
   }
 }

@@ -1,16 +1,24 @@
-/// Draws a block of lines over the one before it, on standard output or standard error.
-struct Redraw {
-  private var height = 0
-  private let write: (String) throws -> Void
+import ControlAPI
+import Synchronization
 
-  init(write: @escaping (String) throws -> Void) {
+/// Draws a block of lines over the previous one, on standard output or standard error. After a resize nothing of the old
+/// block remains: the terminal has wrapped its lines, so it may be higher than it was.
+final class Redraw: Sendable {
+  private let drawn = Mutex<[Int]>([])
+  private let write: @Sendable (String) throws -> Void
+
+  init(write: @escaping @Sendable (String) throws -> Void) {
     self.write = write
   }
 
-  mutating func draw(_ lines: [String]) throws {
-    // Up over the old block, then each line cleared to its end, then whatever the old block had below.
-    let up = height > 0 ? "\u{1B}[\(height)A" : ""
-    try write(up + lines.map { "\r\($0)\u{1B}[K\n" }.joined() + "\u{1B}[J")
-    height = lines.count
+  /// - Parameter columns: Of the terminal now.
+  func draw(_ lines: [String], columns: Int) throws {
+    try drawn.withLock { drawn in
+      let height = drawn.reduce(0) { $0 + max(1, ($1 + columns - 1) / max(1, columns)) }
+      // Up over the old block, cleared to the end of the screen: what is below it, the terminal does not need.
+      let up = height > 0 ? "\u{1B}[\(height)A\r" : "\r"
+      try write(up + "\u{1B}[J" + lines.map { $0 + "\n" }.joined())
+      drawn = lines.map { ShownText.columns($0) }
+    }
   }
 }

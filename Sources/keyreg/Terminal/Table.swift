@@ -10,17 +10,16 @@ struct Table {
     rows.append(row)
   }
 
-  var text: String { lines.joined() }
+  var text: String { lines.map { $0 + "\n" }.joined() }
 
-  /// Without the heading, in the same columns.
-  var body: String { lines.dropFirst().joined() }
-
-  private var lines: [String] {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  /// The heading first.
+  var lines: [String] {
+    let widths = rows[0].indices.map { column in rows.map { ShownText.columns($0[column]) }.max() ?? 0 }
     return rows.map { row in
-      row.enumerated().map { column, cell in
-        column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
-      }.joined(separator: "  ") + "\n"
+      let line = row.enumerated().map { column, cell in
+        column == row.count - 1 ? cell : ShownText.padded(cell, to: widths[column])
+      }.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed())
     }
   }
 }

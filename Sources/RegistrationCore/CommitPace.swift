@@ -1,0 +1,22 @@
+import RateLimit
+
+/// When the next group of results is committed.
+///
+/// A commit costs as much processor time as a dozen requests, whatever is in it. Results that come one by one are committed at
+/// once. While they come in a stream, commits keep a distance, so that a group collects; the distance is far below what a
+/// request takes over a network.
+struct CommitPace {
+  private var last: Seconds = -.infinity
+
+  /// Seconds between two commits of small groups.
+  static let distance: Seconds = 0.003
+  /// Results that make a group large enough to be committed at once.
+  static let enough = 64
+
+  /// Seconds to wait before `count` results are committed; 0 if they are due.
+  func wait(for count: Int, now: Seconds) -> Seconds {
+    count >= Self.enough ? 0 : min(Self.distance, max(0, last + Self.distance - now))
+  }
+
+  mutating func committed(at now: Seconds) { last = now }
+}

@@ -1,0 +1,48 @@
+import RegistrationQueue
+import Spool
+
+/// Whether anything is left to do, and what went wrong.
+struct Completion: Sendable {
+  let queue: RegistrationQueue
+  let pool: WorkerPool
+  let importer: Importer
+  let watcher: SpoolWatcher
+  let look: SpoolLook
+  let spoolUpkeep: SpoolUpkeep
+
+  /// No list waits in the spool except those that cannot be read, no key is open, and every results file is written. A
+  /// spool that cannot be read, or does not respond, may not be empty.
+  var isDone: Bool {
+    guard isQuiet, let finding = look.fresh(within: 1) else { return false }
+    // Asked again: a list may have been taken during the scan of the spool.
+    return finding.incoming <= unreadable && finding.fault == nil && isQuiet
+  }
+
+  private var isQuiet: Bool {
+    importer.isIdle && spoolUpkeep.hasCheckedFiledLists && watcher.standing.grown == 0 && queue.listTotals.active == 0
+      && queue.tally.open == 0
+      && pool.isDrained && areResultsWritten
+  }
+
+  /// The results of every finished list are written.
+  private var areResultsWritten: Bool {
+    do {
+      return try queue.listsWithoutResults().isEmpty
+    } catch {
+      // Unknown, so not done: this is asked again.
+      return false
+    }
+  }
+
+  /// What went wrong.
+  var balance: Daemon.Balance {
+    Daemon.Balance(
+      failed: queue.tally[.failed], cancelled: queue.tally[.cancelled], rejected: importer.counts.rejected,
+      unreadable: unreadable)
+  }
+
+  /// Lists in `incoming/` or `reading/` that cannot be read for reasons that only an operator can remove.
+  private var unreadable: Int {
+    watcher.standing.blockedLists + importer.faults.values.count { !$0.isDisk && $0.isInReading }
+  }
+}

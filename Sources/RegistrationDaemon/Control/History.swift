@@ -1,0 +1,118 @@
+package import ControlAPI
+import RateLimit
+package import Registration
+package import RegistrationQueue
+import Synchronization
+
+/// What happened in each minute of the last day. Housekeeping and whoever asks have it look at the numbers; what is new is
+/// stored once a minute, so that a restart loses no picture, and a kill at most a minute of it.
+package final class History: Sendable {
+  /// The numbers at one moment.
+  package struct Sample: Sendable {
+    package var statistics: Statistics
+    package var remaining: Int?
+    package var state: StatusDocument.State
+
+    package init(statistics: Statistics, remaining: Int?, state: StatusDocument.State) {
+      self.statistics = statistics
+      self.remaining = remaining
+      self.state = state
+    }
+  }
+
+  private struct State {
+    var minutes: [Int64: MinuteRecord]
+    /// The numbers when they were last looked at.
+    var last: Statistics
+    /// The durations when the present minute began.
+    var durations = Durations()
+    var present: Int64?
+    /// Minutes that are not stored as they are.
+    var unsaved: Set<Int64> = []
+    /// Something was sent in an unsaved minute, or the state changed.
+    var isNews = false
+  }
+
+  /// Minutes without news that are stored together: a machine at rest is left to sleep.
+  private static let quietMinutes = 10
+
+  private let state: Mutex<State>
+
+  /// - Parameter kept: The minutes of earlier runs.
+  package init(kept: [MinuteRecord] = []) {
+    state = Mutex(
+      State(
+        minutes: Dictionary(kept.map { ($0.minute, $0) }) { $1 },
+        last: Statistics()))
+  }
+
+  /// Adds what happened since the last look to the present minute.
+  package func look(_ sample: Sample, now: Timestamp) {
+    let minute = MinuteRecord.minute(of: now)
+    state.withLock { state in
+      let before = state.last
+      if state.present != minute {
+        state.present = minute
+        state.durations = before.durations
+        let (oldest, newest) = (minute - RegistrationQueue.historyLength, minute)
+        // The wall clock may have been wrong.
+        state.minutes = state.minutes.filter { $0.key > oldest && $0.key <= newest }
+        state.unsaved = state.unsaved.filter { $0 > oldest && $0 <= newest }
+      }
+      let new = sample.statistics
+      var record = state.minutes[minute] ?? MinuteRecord(minute: minute, state: sample.state.rawValue)
+      let old = record
+      record.registered += new.registered - before.registered
+      record.failed += new.failed - before.failed
+      record.throttled += new.throttled - before.throttled
+      record.otherRequests += new.others - before.others
+      let durations = new.durations.since(state.durations)
+      if durations.count > 0 {
+        record.p50 = Self.milliseconds(durations.percentile(0.5))
+        record.p90 = Self.milliseconds(durations.percentile(0.9))
+      }
+      record.remaining = sample.remaining ?? record.remaining
+      record.state = sample.state.rawValue
+      state.last = new
+      guard record != old || state.minutes[minute] == nil else { return }
+      let isQuiet = (record.registered, record.failed, record.throttled, record.otherRequests) == (0, 0, 0, 0)
+      state.isNews = state.isNews || !isQuiet || record.state != old.state
+      state.minutes[minute] = record
+      state.unsaved.insert(minute)
+    }
+  }
+
+  /// The minutes from `since` on, oldest first.
+  package func minutes(since: Timestamp? = nil) -> [MinuteRecord] {
+    let first = since.map(MinuteRecord.minute) ?? .min
+    return state.withLock { $0.minutes.values.filter { $0.minute >= first } }.sorted { $0.minute < $1.minute }
+  }
+
+  /// Has `store` write what is not stored yet, if that is worth it.
+  ///
+  /// - Parameter isLast: Whatever is not stored is worth it.
+  package func save(isLast: Bool = false, _ store: ([MinuteRecord]) throws -> Void) rethrows {
+    let due = state.withLock { state -> [MinuteRecord] in
+      guard state.isNews || isLast || state.unsaved.count >= Self.quietMinutes else { return [] }
+      return state.unsaved.sorted().compactMap { state.minutes[$0] }
+    }
+    guard !due.isEmpty else { return }
+    try store(due)
+    state.withLock { state in
+      for record in due where state.minutes[record.minute] == record { state.unsaved.remove(record.minute) }
+      state.isNews = false
+    }
+  }
+
+  private static func milliseconds(_ seconds: Seconds) -> Int { Int((min(seconds, 1e6) * 1_000).rounded()) }
+}
+
+extension MinuteDocument {
+  init(_ record: MinuteRecord) {
+    self.init(
+      at: record.at, registered: record.registered, failed: record.failed, throttled: record.throttled,
+      otherRequests: record.otherRequests, latency: .init(p50: record.p50, p90: record.p90),
+      remaining: record.remaining,
+      state: StatusDocument.State(rawValue: record.state))
+  }
+}

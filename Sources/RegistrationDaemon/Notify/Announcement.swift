@@ -1,0 +1,64 @@
+import ControlAPI
+import Registration
+import RegistrationQueue
+
+/// What operators are told without having to look: one JSON object, on the standard input of `notify.command` and as the
+/// body of a POST to `notify.url`.
+struct Announcement: Encodable, Equatable, Sendable {
+  enum Event: String, Encodable, Sendable {
+    case listDone = "list_done"
+    case listRejected = "list_rejected"
+    case listBlocked = "list_blocked"
+    case hold
+  }
+
+  var event: Event
+  var at: Timestamp
+  /// The same as a sentence. Many chat systems show a member of this name.
+  var text: String
+  /// Left out for the main instance.
+  var instance: String?
+  var list: String?
+  /// Of a list that is done.
+  var keys: ListDocument.Keys?
+  var results: String?
+  var reason: String?
+  var hint: String?
+  /// When a hold began.
+  var since: Timestamp?
+
+  init(_ event: Event, at: Timestamp, text: String) {
+    self.event = event
+    self.at = at
+    self.text = text
+  }
+
+  init(done list: ListRecord, at: Timestamp) {
+    let keys = list.keys
+    var text = "list \(PrintableText.escape(list.name)) is done: \(keys[.registered]) registered"
+    if keys[.failed] > 0 { text += ", \(keys[.failed]) failed" }
+    if keys[.cancelled] > 0 { text += ", \(keys[.cancelled]) cancelled" }
+    self.init(.listDone, at: at, text: text)
+    self.list = list.name
+    self.keys = ListDocument.Keys(
+      registered: keys[.registered], failed: keys[.failed], cancelled: keys[.cancelled])
+    results = "results/\(list.name).csv"
+  }
+
+  init(unread file: UnreadDocument, at: Timestamp) {
+    let verb = file.state == .rejected ? "was rejected" : "cannot be read"
+    self.init(
+      file.state == .rejected ? .listRejected : .listBlocked, at: at,
+      text: "list \(PrintableText.escape(file.name)) \(verb): \(PrintableText.escape(file.reason))")
+    list = file.name
+    reason = file.reason
+    hint = file.hint
+  }
+
+  init(hold status: StatusDocument) {
+    let reason = status.reason ?? status.hold?.rawValue ?? ""
+    self.init(.hold, at: status.now, text: "nothing is registered: \(PrintableText.escape(reason, limit: 500))")
+    self.reason = reason
+    since = status.since
+  }
+}

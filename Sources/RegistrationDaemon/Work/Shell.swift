@@ -1,0 +1,96 @@
+package import RateLimit
+package import Registration
+import RegistrationAPI
+package import RegistrationCore
+
+/// What surrounds the core: the idle workers, the settings for the next request, and what was counted. A value, so that
+/// one lock guards all of it.
+struct Shell: Sendable {
+  private(set) var core: Core
+  var settings: APISettings
+  /// Workers without a request; the last one back goes first, because its connection is the most recently used.
+  private var idle: [Int]
+  private var statistics: Statistics
+  private var lastError: (at: Timestamp, message: String)?
+  /// Since when time has been counted for the current standstill, in seconds on the monotonic clock.
+  private var standingSince: Seconds
+
+  init(core: Core, settings: APISettings, workers: Int, now: Seconds) {
+    self.core = core
+    self.settings = settings
+    idle = (0..<workers).reversed()
+    statistics = Statistics()
+    standingSince = now
+  }
+
+  /// Takes in one piece of news and returns what is to be done.
+  mutating func take(_ mail: Inbox.Mail) -> [Action] {
+    switch mail.content {
+    case .exchange(let exchange, let order, let worker):
+      idle.append(worker)
+      statistics.received(exchange, at: mail.moment.wall)
+      if let message = exchange.verdict.trouble { lastError = (mail.moment.wall, message) }
+      return core.take(.reply(Answer(exchange.verdict, paced: exchange.paced), order: order), at: mail.moment)
+    case .event(let event):
+      switch event {
+      case .committed(let results):
+        statistics.settled(
+          registered: results.count { $0.decision == .registered }, failed: results.count { $0.decision == .failed },
+          now: mail.moment.now)
+      case .storeFailed(_, let words): lastError = (mail.moment.wall, words)
+      default: break
+      }
+      return core.take(event, at: mail.moment)
+    }
+  }
+
+  /// Ends a batch: what may be sent is handed out.
+  ///
+  /// - Parameter open: Keys without an outcome in the whole queue.
+  mutating func tick(open: Int, at moment: Moment) -> [Action] {
+    statistics.stood(core.standstill, isBusy: core.busy > 0, from: standingSince, to: moment.now)
+    let actions = core.take(.tick(open: open), at: moment)
+    standingSince = moment.now
+    return actions
+  }
+
+  /// Takes the worker for the next request. There is one: the core never has more requests in flight than workers.
+  mutating func nextWorker() -> Int { idle.removeLast() }
+
+  /// - Parameter open: Keys without an outcome in the whole queue.
+  func snapshot(open: Int, at moment: Moment) -> PoolSnapshot {
+    var statistics = statistics
+    statistics.stood(core.standstill, isBusy: core.busy > 0, from: standingSince, to: moment.now)
+    return PoolSnapshot(
+      standstill: core.standstill, standing: core.pacer.standing(now: moment.now, backlog: max(0, open - core.inHand)),
+      statistics: statistics, inFlight: core.inHand, busy: core.busy, size: core.workers, pause: core.pause,
+      lastError: lastError, perSecond: statistics.throughput.perSecond(now: moment.now), now: moment.now)
+  }
+}
+
+/// The pool at one moment, for status and metrics.
+package struct PoolSnapshot: Sendable {
+  /// Why nothing more is sent; nil while every worker is busy.
+  package var standstill: Standstill?
+  package var standing: LimitStanding
+  package var statistics: Statistics
+  package var inFlight: Int
+  package var busy: Int
+  package var size: Int
+  package var pause: Pause?
+  package var lastError: (at: Timestamp, message: String)?
+  /// Outcomes per second over the time in which work was possible in the last minute.
+  package var perSecond: Double
+  /// On the monotonic clock.
+  var now: Seconds
+
+  /// Seconds until the rate limit allows the next request, nil when something else or nothing is waited for.
+  package var waitsFor: Seconds? {
+    if case .limit(let until) = standstill { max(0, until - now) } else { nil }
+  }
+
+  /// Seconds until the next key is due, nil if one is due now or none will be.
+  package var nextDueIn: Seconds? {
+    if case .nothingDue(let next?) = standstill { max(0, next - now) } else { nil }
+  }
+}

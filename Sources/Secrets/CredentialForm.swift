@@ -1,0 +1,60 @@
+import Registration
+
+/// What people use instead of a key. To a server that only answers 403, each looks like one.
+enum CredentialForm {
+  /// What `text` is instead of a key, and what to do about it; nil when it may be one. Neither quotes it.
+  static func mistake(_ text: String) -> (problem: String, hint: String)? {
+    if AppKeyID(text) != nil {
+      return (
+        "a UUID: the id of a key, not the key itself", "use the key itself, which was shown once when it was created"
+      )
+    }
+    switch (text.first, text.last) {
+    case ("\"", "\""), ("'", "'"):
+      return ("in quotes", "remove the quotes")
+    case ("{", _), ("[", _):
+      return ("JSON or a template", "use only the key inside it")
+    case ("<", ">"): return ("a placeholder", "replace it with the key itself")
+    case ("$", _), ("%", "%"): return ("a variable that was not expanded", "use its value: nothing is expanded here")
+    default: break
+    }
+    if isPlaceholder(text.lowercased()) { return ("a placeholder", "replace it with the key itself") }
+    if text.hasPrefix("/") || text.hasPrefix("file:") {
+      return ("a path", "name the file in api.api_key_file or api.app_key_file, or use what is in it")
+    }
+    if ["op://", "vault:", "arn:", "secret:", "ssm:"].contains(where: text.hasPrefix) {
+      return ("a reference to a secret", "use the key itself: nothing is looked up here")
+    }
+    if text.lowercased().hasPrefix("bearer ") {
+      return ("the value of an Authorization header", "use only what comes after “Bearer”")
+    }
+    if text.hasPrefix("ENC[") { return ("an encrypted value", "use the key itself: nothing is decrypted here") }
+    if isAssignment(text) { return ("NAME=value", "use only what comes after the first “=”") }
+    return nil
+  }
+
+  /// What stands in examples where the key goes.
+  private static func isPlaceholder(_ text: String) -> Bool {
+    let letters = text.filter(\.isLetter)
+    if ["changeme", "placeholder", "null", "none", "undefined", "todo", "replaceme"].contains(letters) {
+      return letters.count + 2 >= text.count
+    }
+    if text.utf8.count >= 4, text.allSatisfy({ $0 == "*" || $0 == "." }) || text.allSatisfy({ $0 == "x" }) {
+      return true
+    }
+    return letters.hasPrefix("your") && letters.hasSuffix("key") && !text.contains(where: \.isNumber)
+  }
+
+  /// `DD_APP_KEY=…`, `export NAME=…`, `api_key: …`. A single “=” at the end may be part of a key.
+  private static func isAssignment(_ text: String) -> Bool {
+    let line = text.hasPrefix("export ") ? text.dropFirst(7) : text[...]
+    guard let sign = line.firstIndex(where: { $0 == "=" || $0 == ":" }),
+      !line[line.index(after: sign)...].allSatisfy({ $0 == "=" })
+    else { return false }
+    let name = line[..<sign]
+    let words = ["api_key", "api-key", "app_key", "app-key", "apikey", "appkey", "dd-api-key", "dd-application-key"]
+    if words.contains(name.lowercased()) { return true }
+    return line[sign] == "=" && name.first?.isUppercase == true
+      && name.utf8.allSatisfy { (0x41...0x5a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f }
+  }
+}

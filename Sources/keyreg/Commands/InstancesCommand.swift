@@ -1,0 +1,54 @@
+import ArgumentParser
+import ControlAPI
+import Foundation
+import Registration
+import RegistrationDaemon
+
+struct InstancesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "instances",
+    abstract: "Show the organisations that this machine works for: each instance with its state.",
+    discussion: "Instances are those with a configuration in /etc/keyreg or a socket below /run.")
+
+  @Flag(help: "Print one JSON document.")
+  var json = false
+
+  private struct Line: Encodable {
+    /// Null for the main instance.
+    @ExplicitNull var name: String?
+    var socket: String
+    /// The daemon's, or why it does not answer.
+    var state: String
+    @ExplicitNull var endpoint: String?
+    @ExplicitNull var open: Int?
+  }
+
+  func run() throws {
+    let lines = InstancePlaces.names().map(Self.look)
+    if json { return try StandardOutput.line(try ["instances": lines].json()) }
+    guard !lines.isEmpty else { return StandardError.write("no instances: no configuration and no socket\n") }
+    var table = Table(["INSTANCE", "STATE", "OPEN", "ENDPOINT"])
+    for line in lines {
+      table.add([line.name ?? "(main)", line.state, line.open.map(String.init) ?? "-", line.endpoint ?? line.socket])
+    }
+    let style = TerminalStyle.current(environment: ProcessInfo.processInfo.environment)
+    for line in table.lines { try StandardOutput.line(style.cut(line)) }
+  }
+
+  private static func look(at name: String?) -> Line {
+    let socket = InstancePlaces.socket(of: name)
+    do {
+      let status = try ControlClient(socket: socket, timeout: .seconds(2)).status()
+      let keys = status.keys
+      return Line(
+        name: name, socket: socket, state: status.hold.map { "holding: \($0.rawValue)" } ?? status.state.rawValue,
+        endpoint: PrintableText.escape(status.endpoint), open: keys.pending + keys.inFlight + keys.retrying)
+    } catch ControlClientError.notRunning {
+      return Line(name: name, socket: socket, state: "not running")
+    } catch ControlClientError.forbidden {
+      return Line(name: name, socket: socket, state: "no permission")
+    } catch {
+      return Line(name: name, socket: socket, state: "no answer")
+    }
+  }
+}

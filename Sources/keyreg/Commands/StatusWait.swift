@@ -1,0 +1,88 @@
+import ArgumentParser
+import ControlAPI
+import Foundation
+import Glibc
+import Registration
+import RegistrationDaemon
+
+/// Blocks until keys have their outcome.
+struct StatusWait {
+  let client: ControlClient
+  let list: String?
+  let timeout: String?
+  /// Whether progress is shown while waiting.
+  let isShown: Bool
+
+  /// How long a list may be unknown, in seconds: it may just have been dropped.
+  private static let grace = 3.0
+
+  func run() throws {
+    let start = MonotonicClock.now()
+    let deadline = timeout.flatMap(DurationText.milliseconds).map { start + Double($0) / 1_000 }
+    let redraw = Redraw { StandardError.write($0) }
+    while true {
+      let failed = try list.map { try outcome(of: $0, waited: MonotonicClock.now() - start) } ?? outcomeOfAll()
+      if let failed {
+        if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
+        return
+      }
+      if isShown, StandardError.isTerminal { try show(on: redraw) }
+      if let deadline, MonotonicClock.now() >= deadline {
+        throw Failure(
+          .tryAgain, "not done within \(timeout ?? "")", hint: "keyreg status shows what the daemon is waiting for")
+      }
+      usleep(200_000)
+    }
+  }
+
+  private func show(on redraw: Redraw) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let style = TerminalStyle(
+      isUnicode: TerminalStyle.isUnicode(environment), columns: StandardError.columns)
+    try redraw.draw(StatusView(status: try client.status(), style: style).block, columns: StandardError.columns)
+  }
+
+  /// How many keys failed, nil while some are open.
+  private func outcomeOfAll() throws -> Int? {
+    let status = try client.status()
+    let keys = status.keys
+    let lists = status.lists
+    // The caller probably wants to read the results next.
+    let isOpen = lists.active + lists.incoming + lists.finishing + keys.pending + keys.inFlight + keys.retrying > 0
+    return isOpen ? nil : keys.failed
+  }
+
+  private func outcome(of name: String, waited: Double) throws -> Int? {
+    do {
+      let list = try client.list(name)
+      return list.results == nil ? nil : list.keys.failed
+    } catch ControlClientError.refused(404, "rejected", let message, let hint) {
+      throw Failure(.badList, message, hint: hint)
+    } catch ControlClientError.refused(404, "incoming", _, _) {
+      return nil
+    } catch ControlClientError.refused(404, _, let message, let hint) {
+      if waited < Self.grace { return nil }
+      throw Failure(.noSuchFile, message, hint: hint ?? ListHint.nearest(to: name, client))
+    }
+  }
+}
+
+/// A hint for the name of a list that nobody knows.
+enum ListHint {
+  /// Lists that are looked at.
+  private static let most = 10
+
+  static func nearest(to name: String, _ client: ControlClient) -> String {
+    var names: [String] = []
+    var query = ListQuery()
+    for _ in 0..<most {
+      // The hint is only a help: the error is told without it, too.
+      guard let page = try? client.lists(query) else { break }
+      names += page.lists.map(\.name)
+      guard let next = page.next else { break }
+      query.after = next
+    }
+    guard let word = Nearest.word(to: name, in: names) else { return "keyreg lists shows those that there are" }
+    return "did you mean “\(PrintableText.escape(word))”?"
+  }
+}

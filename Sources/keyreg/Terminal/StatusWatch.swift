@@ -1,0 +1,74 @@
+import ControlAPI
+import Glibc
+import RegistrationDaemon
+
+/// Shows each change that the daemon reports, across its restarts, until it is interrupted.
+struct StatusWatch {
+  /// How long to wait for a stopped daemon to return, in seconds.
+  private static let patience = 60.0
+  /// Microseconds between two tries to reach it.
+  private static let retryInterval: UInt32 = 500_000
+
+  let client: ControlClient
+  let subject: WatchedSubject
+  let isJSON: Bool
+  let environment: [String: String]
+
+  func run() throws {
+    let screen = WatchScreen(client: client, subject: subject, isJSON: isJSON, environment: environment)
+    while true {
+      try follow(screen)
+      StandardError.write("keyreg: the daemon has stopped; waiting \(Int(Self.patience)) s for it to come back\n")
+      try waitForDaemon()
+      StandardError.write("keyreg: the daemon is back\n")
+    }
+  }
+
+  /// Returns when the stream ends after at least one status: the daemon has gone away.
+  private func follow(_ screen: WatchScreen) throws {
+    var hasBegun = false
+    var failure: (any Error)?
+    do {
+      try DaemonProbe.during(client) {
+        try client.events { status in
+          do {
+            try screen.show(status)
+            hasBegun = true
+            return true
+          } catch {
+            failure = error
+            return false
+          }
+        }
+      }
+    } catch let error as ControlClientError {
+      // A daemon that is killed cuts its answer short.
+      guard hasBegun else { throw error }
+    }
+    switch failure {
+    // A daemon that is killed does not say more about a list, either.
+    case let error as ControlClientError where hasBegun && !error.isRefusal: break
+    case let error?: throw error
+    case nil: break
+    }
+  }
+
+  private func waitForDaemon() throws {
+    let deadline = MonotonicClock.now() + Self.patience
+    while true {
+      do {
+        _ = try client.health()
+        return
+      } catch let error as ControlClientError {
+        guard MonotonicClock.now() < deadline else { throw error }
+      }
+      usleep(Self.retryInterval)
+    }
+  }
+}
+
+extension ControlClientError {
+  fileprivate var isRefusal: Bool {
+    if case .refused = self { true } else { false }
+  }
+}

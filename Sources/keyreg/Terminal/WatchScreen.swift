@@ -1,0 +1,143 @@
+import ControlAPI
+import Glibc
+import Registration
+import RegistrationDaemon
+import Synchronization
+import Systemd
+
+/// What is watched.
+enum WatchedSubject {
+  case everything
+  /// The open lists, each with a bar.
+  case openLists
+  case list(String)
+}
+
+/// Where what is watched goes: drawn over what was drawn last, or a line of its own.
+final class WatchScreen: Sendable {
+  /// Seconds between two lines.
+  private static let lineInterval = 1.0
+  /// Seconds between two looks at the history, and minutes of it that are shown.
+  private static let historyInterval = 15.0
+  private static let minutesShown = 20
+
+  private struct State {
+    /// When the last line was written, in seconds of the monotonic clock.
+    var lastLine = -Double.infinity
+    var lastHistory = -Double.infinity
+    var minutes: [Int] = []
+    /// Makes what was drawn last again, for the width that the terminal has now.
+    var block: (@Sendable (TerminalStyle) -> [String])?
+  }
+
+  private let client: ControlClient
+  private let subject: WatchedSubject
+  private let isJSON: Bool
+  private let environment: [String: String]
+  /// Neither colour nor redraw with NO_COLOR.
+  private let redraws: Bool
+  private let redraw = Redraw { try StandardOutput.write($0) }
+  private let state = Mutex(State())
+  private let resizes = Mutex<SignalHandlers?>(nil)
+
+  init(client: ControlClient, subject: WatchedSubject, isJSON: Bool, environment: [String: String]) {
+    self.client = client
+    self.subject = subject
+    self.isJSON = isJSON
+    self.environment = environment
+    redraws = !isJSON && TerminalStyle.mayColour(isTerminal: StandardOutput.isTerminal, environment: environment)
+    guard redraws else { return }
+    let handlers = SignalHandlers([
+      // A terminal that has gone away shows with the next status.
+      SIGWINCH: { @Sendable [weak self] in try? self?.draw() }
+    ])
+    resizes.withLock { $0 = handlers }
+  }
+
+  func show(_ status: StatusDocument) throws {
+    guard !redraws else {
+      let block = try block(status)
+      state.withLock { $0.block = block }
+      return try draw()
+    }
+    // What is left out is not missed: the daemon's heartbeat brings another one within seconds.
+    let now = MonotonicClock.now()
+    let isDue = state.withLock { state in
+      guard now - state.lastLine >= Self.lineInterval else { return false }
+      state.lastLine = now
+      return true
+    }
+    if isDue { try StandardOutput.line(try line(status)) }
+  }
+
+  private func draw() throws {
+    guard let block = state.withLock({ $0.block }) else { return }
+    let style = TerminalStyle.current(environment: environment)
+    try redraw.draw(block(style), columns: style.columns ?? 80)
+  }
+
+  private func line(_ status: StatusDocument) throws -> String {
+    switch subject {
+    case .list(let name):
+      let list = try client.list(name)
+      return isJSON ? try list.json() : "\(status.now) \(ListView(list: list).line)"
+    case .openLists where isJSON:
+      return try client.lists(ListQuery(isActive: true)).json()
+    case .everything, .openLists:
+      return isJSON ? try status.json() : "\(status.now) \(StatusView(status: status).line)"
+    }
+  }
+
+  private func block(_ status: StatusDocument) throws -> @Sendable (TerminalStyle) -> [String] {
+    switch subject {
+    case .everything:
+      let minutes = try recentMinutes()
+      return { style in StatusView(status: status, style: style, minutes: minutes).block }
+    case .list(let name):
+      let list = try client.list(name)
+      return { style in
+        let reason = status.reason.map { ": " + PrintableText.escape($0, limit: 1_000) } ?? ""
+        return ListView(list: list, style: style).block
+          + [style.cut(StatusView.label("daemon") + status.state.rawValue + reason)]
+      }
+    case .openLists:
+      let lists = try client.lists(ListQuery(isActive: true, limit: max(1, StandardOutput.rows - 5))).lists
+      return { style in
+        let name = min((style.columns ?? 80) / 3, lists.map { ShownText.columns($0.name) }.max() ?? 0)
+        let rest = status.lists.active - lists.count
+        return [style.cut(StatusView(status: status, style: style).bar)]
+          + lists.map { ListView(list: $0, style: style).row(name: name) }
+          + (rest > 0 ? ["and \(rest.counted("more list"))"] : lists.isEmpty ? ["no lists with open keys"] : [])
+      }
+    }
+  }
+
+  private func recentMinutes() throws -> [Int] {
+    let now = MonotonicClock.now()
+    let isDue = state.withLock { state in
+      guard now - state.lastHistory >= Self.historyInterval else { return false }
+      state.lastHistory = now
+      return true
+    }
+    if isDue {
+      let minutes = try RecentMinutes.outcomes(client, count: Self.minutesShown)
+      state.withLock { $0.minutes = minutes }
+    }
+    return state.withLock { $0.minutes }
+  }
+}
+
+/// The last minutes of the history, for a line of sparks.
+enum RecentMinutes {
+  /// Keys that got their outcome in each of the last `count` minutes, the oldest first.
+  static func outcomes(_ client: ControlClient, count: Int) throws -> [Int] {
+    let now = Timestamp.now()
+    let minutes = try client.history(since: now.adding(seconds: -60 * Double(count - 1))).minutes
+    var outcomes = [Int](repeating: 0, count: count)
+    for minute in minutes {
+      let age = Int(now.seconds(since: minute.at) / 60)
+      if (0..<count).contains(age) { outcomes[count - 1 - age] = minute.registered + minute.failed }
+    }
+    return outcomes
+  }
+}

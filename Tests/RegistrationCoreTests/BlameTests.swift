@@ -1,0 +1,174 @@
+import RateLimit
+import Registration
+import Testing
+
+@testable import RegistrationCore
+
+/// Keys that are themselves the trouble: they do not stop the others again and again.
+@Suite struct BlameTests {
+  private let success = Verdict.registered(status: 201)
+  private let forbidden = Verdict.forbidden(title: "Forbidden", detail: nil)
+  private let unavailable = Verdict.unsettled(status: 503, title: "Service Unavailable", detail: nil)
+  private let redirected = Verdict.misdirected(status: 302, title: "Redirected", detail: nil)
+
+  @Test func aKeyThatAloneIsAnsweredWith401IsPutOffAndNeverCharged() {
+    var holds = holds(maxAttempts: 2)
+    _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
+    var delays: [Double] = []
+    for round in 0..<20 {
+      let again = job(1, order: 3 + 2 * round)
+      guard
+        case .postpone(again, let fault, let delay) = holds.observe(
+          .unauthorized(detail: nil), for: again, sent: again.order, now: 5
+        ).first
+      else {
+        Issue.record("held again for the same key, or charged it")
+        return
+      }
+      #expect(fault.status == 401 && holds.isOpen)
+      delays.append(delay)
+      #expect(holds.observe(success, for: job(3, order: 4 + 2 * round), sent: 4 + 2 * round, now: 9).count == 1)
+    }
+    #expect(delays.allSatisfy { (1...300).contains($0) } && delays.contains { $0 > 60 })
+    // Anybody else is still everybody's trouble.
+    _ = holds.observe(.unauthorized(detail: nil), for: job(4, order: 60), sent: 60, now: 10)
+    #expect(holds.hold?.reason == .credentials)
+  }
+
+  @Test func keysThatWerePutOffHoldAllTheSameWhenNobodySucceeds() {
+    var holds = holds()
+    _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
+    var order = 3
+    while holds.isOpen && order < 20 {
+      _ = holds.observe(.unauthorized(detail: nil), for: job(1, order: order), sent: order, now: 5)
+      order += 1
+    }
+    #expect(holds.hold?.reason == .credentials && order == 7)
+  }
+
+  @Test func aCanaryThatBeganAHoldBeforeLetsTheNextOneGo() {
+    var holds = holds()
+    _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(success, for: job(9, order: 2, isProbe: true, isKnownGood: true), sent: 2, now: 1)
+    _ = holds.observe(forbidden, for: job(2, order: 3), sent: 3, now: 2)
+    guard
+      case .postpone? = holds.observe(redirected, for: job(1, order: 4, isProbe: true), sent: 4, now: 2).first
+    else {
+      Issue.record("it holds everything again")
+      return
+    }
+    #expect(holds.gate(now: 2) == .probe(.another))
+  }
+
+  /// They are not sent again while the credentials are in question: what is known of them decides once it is.
+  @Test func keysOutOfAttemptsStayInHandWhileA403IsExamined() {
+    var holds = holds(maxAttempts: 1)
+    let (failed, refused) = (job(1, order: 1), job(2, order: 2))
+    _ = holds.observe(unavailable, for: failed, sent: 1, now: 0)
+    #expect(holds.observe(forbidden, for: refused, sent: 2, now: 0) == [.keep(refused)])
+    #expect(holds.waiting == 2)
+    let witness = job(3, order: 3, isProbe: true)
+    #expect(
+      holds.observe(success, for: witness, sent: 3, now: 0) == [
+        .register(witness, status: 201),
+        .fail(failed, RequestFault(status: 503, title: "Service Unavailable", detail: nil)), .release(refused),
+      ])
+    #expect(holds.waiting == 0 && holds.isOpen)
+  }
+
+  @Test func canariesThatWereLostInVainMakeRoomForOthers() {
+    var holds = holds()
+    _ = holds.observe(forbidden, for: job(1, order: 1), sent: 1, now: 0)
+    for order in 2...4 {
+      _ = holds.observe(unavailable, for: job(Int64(order), order: order, isProbe: true), sent: order, now: 0)
+    }
+    #expect(holds.hold?.reason == .outage)
+    _ = holds.observe(success, for: job(9, order: 5, isProbe: true, isKnownGood: true), sent: 5, now: 1)
+    _ = holds.observe(forbidden, for: job(1, order: 6), sent: 6, now: 2)
+    for order in 7...9 {
+      let sent = job(Int64(order - 5), order: order, isProbe: true)
+      guard case .postpone(sent, _, _)? = holds.observe(unavailable, for: sent, sent: order, now: 2).first else {
+        Issue.record("it keeps a canary's place")
+        return
+      }
+    }
+    #expect(holds.gate(now: 2) == .probe(.another))
+  }
+
+  @Test func aRefusalThatEndsAHoldBlamesWhoBeganItToo() {
+    var holds = holds()
+    _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(forbidden, for: job(2, order: 2, isProbe: true), sent: 2, now: 1)
+    #expect(holds.hold == nil)
+    let again = job(1, order: 3, isProbe: true)
+    guard case .postpone(again, _, _)? = holds.observe(redirected, for: again, sent: 3, now: 1).first else {
+      Issue.record("it holds everything again")
+      return
+    }
+  }
+
+  /// Whatever the API says of other keys, it is there.
+  @Test func keysArePutOffAsLongAsTheAPIAnswersForOthers() {
+    var holds = holds()
+    _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(unknown, for: job(2, order: 2, isProbe: true), sent: 2, now: 1)
+    for round in 1...10 {
+      let again = job(1, order: 2 * round + 1)
+      guard case .postpone(again, _, _)? = holds.observe(redirected, for: again, sent: again.order, now: 2).first else {
+        Issue.record("it holds everything again")
+        return
+      }
+      _ = holds.observe(unknown, for: job(Int64(round + 2), order: 2 * round + 2), sent: 2 * round + 2, now: 2)
+    }
+  }
+
+  // MARK: - Inquiries that others interrupt
+
+  private let unknown = Verdict.failed(status: 404, title: "Not Found", detail: "app key not found")
+
+  /// A key that the API does not know proves nothing about the credentials.
+  @Test func canariesRefusedAmongOtherAnswersMeanTheCredentialsToo() {
+    var holds = holds()
+    _ = holds.observe(success, for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(forbidden, for: job(2, order: 2), sent: 2, now: 0)
+    var order = 3
+    while holds.hold == nil, order < 20 {
+      let canary = job(Int64(order), order: order, isProbe: true)
+      _ = holds.observe(order % 2 == 1 ? forbidden : unknown, for: canary, sent: order, now: 0)
+      order += 1
+    }
+    #expect(holds.hold?.reason == .credentials && order == 8)
+    #expect(holds.waiting == 0)
+  }
+
+  @Test(arguments: [true, false]) func aServerThatAsksForALongWaitDuringAnInquiryIsAnOutage(isCanary: Bool) {
+    var holds = holds()
+    _ = holds.observe(forbidden, for: job(1, order: 1), sent: 2, now: 0)
+    let asked = job(2, order: 2, isProbe: isCanary)
+    _ = holds.observe(unavailable, for: asked, sent: 2, wait: 1_800, now: 0)
+    #expect(holds.hold?.reason == .outage)
+    #expect(holds.gate(now: 1_799) != .probe(.alternating) && holds.gate(now: 1_801) == .probe(.alternating))
+  }
+
+  @Test func theLastKeysLastAttemptWithALongRetryAfterIsAnOutage() {
+    var holds = holds(maxAttempts: 1)
+    let only = job(1, order: 1)
+    _ = holds.observe(unavailable, for: only, sent: 1, wait: 3_600, now: 0)
+    #expect(holds.idle(at: .zero).first == .release(only))
+    #expect(holds.hold?.reason == .outage)
+  }
+
+  /// The key that was refused is gone; the one before it must not wait for its canary.
+  @Test func aKeyOutOfAttemptsIsNotLeftBehindAnInquiry() {
+    var holds = holds(maxAttempts: 1)
+    let failed = job(1, order: 1)
+    _ = holds.observe(unavailable, for: failed, sent: 1, now: 0)
+    _ = holds.observe(forbidden, for: job(2, order: 2), sent: 2, now: 0)
+    _ = holds.reloaded(retry: RetryPolicy(maxAttempts: 1, firstDelay: 1, maxDelay: 300), isNew: false, now: 0)
+    #expect(holds.waiting == 1)
+    #expect(holds.noCanary(at: .zero).first == .release(failed))
+    #expect(holds.hold?.reason == .outage)
+  }
+}

@@ -1,0 +1,46 @@
+import Registration
+import Testing
+
+@testable import RegistrationQueue
+
+@Suite struct FeedTests {
+  /// Keys that fail again and again leave room for the others.
+  @Test func keysThatAreTriedAgainTakeTurnsWithNewOnes() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(8), as: "a")
+    let all = try temporary.due()
+    for key in all.prefix(3) { try temporary.record(key, .retry(due: temporary.clock.wall), status: 500) }
+    let rows = all.map(\.row)
+    let turns = [rows[0], rows[3], rows[1], rows[4], rows[2], rows[5], rows[6], rows[7]]
+    #expect(try temporary.due().map(\.row) == turns)
+    #expect(try temporary.due(3).map(\.row) == Array(turns.prefix(3)))
+    #expect(try temporary.due(3, except: [rows[0], rows[3]]).map(\.row) == [rows[1], rows[4], rows[2]])
+    for key in all.dropFirst(3) { try temporary.record(key, .registered, status: 201) }
+    #expect(try temporary.due().map(\.row) == Array(rows.prefix(3)))
+  }
+
+  private func add(_ count: Int, from start: UInt64, as name: String, priority: Int, to temporary: TemporaryQueue)
+    throws
+  {
+    try temporary.add(keys(count, from: start), as: name)
+    _ = try temporary.queue.setTerms(of: name, ListTermsChange(priority: priority))
+  }
+
+  @Test func aHigherPriorityGoesFirstAndTheOthersGetATenth() throws {
+    let temporary = try TemporaryQueue()
+    try add(20, from: 0, as: "a", priority: 5, to: temporary)
+    try add(30, from: 100, as: "b", priority: 7, to: temporary)
+    try add(5, from: 200, as: "c", priority: 0, to: temporary)
+    func lists(_ keys: [DueKey]) -> String { keys.map { ["a", "b", "c"][Int($0.id.low / 100)] }.joined() }
+    let others = String(repeating: "a", count: 17) + "ccccc"
+    #expect(lists(try temporary.due()) == "bbbbbbbbbabbbbbbbbbabbbbbbbbbabbb" + others)
+    #expect(lists(try temporary.due(10)) == "bbbbbbbbba")
+    for key in try temporary.due(40) { try temporary.record(key, .registered, status: 201) }
+    #expect(lists(try temporary.due(12)) == "aaaaaaaaacac")
+    _ = try temporary.queue.setTerms(of: "c", ListTermsChange(priority: 9))
+    #expect(lists(try temporary.due(3)) == "ccc")
+    try temporary.reopen()
+    #expect(lists(try temporary.due(3)) == "ccc")
+    #expect(try temporary.queue.setTerms(of: "none", ListTermsChange(priority: 9)) == nil)
+  }
+}

@@ -1,0 +1,31 @@
+import Registration
+import Testing
+
+@testable import RegistrationQueue
+
+@Suite struct RegisteredKeyTests {
+  /// It stays a canary for longest.
+  @Test func ofSeveralTheLastIsKnownAtAStart() throws {
+    let temporary = try TemporaryQueue()
+    let ours = try temporary.queue.registrar(tag: [1])
+    try temporary.add(keys(5), as: "a")
+    try temporary.add(keys(5, from: 10), as: "b")
+    func register(_ rows: ArraySlice<DueKey>) throws {
+      let wall = temporary.clock.wall
+      try temporary.queue.record(
+        rows.map {
+          KeyResult(row: $0.row, decision: .registered, httpStatus: 201, registrar: ours, sentAt: wall, at: wall)
+        })
+    }
+    let due = try temporary.due()
+    try register(due[0..<3])
+    temporary.clock.advance(seconds: 50)
+    try register(due[3..<4])
+    #expect(try temporary.queue.registeredKey(within: 60, by: ours)?.key.row == due[3].row)
+    // The last list that has one goes before all others.
+    try register(due[5..<7])
+    #expect(try temporary.queue.registeredKey(within: 60, by: ours)?.key.row == due[6].row)
+    temporary.clock.advance(seconds: 20)
+    #expect(try temporary.queue.registeredKey(within: 60, by: ours)?.key.row == due[6].row)
+  }
+}

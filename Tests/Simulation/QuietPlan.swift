@@ -1,0 +1,47 @@
+// Worlds in which nothing happens for a day: what was known of the API grows old.
+
+import RateLimit
+import Registration
+
+extension Plan {
+  /// A list is done at once. A day or so later there is trouble with the API's word, hours of it, and another list.
+  package static func quiet(seed: UInt64) -> Plan {
+    var random = SplitMix64(seed: seed ^ 0x9e1e7)
+    func list(_ name: String) -> ListPlan {
+      ListPlan(name: name, natures: Array(repeating: .good, count: 2 + Int(random.unit() * 20)))
+    }
+    let first = list("a")
+    let from = random.between(10, 60) * 3_600
+    let length = random.between(1, 30) * 3_600
+    let troubles: [Trouble] = [.forbidden, .denied, .rejected, .unauthorized, .gatewayForbidden, .unavailable]
+    let trouble = troubles[Int(random.unit() * 6)]
+    var incidents = [
+      Incident(at: from, kind: .trouble(trouble, until: from + length, share: 1, wait: 0)),
+      Incident(at: from + 1, kind: .deed(.addList(list("b")))),
+    ]
+    if random.unit() < 0.5 {
+      let kill = Deed.kill(.atOnce, down: random.between(0, 600))
+      incidents.append(Incident(at: random.between(60, from + length), kind: .deed(kill)))
+    }
+    incidents.sort { $0.at < $1.at }
+    return Plan(
+      seed: seed, workers: 1 + Int(random.unit() * 16), maxAttempts: 3, readAhead: 64, assume: nil,
+      alarmIsCapped: false,
+      latency: 0.1, limit: nil, lists: [first], incidents: incidents, heals: from + length, endsWithNewList: true)
+  }
+
+  /// One long list, an API without trouble, and a limit of `shape` that its replies tell. The last window is not quite full,
+  /// so that one key more or less does not cost a window.
+  package static func steady(seed: UInt64, shape: Int) -> Plan {
+    var random = SplitMix64(seed: seed)
+    let count = 20 + Int(random.unit() * 80)
+    let keys = Int(Double(count) * (random.between(5, 9).rounded(.down) + random.between(0.2, 0.8)))
+    return Plan(
+      seed: seed, workers: 1 + Int(random.unit() * 8), maxAttempts: 3, readAhead: 64, assume: nil, alarmIsCapped: true,
+      latency: random.between(0.02, 0.2),
+      limit: LimitPlan(
+        shape: shape, count: count, period: [10, 60, 300][Int(random.unit() * 3)], hasHeaders: true, neighbours: nil),
+      lists: [ListPlan(name: "a", natures: Array(repeating: .good, count: keys))], incidents: [], heals: 1,
+      endsWithNewList: false)
+  }
+}
