@@ -18,14 +18,21 @@ from support import Place, check, finish
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 TITLES = ["app_key_id", "App Key ID", "appKeyId", "Application Key ID", "key_id", "Key-ID", "uuid", "id", "ID"]
+# As members of objects, the most specific ones first. Two that mean the same are invalid.
+NAMES = ["app_key_id", "Key-ID", "uuid", "id"]
+SPELLINGS = {
+    "app_key_id": ["app_key_id", "appKeyId", "Application Key ID"], "Key-ID": ["key_id", "KeyId"], "uuid": ["uuid", "UUID"],
+    "id": ["id", "id", "ID", "Id"]}
 TEXTS = [
     "", "x", "Doe, Jane", 'say "hello"', "two\nlines", "two\r\nlines", "#infra", "#, x", " padded ", "a;b", "a|b", "t\tab", "é😀",
     "=SUM(1)", "{", "[", "null", "a,b,c,d"]
 
 
 class Maker:
-    def __init__(self, seed):
+    def __init__(self, seed, has_one_name=False):
+        """`has_one_name`: objects name one id only; where there are two, damage to one name leaves the other."""
         self.random = random.Random(seed)
+        self.has_one_name = has_one_name
 
     def id(self):
         text = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
@@ -61,7 +68,7 @@ class Maker:
         return text, [id_ for id_ in found if UUID.fullmatch(id_)]
 
     def thing(self):
-        """Something with ids that are no keys."""
+        """Something with ids that are not keys."""
         r = self.random
         return r.choice([
             None, 5, True, r.choice(TEXTS), {"id": self.id()}, {"data": [{"id": self.id(), "type": "users"}]},
@@ -70,11 +77,12 @@ class Maker:
     def object(self):
         r = self.random
         members = [(name, self.thing()) for name in r.sample(["owner", "relationships", "attributes", "x y", "ids "], r.randint(0, 3))]
-        members.append((r.choice(["id", "app_key_id", "appKeyId"]), r.choice([self.id()] * 8 + [None, "none", 5])))
+        for name in r.sample(NAMES, 1 if self.has_one_name else r.choice([1, 1, 1, 2])):
+            members.append((name, r.choice([self.id()] * 8 + [None, "none", 5])))
         if r.random() < 0.3:
             members.append(("type", r.choice(["application_keys", "application_keys", "users", "api_keys"])))
         r.shuffle(members)
-        return dict(members)
+        return {r.choice(SPELLINGS.get(name, [name])): value for name, value in members}
 
     def value(self, depth=0):
         r = self.random
@@ -130,12 +138,11 @@ def keys_of(value):
         return []
     if isinstance(value.get("data"), list):
         return [key for element in value["data"] for key in keys_of(element)]
-    for name in ("app_key_id", "appKeyId"):
-        if value.get(name) is not None:
-            return keys_of(value[name]) if isinstance(value[name], str) else []
-    if value.get("id") is not None:
-        is_other = value.get("type", "application_keys") != "application_keys"
-        return keys_of(value["id"]) if isinstance(value["id"], str) and not is_other else []
+    for meaning in NAMES:
+        for name in SPELLINGS[meaning]:
+            if value.get(name) is not None:
+                is_other = meaning != "app_key_id" and value.get("type", "application_keys") != "application_keys"
+                return keys_of(value[name]) if isinstance(value[name], str) and not is_other else []
     if any(name in value for name in ("ids", "key_ids", "app keys")):
         return keys_of(next(v for v in value.values() if isinstance(v, list)))
     return []
@@ -154,8 +161,8 @@ def main():
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 13
     lists = {}
     for number in range(count):
-        maker = Maker(seed * 1_000_003 + number)
         is_damaged = number % 4 >= 2
+        maker = Maker(seed * 1_000_003 + number, has_one_name=is_damaged)
         text, keys = maker.csv(not is_damaged) if number % 2 else maker.json()
         data = maker.damaged(text) if is_damaged else text.encode()
         lists[f"list-{number:05}"] = (data, [key.lower() for key in keys], is_damaged)

@@ -1,5 +1,5 @@
-"""Rate-limiting servers from Debian that answer as the register endpoint does, for the checks that want servers which nobody
-here wrote. Each writes a line "seconds status" for each request."""
+"""Rate-limiting servers from Debian that answer as the register endpoint does, for the checks that need third-party
+servers. Each writes a line "seconds status" for each request."""
 
 import os
 
@@ -26,8 +26,10 @@ http {{
 }}
 """
 
+# One thread: with more, HAProxy drops a line of its log where two threads write at once.
 HAPROXY = """
 global
+  nbthread 1
   log stdout format raw local0
 defaults
   mode http

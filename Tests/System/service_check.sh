@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The service under a real systemd: boots one in a container whose disk is this machine's own under a layer that is thrown
-# away, installs the program and its units there as an administrator would, and watches what systemd and users see.
+# The service under a real systemd: boots one in a container on this machine's own disk under a throw-away
+# layer, installs the package there as an operator would who follows the manual, and watches what systemd and users see.
 #
-#   service_check.sh BINARY      as root; takes about two minutes, five at most; nothing is left behind
+#   service_check.sh BINARY      as root; takes about four minutes, ten at most; nothing is left behind
 #
 # Prints a line a check, then `N passed, N failed`; exits 0 when all passed. The stand-in API runs inside, on loopback:
 # the container has no other network.
@@ -11,20 +11,22 @@ set -u
 binary=$(readlink -f "${1:?usage: service_check.sh BINARY}")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 missing=
-for tool in systemd-nspawn nsenter setpriv pgrep perl mountpoint ldd; do
+for tool in systemd-nspawn nsenter setpriv pgrep perl mountpoint ldd sudo man curl dpkg-shlibdeps python3; do
   command -v "$tool" >/dev/null || missing+=" $tool"
 done
 [ -z "$missing" ] || {
-  echo "service_check: missing:$missing (packages systemd, systemd-container, procps, util-linux, perl-base)" >&2
+  echo "service_check: missing:$missing (packages systemd, systemd-container, procps, util-linux, perl-base,
+  sudo, man-db, curl, dpkg-dev, python3)" >&2
   exit 1
 }
 [ "$(id -u)" -eq 0 ] || { echo "service_check: root is needed, to boot a container" >&2; exit 1; }
 [ -x "$binary" ] || { echo "service_check: $binary is not a program" >&2; exit 1; }
-[ "${BOUNDED:-}" ] || exec env BOUNDED=yes timeout --kill-after=20 300 bash "${BASH_SOURCE[0]}" "$binary"
+[ "${BOUNDED:-}" ] || exec env BOUNDED=yes timeout --kill-after=20 600 bash "${BASH_SOURCE[0]}" "$binary"
 
 readonly unit=keyreg.service sandbox_port=18080 doorkeeper_port=18081
 readonly first_key=check-api-first-6b1f first_app=check-app-first-93ac
 readonly second_key=check-api-second-d27e third_key=check-api-third-58c0
+. "$here/package_checks.sh"
 work=$(mktemp -d /tmp/keyreg-service-check.XXXXXX) || exit 1
 root=$work/top/root
 passed=0 failed=0 nspawn= leader=
@@ -89,22 +91,22 @@ drop_in() { # name, unit; the lines on standard input
   inside systemctl daemon-reload
 }
 
-install_everything() {
-  local project=$here/../.. library
+prepare_root() {
+  local library service
   mkdir "$work/top" && mount -t tmpfs -o mode=755 tmpfs "$work/top" || return 1
   mkdir "$work/top/upper" "$work/top/work" "$root"
   mount -t overlay overlay -o "lowerdir=/,upperdir=$work/top/upper,workdir=$work/top/work" "$root" || return 1
-  install -D -m 755 "$binary" "$root/usr/local/bin/keyreg"
-  # Libraries that are not on the root file system itself.
+  # The libraries of a program that is not a release: it may use them, and they may be on another file system.
   ldd "$binary" 2>/dev/null | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | while read -r library; do
     [ -e "$root$library" ] || install -D "$library" "$root$library"
+    case $library in /usr/lib/* | /lib/*) ;; *) echo "${library%/*}" ;; esac
+  done | sort -u | sed '1i [Service]\nExecPaths=/dev/null' | sed '3,$s/^/ExecPaths=/' >"$work/libraries.conf"
+  for service in keyreg keyreg@; do
+    install -D -m 644 "$work/libraries.conf" "$root/etc/systemd/system/$service.service.d/libraries.conf"
   done
-  rm -rf "$root/etc/keyreg" "$root/var/spool/keyreg" "$root/var/lib/keyreg" "$root/etc/machine-id"
-  install -D -m 644 -t "$root/etc/systemd/system" "$project"/systemd/keyreg*.service
-  install -D -m 644 "$project/systemd/sysusers.d/keyreg.conf" "$root/usr/lib/sysusers.d/keyreg.conf"
-  install -D -m 644 "$project/systemd/tmpfiles.d/keyreg.conf" "$root/etc/tmpfiles.d/keyreg.conf"
-  printf 'u %s -\n' operator outsider >"$root/usr/lib/sysusers.d/people.conf"
-  echo 'm operator keyreg' >>"$root/usr/lib/sysusers.d/people.conf"
+  rm -rf "$root"/{etc,var/spool,var/lib}/keyreg "$root"/usr/{local/,}bin/keyreg "$root/etc/machine-id" \
+    "$root/usr/sbin/policy-rc.d"
+  people
   ln -sf /dev/null "$root/etc/systemd/system/systemd-firstboot.service"
 }
 
@@ -118,7 +120,7 @@ boot() {
 }
 
 start_sandbox() {
-  inside systemd-run --quiet --unit=sandbox /usr/local/bin/keyreg sandbox --listen "127.0.0.1:$sandbox_port" \
+  inside systemd-run --quiet --unit=sandbox /usr/bin/keyreg sandbox --listen "127.0.0.1:$sandbox_port" \
     --limit 100000/60s --latency 500ms --journal /srv/sandbox.jsonl
 }
 
@@ -154,6 +156,7 @@ PERL
 
 check_start() {
   local pid
+  inside systemctl stop $unit
   check "starts, and systemctl start returns" inside systemctl start $unit
   check "the control socket answers as soon as the service counts as started" as operator keyreg status --json
   same "is active because it said so (Type=notify)" "notify active" "$(property Type) $(property ActiveState)"
@@ -161,8 +164,14 @@ check_start() {
     "$(inside stat -c '%U %G %a' /run/keyreg/control.sock)"
   same "its folder is closed to others" "keyreg keyreg 750" "$(inside stat -c '%U %G %a' /run/keyreg)"
   same "so is the state" "keyreg keyreg 750" "$(inside stat -c '%U %G %a' /var/lib/keyreg)"
-  as outsider keyreg status >/dev/null 2>&1
+  as outsider keyreg status >/dev/null 2>"$work/outsider"
   same "somebody outside the group is told that it may not (exit 4)" 4 $?
+  check "… and what would help" grep -q 'hint: join the group keyreg (sudo usermod -aG keyreg outsider)' "$work/outsider"
+  as outsider keyreg submit /srv/operator/keys.txt >/dev/null 2>"$work/outsider"
+  same "… as with a list (exit 77)" 77 $?
+  check "… and what would help" grep -q 'hint: join the group keyreg' "$work/outsider"
+  as outsider keyreg check >/dev/null 2>"$work/outsider"
+  check "… and that credentials are checked as root" grep -q 'hint: .*sudo keyreg check' "$work/outsider"
   refuse "… and cannot drop a list" as outsider touch /var/spool/keyreg/incoming/x
   pid=$(property MainPID)
   same "runs as its own user" keyreg "$(inside stat -c %U "/proc/$pid")"
@@ -246,6 +255,22 @@ check_secrets() { # when
   check "it leaves no core" inside grep -Eq 'Max core file size +0 +0 ' "/proc/$pid/limits"
 }
 
+# What its process may do, and what of the file system is there for it.
+check_privilege() { # instance, or nothing
+  local name=keyreg${1:+-$1} pid; pid=$(property MainPID "keyreg${1:+@$1}.service")
+  same "$name has no capability, and gets none" "CapBnd 0 CapEff 0 CapPrm 0 NoNewPrivs 1 Seccomp 2" "$(
+    inside sed -En 's/^(CapPrm|CapEff|CapBnd|NoNewPrivs|Seccomp):[[:space:]]*0*([0-9a-f])$/\1 \2/p' "/proc/$pid/status" |
+      sort | xargs)"
+  same "$name sees no folder of another instance" "$name $name $name" \
+    "$(inside sh -c "cd /proc/$pid/root && ls var/lib && ls var/spool && ls run | grep keyreg" | xargs)"
+  same "$name can write nowhere else" "" "$(
+    for place in etc usr var/lib var/spool var/log run srv root home opt dev; do
+      ! inside touch "/proc/$pid/root/$place/x" 2>/dev/null || echo "$place"
+    done)"
+  refuse "$name can execute no other program" inside nsenter -m -t "$pid" -- /usr/bin/true
+  check "… and that check can succeed" inside nsenter -m -t 1 -- /usr/bin/true
+}
+
 check_journal() {
   local lines; lines=$work/journal
   inside journalctl --no-pager -o json _SYSTEMD_UNIT=$unit >"$lines"
@@ -271,11 +296,20 @@ check_credentials() {
   check "… and the list is done" within 60 test -e "$(results fourth.txt)"
   same "… with no key failed meanwhile" 5 "$(registered fourth.txt)"
 
-  # Files of its own that it reads by itself, as keyreg.service describes.
-  printf '[Service]\nLoadCredential=\nSetCredential=\n' | drop_in own-files
-  inside chown keyreg /etc/keyreg/credentials/api-key /etc/keyreg/credentials/app-key
+  # Encrypted for this machine; root's files then go.
+  follow "credentials can be encrypted as the manual shows" "$manual" CREDENTIALS 1
+  refuse "… and their text is nowhere" grep -r check-api- "$root/etc/keyreg"
+  list 88888888 5 encrypted.txt
+  drop encrypted.txt keyreg
+  check "… and are used" within 60 test -e "$(results encrypted.txt)"
+  check "… of which a check has the daemon's word" holds "the daemon has some" inside keyreg check
+  rm "$root/etc/systemd/system/$unit.d/encrypted.conf"
+
+  # Files of its own that it reads by itself.
+  secret api-key "$second_key"
+  secret app-key "$first_app"
   start_doorkeeper "$third_key"
-  inside systemctl restart $unit
+  follow "it can read the files by itself as the manual shows" "$manual" CREDENTIALS 2
   pid=$(property MainPID)
   list eeeeeeee 5 fifth.txt
   drop fifth.txt keyreg
@@ -308,30 +342,31 @@ check_refusals() {
 
 check_instance() {
   local instance=keyreg@acme.service pid; pid=$(property MainPID)
-  # The command that the file itself gives, without sudo, which the container does not have.
-  inside sh -c "$(sed -n 's/^#   \(sed -n .*\)/\1/p' "$root/etc/tmpfiles.d/keyreg.conf" | sed 's/sudo //g')"
-  same "one command makes the folder of an instance's credentials" "root keyreg 710" \
+  follow "an instance starts beside as the manual shows" "$manual" "SEVERAL ORGANISATIONS" 1 $first_key $first_app
+  same "the folder of its credentials is closed" "root keyreg 710" \
     "$(inside stat -c '%U %G %a' /etc/keyreg/credentials/acme)"
-  secret api-key "$first_key" acme
-  secret app-key "$first_app" acme
   # Its spool is elsewhere, to see that the documented drop-in is all that takes.
   inside cp -a /var/spool/keyreg-acme /srv/acme
   configure $sandbox_port $'spool:\n  directory: /srv/acme' acme
   printf '[Service]\nReadWritePaths=/srv/acme\n' | drop_in spool $instance
-  check "an instance starts beside" inside systemctl start $instance
+  check "its spool can be elsewhere" inside systemctl restart $instance
   check "… with a control socket of its own" as operator env KEYREG_INSTANCE=acme keyreg status --json
   list ffffffff 10 acme.txt
   as operator cp /srv/acme.txt /srv/acme/incoming/acme.txt
   check "… and does a list in a spool elsewhere" within 60 test -e "$root/srv/acme/results/acme.txt.csv"
   same "… while the other goes on" "$pid active" "$(property MainPID) $(property ActiveState)"
   check "its exposure level is 1.4 at most" inside systemd-analyze security --no-pager --threshold=14 $instance
+  check_privilege
+  check_privilege acme
 }
 
-install_everything || { echo "service_check: the container's root cannot be mounted" >&2; exit 1; }
+prepare_root || { echo "service_check: the container's root cannot be mounted" >&2; exit 1; }
 boot || { echo "service_check: the container does not boot:" >&2; tail -n 20 "$work/console" >&2; exit 1; }
+package=$(build_package)
+on_the_desk "$package"
+check_package "$package"
+check_first_hour
 configure $sandbox_port
-secret api-key $first_key
-secret app-key $first_app
 start_sandbox
 check "the exposure level is 1.4 at most" inside systemd-analyze security --no-pager --threshold=14 $unit
 check_start
@@ -345,6 +380,9 @@ check_journal
 check_refusals
 check_instance
 check_secrets "in the end"
+check_backup
+check_upgrade
+check_removal
 
 [ "$failed" -eq 0 ] || { echo "--- the end of the journal:"; inside journalctl --no-pager -n 60; } >&2
 echo "$passed passed, $failed failed"

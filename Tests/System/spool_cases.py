@@ -36,7 +36,7 @@ def lines(ids):
 
 @contextlib.contextmanager
 def other_user():
-    """Files that are made within are the writer's, who is neither root nor the daemon."""
+    """Files created inside belong to the writer, who is neither root nor the daemon."""
     os.setegid(GROUP)
     os.seteuid(WRITER)
     before = os.umask(0o007)
@@ -72,7 +72,7 @@ def lists(place, folder="done"):
 
 
 def wrong(place, ids):
-    """What is not as it must be when everything in the spool was read and `ids` are its keys; empty when all is well."""
+    """What is wrong once everything in the spool was read and `ids` are its keys; empty when all is well."""
     if waiting := place.files("incoming") + place.files("reading"):
         return f"not filed: {waiting}"
     for name in lists(place):
@@ -102,7 +102,7 @@ def is_filed(place, name, folder="done"):
 
 @contextlib.contextmanager
 def place_with_daemon(settle="200ms", start=True):
-    """The API takes one key an hour: what is looked at here is the way in."""
+    """The API accepts one key an hour: only the intake is tested here."""
     with SpoolPlace(BINARY, settle) as place:
         place.sandbox("--limit", "1/1h")
         place.running = place.running_daemon() if start else None
@@ -188,7 +188,7 @@ def appends_of_a_program():
 
 
 def stalled_upload_over_a_start():
-    """Half of an upload lies there when the daemon starts, and its writer stalls for longer than settle."""
+    """Half of an upload is there when the daemon starts, and its writer stalls for longer than settle."""
     with place_with_daemon(start=False) as place:
         ids = keys(1_000)
         descriptor = held(place, "x")
@@ -272,7 +272,7 @@ def growth_that_opens_a_list_again():
 
 
 def growth_beyond_the_limit():
-    """A list that grows beyond `max_file_size` is told of as blocked: what came later is not read, and nobody may think so."""
+    """A list that grows beyond `max_file_size` shows as blocked: what came later is not read, and that must be visible."""
     with place_with_daemon(start=False) as place:
         place.config("spool:\n  settle: 200ms\n  max_file_size: 1KiB\n")
         place.running_daemon()
@@ -343,7 +343,7 @@ def full_disk_when_the_list_is_moved():
         place.sandbox("--limit", "10000/10s")
         daemon, data = place.running_daemon(), {f"x{number}": lines(keys(3)) for number in range(8)}
         place.command("pause")
-        # The moment is short, hence the tries.
+        # The moment is short, hence several attempts.
         for number, name in enumerate(data):
             events = FolderEvents([place.spool("done")], FolderEvents.CREATE)
             move_in(place, name, data[name])
@@ -352,7 +352,7 @@ def full_disk_when_the_list_is_moved():
             events.close()
             fill(disk + "/filler")
             daemon.send_signal(signal.SIGCONT)
-            # Time for the note to fail, whether the list is filed before it or after; nothing outside tells of it for sure.
+            # Time for the note to fail, whether the list is filed before it or after; nothing outside shows it reliably.
             wait_for(lambda: os.path.exists(place.spool("done/" + name)), 0.5, 0.005)
             wait_for(lambda: "disk" in place.log() or "full" in place.log(), 0.3)
             if number % 2:
@@ -512,7 +512,7 @@ def counts(place, name):
 
 
 def whole_id_that_becomes_another():
-    """A last record that looks whole is no key while it may still grow."""
+    """A last record that looks complete is not a key while it may still grow."""
     with place_with_daemon("2s") as place:
         ids = keys(11)
         descriptor = os.open(place.path("outside/x"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o640)
@@ -542,7 +542,7 @@ def last_line_without_end():
 
 
 def unreadable():
-    """A list that the daemon may not read stays, is told of, and is taken as soon as it can be."""
+    """A list that the daemon may not read stays, is reported, and is taken as soon as it can be."""
     with place_with_daemon() as place:
         ids = keys(3)
         append(place, "x", lines(ids[:2]))
@@ -550,7 +550,7 @@ def unreadable():
             file.write(lines(ids[2:]))
         is_filed(place, "x")
         blocked = wait_for(lambda: (place.ask("/v1/status")["lists"]).get("blocked") == 1, 10)
-        check("status tells of a list that cannot be read", blocked, place.ask("/v1/status")["lists"])
+        check("status reports a list that cannot be read", blocked, place.ask("/v1/status")["lists"])
         check("it stays", place.files("incoming") == ["y"], place.files("incoming"))
         told = place.command("lists").stdout
         check("`lists` shows it, with what helps", "y" in told and "chmod" in told, told)

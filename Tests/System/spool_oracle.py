@@ -1,4 +1,4 @@
-"""What must be true of a spool in which everything is still: section 3 of the interface, told from the files and the API."""
+"""What must be true of a spool that has settled: section 3 of the interface, checked from the files and the API."""
 
 import csv
 import hashlib
@@ -27,7 +27,7 @@ class Entries:
     """The entries of a list, read by other code than the daemon's."""
     ids: list = field(default_factory=list)
     invalid: int = 0
-    # The last record has no line end; and it is no key.
+    # The last record has no line end; and it is not a key.
     is_open: bool = False
     ends_badly: bool = False
 
@@ -41,7 +41,7 @@ class Entries:
 
 
 def read(name, data):
-    """The entries of the list `name`, whose form is told by its name."""
+    """The entries of the list `name`, whose form follows from its name."""
     entries = Entries()
     form = re.match(r"[a-z]*", name).group()
     text = data.decode("utf-8", "replace")
@@ -67,7 +67,7 @@ def read(name, data):
 
 
 def documents(text):
-    """JSON documents one after another; None for a line that is none."""
+    """Consecutive JSON documents; None for a line that is not one."""
     decoder, place = json.JSONDecoder(), 0
     while start := re.compile(r"\S").search(text, place):
         try:
@@ -86,11 +86,11 @@ class Finding:
 
 @dataclass
 class Put:
-    """What the writers say of one file that they put in, by inode."""
+    """What the writers report about one file, by inode."""
     names: list = field(default_factory=list)
     ways: list = field(default_factory=list)
     bytes: int = 0
-    # Some of what was written is not there any more: truncated or overwritten.
+    # Some of what was written is gone: truncated or overwritten.
     altered: bool = False
     # Another file was put in its place while it was in `incoming/`.
     gone: bool = False
@@ -101,12 +101,12 @@ class Put:
         if "opens" in tale:
             self.names.append(tale["opens"][0])
             self.ways.append(tale["opens"][1])
-        # Who does not append writes over what others appended meanwhile.
+        # A writer that does not append overwrites what others appended meanwhile.
         self.altered |= tale.get("altered", False) or len(self.ways) > 1 and "new" in self.ways
 
 
 class Oracle:
-    """`puts`: the files by inode; `strange`: what is no regular file; `promised`: keys that were accepted; `ids`: all of them."""
+    """`puts`: the files by inode; `strange`: what is not a regular file; `promised`: keys that were accepted; `ids`: all of them."""
 
     def __init__(self, place, puts, strange, promised, ids):
         self.place, self.puts, self.strange, self.promised, self.ids = place, puts, strange, promised, ids
@@ -177,11 +177,12 @@ class Oracle:
                 self.lose(f"reading/{name} is not filed")
         for name in self.strange:
             if not os.path.lexists(place.incoming(name)):
-                self.fault(f"incoming/{name} is no regular file and did not stay")
+                self.fault(f"incoming/{name} is not a regular file and did not stay")
         status = place.ask("/v1/status") or {}
         told = (status.get("lists") or {}).get("blocked", 0)
-        if told != len(blocked):
-            self.fault(f"status tells of {told} blocked lists; {blocked} cannot be read")
+        strange = [name for name in self.strange if os.path.lexists(place.incoming(name)) and not is_left_alone(name)]
+        if told != len(blocked) + len(strange):
+            self.fault(f"status tells of {told} blocked lists; {blocked} cannot be read, {strange} are no regular files")
         lists = json.dumps(place.ask("/v1/lists"))
         for name in blocked:
             if name not in lists:
@@ -243,7 +244,7 @@ class Oracle:
             self.lose(f"rejected/{name} has {len(ids)} good keys, such as {ids[0]}")
 
     def judge_sum(self, queue, wanted):
-        """No key came with two lists. Told only where no content was altered or half read on the way."""
+        """No key came with two lists. Checked only if no content was altered or half read on the way."""
         receipts = [self.place.receipt(name[:-13]) for name in self.place.files("done") if name.endswith(".receipt.json")]
         accepted = sum(receipt["keys"]["accepted"] for receipt in receipts)
         if accepted > len(queue):
@@ -261,7 +262,7 @@ def sent_again(requests, ends):
     findings = []
     for id_, times in requests.items():
         for one, two in zip(times, times[1:]):
-            # What a killed daemon has sent may be read and noted a while later.
+            # What a killed daemon has sent may be read and logged a while later.
             if not any(one - 2 <= end <= two for end in ends):
                 findings.append(Finding(False, f"{id_} was registered twice, {two - one:.3f} s apart, with no kill between"))
     return findings

@@ -1,23 +1,21 @@
 """A place whose daemon is an ordinary user, with lists that come from other users of its group, as under systemd."""
 
 import ctypes
-import http.client
 import json
 import os
 import shutil
-import socket
 import struct
 import subprocess
 
 from support import Place, wait_for
 
-# The daemon is `nobody`; the writer has no name, which is as good. Root is the third.
+# The daemon is `nobody`; the writer is a user without a name, which works as well. Root is the third.
 DAEMON, WRITER, GROUP = 65534, 61001, 61000
 FOLDERS = ["incoming", "reading", "done", "rejected", "results"]
 
 
 def usable_by_all(binary, folder):
-    """`binary`, or a copy of it in `folder` when it lies where an ordinary user may not go."""
+    """`binary`, or a copy of it in `folder` when an ordinary user may not reach it."""
     try:
         if subprocess.run([binary, "--version"], user=DAEMON, capture_output=True).returncode == 0:
             return binary
@@ -42,7 +40,7 @@ class SpoolPlace(Place):
             self.env["KEYREG_API_URL"] = api
         self.config(f"retry:\n  first_delay: 50ms\nspool:\n  settle: {settle}\n")
 
-    # Whether the folder stays when all is over.
+    # Whether the folder is kept at the end.
     keep_if = staticmethod(lambda: False)
 
     def __exit__(self, *reason):
@@ -75,21 +73,6 @@ class SpoolPlace(Place):
         assert wait_for(lambda: (s := self.ask("/v1/status")) and s["pid"] == daemon.pid, 60, 0.01), self.log()
         return daemon
 
-    def ask(self, path):
-        """The daemon's answer as JSON, a list of documents when it is JSON lines; None when there is none."""
-        connection = UnixConnection(self.env["KEYREG_SOCKET"])
-        try:
-            connection.request("GET", path)
-            reply = connection.getresponse()
-            body = reply.read()
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
-        if reply.status != 200:
-            return None
-        return [json.loads(line) for line in body.splitlines()] if "jsonl" in path else json.loads(body)
-
     def files(self, folder):
         """The regular files in a folder of the spool, by name."""
         with os.scandir(self.spool(folder)) as entries:
@@ -102,17 +85,6 @@ class SpoolPlace(Place):
     def queue(self):
         """Every key in the queue."""
         return {row["app_key_id"] for row in self.ask("/v1/outcomes?format=jsonl") or []}
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class FolderEvents:

@@ -14,7 +14,7 @@ TEMPORARY_ENDINGS = [
 
 
 def temporary_names(name):
-    """The names that the contract leaves alone, for a list that will be called `name`."""
+    """The names that the contract ignores, for a list that will be called `name`."""
     endings = TEMPORARY_ENDINGS + [ending.upper() for ending in TEMPORARY_ENDINGS[:-1]]
     return [name + ending for ending in endings] + ["." + name, "~$" + name, f"#{name}#", "4913", "Thumbs.db", "desktop.ini"]
 
@@ -85,7 +85,7 @@ class Pen:
         return line.encode() + b"\n"
 
     def junk(self):
-        """Something that is no key: an invalid line, or one that is no entry at all."""
+        """Something that is not a key: an invalid line, or one that is not an entry at all."""
         if self.form == "text":
             return self.rng.choice([self.record(False), b"\n", b"#note\n"])
         return self.record(False)
@@ -123,7 +123,7 @@ class Draft:
         self.rng, self.ids, self.number = rng, ids, number
 
     def pen(self, *forms, own=False):
-        """A pen and the name of its list. An `own` name is nobody else's in this round."""
+        """A pen and the name of its list. An `own` name is used by no other writer in this round."""
         form = self.rng.choice(forms or ("text", "text", "jsonl", "csv", "array"))
         own = own or form in ("csv", "array")
         # A name may be that of another list's second one, or not fit for a terminal.
@@ -246,7 +246,7 @@ def stream(draft):
 
 @kind
 def change_while_down(draft):
-    """What is in `done/` or `rejected/` already changes while no daemon looks."""
+    """A file that is already in `done/` or `rejected/` changes while no daemon runs."""
     pen, name = draft.pen("text", own=True)
     pen.plain = True
     data = b"".join(pen.record(draft.rng.random() < 0.8) for _ in range(draft.rng.choice([1, 3, 8])))
@@ -405,7 +405,7 @@ def temporary_name(draft):
 @kind
 def unreadable(draft):
     pen, name = draft.pen(own=True)
-    # For nobody but root, not even its owner.
+    # Only for root, not even for its owner.
     steps = draft.put(name, pen.whole(), 0)
     if draft.rng.random() < 0.6:
         steps += [draft.stall(long=True), ("chmod", name, 0o660)]

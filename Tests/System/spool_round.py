@@ -1,4 +1,4 @@
-"""One round of the property test: plays a plan against the real daemon, and judges what is left when everything is still."""
+"""One round of the property test: plays a plan against the real daemon, and judges what is left once everything has settled."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from spool_oracle import Finding, Oracle, Put, read, sent_again
 from spool_place import FOLDERS, FolderEvents, SpoolPlace
 from spool_plan import SETTLE
 
-# How long nothing may have changed before a spool counts as still, in seconds.
+# How long a spool must be unchanged before it counts as settled, in seconds.
 STILL = 1.5 * SETTLE
 # How long a round may last, in seconds, even if something still moves.
 LONGEST = 120
@@ -84,7 +84,7 @@ class Round:
     # The course of the round
 
     def follow(self):
-        """Ends when everything is still and right, or stays wrong for too long."""
+        """Ends when everything has settled and is right, or stays wrong for too long."""
         looked, last, since = 0, None, 0
         while True:
             select.select([self.reading, self.events.number], [], [], 0.02)
@@ -116,7 +116,7 @@ class Round:
                     return
                 if overdue:
                     if not findings:
-                        findings = [Finding(False, "the daemon does not come to rest")]
+                        findings = [Finding(False, "the daemon does not settle")]
                     self.findings += findings
                     return
 
@@ -169,7 +169,7 @@ class Round:
         self.busy -= "end" in tale
 
     def is_coming(self, stop):
-        """Whether this end of the daemon will come for sure: what it waits for may not happen."""
+        """Whether this end of the daemon is certain to come: what it waits for may not happen."""
         return stop.when[0] == "at" or stop.when[0] == "stall" and self.seen["stall"] >= stop.when[1]
 
     def begin_daemon(self, now):
@@ -227,7 +227,7 @@ class Round:
             self.fault(f"{id_} is in the queue and was never registered")
 
     def end(self):
-        """An orderly stop; in a part of the rounds one more start with --until-done."""
+        """An orderly stop; in some of the rounds one more start with --until-done."""
         self.end_daemon(signal.SIGTERM, "at the end")
         if self.plan.seed % 4 or self.findings:
             return

@@ -1,4 +1,4 @@
-"""Carries out the steps of a writer's plan, as a process of its own and as its own user, and tells what it did.
+"""Carries out the steps of a writer's plan, as a process of its own and as its own user, and reports what it did.
 
 A writer that has ended stays until it is killed: it holds every file that it has opened (by O_PATH, which nobody notices),
 so that no inode's number is given to another file within a round.
@@ -12,9 +12,10 @@ import time
 import urllib.parse
 from http.client import HTTPException
 
-from spool_place import DAEMON, GROUP, WRITER, UnixConnection
+from spool_place import DAEMON, GROUP, WRITER
+from support import UnixConnection
 
-# What a writer waits for may never come, or have come before it looked.
+# What a writer waits for may never happen, or may have happened before it looked.
 AWAIT_SECONDS = 0.8
 WAYS = {"new": os.O_CREAT | os.O_WRONLY | os.O_TRUNC, "append": os.O_CREAT | os.O_WRONLY | os.O_APPEND}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Never stuck: a spool that hangs, is full or read-only, clients without manners, and a daemon that is stopped.
+"""Never stuck: a spool that hangs, is full or read-only, misbehaving clients, and a daemon that is stopped.
 
     stuck_check.py BINARY [OUTCOMES [LISTS [LIMIT]]]      as root (file systems are mounted); about two minutes
 
@@ -33,7 +33,7 @@ def mount(source, target, kind, data):
 
 
 class Notify:
-    """What systemd hears of the daemon."""
+    """What the daemon tells systemd."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -81,8 +81,8 @@ def slowest(place, path, seconds):
 
 
 class Hang:
-    """A file system over a folder that answers nothing, as a network mount does whose server is gone; what is below it
-    is there again when it ends."""
+    """A file system over a folder that never responds, like a network mount whose server is gone; what is below it
+    is back when it ends."""
 
     def __init__(self, path):
         self.path = path
@@ -125,7 +125,7 @@ def stop(place, daemon, limit, patience=40):
 
 
 def hanging_spool():
-    """A spool that hangs while the daemon runs, and answers again."""
+    """A spool that hangs while the daemon runs, and then responds again."""
     with Place(BINARY) as place:
         notify = Notify(place.path("notify"))
         place.env.update(NOTIFY_SOCKET=place.path("notify"), WATCHDOG_USEC="4000000")
@@ -135,20 +135,20 @@ def hanging_spool():
         with open(place.path("list"), "w") as file:
             file.write("\n".join(keys(3)))
         with Hang(place.path("spool")) as hang:
-            # At once, while nobody knows yet that it hangs; and two more when everybody does.
+            # At once, before the hang was noticed; and two more afterwards.
             first = post(place, "first", keys(1)[0])
             check("a list that is posted while the spool begins to hang gets an answer in time",
                   first[0] < 8 and first[1] == 503, first)
             error = json.loads(first[2] or "{}").get("error", {})
             check("… with code, words and a hint",
-                  error.get("code") == "unavailable" and "does not answer" in error["message"] and error["hint"], error)
+                  error.get("code") == "unavailable" and "has not answered" in error["message"] and error["hint"], error)
             begun, heard = time.monotonic(), len(notify.beats)
             longest = max(slowest(place, path, 4) for path in ("/v1/status", "/healthz", "/v1/lists"))
             check("status, health and lists answer in time while the spool hangs", longest < LIMIT, longest)
             status = json.loads(get(place, "/v1/status")[2])
-            check("the reason says so", "does not answer" in (status["reason"] or ""), status["reason"])
+            check("the reason says so", "has not answered" in (status["reason"] or ""), status["reason"])
             check("… as a hold", status["hold"] == "disk" and status["state"] == "holding")
-            check("… and so does the journal", "does not answer" in place.log(), place.log())
+            check("… and so does the journal", "has not answered" in place.log(), place.log())
             later = post(place, "later", keys(1)[0])
             check("a list that is posted then is refused at once", later[0] < 1 and later[1] == 503, later)
             unknown = get(place, "/v1/lists/unknown")
@@ -156,7 +156,7 @@ def hanging_spool():
             began = time.monotonic()
             submit = place.command("submit", place.path("list"), timeout=30)
             check("submit ends after some seconds with 75 and says why",
-                  submit.returncode == 75 and "does not answer" in submit.stderr and "hint: " in submit.stderr
+                  submit.returncode == 75 and "has not answered" in submit.stderr and "hint: " in submit.stderr
                   and time.monotonic() - began < 15, (submit, time.monotonic() - began))
             time.sleep(max(0, begun + 12 - time.monotonic()))
             beats = len(notify.beats) - heard
@@ -210,14 +210,14 @@ def hanging_below():
             for command in (["check"], ["submit", place.path("list")]):
                 ended = place.command(*command, "--config", place.path("keyreg.yaml"))
                 check(f"{command[0]} ends with 75 and says why",
-                      ended.returncode == 75 and "does not answer" in ended.stderr, ended)
+                      ended.returncode == 75 and "has not answered" in ended.stderr, ended)
             hang.end()
             check("it goes on by itself", wait_for(lambda: (s := place.status()) and s["state"] == "idle", 15))
         check("… in order", stop(place, daemon, 5) <= 5 and daemon.returncode == 0)
 
 
 def hanging_start():
-    """A daemon that starts on a spool that hangs serves what it can, and goes on by itself."""
+    """A daemon that starts on a hanging spool serves what it can, and continues by itself."""
     for known in (True, False):
         with Place(BINARY) as place:
             notify = Notify(place.path("notify"))
@@ -237,8 +237,8 @@ def hanging_start():
                       time.monotonic() - begun)
                 status = wait_for(lambda: (s := place.status()) and s["state"] == "holding" and s, 10) or status
                 check("… and status says what it holds for", status and status["hold"] == "disk"
-                      and "does not answer" in status["reason"], status)
-                check("the journal says so too", "does not answer" in place.log(), place.log())
+                      and "has not answered" in status["reason"], status)
+                check("the journal says so too", "has not answered" in place.log(), place.log())
                 refused = post(place, "x", keys(1)[0])
                 check("a post is refused", refused[0] < 5 and refused[1] == 503, refused)
                 time.sleep(5)
@@ -287,7 +287,7 @@ def bad_spools():
             check("the socket answers 507", posted.endswith("507") and '"code":"no_space"' in posted, posted)
             os.unlink(place.path("disk/filler"))
             check("with room again, it is idle", wait_for(lambda: place.status()["state"] == "idle", 10))
-            # What is open for writing keeps a file system from becoming read-only: so a read-only view is laid over it.
+            # Files open for writing keep a file system from becoming read-only, so a read-only view is mounted over it.
             view = place.path("disk/spool")
             subprocess.run(["mount", "--bind", view, view], check=True)
             subprocess.run(["mount", "-o", "remount,bind,ro", view], check=True)
@@ -394,7 +394,7 @@ def many_lists():
 
 
 def manners():
-    """Idle connections lock nobody out, and a daemon that is stopped ends a command after 5 s."""
+    """Idle connections keep nobody out, and with a stopped daemon a command ends after 5 s."""
     with Place(BINARY) as place:
         place.sandbox("--limit", "100000/10s")
         daemon = place.daemon()
@@ -418,7 +418,7 @@ def manners():
                   process.returncode == 75 and 4 < taken < 8 and "did not answer" in errors,
                   (process.returncode, taken, errors))
         daemon.send_signal(signal.SIGCONT)
-        # Connections that were made meanwhile are taken up, and nothing was paused by the way.
+        # Connections that were made meanwhile are served, and nothing was paused by accident.
         check("it goes on", wait_for(lambda: place.command("status").returncode == 0))
 
 

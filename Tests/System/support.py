@@ -1,5 +1,6 @@
-"""What the Python checks share: a place to work in, the programs that they start, and how they report."""
+"""Shared by the Python checks: a place to work in, the programs that they start, and how they report."""
 
+import http.client
 import json
 import os
 import shutil
@@ -84,9 +85,9 @@ class Place:
         self.started.append(process)
         return process
 
-    def sandbox(self, *flags):
+    def sandbox(self, *flags, env=None):
         process = subprocess.Popen(
-            [self.binary, "sandbox", "--journal", self.path("journal"), *flags], stdout=subprocess.PIPE, text=True)
+            [self.binary, "sandbox", "--journal", self.path("journal"), *flags], stdout=subprocess.PIPE, text=True, env=env)
         self.started.append(process)
         self.env["KEYREG_API_URL"] = process.stdout.readline().split()[-1]
         return process
@@ -109,6 +110,33 @@ class Place:
         reply = self.command("status", "--json")
         return json.loads(reply.stdout) if reply.returncode == 0 else None
 
+    def request(self, method, path, body=None, timeout=10):
+        """Status and body of one exchange on the control socket; (None, b"") when there is no answer."""
+        connection = UnixConnection(self.env["KEYREG_SOCKET"], timeout)
+        try:
+            connection.request(method, path, body)
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+        except (OSError, http.client.HTTPException):
+            return None, b""
+        finally:
+            connection.close()
+
+    def ask(self, path):
+        """The daemon's answer as JSON, a list of documents when it is JSON lines; None when there is none."""
+        status, body = self.request("GET", path)
+        if status != 200:
+            return None
+        return [json.loads(line) for line in body.splitlines()] if "jsonl" in path else json.loads(body)
+
+    def preload(self, source, name):
+        """Compiles a C file beside this one; every program that is started from now on has the library."""
+        library = self.path(name)
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), source)
+        compiler = shutil.which("cc") or "clang"
+        subprocess.run([compiler, "-Wall", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        self.env["LD_PRELOAD"] = library
+
     def drop(self, name, text):
         os.makedirs(self.path("spool/incoming"), exist_ok=True)
         with open(self.path("spool/incoming/." + name), "w") as file:
@@ -126,6 +154,17 @@ class Place:
     def log(self):
         with open(self.path(os.path.basename(self.binary) + ".log")) as file:
             return file.read()
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout=10):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
 def interrupt(process, number=signal.SIGTERM):

@@ -32,7 +32,7 @@ def api(url):
 
 
 def refusal(call, *arguments, **named):
-    """The exception that the client makes of a refusal, or None."""
+    """The exception that the client raises for a refusal, or None."""
     try:
         call(*arguments, **named)
     except ApiException as error:

@@ -28,6 +28,7 @@ trap cleanup EXIT
 start() {
   local name=$1
   shift
+  : >"$folder/$name" # So that it is there, however late the sandbox starts.
   "$keyreg" sandbox --listen 127.0.0.1:0 "$@" >"$folder/$name" &
   sandboxes+=($!)
   for _ in $(seq 100); do
