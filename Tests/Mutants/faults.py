@@ -1,0 +1,151 @@
+"""The faults that mutants.py plants: mistakes that somebody could make, and the tests that must see them.
+
+`test` is what `swift test --filter` takes, as narrow as can be, or a check in Tests/System. A text is in its file exactly
+once, and no longer than it must be.
+"""
+
+from collections import namedtuple
+
+Fault = namedtuple("Fault", "name breaks edits test")
+
+
+def fault(name, breaks, file, old, new, test):
+    return Fault(name, breaks, [(file, old, new)], test)
+
+
+CORE = "Sources/RegistrationCore/"
+QUEUE = "Sources/RegistrationQueue/"
+LISTS = "Sources/RegistrationDaemon/Lists/"
+SPOOL = "Sources/Spool/Directory/"
+LIMITS = "Sources/RateLimit/"
+DURABILITY = "Tests/System/durability_check.py"
+
+FAULTS = [
+    # What may be sent, and what becomes of a key.
+    fault(
+        "keys-changed-same-generation", "a page of keys that was read before a cancel is taken after it",
+        CORE + "KeyLedger.swift", "    nextAhead = 0\n    readAnew()\n", "    nextAhead = 0\n    isDrained = false\n",
+        "aPageThatWasReadBeforeKeysChangedIsNotTaken"),
+    fault(
+        "stale-page", "a page of keys of any generation is taken",
+        CORE + "KeyLedger.swift", "guard generation == self.generation else", "guard generation <= self.generation else",
+        "aPageOfAnOlderGenerationIsNotTaken"),
+    fault(
+        "in-hand-without-end", "192,000 keys are sent again after a kill, not 192",
+        CORE + "Core.swift", "inHandAtMost = 192", "inHandAtMost = 192_000", "resultsThatWaitForTheDiskStandInTheWay"),
+    fault(
+        "outage-charged", "attempts count in an outage",
+        CORE + "Holds/HoldMoves.swift", " + failures.streak.map { .refund(row: $0) }", "", "OutageTests"),
+    fault(
+        "refund-lost", "an attempt that is given back never reaches the queue",
+        CORE + "Core+Replies.swift",
+        "        results.append(KeyResult(row: row, decision: .refund, sentAt: moment.wall, at: moment.wall))\n", "",
+        "anAttemptThatIsGivenBackWhileItsKeyIsReadAheadIsNotCounted"),
+    fault(
+        "wake-up-forgotten", "nobody is told when the next request may go",
+        CORE + "Core+HandOut.swift", "  actions.append(.wake(at: wake))\n", "", "everyPromiseIsKept"),
+    fault(
+        "ageless-canary", "a key that was registered days ago is still a canary",
+        CORE + "KnownKey.swift", "now < until ? key : nil", "key", "aCanaryIsWhatTheseCredentialsRegisteredWithinADay"),
+    fault(
+        "endless-hold", "an answer does not end a hold",
+        CORE + "Holds/HoldReplies.swift", "guard job.isProbe, hold.reason != .refused else",
+        "guard job.isProbe, hold.reason == .refused else", "HoldsTableTests"),
+    fault(
+        "wait-of-503-ignored", "a server in trouble that asks for a wait is asked again at once",
+        CORE + "Core+Replies.swift", "answer.paced.reading?.retryAfter ?? 0 : 0", "0.0 : 0",
+        "aKeyWaitsAsLongAsItsServerAsks"),
+    # What a reply means.
+    fault(
+        "401-fails-the-key", "refused credentials fail the key",
+        "Sources/RegistrationAPI/Verdict.swift", "[400, 404, 409,", "[400, 401, 404, 409,",
+        "refusedCredentialsAreNoWordAboutTheKeyWhateverIsSaidOfThem"),
+    fault(
+        "unconfirmed-success", "a captive portal's 200 registers keys",
+        "Sources/RegistrationAPI/Verdict.swift", "!isBodyTruncated, Confirmation.confirms(body, id) {",
+        "!isBodyTruncated, Confirmation.confirms(body, id) || !body.isEmpty {", "aSuccessThatDoesNotConfirmTheKeyIsAnotherAttempt"),
+    fault(
+        "redirect-followed", "secrets go to another host",
+        "Sources/Curl/EasyHandle.swift", "CURLOPT_FOLLOWLOCATION, 0", "CURLOPT_FOLLOWLOCATION, 1",
+        "redirectsAreNotFollowed"),
+    # The rate limit.
+    fault(
+        "old-429-opens-the-gate", "an earlier refusal, told late, opens the gate before its time",
+        LIMITS + "Gate.swift",
+        "case .closed(let until, _): self = .closed(until: max(until, instant), then: asker)",
+        "case .closed: self = .closed(until: instant, then: asker)", "GateTests"),
+    fault(
+        "any-reply-ends-the-probe", "the reply to another request than the probe lets all workers go",
+        LIMITS + "Gate.swift", "guard case .probing(permit, _, let then) = self", "guard case .probing(_, _, let then) = self",
+        "GateTests"),
+    fault(
+        "retry-after-ignored", "the seconds of a Retry-After are not read",
+        LIMITS + "Reading/RetryAfter.swift", "delays.append(seconds)", "_ = seconds", "ReadingTests"),
+    fault(
+        "reserve-ignored", "nothing is left to others",
+        LIMITS + "Limits/WindowLimit.swift", "{ reserve.withheld(of: budget.limit) }", "{ 0 }", "WindowLimitTests|PacerTests"),
+    fault(
+        "limit-not-kept", "what was learned of the limit is gone after a restart",
+        "Sources/RegistrationDaemon/Upkeep/QueueUpkeep.swift", "    keepLearned()\n", "", "whatWasLearnedOfTheLimitIsKnownAfterARestart"),
+    # Lists.
+    fault(
+        "csv-doubled-quote", "a quote that is written twice ends its field",
+        "Sources/KeyList/CSVRecord.swift", "offset = found + 2", "offset = found + 1",
+        "ids_written_in_any_form_are_read_back"),
+    fault(
+        "duplicate-counted-twice", "a key that is twice in a list is accepted twice",
+        QUEUE + "Import.swift", "{ counts.accepted += 1 } else { counts.duplicateInList += 1 }",
+        "{ counts.accepted += 1 } else { counts.accepted += 1 }", "duplicatesAreCountedWithinABatchAndAcrossBatches"),
+    fault(
+        "filed-before-its-last-batch", "a long list is filed with its first 2,000 entries",
+        LISTS + "ListReading.swift", "if isLast, let list {", "if let list {", "aLongListIsFiledOnceItIsReadToItsEnd"),
+    fault(
+        "receipt-after-move", "a kill leaves a list in done/ without a receipt",
+        SPOOL + "SpoolMoves.swift",
+        "    try store(receipt, as: name)\n"
+        "    let moved = try move(name.fileName, file.status.identity, to: .done)\n",
+        "    let moved = try move(name.fileName, file.status.identity, to: .done)\n    try store(receipt, as: name)\n",
+        "aListComesBehindItsReceiptOrReason"),
+    # The queue.
+    fault(
+        "synchronous-normal", "a power cut takes commits back",
+        QUEUE + "RegistrationQueue.swift", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL",
+        "everyCommitIsFlushedToDisk"),
+    fault(
+        "counters-off-by-one", "a key that two lists name is not in the counters of the second",
+        QUEUE + "Import.swift", "      changes.share(old, with: list)\n", "", "countersEqualACount"),
+    Fault(
+        "registered-key-cancelled", "cancelling a list takes back outcomes of keys that it shares with another",
+        [
+            (QUEUE + "Operations.swift", "WHERE id = ? AND state IN (0, 1) AND", "WHERE id = ? AND state IN (0, 1, 2) AND"),
+            (QUEUE + "Operations.swift", "AND key.state IN (0, 1) AND", "AND key.state IN (0, 1, 2) AND"),
+        ], "anOutcomeStaysThoughEveryListOfItsKeyIsCancelled"),
+    fault(
+        "acknowledged-before-commit", "an outcome is told as recorded before it is on disk",
+        "Sources/RegistrationDaemon/Work/Recorder.swift", "try queue.record(group)\n",
+        "report(.recorded(group))\n        try queue.record(group)\n", "whatIsToldAsRecordedIsOnDisk"),
+    fault(
+        "lock-not-taken", "two daemons work on one queue",
+        "Sources/Registration/FileIO.swift", "flock(descriptor, LOCK_EX | LOCK_NB)",
+        "flock(descriptor, LOCK_SH | LOCK_NB)",
+        "aSecondOwnerOfTheStateDirectoryIsToldWhoHasIt"),
+    # What a power cut leaves.
+    fault(
+        "claim-not-synced", "a claimed list is in incoming/ again after a power cut, and read twice",
+        SPOOL + "SpoolClaim.swift", "    try folder(.reading).sync()\n    try folder(.incoming).sync()\n",
+        "    try folder(.incoming).sync()\n", DURABILITY),
+    fault(
+        "filing-not-synced", "a filed list, or its receipt, is gone after a power cut",
+        SPOOL + "SpoolMoves.swift", "to: file, in: target)\n    try target.sync()\n", "to: file, in: target)\n", DURABILITY),
+    fault(
+        "new-file-not-synced", "the queue says that results are written or a list is filed, and a power cut takes the file",
+        SPOOL + "NewFile.swift", "to: name, in: folder)\n    isNamed = true\n    try folder.sync()\n",
+        "to: name, in: folder)\n    isNamed = true\n", DURABILITY),
+    fault(
+        "content-not-synced", "a file has its name before its content is on disk",
+        SPOOL + "NewFile.swift", "    try sync()\n    try folder.rename(temporaryName, to:",
+        "    try flush()\n    try folder.rename(temporaryName, to:", DURABILITY),
+    fault(
+        "list-not-synced", "a list is in done/ and its bytes are not on disk",
+        SPOOL + "SpoolMoves.swift", "    try file.sync()\n    try store(", "    try store(", DURABILITY),
+]
