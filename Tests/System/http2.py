@@ -115,6 +115,17 @@ def confirming(make):
     return act
 
 
+def leaving(make):
+    """Confirms, and hangs up only when the other side has: what it sends meanwhile would reset the connection, and the answer with it."""
+
+    def act(connection, key):
+        confirming(make)(connection, key)
+        connection.half_close()
+        connection.wait()
+
+    return act
+
+
 def flooding(start, piece):
     def act(connection, key):
         connection.send(start(connection.stream, key))
@@ -162,7 +173,7 @@ HTTP2 = [
     Play("endless settings", flooding(lambda s, k: b"", lambda s: frame(SETTINGS, 0, 0)), LOST + "|" + SLOW),
     Play("endless pings", flooding(lambda s, k: b"", lambda s: frame(PING, 0, 0, b"12345678")), LOST + "|" + SLOW),
     Play("interim answers over HTTP/2", confirming(lambda s, k: head(s, 103) + good(s, k)), keeps=True),
-    Play("GOAWAY beside the answer", confirming(lambda s, k: goaway(s) + good(s, k))),
-    Play("GOAWAY after the answer", confirming(lambda s, k: good(s, k) + goaway(s))),
+    Play("GOAWAY beside the answer", leaving(lambda s, k: goaway(s) + good(s, k))),
+    Play("GOAWAY after the answer", leaving(lambda s, k: good(s, k) + goaway(s))),
     Play("unknown frames", confirming(lambda s, k: frame(0x77, 0, 0, b"x" * 50) + good(s, k)), keeps=True),
 ]

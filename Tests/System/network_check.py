@@ -142,12 +142,14 @@ class Run:
         self.check(f"{name}: goes on by itself", self.done(dropped), self.place.ask("/v1/status"))
 
     def storm(self, table, count, share):
-        """Each request meets any play with this probability, each key at most four."""
+        """Each request meets any play with this probability, each key at most four: half of the attempts that it has. So a good
+        answer must arrive: its connection stays, as one that is closed with something unread in it is reset, and takes the answer
+        with it."""
         table = [play for play in table if play.at == "request"]
         met, lock = {}, threading.Lock()
 
         class Storm:
-            at, context, after, ends = "request", None, None, True
+            at, context, after, ends = "request", None, None, False
             name = "storm"
 
         def act(connection, key):
@@ -159,6 +161,8 @@ class Run:
                     self.server.plays -= 1
             if play is not None:
                 play.act(connection, key)
+                if play.ends:
+                    connection.close()
             elif getattr(connection, "stream", None):
                 self.server.note_confirmed(key)
                 connection.send(http2.good(connection.stream, key))
@@ -227,6 +231,7 @@ class Run:
         wanted = {key for keys in self.lists.values() for key in keys}
         findings = [text for name, keys in self.lists.items() for text in judge_list(self.place, name, "\n".join(keys) + "\n")]
         findings += judge_keys(self.place, wanted, self.server.confirmed.keys() | self.server.arguable)
+        findings += [str(row) for row in rows.values() if row["state"] != "registered"]
         self.check(f"{label}: lists, receipts, queue, results and the server's record agree", not findings, findings[:5])
         finished = {key: datetime.fromisoformat(row["finished_at"]).timestamp() for key, row in rows.items()
                     if row["finished_at"]}
