@@ -48,4 +48,8 @@ static inline CURLcode ccurl_get_off_t(CURL *handle, CURLINFO info, curl_off_t *
   return curl_easy_getinfo(handle, info, value);
 }
 
+static inline CURLcode ccurl_get_socket(CURL *handle, CURLINFO info, curl_socket_t *value) {
+  return curl_easy_getinfo(handle, info, value);
+}
+
 #endif

@@ -72,8 +72,7 @@ package final class EasyHandle {
     try set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout)
     try set(CURLOPT_TIMEOUT_MS, request.timeout)
     try setProxy(for: request.url)
-    // libcurl keeps an HTTP/2 connection on which an answer never came, and would send the next request into the same void.
-    try set(CURLOPT_FRESH_CONNECT, wasAnswered ? 0 : 1)
+    try set(CURLOPT_FRESH_CONNECT, isConnectionUsable ? 0 : 1)
 
     try setHeaders(request.headers)
     collector.begin(request, onBody: onBody)
@@ -92,6 +91,27 @@ package final class EasyHandle {
     return CurlReply(
       status: number(CURLINFO_RESPONSE_CODE), headers: collector.headers, body: collector.body,
       isBodyTruncated: collector.isBodyTruncated, duration: Double(microseconds(CURLINFO_TOTAL_TIME_T)) / 1e6)
+  }
+
+  /// The next request gets a new connection: what the last one brought was the answer to something else.
+  package func distrustConnection() { wasAnswered = false }
+
+  /// Whether the next request may go over the kept-alive connection.
+  ///
+  /// libcurl keeps an HTTP/2 connection on which an answer never came, and would send the next request into the same
+  /// void. Over HTTP/1, the Debian 12 version (7.88) takes bytes that came before the request was sent for its answer: a
+  /// 408 with which a server ends an idle connection, or an answer that was sent twice. RFC 9112, section 9.2, forbids
+  /// that. HTTP/2 answers name their request, and its connections may get frames at any time.
+  private var isConnectionUsable: Bool {
+    guard wasAnswered else { return false }
+    guard number(CURLINFO_HTTP_VERSION) < Int(CURL_HTTP_VERSION_2_0) else { return true }
+    var socket = CURL_SOCKET_BAD
+    // Without a socket there is no connection to keep.
+    guard ccurl_get_socket(handle, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
+      return true
+    }
+    var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, 0) == 0
   }
 
   private func run(body: [UInt8]?) throws(CurlError) -> CURLcode {

@@ -78,7 +78,10 @@ package final class RegistrationClient {
     request.timeout = settings.timeout
     do {
       let reply = try handle.perform(request)
-      return Exchange(reply, redaction: redaction, names: names, registering: id, wallClock: wallClock)
+      let exchange = Exchange(reply, redaction: redaction, names: names, registering: id, wallClock: wallClock)
+      // It may confirm another key: then all further answers on this connection would be one request late.
+      if case .unsettled(..<300, _, _) = exchange.verdict { handle.distrustConnection() }
+      return exchange
     } catch {
       return Exchange(error)
     }

@@ -137,6 +137,33 @@ final class FixedServer: Sendable {
     }
   }
 
+  /// A server that ends an idle connection says 408 (RFC 9110, section 15.5.9), and nobody has asked.
+  @Test(arguments: [true, false]) func whatCameBeforeARequestIsNotItsAnswer(closes: Bool) throws {
+    let server = try SpeakingServer(
+      answer: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+      unasked: "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", closes: closes)
+    let handle = try EasyHandle()
+    var request = CurlRequest(method: "PUT", url: "http://127.0.0.1:\(server.port)/")
+    request.timeout = 20_000
+    request.isSentOnce = true
+    for number in 1...5 {
+      #expect(try handle.perform(request).status == 200)
+      server.speakUp()
+      #expect(server.asked == number)
+    }
+  }
+
+  @Test func aDistrustedConnectionIsNotUsedAgain() throws {
+    let server = try SpeakingServer(answer: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", unasked: "", closes: false)
+    let handle = try EasyHandle()
+    let request = CurlRequest(method: "PUT", url: "http://127.0.0.1:\(server.port)/")
+    for _ in 1...3 {
+      #expect(try handle.perform(request).status == 200)
+      handle.distrustConnection()
+    }
+    #expect(server.accepted == 3)
+  }
+
   @Test func whatNeverLeftSaysSo() throws {
     for url in ["http://127.0.0.1:1/", "http://no-such-host.invalid/", "not a url"] {
       let error = try #require(throws: CurlError.self) {
