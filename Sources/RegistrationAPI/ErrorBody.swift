@@ -6,7 +6,7 @@ import Registration
 package struct ErrorBody: Hashable, Sendable {
   package var title: String?
   package var detail: String?
-  /// The content of its member `errors`, unchanged; empty when the body is not the API's.
+  /// The content of its array `errors`, unchanged; empty when the body is not the API's.
   private var said: [String] = []
 
   /// Characters kept of a title and of a detail.
@@ -39,28 +39,31 @@ package struct ErrorBody: Hashable, Sendable {
         if let detail = error["detail"] as? String { details.append(detail) }
       }
     }
-    said = (titles + details).filter { !Self.isPage($0) }
+    if errors is [Any] { said = (titles + details).filter { !Self.isPage($0) } }
     if titles.isEmpty, details.isEmpty, let message = object["message"] as? String { details.append(message) }
     if !titles.isEmpty { title = titles.joined(separator: "; ") }
     if !details.isEmpty { detail = details.joined(separator: "; ") }
   }
 
-  /// Whether the API itself has spoken: JSON with the member `errors`, whose text says more than the status. A
-  /// gateway's page, an empty body or a router's `{"errors":["Not found"]}` says nothing about a key.
+  /// Whether the API itself has spoken: JSON with an array `errors`, whose text says more than the name of a status, be
+  /// it this one or another. A gateway's page, an empty body or a router's `{"errors":["Not found"]}` says nothing about
+  /// a key.
   package func isWord(on status: Int) -> Bool {
     // "Forbidden" is all that the API says with a 403.
     if status == 403 { return said.contains { !$0.isEmpty } }
-    let empty = Self.emptyWords.union(Self.words(StatusPhrase.text(status)))
-    return said.contains { text in Self.words(text).contains { !empty.contains($0) } }
+    return said.contains { text in Self.words(text).contains { !Self.emptyWords.contains($0) } }
   }
 
-  /// Words that any router's text may contain besides the status.
+  /// Words that say nothing about a key: the names of all error statuses, and what any router's text may contain beside
+  /// them.
   private static let emptyWords = Set(
     words(
       """
-      a an and be by cannot code could does error errors exist for has http invalid is it match no on or page path request \
-      requested resource route endpoint server sorry status such that the this unprocessable entity uri url was were your
-      """))
+      a an and be by cannot code could does entity error errors exist for has http invalid is it match no on or page path \
+      request requested resource route endpoint server sorry status such temporarily that the this time out uri url was were \
+      your
+      """)
+      + (400..<600).flatMap { words(StatusPhrase.text($0)) })
 
   /// A gateway's page, in any member: the API sends no tags.
   private static func isPage(_ text: String) -> Bool {

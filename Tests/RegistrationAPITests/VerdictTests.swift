@@ -71,8 +71,11 @@ import Testing
     (404, "Not found"), (404, "404 Not Found"), (404, "not_found"), (404, "404 page not found"),
     (404, "The requested URL was not found on this server."), (404, "Resource not found"), (404, "no such route"),
     (400, "Bad Request"), (400, "invalid request"), (409, "Conflict"), (410, "gone"), (422, "Unprocessable Entity"),
-    (422, "Error: unprocessable content"),
-  ]) func aRoutersWordSaysNoMoreThanTheStatus(status: Int, text: String) throws {
+    (422, "Error: unprocessable content"), (400, "Not found"), (409, "Not Found"), (410, "Bad Gateway"),
+    (422, "Service Unavailable"), (404, "Forbidden"), (400, "Unauthorized"), (404, "Too Many Requests"),
+    (409, "504 Gateway Time-out"), (410, "503 Service Temporarily Unavailable"), (400, "Internal Server Error"),
+    (404, "method not allowed"),
+  ]) func aRoutersWordSaysNoMoreThanAStatus(status: Int, text: String) throws {
     for body in [#"{"errors":["\#(text)"]}"#, #"{"errors":[{"title":"\#(text)"}]}"#, #"{"errors":"\#(text)"}"#] {
       guard case .unsettled(status, _, _) = try verdict(status, body) else {
         Issue.record("\(body)")
