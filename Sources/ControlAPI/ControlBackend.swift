@@ -52,6 +52,9 @@ package protocol ControlBackend: Sendable {
   /// What happened in each minute of the last day, or since a time.
   func history(since: Timestamp?) async -> HistoryDocument
 
+  /// What is believed of the rate limits, and why.
+  func limits() async -> LimitsDocument
+
   func metrics() async -> MetricsSnapshot
   func health() async -> HealthDocument
 

@@ -38,6 +38,8 @@ package struct ControlClient: Sendable {
     try document("GET", "/v1/history" + (since.map { "?since=\($0)" } ?? ""))
   }
 
+  package func limits() throws -> LimitsDocument { try document("GET", "/v1/limits") }
+
   package func key(_ id: AppKeyID) throws -> KeyDocument { try document("GET", "/v1/keys/\(id)") }
 
   package func health() throws -> HealthDocument {

@@ -100,6 +100,8 @@ struct ControlResponder: Sendable {
     case .history(let since):
       let history = await backend.history(since: since)
       return .json(try await documents.run { try DocumentCoding.encode(history) })
+    case .limits:
+      return try .document(await backend.limits())
     case .openAPI:
       return .bytes(PackageResources.openapi_json, contentType: "application/json")
     case .asset(let asset):
@@ -185,8 +187,8 @@ extension ControlRoute {
   fileprivate var readsBody: Bool {
     switch self {
     case .submit, .preview, .cancel, .set, .pause, .resume, .retry, .reload: true
-    case .index, .listPage, .asset, .status, .lists, .list, .outcomes, .key, .history, .openAPI, .events, .backup,
-      .metrics, .health:
+    case .index, .listPage, .asset, .status, .lists, .list, .outcomes, .key, .history, .limits, .openAPI, .events,
+      .backup, .metrics, .health:
       false
     }
   }

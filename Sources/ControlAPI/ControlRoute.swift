@@ -17,6 +17,7 @@ enum ControlRoute: Equatable {
   case outcomes(OutcomeQuery, Format)
   case key(AppKeyID)
   case history(since: Timestamp?)
+  case limits
   case openAPI
   case events
   case backup
@@ -62,6 +63,8 @@ enum ControlRoute: Equatable {
       self = try Self.read(.status, request.method)
     case ("v1", "history", nil, nil):
       self = try Self.read(Self.history(query), request.method)
+    case ("v1", "limits", nil, nil):
+      self = try Self.read(.limits, request.method)
     case ("v1", "openapi.json", nil, nil):
       self = try Self.read(.openAPI, request.method)
     case ("v1", "events", nil, nil):

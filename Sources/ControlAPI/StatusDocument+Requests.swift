@@ -14,9 +14,11 @@ extension StatusDocument {
     @ExplicitNull package var source: String?
     /// Until the next request may be sent; 0 when one may be sent now.
     @ExplicitNull package var waitingSeconds: Double?
+    /// Replies with 429 by which the limit is known, over all restarts.
+    @ExplicitNull package var refusals: Int?
 
     private enum CodingKeys: String, CodingKey {
-      case name, limit, remaining, reserved, source
+      case name, limit, remaining, reserved, source, refusals
       case periodSeconds = "period_seconds"
       case resetsInSeconds = "resets_in_seconds"
       case waitingSeconds = "waiting_seconds"
@@ -24,7 +26,8 @@ extension StatusDocument {
 
     package init(
       name: String? = nil, limit: Int? = nil, periodSeconds: Int? = nil, remaining: Int? = nil,
-      resetsInSeconds: Int? = nil, reserved: Int? = nil, source: String? = nil, waitingSeconds: Double? = nil
+      resetsInSeconds: Int? = nil, reserved: Int? = nil, source: String? = nil, waitingSeconds: Double? = nil,
+      refusals: Int? = nil
     ) {
       _name = ExplicitNull(wrappedValue: name)
       _limit = ExplicitNull(wrappedValue: limit)
@@ -34,6 +37,7 @@ extension StatusDocument {
       _reserved = ExplicitNull(wrappedValue: reserved)
       _source = ExplicitNull(wrappedValue: source)
       _waitingSeconds = ExplicitNull(wrappedValue: waitingSeconds)
+      _refusals = ExplicitNull(wrappedValue: refusals)
     }
   }
 

@@ -129,6 +129,7 @@ package final class Daemon: Sendable {
       queue: queue, access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer,
       retry: settings.retryPolicy,
       learned: try Memory.learnedLimits(of: settings.endpoint.base, from: queue, log),
+      evidence: try Memory.evidence(of: settings.endpoint.base, from: queue, log),
       pause: try Memory.recall(Pause.self, named: Memory.pause, from: queue, log),
       asked: try queue.keptWait {
         log.warning(

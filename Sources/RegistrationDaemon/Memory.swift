@@ -7,6 +7,7 @@ import RegistrationQueue
 enum Memory {
   static let pause = "pause"
   static let learned = "rate_limits"
+  static let evidence = "rate_limit_evidence"
   /// The base address of the API that they were learned from.
   static let learnedFrom = "rate_limits_from"
 
@@ -17,6 +18,14 @@ enum Memory {
     // An earlier version did not say where they were from.
     let origin = try recall(String.self, named: learnedFrom, from: queue, log) ?? endpoint
     return origin == endpoint ? try recall(LearnedLimits.self, named: learned, from: queue, log) : nil
+  }
+
+  /// On what grounds the limits of this endpoint are believed. That of another is forgotten.
+  static func evidence(of endpoint: String, from queue: RegistrationQueue, _ log: Logger) throws -> LimitEvidence {
+    if let stored = try recall(LimitEvidence.self, named: evidence, from: queue, log), stored.endpoint == endpoint {
+      return stored
+    }
+    return LimitEvidence(endpoint: endpoint)
   }
 
   /// What an earlier run stored. If it cannot be read, that is logged, and it is learned again.

@@ -17,9 +17,9 @@ struct Keyreg: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, SubmitCommand.self, StatusCommand.self, ListsCommand.self, OutcomesCommand.self, KeyCommand.self,
-      InstancesCommand.self, RetryCommand.self, PauseCommand.self, ResumeCommand.self, CancelCommand.self,
-      SetCommand.self, ReloadCommand.self,
-      BackupCommand.self, RestoreCommand.self, CheckCommand.self, SandboxCommand.self, DemoCommand.self,
+      LimitsCommand.self, InstancesCommand.self, RetryCommand.self, PauseCommand.self, ResumeCommand.self,
+      CancelCommand.self, SetCommand.self, ReloadCommand.self, BackupCommand.self, RestoreCommand.self,
+      CheckCommand.self, SandboxCommand.self, DemoCommand.self,
     ])
 
   /// For a mistyped command: the one that was probably meant.

@@ -193,6 +193,16 @@ final class MemoryBackend: ControlBackend {
     return HistoryDocument(minutes: minutes.filter { minute in since.map { minute.at >= $0 } ?? true })
   }
 
+  func limits() async -> LimitsDocument {
+    let limit = LimitsDocument.Limit(
+      name: nil, limit: 100, periodSeconds: 10, source: "learned", since: startedAt)
+    let refusal = LimitsDocument.Reply(at: startedAt, status: 429, retryAfterSeconds: 5)
+    return LimitsDocument(
+      now: startedAt, endpoint: "https://api.datadoghq.com", limits: [limit], since: startedAt, replies: 3, refusals: 3,
+      lastRefusal: refusal, changes: [.init(limit: limit, reply: refusal)],
+      hours: [.init(at: startedAt, registered: 40, throttled: 3, otherRequests: 1)])
+  }
+
   func metrics() async -> MetricsSnapshot { MetricsSnapshot(version: "0.1.0") }
 
   func health() async -> HealthDocument {

@@ -30,7 +30,7 @@ struct SeenTests {
       ("/v1/status", "/v1/status"), ("/v1/lists", "/v1/lists?limit=1"), ("/v1/lists", "/v1/lists"),
       ("/v1/lists/{name}", "/v1/lists/a"), ("/v1/lists/{name}", "/v1/lists/rejected"),
       ("/v1/lists/{name}", "/v1/lists/none"), ("/v1/outcomes", "/v1/outcomes?state=failed"),
-      ("/v1/outcomes", "/v1/outcomes?format=csv"), ("/v1/history", "/v1/history"),
+      ("/v1/outcomes", "/v1/outcomes?format=csv"), ("/v1/history", "/v1/history"), ("/v1/limits", "/v1/limits"),
       ("/v1/keys/{id}", "/v1/keys/\(keys[3])"), ("/healthz", "/healthz"), ("/metrics", "/metrics"), ("/", "/"),
       ("/lists/{name}", "/lists/a"), ("/assets/{name}", "/assets/page.css"),
     ] {

@@ -26,7 +26,9 @@ import Testing
         apiKey: try Secret("a-key-of-the-api".utf8, from: "a test"),
         appKey: try Secret("a-key-of-the-application".utf8, from: "a test")),
       route: CurlRoute(), connectTimeout: 1_000, timeout: 1_000)
-    return Shell(core: core, settings: settings, workers: workers, now: 0)
+    return Shell(
+      core: core, settings: settings, evidence: LimitEvidence(endpoint: settings.endpoint.base), workers: workers,
+      now: 0)
   }
 
   private static func mail(_ content: Inbox.Mail.Content, at now: Double) -> Inbox.Mail {

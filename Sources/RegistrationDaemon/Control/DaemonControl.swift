@@ -131,6 +131,8 @@ struct DaemonControl: ControlBackend {
     }
   }
 
+  func limits() async -> LimitsDocument { await Self.onQueue(queues.reports) { reports.limits() } }
+
   func health() async -> HealthDocument { reports.health() }
 
   func changes() -> AsyncStream<Void> { broadcast.listen() }

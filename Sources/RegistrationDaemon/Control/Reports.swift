@@ -76,6 +76,13 @@ struct Reports: Sendable {
     history.look(sample, now: .now())
   }
 
+  func limits() -> LimitsDocument {
+    noteHistory()
+    let (obeyed, evidence) = pool.limits
+    return LimitsDocument(
+      obeyed, evidence, minutes: history.minutes(), instance: report.instance.name, now: .now())
+  }
+
   /// Healthy while the parts that everything depends on respond within half a minute.
   func health() -> HealthDocument {
     let age = heartbeat.age

@@ -164,7 +164,7 @@ struct StatusReport {
       periodSeconds: standing.period.map { Int(min($0, 1e9).rounded()) }, remaining: standing.remaining,
       resetsInSeconds: standing.resetsIn.map { Int(min(max(0, $0), 1e9).rounded(.up)) },
       reserved: standing.limit == nil ? nil : standing.reserved, source: standing.source.rawValue,
-      waitingSeconds: ((pool.waitsFor ?? 0) * 1_000).rounded() / 1_000)
+      waitingSeconds: ((pool.waitsFor ?? 0) * 1_000).rounded() / 1_000, refusals: pool.refusals)
   }
 
   private static func requests(_ statistics: Statistics) -> StatusDocument.Requests {

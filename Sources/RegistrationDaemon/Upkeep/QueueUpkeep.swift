@@ -89,13 +89,16 @@ final class QueueUpkeep: Sendable {
 
   // MARK: For the next start
 
-  /// Stores what the pacer learned.
-  func keepLearned() {
+  /// Stores what the pacer learned, and on what grounds.
+  ///
+  /// - Parameter isLast: The grounds are stored even if nothing new was learned.
+  func keepLearned(isLast: Bool = false) {
     let learned = pool.learned
-    guard kept.withLock({ $0 }) != learned else { return }
+    guard isLast || kept.withLock({ $0 }) != learned else { return }
     do {
       try queue.remember(learned.limits, named: Memory.learned)
       try queue.remember(learned.endpoint, named: Memory.learnedFrom)
+      try queue.remember(pool.limits.evidence, named: Memory.evidence)
       kept.withLock { $0 = learned }
     } catch {
       log.warning("what was learned about the rate limit could not be saved", metadata: ["detail": "\(error)"])
@@ -132,7 +135,7 @@ final class QueueUpkeep: Sendable {
 
   /// Stores what the next start needs, and closes the queue. Blocks for as long as the disk takes.
   func finish() {
-    keepLearned()
+    keepLearned(isLast: true)
     keepHistory(isLast: true)
     // Last of all: the next start finds a queue that was closed.
     writeBack { queue in try queue.finish() }

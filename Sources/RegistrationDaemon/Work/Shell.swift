@@ -7,7 +7,8 @@ package import RegistrationCore
 /// one lock guards all of it.
 struct Shell: Sendable {
   private(set) var core: Core
-  var settings: APISettings
+  private(set) var settings: APISettings
+  private(set) var evidence: LimitEvidence
   /// Workers without a request; the last one back goes first, because its connection is the most recently used.
   private var idle: [Int]
   private var statistics: Statistics
@@ -15,9 +16,10 @@ struct Shell: Sendable {
   /// Since when time has been counted for the current standstill, in seconds on the monotonic clock.
   private var standingSince: Seconds
 
-  init(core: Core, settings: APISettings, workers: Int, now: Seconds) {
+  init(core: Core, settings: APISettings, evidence: LimitEvidence, workers: Int, now: Seconds) {
     self.core = core
     self.settings = settings
+    self.evidence = evidence
     idle = (0..<workers).reversed()
     statistics = Statistics()
     standingSince = now
@@ -30,7 +32,9 @@ struct Shell: Sendable {
       idle.append(worker)
       statistics.received(exchange, at: mail.moment.wall)
       if let message = exchange.verdict.trouble { lastError = (mail.moment.wall, message) }
-      return core.take(.reply(Answer(exchange.verdict, paced: exchange.paced), order: order), at: mail.moment)
+      let actions = core.take(.reply(Answer(exchange.verdict, paced: exchange.paced), order: order), at: mail.moment)
+      note(exchange, actions, at: mail.moment.wall)
+      return actions
     case .event(let event):
       switch event {
       case .committed(let results):
@@ -42,6 +46,17 @@ struct Shell: Sendable {
       }
       return core.take(event, at: mail.moment)
     }
+  }
+
+  /// Takes settings into use, from the next request on.
+  mutating func apply(_ new: APISettings) {
+    if settings.endpoint.base != new.endpoint.base { evidence = LimitEvidence(endpoint: new.endpoint.base) }
+    settings = new
+  }
+
+  private mutating func note(_ exchange: Exchange, _ actions: [Action], at: Timestamp) {
+    evidence.received(exchange, at: at)
+    for case .tell(.limitsChanged(let limits, _)) in actions { evidence.changed(limits, by: exchange, at: at) }
   }
 
   /// Ends a batch: what may be sent is handed out.
@@ -64,7 +79,8 @@ struct Shell: Sendable {
     return PoolSnapshot(
       standstill: core.standstill, standing: core.pacer.standing(now: moment.now, backlog: max(0, open - core.inHand)),
       statistics: statistics, inFlight: core.inHand, busy: core.busy, size: core.workers, pause: core.pause,
-      lastError: lastError, perSecond: statistics.throughput.perSecond(now: moment.now), now: moment.now)
+      lastError: lastError, refusals: evidence.refusals, perSecond: statistics.throughput.perSecond(now: moment.now),
+      now: moment.now)
   }
 }
 
@@ -79,6 +95,8 @@ package struct PoolSnapshot: Sendable {
   package var size: Int
   package var pause: Pause?
   package var lastError: (at: Timestamp, message: String)?
+  /// Replies with 429 by which the limit is known, over all restarts.
+  package var refusals = 0
   /// Outcomes per second over the time in which work was possible in the last minute.
   package var perSecond: Double
   /// On the monotonic clock.

@@ -42,6 +42,9 @@ extension WorkerPool {
 
   var learned: Learned { withShell { Learned(limits: $0.core.pacer.learned, endpoint: $0.settings.endpoint.base) } }
 
+  /// The limits that are obeyed now, and the grounds for them.
+  var limits: (obeyed: [KnownLimit], evidence: LimitEvidence) { withShell { ($0.core.pacer.limits, $0.evidence) } }
+
   package func snapshot() -> PoolSnapshot {
     let open = queue.tally.open
     return withShell { $0.snapshot(open: open, at: .now()) }

@@ -35,7 +35,8 @@ package final class WorkerPool: Sendable {
   ///   - broken: Called once when the queue can no longer be used.
   package init(
     queue: RegistrationQueue, access: APIAccess, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    pause: Pause?, asked: AskedToWait?, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
+    evidence: LimitEvidence, pause: Pause?, asked: AskedToWait?, version: String, log: Logger,
+    settled: @escaping @Sendable () -> Void,
     changed: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
@@ -49,7 +50,7 @@ package final class WorkerPool: Sendable {
       holds: Holds(retry: retry, seed: random.next()),
       settings: access.coreSettings(pacer: pacer, retry: retry, change: .endpoint), pause: pause, asked: asked,
       at: moment)
-    shell = Mutex(Shell(core: core, settings: access.settings, workers: Self.size, now: moment.now))
+    shell = Mutex(Shell(core: core, settings: access.settings, evidence: evidence, workers: Self.size, now: moment.now))
     let inbox = Inbox(serial: DispatchQueue(label: "keyreg.core"))
     self.inbox = inbox
     alarm = Alarm(label: "keyreg.pacer") { @Sendable _ in inbox.post(.alarm) }
@@ -94,7 +95,7 @@ package final class WorkerPool: Sendable {
   func replace(_ settings: APISettings, news: (APISettings) -> Event) {
     withShell { shell in
       inbox.put(Inbox.Mail(.event(news(shell.settings))))
-      shell.settings = settings
+      shell.apply(settings)
       _ = drain(&shell)
     }
     changed()

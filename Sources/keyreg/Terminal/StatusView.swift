@@ -71,8 +71,9 @@ struct StatusView {
       return Self.label("limit") + "not known yet"
     }
     var text = "\(count) in \(DurationText.approximate(seconds: Double(period)))"
-    switch limit.source {
-    case "learned"?, "assumed"?: text += " (\(limit.source ?? ""))"
+    switch (limit.source, limit.refusals ?? 0) {
+    case ("learned"?, 1...): text = "about " + text + ", learned from \((limit.refusals ?? 0).counted("refusal"))"
+    case ("learned"?, _), ("assumed"?, _): text += " (\(limit.source ?? ""))"
     default: break
     }
     if let remaining = limit.remaining { text += ", \(remaining) left" }
