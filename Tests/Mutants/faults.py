@@ -85,6 +85,10 @@ FAULTS = [
         "reserve-ignored", "nothing is left to others",
         LIMITS + "Limits/WindowLimit.swift", "{ reserve.withheld(of: budget.limit) }", "{ 0 }", "WindowLimitTests|PacerTests"),
     fault(
+        "raised-limit-ignored", "a limit that is raised while keys are registered is not used",
+        LIMITS + "Limits/WindowBudget.swift", "guard new != limit, flight", "guard new < limit, flight",
+        "aChangedLimitIsUsedAndTheEndIsToldAnew"),
+    fault(
         "limit-not-kept", "what was learned of the limit is gone after a restart",
         "Sources/RegistrationDaemon/Upkeep/QueueUpkeep.swift", "    keepLearned(isLast: true)\n", "", "whatWasLearnedOfTheLimitIsKnownAfterARestart"),
     # Lists.

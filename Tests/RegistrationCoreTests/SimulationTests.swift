@@ -51,6 +51,29 @@ import Testing
     }
   }
 
+  /// Raised or cut in the second window. Two windows later the end is told as well as before; of a sliding window counter
+  /// that is cut it is not, because the older window goes on counting.
+  @Test(arguments: 0..<4, [4, 1.0 / 3]) func aChangedLimitIsUsedAndTheEndIsToldAnew(shape: Int, factor: Double) {
+    var (right, told) = (0, 0)
+    for seed in 1...5 as ClosedRange<UInt64> {
+      let plan = Plan.changing(seed: seed, shape: shape, factor: factor)
+      guard let (old, new, changedAt) = plan.change else { continue }
+      var run = DaemonRun(plan, notesEstimates: true)
+      run.run()
+      let end = run.now
+      // At least one window was used before.
+      let windows = Double(plan.keys - old.count) / Double(new.count)
+      #expect(run.violation == nil && end - changedAt < 1.2 * windows * old.period, "seed \(seed): \(end)")
+      let refused = run.tally.requests - run.tally.keys
+      #expect(refused <= (shape == 0 ? 3 : 15 + plan.keys / 20), "seed \(seed): \(refused) refusals")
+      let estimates = run.estimates.filter { $0.at > changedAt + 2 * old.period }
+      told += estimates.count
+      right += estimates.count { abs($0.end - end) <= 0.1 * (end - $0.at) + 0.05 * old.period }
+    }
+    let share = shape == 0 ? 0.97 : shape == 3 && factor < 1 ? 0 : 0.9
+    #expect(told > 100 && Double(right) >= share * Double(told), "\(right) of \(told)")
+  }
+
   /// The daemon's own queue beside its model, killed and opened again.
   @Test func theQueueIsAsItsModelIs() {
     var sum = RunTally()

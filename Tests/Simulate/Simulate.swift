@@ -81,7 +81,7 @@ struct Simulate: ParsableCommand {
       \(played) runs in \((clock.now - began) / .seconds(1)) s, \(found) failing
       \(Int(sum.seconds / 3_600)) simulated hours, \(Int(sum.seconds / 3_600 / coreSeconds)) a core-second; \
       \(sum.keys) keys, \(sum.requests) requests, \(sum.canaries) of them known canaries, \(sum.steps) steps
-      \(sum.kills) kills, \(sum.troubles) faults, \(sum.deeds) deeds of operators and writers, \(sum.restarts) restarts, \
+      \(sum.kills) kills, \(sum.troubles) faults, \(sum.limits) changes of the limit, \(sum.deeds) deeds of operators and writers, \(sum.restarts) restarts, \
       \(sum.holds) holds, \(sum.refunds) refunds, \(sum.failed) failed keys\
       \(isPaired ? ", \(sum.comparisons) comparisons" : "")
       the slowest end after the world had healed: \(Int(sum.longestEnd)) s; the slowest run: seed \(slowest.seed), \

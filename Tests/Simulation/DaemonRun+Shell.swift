@@ -116,7 +116,8 @@ extension DaemonRun {
     kept.workers = [1, 2, 8, 64][Int(4 * random.unit())]
     kept.maxAttempts = 1 + Int(8 * random.unit())
     // A limit that no header tells is found by using all of it, so with a share left to others it never grows again.
-    let canLeaveSome = plan.limit?.hasHeaders == true && random.unit() < 0.5
+    let isTold = plan.limits.allSatisfy { $0.limit?.hasHeaders == true }
+    let canLeaveSome = isTold && random.unit() < 0.5
     kept.reserve = canLeaveSome ? .share(0.4 * random.unit()) : .automatic
     fewestAttempts = min(fewestAttempts, kept.maxAttempts)
     story.note(now, "\(kept.workers) workers, \(kept.maxAttempts) attempts, reserve \(kept.reserve)")
@@ -164,6 +165,7 @@ extension DaemonRun {
     fruitless = 0
     switch incident.kind {
     case .trouble: tally.troubles += 1
+    case .limit: tally.limits += 1
     case .deed(let deed):
       tally.deeds += 1
       meet(deed)

@@ -21,6 +21,8 @@ package struct RunTally: Sendable {
   package var kills = 0
   package var restarts = 0
   package var troubles = 0
+  /// Changes of the API's limit.
+  package var limits = 0
   package var deeds = 0
   package var holds = 0
   package var refunds = 0
@@ -41,6 +43,7 @@ package struct RunTally: Sendable {
     sum.kills += one.kills
     sum.restarts += one.restarts
     sum.troubles += one.troubles
+    sum.limits += one.limits
     sum.deeds += one.deeds
     sum.holds += one.holds
     sum.refunds += one.refunds

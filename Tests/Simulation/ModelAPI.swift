@@ -14,7 +14,8 @@ struct ModelAPI {
   }
 
   private let plan: Plan
-  private let server: SimulatedServer?
+  /// What counts requests, and since when. Requests arrive in order.
+  private var servers: ArraySlice<(from: Seconds, server: SimulatedServer?)>
   private var arrivals: UInt64 = 0
   private var firstAsked: [Int64: Seconds] = [:]
   /// Keys that it has registered.
@@ -27,17 +28,31 @@ struct ModelAPI {
 
   init(_ plan: Plan) {
     self.plan = plan
-    server = plan.limit.map { limit in
-      SimulatedServer(
-        Scenario("D", "limit of a daemon's run") { scenario in
-          scenario.kind = [.fixed, .sliding, .bucket, .counter][limit.shape]
-          scenario.limit = limit.count
-          scenario.period = limit.period
-          scenario.hasHeaders = limit.hasHeaders
-          scenario.retryAfter = plan.seed % 3 == 0 ? .seconds : nil
-          scenario.horizon = plan.heals
-          scenario.neighbour = limit.neighbours.map { Scenario.Neighbour(share: $0) }
-        }, seed: plan.seed)
+    servers = Self.servers(of: plan)[...]
+  }
+
+  /// Another count goes on with what was used; another way of counting begins anew.
+  private static func servers(of plan: Plan) -> [(from: Seconds, server: SimulatedServer?)] {
+    var scenarios: [(from: Seconds, limit: LimitPlan?, scenario: Scenario?)] = []
+    for (from, limit) in plan.limits {
+      if let limit, let last = scenarios.last, last.limit?.counts(as: limit) == true {
+        scenarios[scenarios.count - 1].scenario?.changes.append((from, limit.count))
+      } else {
+        scenarios.append((from, limit, limit.map { scenario(of: $0, from: from, in: plan) }))
+      }
+    }
+    return scenarios.map { one in (one.from, one.scenario.map { SimulatedServer($0, seed: plan.seed) }) }
+  }
+
+  private static func scenario(of limit: LimitPlan, from: Seconds, in plan: Plan) -> Scenario {
+    Scenario("D", "limit of a daemon's run") { scenario in
+      scenario.kind = [.fixed, .sliding, .bucket, .counter][limit.shape]
+      scenario.limit = limit.count
+      scenario.period = limit.period
+      scenario.hasHeaders = limit.hasHeaders
+      scenario.retryAfter = plan.seed % 3 == 0 ? .seconds : nil
+      scenario.horizon = plan.heals
+      scenario.neighbour = limit.neighbours.map { Scenario.Neighbour(share: $0, from: from) }
     }
   }
 
@@ -96,7 +111,8 @@ struct ModelAPI {
   /// What the API itself says.
   private mutating func answer(_ row: Int64, _ nature: Nature, now: Seconds) -> Reply {
     var reading: RateLimitReading?
-    if let reply = server?.handle(at: now) {
+    while let next = servers.dropFirst().first, next.from <= now { servers.removeFirst() }
+    if let reply = servers.first?.server?.handle(at: now) {
       reading = RateLimitReading(
         name: reply.name, limit: reply.limit, period: reply.period, remaining: reply.remaining, reset: reply.reset,
         retryAfter: reply.retryAfter?.value, date: reply.date, stated: reply.stated)

@@ -67,6 +67,8 @@ package struct Incident: Sendable {
     ///   - wait: Seconds that a Retry-After names.
     case trouble(Trouble, until: Seconds, share: Double, wait: Seconds)
     case deed(Deed)
+    /// From then on the API has this limit; nil for none.
+    case limit(LimitPlan?)
   }
 
   package var at: Seconds
@@ -79,6 +81,7 @@ package struct Incident: Sendable {
       let after = trouble.rawValue.hasSuffix("For") ? ", Retry-After \(wait.shown)" : ""
       return "\(at.shown) to \(until.shown): \(trouble.rawValue)\(part)\(after)"
     case .deed(let deed): return "\(at.shown): \(deed.text)"
+    case .limit(let limit): return "\(at.shown): the limit is \(limit?.text ?? "gone")"
     }
   }
 }
@@ -92,6 +95,24 @@ extension Deed {
     case .atNextCommit(let deed): return "at the next commit: \(deed.text)"
     default: return "\(self)"
     }
+  }
+}
+
+package struct LimitPlan: Sendable, Hashable {
+  /// Windows, a sliding log, a bucket, or two windows of which the older one counts in part.
+  package var shape: Int
+  package var count: Int
+  package var period: Seconds
+  package var hasHeaders: Bool
+  package var neighbours: Double?
+
+  var text: String { "\(count)/\(period.shown) s, shape \(shape), headers \(hasHeaders)" }
+
+  /// The same way of counting, whatever the count.
+  func counts(as other: LimitPlan) -> Bool {
+    var same = self
+    same.count = other.count
+    return same == other
   }
 }
 
@@ -112,13 +133,16 @@ package struct Plan: Sendable {
   /// A healthy list comes when the world heals; otherwise the keys that are refused with 403 become good then.
   package var endsWithNewList: Bool
 
-  package struct LimitPlan: Sendable {
-    package var shape: Int
-    package var count: Int
-    package var period: Seconds
-    package var hasHeaders: Bool
-    package var neighbours: Double?
+  /// The limits of the API, and since when each is in force.
+  var limits: [(from: Seconds, limit: LimitPlan?)] {
+    [(0, limit)]
+      + incidents.compactMap { incident in
+        if case .limit(let limit) = incident.kind { (incident.at, limit) } else { nil }
+      }
   }
+
+  /// The limit when the world has healed.
+  private var lastLimit: LimitPlan? { limits.last?.limit }
 
   package var keys: Int { lists.reduce(0) { $0 + $1.natures.count } }
 
@@ -127,14 +151,13 @@ package struct Plan: Sendable {
   /// half an hour), half an hour for a limit to be found out anew, and what the limit itself takes.
   package var bound: Seconds {
     let requests = Double(keys + 200)
-    let limited = limit.map { 3 * requests * $0.period / Double($0.count) + 4 * $0.period } ?? 0
+    let limited = lastLimit.map { 3 * requests * $0.period / Double($0.count) + 4 * $0.period } ?? 0
     return 7_200 + limited
   }
 
   package var text: String {
-    let limits = limit.map { "\($0.count)/\($0.period.shown) s, shape \($0.shape), headers \($0.hasHeaders)" } ?? "none"
     return """
-      seed \(seed): \(keys) keys, \(workers) workers, \(maxAttempts) attempts, read ahead \(readAhead), limit \(limits), \
+      seed \(seed): \(keys) keys, \(workers) workers, \(maxAttempts) attempts, read ahead \(readAhead), limit \(limit?.text ?? "none"), \
       heals at \(heals.shown)
       \(lists.map { "  list \($0.name): \($0.natures.text)" }.joined(separator: "\n"))
       \(incidents.map { "  " + $0.text }.joined(separator: "\n"))

@@ -1,6 +1,6 @@
 // Worlds in which nothing happens for a day: what was known of the API grows old.
 
-import RateLimit
+package import RateLimit
 import Registration
 
 extension Plan {
@@ -43,5 +43,26 @@ extension Plan {
         shape: shape, count: count, period: [10, 60, 300][Int(random.unit() * 3)], hasHeaders: true, neighbours: nil),
       lists: [ListPlan(name: "a", natures: Array(repeating: .good, count: keys))], incidents: [], heals: 1,
       endsWithNewList: false)
+  }
+
+  /// Like `steady`, but in the second window the limit becomes `factor` of what it was, and the list goes on for some windows.
+  package static func changing(seed: UInt64, shape: Int, factor: Double) -> Plan {
+    var plan = steady(seed: seed, shape: shape)
+    guard let limit = plan.limit else { return plan }
+    var random = SplitMix64(seed: seed ^ 0xc4a)
+    var changed = limit
+    changed.count = max(2, Int(Double(limit.count) * factor))
+    let windows = random.between(5, 9).rounded(.down) + random.between(0.2, 0.8)
+    let keys = 2 * limit.count + Int(windows * Double(changed.count))
+    plan.lists[0].natures = Array(repeating: .good, count: keys)
+    plan.incidents = [Incident(at: random.between(1.5, 2) * limit.period, kind: .limit(changed))]
+    plan.heals = plan.incidents[0].at + 1
+    return plan
+  }
+
+  /// The first change of the limit.
+  package var change: (old: LimitPlan, new: LimitPlan, at: Seconds)? {
+    guard limits.count > 1, let old = limits[0].limit, let new = limits[1].limit else { return nil }
+    return (old, new, limits[1].from)
   }
 }

@@ -68,13 +68,33 @@ extension Plan {
       plan.isForced = random.chance(0.3)
       return atCommit(.addList(plan), &random)
     }
-    incidents.sort { $0.at < $1.at }
     self.init(
       seed: seed, workers: random.pick([1, 2, 4, 16, 64]), maxAttempts: random.pick([1, 2, 3, 8]),
       readAhead: random.pick([16, 64, 256]),
       assume: random.chance(0.3) ? Allowance(count: 1_000_000, period: 1) : nil, alarmIsCapped: random.chance(0.5),
       latency: Self.exponential(&random, 0.005, 0.5), limit: Self.limit(&random, heals: heals), lists: lists,
       incidents: incidents, heals: heals, endsWithNewList: random.chance(0.5))
+    addLimits()
+    self.incidents.sort { $0.at < $1.at }
+  }
+
+  /// The API's limit is raised, cut, counted in another way, dropped or introduced in mid-run.
+  private mutating func addLimits() {
+    // Of its own, so that what else a seed stands for does not depend on it.
+    var random = SeededRandom(seed: seed ^ 0x11317)
+    guard random.chance(0.3) else { return }
+    let times = (0..<(1 + Int(random.unit() * 3))).map { _ in
+      random.chance(0.5) ? random.uniform(0, min(300, heals)) : random.uniform(0, heals)
+    }
+    var last = limit
+    for at in times.sorted() {
+      switch (last, random.unit()) {
+      case (let old?, ..<0.35): last?.count = old.count * 4
+      case (let old?, ..<0.7): last?.count = max(2, old.count / 3)
+      default: last = Self.limit(&random, heals: heals)
+      }
+      incidents.append(Incident(at: at, kind: .limit(last)))
+    }
   }
 
   private static func natures(_ random: inout SeededRandom) -> [Nature] {
