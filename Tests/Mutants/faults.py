@@ -52,6 +52,10 @@ FAULTS = [
         CORE + "Holds/HoldReplies.swift", "guard job.isProbe, hold.reason != .refused else",
         "guard job.isProbe, hold.reason == .refused else", "HoldsTableTests"),
     fault(
+        "hold-half-an-hour-longer", "refused credentials are tried again half an hour after they work",
+        CORE + "Holds/ProbeSpacing.swift", "ProbeSpacing(first: 5, longest: 20)", "ProbeSpacing(first: 5, longest: 1_800)",
+        "everyPromiseIsKept"),
+    fault(
         "wait-of-503-ignored", "a server in trouble that asks for a wait is asked again at once",
         CORE + "Core+Replies.swift", "answer.paced.reading?.retryAfter ?? 0 : 0", "0.0 : 0",
         "aKeyWaitsAsLongAsItsServerAsks"),

@@ -17,7 +17,7 @@ extension DaemonRun.Process {
 extension DaemonRun {
   mutating func check() {
     guard violation == nil, let process else { return }
-    if let broken = brokenCount(process) ?? brokenProgress(process) { return fail(broken) }
+    if let broken = brokenCount(process) ?? brokenProgress(process) ?? brokenHold(process) { return fail(broken) }
     if tally.steps % 64 == 0, !queue.addsUp { fail("the sum of states", "counters and rows differ") }
   }
 

@@ -137,6 +137,7 @@ extension DaemonRun {
       holds: Holds(retry: retry, seed: seed &+ 1), settings: settings(.endpoint), pause: kept.pause, asked: asked,
       at: moment)
     process = Process(number: processes, core: core, learnedAt: now)
+    holdWatch.obstructed(until: now)
     oracle.started(asked, registrar: kept.registrar, now: now)
     story.note(now, "process \(processes) starts")
     deliver(.alarm)
@@ -163,6 +164,7 @@ extension DaemonRun {
   mutating func meet(_ incident: Incident) {
     story.note(now, incident.text)
     fruitless = 0
+    holdWatch.obstructed(until: now)
     switch incident.kind {
     case .trouble: tally.troubles += 1
     case .limit: tally.limits += 1
@@ -227,6 +229,7 @@ extension DaemonRun {
   mutating func heal() {
     story.note(now, "all is well from now on")
     isHealed = true
+    holdWatch.obstructed(until: now)
     api.isHealed = true
     kept.pause = nil
     deliver(.pause(nil))

@@ -62,6 +62,7 @@ package struct DaemonRun {
   /// When status would have told that the end comes, asked at each commit of a run that notes it.
   package internal(set) var estimates: [(at: Seconds, end: Seconds)] = []
   let notesEstimates: Bool
+  let natures: Set<Nature>
   package internal(set) var queue = ModelQueue()
   /// The daemon's own queue, where a run has one.
   let real: RealQueue?
@@ -82,6 +83,7 @@ package struct DaemonRun {
   /// What waits for the next commit.
   var deedsAtCommit: [Deed] = []
   var isHealed = false
+  var holdWatch = HoldWatch()
   /// Requests since a key last had its outcome, an incident happened or the API was not its usual self.
   var fruitless = 0
 
@@ -123,6 +125,7 @@ package struct DaemonRun {
   package init(_ plan: Plan, isPaired: Bool = false, keepsStory: Bool = false, notesEstimates: Bool = false) {
     self.plan = plan
     self.notesEstimates = notesEstimates
+    natures = plan.natures
     real = isPaired ? RealQueue() : nil
     story = Story(isKept: keepsStory)
     kept = Kept(workers: plan.workers, maxAttempts: plan.maxAttempts)

@@ -43,7 +43,7 @@ struct Oracle {
   private var successes: [(order: Int, row: Int64)] = []
   private var answers: [(order: Int, row: Int64)] = []
   /// Until when a server has asked everybody to wait.
-  private var quietUntil: Seconds = -.infinity
+  private(set) var quietUntil: Seconds = -.infinity
   /// Results that the core has not been told are on disk.
   private(set) var unwritten: [Int64: Int] = [:]
   private var probesOut: Set<Int> = []

@@ -74,6 +74,14 @@ package struct Incident: Sendable {
   package var at: Seconds
   package var kind: Kind
 
+  /// The list that comes with it.
+  var list: ListPlan? {
+    switch kind {
+    case .deed(.addList(let list)), .deed(.atNextCommit(.addList(let list))): list
+    default: nil
+    }
+  }
+
   package var text: String {
     switch kind {
     case .trouble(let trouble, let until, let share, let wait):
@@ -139,6 +147,13 @@ package struct Plan: Sendable {
       + incidents.compactMap { incident in
         if case .limit(let limit) = incident.kind { (incident.at, limit) } else { nil }
       }
+  }
+
+  /// Of all keys that there may be.
+  var natures: Set<Nature> {
+    incidents.reduce(into: Set(lists.flatMap(\.natures))) { natures, incident in
+      if let list = incident.list { natures.formUnion(list.natures) }
+    }
   }
 
   /// The limit when the world has healed.

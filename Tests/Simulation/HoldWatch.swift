@@ -1,0 +1,86 @@
+// How long a hold may outlive its cause: once the API answers as usual, until the next probe has been answered.
+
+import RateLimit
+import RegistrationCore
+
+struct HoldWatch {
+  /// The hold that is on, and when it was first seen.
+  private(set) var hold: (reason: Holds.Reason, since: Seconds)?
+  /// Since when only the daemon has stood in the way of its end, as far as was seen.
+  private(set) var clearSince: Seconds = 0
+
+  /// Seconds after its cause within which a hold is over: the longest wait for a probe, and what the probe takes. From the
+  /// design, not from the code.
+  ///
+  /// - Parameters:
+  ///   - age: Seconds that the hold has lasted.
+  ///   - quiet: Seconds for which a failing server has asked everybody to wait.
+  static func bound(_ reason: Holds.Reason, age: Seconds, quiet: Seconds) -> Seconds {
+    let spacing: Seconds =
+      switch reason {
+      case .credentials: 20 * 1.1
+      case .outage: age > 600 ? min(120, age / 20) : 7.5
+      case .refused: 300 * 1.1
+      }
+    return max(0, quiet) + spacing + lastProbe
+  }
+
+  /// Seconds for a probe that was on its way when the cause ended, and for the one that ends the hold.
+  private static let lastProbe: Seconds = ModelAPI.timeout + 10
+
+  mutating func obstructed(until time: Seconds) { clearSince = max(clearSince, time) }
+
+  mutating func saw(_ reason: Holds.Reason?, at now: Seconds) {
+    if hold?.reason != reason { clearSince = now }
+    hold = reason.map { ($0, hold?.reason == $0 ? hold?.since ?? now : now) }
+  }
+}
+
+extension DaemonRun {
+  /// A hold that goes on although its cause is gone, every key would be answered, and one can be sent.
+  mutating func brokenHold(_ process: Process) -> Violation? {
+    holdWatch.saw(process.core.holds.hold?.reason, at: now)
+    guard let hold = holdWatch.hold else { return nil }
+    holdWatch.obstructed(until: obstructedUntil(hold.reason, process.core))
+    let since = holdWatch.clearSince
+    let bound = HoldWatch.bound(hold.reason, age: now - hold.since, quiet: oracle.quietUntil - since)
+    guard now > since + bound else { return nil }
+    guard hasProbe(since: since, process.core) else {
+      holdWatch.obstructed(until: now)
+      return nil
+    }
+    let detail = "\(hold.reason.rawValue), \((now - since).shown) s after its cause"
+    return Violation(promise: "a hold ends with its cause", detail: detail)
+  }
+
+  /// Until when anything else than the daemon has stood in the way.
+  private func obstructedUntil(_ reason: Holds.Reason, _ core: Core) -> Seconds {
+    let opensAt = core.pacer.standing(now: now, backlog: max(1, queue.open - core.inHand)).opensAt
+    guard core.pause == nil, core.diskFault == nil, !core.isStopping, natures.allSatisfy({ ends(reason, $0) }) else {
+      return max(now, opensAt ?? now)
+    }
+    return plan.incidents.reduce(opensAt ?? 0) { latest, incident in
+      guard case .trouble(_, let until, _, _) = incident.kind, incident.at <= now else { return latest }
+      return max(latest, min(until, now))
+    }
+  }
+
+  /// Whether the answer to such a key ends a hold.
+  private func ends(_ reason: Holds.Reason, _ nature: Nature) -> Bool {
+    switch nature {
+    case .good: true
+    case .unknown, .invalid, .knownLate: reason != .refused
+    case .forbidden: isHealed && !plan.endsWithNewList
+    case .broken, .unauthorized, .redirected, .gatewayForbidden: isHealed
+    }
+  }
+
+  /// Whether a key could have been the canary all the time.
+  private func hasProbe(since: Seconds, _ core: Core) -> Bool {
+    let clock = ModelQueue.clock(since)
+    return queue.rows.contains { row in
+      let isFree = core.ledger.place(of: row.number).map { $0 == .ready } ?? true
+      return row.isOpen && isFree && (row.state == .pending || row.due <= clock)
+    }
+  }
+}
