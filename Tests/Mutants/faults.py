@@ -59,6 +59,17 @@ FAULTS = [
         "wait-of-503-ignored", "a server in trouble that asks for a wait is asked again at once",
         CORE + "Core+Replies.swift", "answer.paced.reading?.retryAfter ?? 0 : 0", "0.0 : 0",
         "aKeyWaitsAsLongAsItsServerAsks"),
+    fault(
+        "old-endpoint-teaches-limits", "the old endpoint's replies are counted against the new one's limit",
+        CORE + "Core+Replies.swift", "if request.endpoint == endpoint { pacer", "if request.endpoint <= endpoint { pacer",
+        "everyPromiseIsKept"),
+    fault(
+        "old-credentials-are-witnesses", "a reply to old credentials or an old endpoint ends a hold of the new ones",
+        CORE + "Core+Replies.swift", "job.isOutdated = job.epoch != epoch", "job.isOutdated = job.epoch > epoch",
+        "everyPromiseIsKept"),
+    fault(
+        "another-epoch", "a request of new credentials passes for one of the old ones",
+        CORE + "Core+HandOut.swift", "    job.epoch = epoch\n", "", "everyPromiseIsKept"),
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",

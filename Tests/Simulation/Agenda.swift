@@ -12,7 +12,8 @@ struct Agenda {
     case post(Event)
     /// The shell has taken all events of a batch.
     case tick
-    case arrive(row: Int64, order: Int, process: Int)
+    /// A request reaches the endpoint that it was sent to.
+    case arrive(row: Int64, order: Int, process: Int, endpoint: Int)
     case reply(ModelAPI.Reply, order: Int)
     case readKeys(KeyRead)
     /// The recorder takes the next group.

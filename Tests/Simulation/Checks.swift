@@ -4,13 +4,14 @@ import Registration
 import RegistrationCore
 
 extension DaemonRun.Process {
-  /// A reply is on its way to the core.
+  /// A reply is on its way to the core. Returns the request.
   mutating func hear(
     _ reply: ModelAPI.Reply, _ order: Int, _ oracle: inout Oracle, now: Double, _ story: inout Story
-  ) {
-    guard let job = flights.removeValue(forKey: order) else { return }
+  ) -> Job? {
+    guard let job = flights.removeValue(forKey: order) else { return nil }
     oracle.hear(reply, to: job, sent: core.sent, now: now)
     story.note(now, "request \(order), key \(job.key.row): \(reply.verdict.trouble ?? "registered")")
+    return job
   }
 }
 

@@ -109,10 +109,10 @@ extension DaemonRun {
 
   /// A key that the credentials in force have registered lately.
   mutating func registeredKey() -> RegisteredKey? {
-    let known = queue.registeredKey(since: wall.adding(seconds: -KnownKey.longestAge), by: kept.registrar)
+    let known = queue.registeredKey(since: wall.adding(seconds: -KnownKey.longestAge), by: kept.access.registrar)
     // Whatever the wall clock was set to, the real queue knows how old a key is at the least.
     guard !oracle.isClockSet else { return known }
-    let registrar = kept.registrar
+    let registrar = kept.access.registrar
     pair("a registered key is looked for") { _, queue in
       let real = try queue.registeredKey(within: KnownKey.longestAge, by: registrar)
       guard real?.key == known?.key else {

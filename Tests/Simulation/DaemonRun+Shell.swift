@@ -78,7 +78,7 @@ extension DaemonRun {
     write()
     if let current = process, now > current.learnedAt + 60 {
       process?.learnedAt = now
-      kept.learned = current.core.pacer.learned
+      keepLearned(of: current)
     }
     if notesEstimates { noteEstimate() }
     let deeds = deedsAtCommit
@@ -88,6 +88,10 @@ extension DaemonRun {
       meet(deed)
     }
     strike(at: .durable)
+  }
+
+  mutating func keepLearned(of process: Process) {
+    kept.learned = (process.core.pacer.learned, kept.access.endpoint)
   }
 
   /// As status has it from `WorkerPool.snapshot`.
@@ -103,7 +107,7 @@ extension DaemonRun {
   private mutating func settings(_ change: CoreSettings.Change) -> CoreSettings {
     let canRead = !isOn(.diskRefusesKeys) && !isOn(.diskRefusesResults)
     return CoreSettings(
-      pacer: pacer, retry: retry, registrar: canRead ? kept.registrar : nil,
+      pacer: pacer, retry: retry, registrar: canRead ? kept.access.registrar : nil,
       canary: canRead ? registeredKey() : nil, change: change)
   }
 
@@ -131,14 +135,16 @@ extension DaemonRun {
       asked.seconds = kept.until - now
       return asked.seconds > 0 ? asked : nil
     }
+    // What another endpoint has taught says nothing of this one.
+    let learned = kept.learned?.endpoint == kept.access.endpoint ? kept.learned?.limits : nil
     let seed = plan.seed &+ UInt64(processes) &* 7_919
     let core = Core(
-      pacer: Pacer(settings: pacer, learned: kept.learned, seed: seed, now: now),
+      pacer: Pacer(settings: pacer, learned: learned, seed: seed, now: now),
       holds: Holds(retry: retry, seed: seed &+ 1), settings: settings(.endpoint), pause: kept.pause, asked: asked,
       at: moment)
     process = Process(number: processes, core: core, learnedAt: now)
     holdWatch.obstructed(until: now)
-    oracle.started(asked, registrar: kept.registrar, now: now)
+    oracle.started(asked, registrar: kept.access.registrar, now: now)
     story.note(now, "process \(processes) starts")
     deliver(.alarm)
   }
@@ -180,10 +186,10 @@ extension DaemonRun {
     case .resume: pause(nil)
     case .reload(let isNew):
       edit()
-      if isNew { kept.registrar += random.unit() < 0.5 || kept.registrar == 1 ? 1 : -1 }
-      oracle.reloaded(registrar: kept.registrar, isNew: isNew)
-      // The same server under another name.
       let change: CoreSettings.Change = !isNew ? .none : random.unit() < 0.5 ? .endpoint : .credentials
+      kept.access.change(change)
+      story.note(now, "endpoint \(kept.access.endpoint), credentials \(kept.access.credentials)")
+      oracle.reloaded(registrar: kept.access.registrar, isNew: isNew)
       deliver(.settings(settings(change)))
     case .believe: deliver(.believe)
     case .cancel(let list):
@@ -230,7 +236,7 @@ extension DaemonRun {
     story.note(now, "all is well from now on")
     isHealed = true
     holdWatch.obstructed(until: now)
-    api.isHealed = true
+    for endpoint in Access.endpoints { apis[endpoint].isHealed = true }
     kept.pause = nil
     deliver(.pause(nil))
     if plan.endsWithNewList {

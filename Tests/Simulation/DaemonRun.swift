@@ -66,7 +66,8 @@ package struct DaemonRun {
   package internal(set) var queue = ModelQueue()
   /// The daemon's own queue, where a run has one.
   let real: RealQueue?
-  var api: ModelAPI
+  /// By endpoint: two servers that know nothing of each other.
+  var apis: [ModelAPI]
   var agenda = Agenda()
   var random: SplitMix64
   var oracle = Oracle()
@@ -89,10 +90,10 @@ package struct DaemonRun {
 
   struct Kept {
     var pause: Pause?
-    var learned: LearnedLimits?
+    var learned: (limits: LearnedLimits, endpoint: Int)?
     var asked: (until: Seconds, asked: AskedToWait)?
-    /// The credentials in force, as the queue numbers them.
-    var registrar: Int64 = 1
+    /// Whom requests are sent to, and as whom.
+    var access = Access(endpoint: 0, credentials: 0)
     var workers: Int
     var maxAttempts: Int
     var reserve = PacerSettings.Reserve.automatic
@@ -130,7 +131,7 @@ package struct DaemonRun {
     story = Story(isKept: keepsStory)
     kept = Kept(workers: plan.workers, maxAttempts: plan.maxAttempts)
     fewestAttempts = plan.maxAttempts
-    api = ModelAPI(plan)
+    apis = Access.endpoints.map { ModelAPI(plan, endpoint: $0) }
     random = SplitMix64(seed: plan.seed ^ 0x5eed)
     for list in plan.lists { add(list) }
     for (index, incident) in plan.incidents.enumerated() { agenda.add(.incident(index), at: incident.at) }
@@ -186,7 +187,7 @@ package struct DaemonRun {
     case .incident(let index): meet(plan.incidents[index])
     case .heal: heal()
     case .start: start()
-    case .arrive(let row, let order, let process): arrive(row, order, process)
+    case .arrive(let row, let order, let process, let endpoint): arrive(row, order, process, endpoint)
     case .keepAsked(let asked):
       if !isOn(.diskRefusesResults) { kept.asked = asked.map { (now + $0.seconds, $0) } }
     case .tick: deliver(nil)
@@ -200,8 +201,8 @@ package struct DaemonRun {
       process?.wake = nil
       deliver(.alarm)
     case .reply(let reply, let order):
-      process?.hear(reply, order, &oracle, now: now, &story)
-      deliver(.reply(Answer(reply.verdict, paced: reply.paced), order: order))
+      let job = process?.hear(reply, order, &oracle, now: now, &story)
+      deliver(.reply(Answer(reply.verdict, paced: reply.paced), order: order), to: job)
       strike(at: .reply)
     case .post(let event):
       noteDelivery(event)
@@ -209,7 +210,7 @@ package struct DaemonRun {
       if case .keys = event { strike(at: .page) }
     }
     if let current = process, current.core.isStopping, current.core.isSettled, current.untold == 0 {
-      kept.learned = current.core.pacer.learned
+      keepLearned(of: current)
       reopen(.stop)
       end(after: current.restartsAfter ?? 0, "stopped")
     }
@@ -225,8 +226,8 @@ package struct DaemonRun {
   }
 
   /// A request reaches the API, whether or not its process still lives.
-  private mutating func arrive(_ row: Int64, _ order: Int, _ process: Int) {
-    let reply = api.reply(to: row, queue[row].nature, now: now)
+  private mutating func arrive(_ row: Int64, _ order: Int, _ process: Int, _ endpoint: Int) {
+    let reply = apis[endpoint].reply(to: row, queue[row].nature, now: now)
     watchOthers(reply.verdict)
     let delay = plan.latency / 2 * random.between(0.5, 1.5) + reply.delay
     agenda.add(.reply(reply, order: order), at: now + delay, process: process)
@@ -235,7 +236,9 @@ package struct DaemonRun {
   // MARK: - The core
 
   /// Tells the core, with a tick behind it most of the time: the shell takes several events in one batch.
-  mutating func deliver(_ event: Event?) {
+  ///
+  /// - Parameter job: The request, if the event is its reply.
+  mutating func deliver(_ event: Event?, to job: Job? = nil) {
     guard var current = process else { return }
     if case .committed(let results) = event { oracle.told(results) }
     let moment = self.moment
@@ -244,8 +247,11 @@ package struct DaemonRun {
     if let event {
       story.event(now, event)
       let gate = GateBefore(current.core, now: now)
+      let old = BeforeOldReply(job, current.core, epoch: oracle.epoch, endpoint: kept.access.endpoint)
       actions = current.core.take(event, at: moment)
-      if let broken = gate.broken(by: event, now: current.core, at: now) { fail(broken) }
+      if let broken = gate.broken(by: event, now: current.core, at: now) ?? old?.broken(by: current.core) {
+        fail(broken)
+      }
     }
     let before = Oracle.Before(current.core, open: queue.open, now: now)
     oracle.saw(before)
@@ -271,11 +277,11 @@ package struct DaemonRun {
       if job.isKnownGood { tally.canaries += 1 }
       process?.flights[job.order] = job
       agenda.add(
-        .arrive(row: job.key.row, order: job.order, process: number),
+        .arrive(row: job.key.row, order: job.order, process: number, endpoint: kept.access.endpoint),
         at: now + plan.latency / 2 * random.between(0.5, 1.5))
     case .record(let results):
       tally.refunds += results.count { $0.decision == .refund }
-      if let broken = oracle.broken(by: results, api.registered, now: now) { fail(broken) }
+      if let broken = oracle.broken(by: results, apis, now: now) { fail(broken) }
       record(results)
     case .read(let read):
       if process?.isReading == true { fail("one read at a time", "a second read") }

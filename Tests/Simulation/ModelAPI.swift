@@ -26,13 +26,13 @@ struct ModelAPI {
   /// The client's time-out, in seconds.
   static let timeout: Seconds = 30
 
-  init(_ plan: Plan) {
+  init(_ plan: Plan, endpoint: Int) {
     self.plan = plan
-    servers = Self.servers(of: plan)[...]
+    servers = Self.servers(of: plan, seed: plan.seed &+ UInt64(endpoint) &* 0x0e4d)[...]
   }
 
   /// Another count goes on with what was used; another way of counting begins anew.
-  private static func servers(of plan: Plan) -> [(from: Seconds, server: SimulatedServer?)] {
+  private static func servers(of plan: Plan, seed: UInt64) -> [(from: Seconds, server: SimulatedServer?)] {
     var scenarios: [(from: Seconds, limit: LimitPlan?, scenario: Scenario?)] = []
     for (from, limit) in plan.limits {
       if let limit, let last = scenarios.last, last.limit?.counts(as: limit) == true {
@@ -41,7 +41,7 @@ struct ModelAPI {
         scenarios.append((from, limit, limit.map { scenario(of: $0, from: from, in: plan) }))
       }
     }
-    return scenarios.map { one in (one.from, one.scenario.map { SimulatedServer($0, seed: plan.seed) }) }
+    return scenarios.map { one in (one.from, one.scenario.map { SimulatedServer($0, seed: seed) }) }
   }
 
   private static func scenario(of limit: LimitPlan, from: Seconds, in plan: Plan) -> Scenario {

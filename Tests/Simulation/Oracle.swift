@@ -35,7 +35,8 @@ struct Oracle {
 
   private var words: [Int64: Words] = [:]
   private var registrar: Int64 = 1
-  private var epoch = 0
+  /// Changes of credentials and endpoint since the process has started.
+  private(set) var epoch = 0
   /// Rows whose attempt was counted since somebody was last answered.
   private var charged: [Int64] = []
   /// The latest request that was answered with a success, and the latest that the API answered at all, with the one of another
@@ -165,6 +166,11 @@ struct Oracle {
     if let opens = before.opensAt, opens > now + 0.001 {
       return Violation(promise: "nothing is sent into a closed gate", detail: "\(what): opens at \(opens.shown)")
     }
+    if job.epoch != epoch || (job.registrar ?? registrar) != registrar {
+      return Violation(
+        promise: "a request is of the endpoint and the credentials in force",
+        detail: "\(what): \(String(describing: job.registrar)), not \(registrar)")
+    }
     if job.isKnownGood { return brokenCanary(job, now: now) }
     if process.flights.values.contains(where: { $0.key.row == row && !$0.isKnownGood }) {
       return Violation(promise: "a key is in flight once", detail: what)
@@ -194,7 +200,7 @@ struct Oracle {
   }
 
   /// Outcomes that the core has decided about.
-  mutating func broken(by results: [KeyResult], _ confirmed: Set<Int64>, now: Seconds) -> Violation? {
+  mutating func broken(by results: [KeyResult], _ apis: [ModelAPI], now: Seconds) -> Violation? {
     for result in results {
       let row = result.row
       let what = "key \(row): \(result.httpStatus.map(String.init) ?? "no reply")"
@@ -208,7 +214,11 @@ struct Oracle {
       let known = words[row] ?? Words()
       switch result.decision {
       case .registered:
-        if !confirmed.contains(row) { return Violation(promise: "registered means confirmed", detail: what) }
+        // By whom it says it was; a result without a number may be of either.
+        let endpoints = result.registrar.map { [Access(registrar: $0).endpoint] } ?? Array(Access.endpoints)
+        if !endpoints.contains(where: { apis[$0].registered.contains(row) }) {
+          return Violation(promise: "registered means confirmed", detail: what)
+        }
       case .retry:
         charged.append(row)
         switch known.last {
