@@ -23,6 +23,9 @@ package struct KeyRead: Sendable, Hashable {
   package var generation: Int
   /// The longest possible wait for another attempt, in seconds. A later due time was written by a clock that was wrong.
   package var horizon: Seconds
+  /// How many keys are handed out in order before these. Every tenth turn is for a list of lower priority, however often
+  /// keys are read anew.
+  package var turn: Int
 }
 
 /// What others may want to know.

@@ -58,7 +58,7 @@ extension Core {
   private var wantedKeys: KeyRead {
     KeyRead(
       except: ledger.taken, isSample: holds.hold != nil, generation: ledger.generation,
-      horizon: max(retry.maxDelay, retry.firstDelay, Holds.longestAsked) + 60)
+      horizon: max(retry.maxDelay, retry.firstDelay, Holds.longestAsked) + 60, turn: ledger.nextTurn)
   }
 
   /// Decides on the next request. After `.send` the key is in flight.

@@ -27,6 +27,8 @@ package struct KeyLedger: Sendable {
   /// Due keys in order, read ahead.
   private var ahead: [DueKey] = []
   private var nextAhead = 0
+  /// Keys taken from `ahead` since the start.
+  private var turns = 0
   /// Keys that were sent and are due again at once: after a 429, or when a problem was not theirs.
   private var returned: [DueKey] = []
   /// Rows whose attempts are being given back, and how often: the queue still has the old number.
@@ -46,6 +48,8 @@ package struct KeyLedger: Sendable {
   private static let lowWater = 32
 
   var wantsKeys: Bool { !isDrained && ahead.count - nextAhead < Self.lowWater }
+  /// How many keys are taken in order before the first of the next page.
+  var nextTurn: Int { turns + ahead.count - nextAhead }
   var hasKey: Bool { !returned.isEmpty || nextAhead < ahead.count }
   /// Keys that are neither due nor recorded.
   var inHand: Int { count(.inFlight) + count(.awaitingWitness) + count(.awaitingCommit) }
@@ -113,6 +117,7 @@ package struct KeyLedger: Sendable {
     if key == nil, nextAhead < ahead.count {
       key = ahead[nextAhead]
       nextAhead += 1
+      turns += 1
     }
     if let key { move(key.row, to: .inFlight) }
     return key

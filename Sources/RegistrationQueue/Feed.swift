@@ -24,13 +24,18 @@ extension DueKey {
   }
 
   /// `first` with one of `others` in every tenth place, as long as there are both, then the rest of either.
-  package static func withShare(of others: [DueKey], in first: [DueKey], limit: Int) -> [DueKey] {
+  ///
+  /// - Parameter turn: Places before these.
+  package static func withShare(
+    of others: [DueKey], in first: [DueKey], limit: Int, after turn: Int = 0
+  ) -> [DueKey] {
     guard !others.isEmpty else { return first }
     var keys: [DueKey] = []
     var (rest, waiting) = (first[...], others[...])
-    while keys.count < limit,
-      let key = keys.count % 10 == 9 ? waiting.popFirst() ?? rest.popFirst() : rest.popFirst() ?? waiting.popFirst()
-    {
+    while keys.count < limit {
+      let isTenth = (turn + keys.count) % 10 == 9
+      let key = isTenth ? waiting.popFirst() ?? rest.popFirst() : rest.popFirst() ?? waiting.popFirst()
+      guard let key else { break }
       keys.append(key)
     }
     return keys
@@ -43,15 +48,16 @@ extension DueKey {
 extension RegistrationQueue {
   /// The next keys to work on: in turn one whose wait for another attempt is over and a pending one, as long as there
   /// are both, so that keys that fail again and again do not stop the others. Pending keys are in the order of their
-  /// lists' priority, the highest first, then list name (bytes, as in the C locale) and line. Lists of lower priority than
-  /// the highest get every tenth turn.
+  /// lists' priority, the highest first, then list name (bytes, as in the C locale) and line. Lists of lower priority get
+  /// every tenth turn.
   ///
   /// - Parameters:
   ///   - limit: The largest number of keys.
   ///   - taken: Rows that are already in hand; they are left out.
   ///   - horizon: The longest wait that is ever set, in seconds. A key that would wait longer is due: its due time is
   ///     wrong.
-  package func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Double) throws -> [DueKey] {
+  ///   - turn: How many keys are handed out before these.
+  package func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Double, turn: Int = 0) throws -> [DueKey] {
     // Nothing is sent whose outcome could not be stored.
     try requireSound()
     let now = clock.withLock { $0.advance().sure }
@@ -75,29 +81,36 @@ extension RegistrationQueue {
       let pending = try HotStatement(
         "SELECT \(DueKey.columns) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id",
         in: database)
-      func takePending(_ condition: String, _ priority: Int, into keys: inout [DueKey], atMost count: Int) throws {
-        let lists = try Int64.fetchCursor(
-          try database.cachedStatement(
-            sql: """
-              SELECT id FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority \(condition) ?
-              ORDER BY priority DESC, name
-              """), arguments: [priority])
+      let lists = try database.cachedStatement(
+        sql: "SELECT id FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority = ? ORDER BY name")
+      func pendingKeys(of priority: Int64, atMost count: Int) throws -> [DueKey] {
+        var keys: [DueKey] = []
+        let lists = try Int64.fetchCursor(lists, arguments: [priority])
         while keys.count < count, let list = try lists.next() {
           try pending.bind(1, list)
           try take(pending, into: &keys, atMost: count)
         }
+        return keys
       }
-      var first: [DueKey] = []
-      var others: [DueKey] = []
-      let highest = try database.cachedStatement(
-        sql: "SELECT priority FROM list INDEXED BY list_by_priority WHERE owned_open > 0 ORDER BY priority DESC LIMIT 1"
-      )
-      if let priority = try Int.fetchOne(highest) {
-        try takePending("=", priority, into: &first, atMost: limit)
-        let room = max(limit / 10 + 1, limit - again.count - first.count)
-        try takePending("<", priority, into: &others, atMost: room)
+      let below = try database.cachedStatement(
+        sql: """
+          SELECT priority FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority < ?
+          ORDER BY priority DESC LIMIT 1
+          """)
+      var levels: [[DueKey]] = []
+      var room = limit
+      var priority = Int64.max
+      while let next = try Int64.fetchOne(below, arguments: [priority]) {
+        priority = next
+        var level = try pendingKeys(of: priority, atMost: room)
+        if levels.isEmpty { level = DueKey.inTurn(again, level, limit: limit) }
+        levels.append(level)
+        // What the others can get of it, and what is left when its keys are done.
+        room = max(room / 10 + 1, room - level.count)
       }
-      return DueKey.withShare(of: others, in: DueKey.inTurn(again, first, limit: limit), limit: limit)
+      guard let first = levels.first else { return Array(again.prefix(limit)) }
+      let others = levels.dropFirst().reversed().reduce([]) { DueKey.withShare(of: $0, in: $1, limit: limit) }
+      return DueKey.withShare(of: others, in: first, limit: limit, after: turn)
     }
   }
 

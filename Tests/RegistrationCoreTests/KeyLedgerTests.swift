@@ -48,6 +48,15 @@ import Testing
     #expect(!ledger.hasKey && !ledger.isDrained && ledger.nextDue == nil && ledger.wantsKeys)
   }
 
+  @Test func turnsGoOnWhenKeysAreReadAnew() {
+    var ledger = ledger(1, 2, 3)
+    #expect(ledger.nextTurn == 3)
+    _ = ledger.take()
+    #expect(ledger.nextTurn == 3)
+    ledger.keysChanged()
+    #expect(ledger.nextTurn == 1)
+  }
+
   @Test func whatIsUnderWayStaysSoWhenKeysChange() throws {
     var ledger = ledger(1, 2)
     let taken = ledger.take()

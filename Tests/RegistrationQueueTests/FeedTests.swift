@@ -32,15 +32,30 @@ import Testing
     try add(30, from: 100, as: "b", priority: 7, to: temporary)
     try add(5, from: 200, as: "c", priority: 0, to: temporary)
     func lists(_ keys: [DueKey]) -> String { keys.map { ["a", "b", "c"][Int($0.id.low / 100)] }.joined() }
-    let others = String(repeating: "a", count: 17) + "ccccc"
+    let others = "aaaaaacaaaaaaaaacaaccc"
     #expect(lists(try temporary.due()) == "bbbbbbbbbabbbbbbbbbabbbbbbbbbabbb" + others)
     #expect(lists(try temporary.due(10)) == "bbbbbbbbba")
     for key in try temporary.due(40) { try temporary.record(key, .registered, status: 201) }
-    #expect(lists(try temporary.due(12)) == "aaaaaaaaacac")
+    #expect(lists(try temporary.due(13)) == "aaaaaaaaacaac")
     _ = try temporary.queue.setTerms(of: "c", ListTermsChange(priority: 9))
     #expect(lists(try temporary.due(3)) == "ccc")
     try temporary.reopen()
     #expect(lists(try temporary.due(3)) == "ccc")
     #expect(try temporary.queue.setTerms(of: "none", ListTermsChange(priority: 9)) == nil)
+  }
+
+  /// New lists arrive all the time, and each has the keys read anew.
+  @Test func aWaitingListHasItsTurnHoweverFewKeysAreReadAtOnce() throws {
+    let temporary = try TemporaryQueue()
+    try add(30, from: 0, as: "a", priority: 7, to: temporary)
+    try add(30, from: 100, as: "b", priority: 5, to: temporary)
+    var lists = ""
+    for turn in 0..<20 {
+      let keys = try temporary.queue.dueKeys(limit: 4, except: [], horizon: 1_000, turn: turn)
+      let key = try #require(keys.first)
+      lists += ["a", "b"][Int(key.id.low / 100)]
+      try temporary.record(key, .registered, status: 201)
+    }
+    #expect(lists == "aaaaaaaaabaaaaaaaaab")
   }
 }

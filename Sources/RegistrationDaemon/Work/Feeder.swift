@@ -44,7 +44,10 @@ final class Feeder: Sendable {
     let nextWait = try queue.secondsUntilDue()
     var keys = read.isSample ? try queue.sampleKeys(limit: Self.readAhead, except: read.except) : []
     // If only keys are left that have been tried, they are the canaries.
-    if keys.isEmpty { keys = try queue.dueKeys(limit: Self.readAhead, except: read.except, horizon: read.horizon) }
+    if keys.isEmpty {
+      keys = try queue.dueKeys(
+        limit: Self.readAhead, except: read.except, horizon: read.horizon, turn: read.turn)
+    }
     let isAll = keys.count < Self.readAhead
     let nextDue = (isAll ? nextWait : nil).map {
       MonotonicClock.now() + min(read.horizon, max(Self.shortestWait, $0))
