@@ -114,14 +114,21 @@ extension RegistrationQueue {
     return try cancelKeys(of: list, at: now, step: step)
   }
 
-  /// Completes cancellations that a kill interrupted, and cancels the open keys of lists that were stopped.
+  /// Completes cancellations that a kill interrupted, and cancels the open keys of lists that were stopped. If it throws,
+  /// `takeStops` asks for it again.
   ///
   /// - Parameter step: Called after each step.
   package func finishCancels(at now: Timestamp, step: () -> Void = {}) throws {
-    let lists = try read("look for interrupted cancellations") { database in
-      try Int64.fetchAll(database, sql: "SELECT id FROM list WHERE cancelled_at IS NOT NULL AND pending + retrying > 0")
+    do {
+      let lists = try read("look for interrupted cancellations") { database in
+        try Int64.fetchAll(
+          database, sql: "SELECT id FROM list WHERE cancelled_at IS NOT NULL AND pending + retrying > 0")
+      }
+      for list in lists { _ = try cancelKeys(of: list, at: now, step: step) }
+    } catch {
+      stops.withLock { $0 = true }
+      throw error
     }
-    for list in lists { _ = try cancelKeys(of: list, at: now, step: step) }
   }
 
   private func cancelKeys(of list: Int64, at now: Timestamp, step: () -> Void = {}) throws -> Int {

@@ -19,7 +19,7 @@ package final class RegistrationQueue: Sendable {
   private let cachedLists: Mutex<ListTotals>
   private let cachedProgress: Mutex<OpenProgress>
   /// A list was stopped since somebody asked.
-  private let stops = Mutex(false)
+  let stops = Mutex(false)
   /// The number of the last commit.
   private let commit: Mutex<CommitNumber>
   let clock: Mutex<KeptClock>

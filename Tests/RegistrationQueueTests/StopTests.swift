@@ -1,3 +1,4 @@
+import GRDB
 import Registration
 import Testing
 
@@ -34,6 +35,23 @@ import Testing
     #expect(outcomes.count { $0.errorTitle == "List stopped" && $0.errorDetail == reason } == 150)
     let counted = try temporary.recount()
     #expect(counted.tally == [2: 1, 3: 49, 4: 150])
+  }
+
+  @Test func whatTheDiskRefusedToCancelIsCancelledLater() throws {
+    _ = try temporary.queue.setTerms(of: "a", ListTermsChange(stop: .after(0.1)))
+    try finish(50, failing: 50)
+    #expect(temporary.queue.takeStops())
+    func setReadOnly(_ isReadOnly: Bool) throws {
+      try temporary.queue.pool.writeWithoutTransaction { database in
+        try database.execute(sql: "PRAGMA query_only = \(isReadOnly)")
+      }
+    }
+    try setReadOnly(true)
+    #expect(throws: QueueError.self) { try temporary.queue.finishCancels(at: temporary.clock.wall) }
+    try setReadOnly(false)
+    #expect(try temporary.queue.takeStops() && list.keys.open == 150)
+    try temporary.queue.finishCancels(at: temporary.clock.wall)
+    #expect(try !temporary.queue.takeStops() && list.keys[.cancelled] == 150)
   }
 
   @Test func exactlyTheShareIsNotMore() throws {

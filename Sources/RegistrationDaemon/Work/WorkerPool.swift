@@ -61,7 +61,7 @@ package final class WorkerPool: Sendable {
       case .recorded(let results):
         if queue.takeStops() {
           stops.async { @Sendable in
-            // Without the disk the next start cancels them; the recorder says what is wrong.
+            // The recorder says what is wrong with the disk. They are cancelled after the next commit, or by the next start.
             try? queue.finishCancels(at: .now()) { inbox.post(.keysChanged) }
             settled()
           }
