@@ -16,7 +16,7 @@ enum Denials: Sendable {
 
   /// This many different keys refused with the same message, without a success, are no accident.
   static let suspicious = 20
-  /// An API with more different messages than this tells keys apart.
+  /// An API that uses more different messages than this looks at each key by itself.
   static let wordings = 4
 
   /// Keys that wait for a decision.

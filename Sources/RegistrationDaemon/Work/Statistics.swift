@@ -45,7 +45,7 @@ package struct Statistics: Sendable {
     case 429: throttled += 1
     case 400..<500: clientErrors += 1
     default:
-      // A redirect, or a success of something else, also counts as a server error: every reply is counted once.
+      // A redirect, or a 2xx that does not confirm the key, also counts as a server error: every reply is counted once.
       if case .registered = exchange.verdict { created += 1 } else { serverErrors += 1 }
     }
     durations.record(exchange.duration)
