@@ -70,6 +70,9 @@ FAULTS = [
     fault(
         "another-epoch", "a request of new credentials passes for one of the old ones",
         CORE + "Core+HandOut.swift", "    job.epoch = epoch\n", "", "everyPromiseIsKept"),
+    fault(
+        "turn-begins-anew", "lists of lower priority starve while new lists arrive all the time",
+        CORE + "KeyLedger.swift", "turns + ahead.count - nextAhead", "ahead.count - nextAhead", "everyPromiseIsKept"),
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",
@@ -143,6 +146,13 @@ FAULTS = [
         "acknowledged-before-commit", "an outcome is told as recorded before it is on disk",
         "Sources/RegistrationDaemon/Work/Recorder.swift", "try queue.record(group)\n",
         "report(.recorded(group))\n        try queue.record(group)\n", "whatIsToldAsRecordedIsOnDisk"),
+    fault(
+        "priority-ignored", "of the lists that wait behind another the lowest go first",
+        QUEUE + "Feed.swift", "levels.dropFirst().reversed().reduce", "levels.dropFirst().reduce", "theQueueIsAsItsModelIs"),
+    fault(
+        "stopped-too-early", "a list is stopped for one failure of a few keys",
+        QUEUE + "Terms.swift", "AND registered + failed >= ?3 AND", "AND registered + failed >= ?3 / 10 AND",
+        "theQueueIsAsItsModelIs"),
     fault(
         "lock-not-taken", "two daemons work on one queue",
         "Sources/Registration/FileIO.swift", "flock(descriptor, LOCK_EX | LOCK_NB)",

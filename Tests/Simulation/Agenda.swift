@@ -23,6 +23,8 @@ struct Agenda {
     case alarm(Int)
     case keepAsked(AskedToWait?)
     case operatorBelieves
+    /// The open keys of lists that were stopped are cancelled.
+    case finishCancels
   }
 
   struct Entry {

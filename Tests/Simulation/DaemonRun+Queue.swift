@@ -28,24 +28,29 @@ extension DaemonRun {
     let shared = before.rowsNamed(by: list).map { before.rows[$0].id }
     let new = queue.rows.dropFirst(before.rows.count).map(\.id)
     pair("list \(list.name) comes") { real, _ in
-      try real.add(new + shared, as: list.name, isForced: list.isForced, at: wall)
+      try real.add(new + shared, as: list.name, isForced: list.isForced, terms: list.terms, at: wall)
       return nil
     }
     compareWhole()
   }
 
   mutating func write(_ results: [KeyResult]) {
-    for result in results { queue.record(result, now: now) }
+    queue.record(results, now: now)
+    let hasStopped = queue.takeStops()
     let (model, moment) = (queue, moment)
     let isWhole = tally.comparisons % 32 == 0
     pair("results") { _, queue in
       try queue.record(results)
+      if queue.takeStops() != hasStopped { return "a list was \(hasStopped ? "not " : "")stopped" }
       for row in Set(results.map(\.row)).sorted() {
         if let difference = try model.difference(ofRow: row, from: queue, at: moment) { return difference }
       }
       return try model.difference(from: queue, now: moment.now)
     }
     if isWhole { compareWhole() }
+    if hasStopped || process?.hasCancelsLeft == true, let number = process?.number {
+      agenda.add(.finishCancels, at: now + diskTime(0.02), process: number)
+    }
   }
 
   mutating func cancel(_ list: Int) {
@@ -58,10 +63,39 @@ extension DaemonRun {
     compareWhole()
   }
 
-  mutating func retryFailed() {
-    queue.retryFailed(now: now)
-    pair("failed keys are put back") { _, queue in
-      _ = try queue.retry(RetrySelection())
+  /// As the shell, after a commit that has stopped a list, and as the daemon when it starts.
+  mutating func finishCancels() {
+    queue.finishCancels()
+    let wall = wall
+    pair("the rest of stopped lists is cancelled") { _, queue in
+      try queue.finishCancels(at: wall)
+      return nil
+    }
+    compareWhole()
+  }
+
+  mutating func set(_ list: Int, _ change: ListTermsChange) {
+    queue.set(list, change)
+    let (name, hasStopped) = (queue.lists[list].name, queue.takeStops())
+    pair("list \(name) is worked differently") { _, queue in
+      guard try queue.setTerms(of: name, change) != nil else { return "there is no such list" }
+      return queue.takeStops() == hasStopped ? nil : "a list was \(hasStopped ? "not " : "")stopped"
+    }
+    if hasStopped { finishCancels() }
+    compareWhole()
+  }
+
+  mutating func retry(_ plan: RetryPlan) {
+    var selection = RetrySelection()
+    switch plan {
+    case .all: break
+    case .list(let list): selection.list = Int64(list + 1)
+    case .status(let status): selection.error = "\(status)"
+    case .keys(let shares): selection.keys = queue.rowsNamed(by: shares).map(\.id)
+    }
+    queue.retry(plan, now: now)
+    pair("failed keys are put back") { [selection] _, queue in
+      _ = try queue.retry(selection)
       return nil
     }
     compareWhole()
@@ -77,11 +111,12 @@ extension DaemonRun {
 
   // MARK: - Reading
 
-  mutating func dueKeys(except taken: Set<Int64>, horizon: Seconds) -> [DueKey] {
-    let keys = queue.dueKeys(limit: plan.readAhead, except: taken, horizon: horizon, now: now)
+  mutating func dueKeys(_ read: KeyRead) -> [DueKey] {
+    let keys = queue.dueKeys(
+      limit: plan.readAhead, except: read.except, horizon: read.horizon, turn: read.turn, now: now)
     let (limit, wait) = (plan.readAhead, queue.secondsUntilDue(now: now))
     pair("due keys are read") { _, queue in
-      let real = try queue.dueKeys(limit: limit, except: taken, horizon: horizon)
+      let real = try queue.dueKeys(limit: limit, except: read.except, horizon: read.horizon, turn: read.turn)
       if real != keys { return "\(real.map(\.row)), not \(keys.map(\.row))" }
       let realWait = try queue.secondsUntilDue()
       return realWait == wait
@@ -156,8 +191,9 @@ extension ModelQueue {
     }
     if queue.openProgress != progress { return "\(queue.openProgress), not \(progress)" }
     // Without a horizon those that are not due yet follow in their order.
-    let order = dueKeys(limit: .max, except: [], horizon: 0, now: now)
-    let real = try queue.dueKeys(limit: .max, except: [], horizon: 0)
+    let most = max(1, rows.count)
+    let order = dueKeys(limit: most, except: [], horizon: 0, turn: 0, now: now)
+    let real = try queue.dueKeys(limit: most, except: [], horizon: 0)
     return real == order ? nil : "\(real.map(\.row)) are open in this order, not \(order.map(\.row))"
   }
 
@@ -180,12 +216,16 @@ extension ModelQueue {
       let isSame =
         record.keys == counts && record.alreadyKnown == list.shared && record.requeued == list.requeued
         && record.accepted == counts.total - list.shared && (record.cancelledAt != nil) == list.isCancelled
+        && (record.stoppedAt != nil) == list.isStopped && record.terms == list.terms
         && (record.finishedAt != nil) == (counts.open == 0) && record.importedAt != nil
       if !isSame { return "\(record), not \(list) with \(counts)" }
     }
     var ahead: [Int64: Int] = [:]
     var sum = 0
-    for index in lists.indices.sorted(by: { lists[$0].name < lists[$1].name }) {
+    let order = lists.indices.sorted { one, other in
+      (-lists[one].terms.priority, lists[one].name) < (-lists[other].terms.priority, lists[other].name)
+    }
+    for index in order {
       let open = rows.count { $0.isOpen && $0.lists[0] == index }
       sum += open
       if open > 0 { ahead[Int64(index + 1)] = sum }

@@ -34,7 +34,7 @@ extension DaemonRun {
     guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(.keys, "disk I/O error"), after: 0) }
     let nextWait = queue.secondsUntilDue(now: now)
     var keys = read.isSample ? sampleKeys(except: read.except) : []
-    if keys.isEmpty { keys = dueKeys(except: read.except, horizon: read.horizon) }
+    if keys.isEmpty { keys = dueKeys(read) }
     let isAll = keys.count < plan.readAhead
     let nextDue = (isAll ? nextWait : nil).map { now + min(read.horizon, max(0.01, $0)) }
     post(.keys(KeyPage(keys, isAll: isAll, nextDue: nextDue, generation: read.generation)), after: diskTime(0.005))
@@ -67,6 +67,7 @@ extension DaemonRun {
       return agenda.add(.write, at: now + UnwrittenResults.tryAgainAfter, process: number)
     }
     for result in group {
+      turnWatch.settled(result.row)
       if let broken = oracle.broken(byWriting: result, over: queue[result.row], fewestAttempts: fewestAttempts) {
         fail(broken)
       }
@@ -129,7 +130,11 @@ extension DaemonRun {
 
   mutating func start() {
     guard process == nil else { return }
+    guard !queue.hasCancelsToFinish || !isOn(.diskRefusesResults) else {
+      return agenda.add(.start, at: now + UnwrittenResults.tryAgainAfter)
+    }
     processes += 1
+    finishCancels()
     let asked = kept.asked.flatMap { kept -> AskedToWait? in
       var asked = kept.asked
       asked.seconds = kept.until - now
@@ -144,9 +149,19 @@ extension DaemonRun {
       at: moment)
     process = Process(number: processes, core: core, learnedAt: now)
     holdWatch.obstructed(until: now)
+    turnWatch.start()
     oracle.started(asked, registrar: kept.access.registrar, now: now)
     story.note(now, "process \(processes) starts")
     deliver(.alarm)
+  }
+
+  /// What stopped lists have left is cancelled; if the disk refuses, after the next commit.
+  mutating func cancelStopped() {
+    let isRefused = isOn(.diskRefusesResults)
+    process?.hasCancelsLeft = isRefused
+    guard !isRefused else { return }
+    finishCancels()
+    keysChanged()
   }
 
   mutating func end(after down: Seconds, _ how: String) {
@@ -196,9 +211,14 @@ extension DaemonRun {
       guard canWrite, list < queue.lists.count else { return }
       cancel(list)
       keysChanged()
-    case .retryFailed:
+    case .retry(let plan):
       guard canWrite else { return }
-      retryFailed()
+      if case .list(let list) = plan, list >= queue.lists.count { return }
+      retry(plan)
+      keysChanged()
+    case .set(let list, let change):
+      guard canWrite, list < queue.lists.count else { return }
+      set(list, change)
       keysChanged()
     case .addList(let list):
       guard canWrite else { return }

@@ -85,6 +85,7 @@ package struct DaemonRun {
   var deedsAtCommit: [Deed] = []
   var isHealed = false
   var holdWatch = HoldWatch()
+  var turnWatch = TurnWatch()
   /// Requests since a key last had its outcome, an incident happened or the API was not its usual self.
   var fruitless = 0
 
@@ -118,6 +119,8 @@ package struct DaemonRun {
     var restartsAfter: Seconds?
     /// Changes of keys of which the core has not been told yet.
     var changesToTell = 0
+    /// The disk has refused to cancel what a stopped list has left.
+    var hasCancelsLeft = false
   }
 
   private static let mostSteps = 3_000_000
@@ -193,6 +196,7 @@ package struct DaemonRun {
     case .tick: deliver(nil)
     case .operatorBelieves:
       if process?.core.holds.hold?.reason == .refused { deliver(.believe) }
+    case .finishCancels: cancelStopped()
     case .readKeys(let read): readKeys(read)
     case .write: write()
     case .written: written()
@@ -271,6 +275,11 @@ package struct DaemonRun {
     switch action {
     case .send(let job):
       if let broken = oracle.broken(bySending: job, from: process, queue, before, now: now) {
+        fail(broken)
+      }
+      if job.isProbe || !before.isOpen {
+        turnWatch.interrupted()
+      } else if let broken = turnWatch.broken(bySending: job, queue, inHand: process?.core.inHand ?? 0) {
         fail(broken)
       }
       tally.requests += 1

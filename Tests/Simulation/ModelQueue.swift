@@ -10,6 +10,8 @@ package struct ModelQueue: Sendable {
     var lists: [Int]
     package fileprivate(set) var state = KeyState.pending
     package fileprivate(set) var attempts = 0
+    /// Of the last result.
+    fileprivate var status: Int?
     /// Milliseconds of the clock that nobody can set.
     package fileprivate(set) var due: Int64 = 0
     fileprivate var wasDenied = false
@@ -33,7 +35,13 @@ package struct ModelQueue: Sendable {
 
   struct List: Sendable {
     var name: String
-    var isCancelled = false
+    fileprivate(set) var terms = ListTerms()
+    fileprivate(set) var isCancelled = false
+    /// It was cancelled because too many of its keys had failed.
+    fileprivate(set) var isStopped = false
+    /// Of the keys that came with it first: those that are pending, and those without an outcome.
+    fileprivate(set) var ownPending = 0
+    fileprivate(set) var ownOpen = 0
     /// Keys of other lists that it names again, and those of them that were put back to pending for it.
     fileprivate(set) var shared = 0
     fileprivate(set) var requeued = 0
@@ -42,6 +50,10 @@ package struct ModelQueue: Sendable {
   package private(set) var rows: [Row] = []
   private(set) var lists: [List] = []
   private var counts = [Int](repeating: 0, count: KeyState.allCases.count)
+  /// Lists with more keys in a final state than before the transaction.
+  private var gained: Set<Int> = []
+  /// A list was stopped since the last look.
+  private var hasStopped = false
 
   package init() {}
 
@@ -55,9 +67,40 @@ package struct ModelQueue: Sendable {
   }
 
   private mutating func move(_ index: Int, to state: KeyState) {
-    counts[rows[index].state.rawValue] -= 1
-    counts[state.rawValue] += 1
+    let old = rows[index].state
+    count(index, -1)
     rows[index].state = state
+    count(index, 1)
+    if state.isFinal, state != old { gained.formUnion(rows[index].lists) }
+  }
+
+  private mutating func count(_ index: Int, _ change: Int) {
+    let row = rows[index]
+    counts[row.state.rawValue] += change
+    if row.state == .pending { lists[row.lists[0]].ownPending += change }
+    if row.isOpen { lists[row.lists[0]].ownOpen += change }
+  }
+
+  /// Ends a transaction: of the lists in which keys got an outcome, those whose share of failed keys is too large are
+  /// stopped.
+  private mutating func commit() {
+    defer { gained = [] }
+    for list in gained.sorted() where !lists[list].isCancelled {
+      guard let share = lists[list].terms.stopAfter else { continue }
+      let own = rows.filter { $0.lists.contains(list) }
+      let failed = own.count { $0.state == .failed }
+      let finished = failed + own.count { $0.state == .registered }
+      guard finished >= 50, Double(failed) > share * Double(finished), own.contains(where: \.isOpen) else { continue }
+      lists[list].isCancelled = true
+      lists[list].isStopped = true
+      hasStopped = true
+    }
+  }
+
+  /// As `RegistrationQueue.takeStops`.
+  mutating func takeStops() -> Bool {
+    defer { hasStopped = false }
+    return hasStopped
   }
 
   // MARK: - Lists
@@ -70,10 +113,10 @@ package struct ModelQueue: Sendable {
   mutating func add(_ plan: ListPlan, now: Seconds) {
     let shared = rowsNamed(by: plan)
     let list = lists.count
-    lists.append(List(name: plan.name))
+    lists.append(List(name: plan.name, terms: plan.terms))
     for nature in plan.natures {
       rows.append(Row(number: Int64(rows.count + 1), nature: nature, lists: [list]))
-      counts[KeyState.pending.rawValue] += 1
+      count(rows.count - 1, 1)
     }
     for index in shared where !rows[index].lists.contains(list) {
       rows[index].lists.append(list)
@@ -91,40 +134,117 @@ package struct ModelQueue: Sendable {
     rows[index].attempts = 0
     rows[index].wasDenied = false
     rows[index].registrar = nil
+    rows[index].status = nil
     rows[index].finishedAt = nil
     rows[index].requeuedAt = now
   }
 
-  mutating func retryFailed(now: Seconds) {
-    for index in rows.indices where rows[index].state == .failed {
-      requeue(index, now: now)
-      lists[rows[index].lists[0]].isCancelled = false
+  /// Rows that a plan names by their share of all.
+  func rowsNamed(by shares: [Double]) -> [Row] {
+    shares.compactMap { rows.isEmpty ? nil : rows[Int($0 * Double(rows.count))] }
+  }
+
+  mutating func retry(_ plan: RetryPlan, now: Seconds) {
+    let wanted: (Row) -> Bool
+    switch plan {
+    case .all: wanted = { _ in true }
+    case .list(let list): wanted = { $0.lists.contains(list) }
+    case .status(let status): wanted = { $0.status == status }
+    case .keys(let shares):
+      let named = Set(rowsNamed(by: shares).map(\.number))
+      wanted = { named.contains($0.number) }
     }
+    for index in rows.indices where rows[index].state == .failed && wanted(rows[index]) {
+      requeue(index, now: now)
+      let revived = if case .list(let list) = plan { list } else { rows[index].lists[0] }
+      lists[revived].isCancelled = false
+      lists[revived].isStopped = false
+    }
+    commit()
   }
 
   mutating func cancel(_ list: Int) {
     lists[list].isCancelled = true
+    cancelKeys(of: list)
+  }
+
+  /// A stopped list still has keys that no other list wants.
+  var hasCancelsToFinish: Bool {
+    lists.contains(where: \.isStopped)
+      && rows.contains { $0.isOpen && $0.lists.allSatisfy { lists[$0].isCancelled } }
+  }
+
+  /// As `RegistrationQueue.finishCancels`.
+  mutating func finishCancels() {
+    for list in lists.indices where lists[list].isCancelled { cancelKeys(of: list) }
+  }
+
+  /// Those that no other list wants.
+  private mutating func cancelKeys(of list: Int) {
     for index in rows.indices where rows[index].isOpen && rows[index].lists.contains(list) {
       if rows[index].lists.allSatisfy({ lists[$0].isCancelled }) { move(index, to: .cancelled) }
     }
+    commit()
+  }
+
+  mutating func set(_ list: Int, _ change: ListTermsChange) {
+    if let priority = change.priority { lists[list].terms.priority = priority }
+    switch change.stop {
+    case .never: lists[list].terms.stopAfter = nil
+    case .after(let share):
+      lists[list].terms.stopAfter = share
+      gained.insert(list)
+    case nil: break
+    }
+    commit()
   }
 
   // MARK: - Reading
 
   /// As `RegistrationQueue.dueKeys`.
-  func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Seconds, now: Seconds) -> [DueKey] {
+  ///
+  /// - Parameter turn: Keys of the order that were taken before: every tenth is of a list that waits behind others.
+  func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Seconds, turn: Int, now: Seconds) -> [DueKey] {
     let clock = Self.clock(now)
     let free = rows.filter { $0.isOpen && !taken.contains($0.number) }
     let waiting = free.filter { $0.state == .retrying }.sorted { ($0.due, $0.number) < ($1.due, $1.number) }
     let due = waiting.filter { $0.due <= clock } + waiting.filter { $0.due > clock + Int64(horizon * 1_000) }
-    let pending = free.filter { $0.state == .pending }
-      .sorted { (lists[$0.lists[0]].name, $0.number) < (lists[$1.lists[0]].name, $1.number) }
-    var order: [Row] = []
-    for turn in 0..<max(due.count, pending.count) {
-      if turn < due.count { order.append(due[turn]) }
-      if turn < pending.count { order.append(pending[turn]) }
+    let pending = Dictionary(grouping: free.filter { $0.state == .pending }) { lists[$0.lists[0]].terms.priority }
+    let level = { [lists] (priority: Int) in
+      (pending[priority] ?? []).sorted { (lists[$0.lists[0]].name, $0.number) < (lists[$1.lists[0]].name, $1.number) }
     }
-    return order.prefix(limit).map(\.key)
+    let highest = highestPriority ?? 0
+    let first = level(highest)
+    var order: [Row] = []
+    for place in 0..<max(due.count, first.count) {
+      if place < due.count { order.append(due[place]) }
+      if place < first.count { order.append(first[place]) }
+    }
+    let others = (0..<highest).reduce([]) { Self.withTenths(of: $0, in: level($1), after: 0) }
+    return Self.withTenths(of: others, in: order, after: turn).prefix(limit).map(\.key)
+  }
+
+  /// The rows in front, every tenth place given to one that waits, and then the rest.
+  private static func withTenths(of waiting: [Row], in front: [Row], after turn: Int) -> [Row] {
+    var order = front
+    var place = 0
+    for row in waiting {
+      while place < order.count, (turn + place) % 10 != 9 { place += 1 }
+      order.insert(row, at: place)
+      place += 1
+    }
+    return order
+  }
+
+  /// Of the lists with keys without an outcome.
+  var highestPriority: Int? { lists.filter { $0.ownOpen > 0 }.map(\.terms.priority).max() }
+
+  /// Pending keys of the lists of the highest priority, and of all others.
+  var pendingByPriority: (highest: Int, others: Int) {
+    let highest = highestPriority
+    return lists.reduce(into: (0, 0)) { sums, list in
+      if list.terms.priority == highest { sums.0 += list.ownPending } else { sums.1 += list.ownPending }
+    }
   }
 
   /// As `RegistrationQueue.sampleKeys`.
@@ -183,7 +303,12 @@ package struct ModelQueue: Sendable {
   // MARK: - Writing
 
   /// As `RegistrationQueue.record`.
-  mutating func record(_ result: KeyResult, now: Seconds) {
+  mutating func record(_ results: [KeyResult], now: Seconds) {
+    for result in results { record(result, now: now) }
+    commit()
+  }
+
+  private mutating func record(_ result: KeyResult, now: Seconds) {
     let index = Int(result.row) - 1
     let old = rows[index].state
     if result.decision == .refund {
@@ -212,6 +337,7 @@ package struct ModelQueue: Sendable {
     rows[index].finishedAt = new.isFinal ? max(result.at, result.sentAt) : nil
     rows[index].settledAt = now
     rows[index].registrar = new == .registered ? result.registrar : nil
+    rows[index].status = result.httpStatus
     move(index, to: new)
   }
 }

@@ -2,6 +2,7 @@
 // things out.
 
 package import RateLimit
+package import Registration
 
 /// What goes wrong for a stretch of time.
 package enum Trouble: String, CaseIterable, Sendable {
@@ -38,7 +39,8 @@ package enum Deed: Sendable {
   case reload(isNew: Bool)
   case believe
   case cancel(list: Int)
-  case retryFailed
+  case retry(RetryPlan)
+  case set(list: Int, ListTermsChange)
   case addList(ListPlan)
   /// The process ends at the first step of this kind from then on, and starts again after `down` seconds.
   case kill(KillPoint, down: Seconds)
@@ -58,6 +60,17 @@ package struct ListPlan: Sendable {
   /// Keys of earlier lists that it names again, as shares of all rows there are, 0..<1.
   package var shared: [Double] = []
   package var isForced = false
+  package var terms = ListTerms()
+}
+
+/// Which failed keys an operator wants to have tried again.
+package enum RetryPlan: Sendable {
+  case all
+  case list(Int)
+  /// Whose last answer had this status.
+  case status(Int)
+  /// As shares of all rows there are, 0..<1.
+  case keys([Double])
 }
 
 package struct Incident: Sendable {
@@ -76,9 +89,18 @@ package struct Incident: Sendable {
 
   /// The list that comes with it.
   var list: ListPlan? {
-    switch kind {
-    case .deed(.addList(let list)), .deed(.atNextCommit(.addList(let list))): list
-    default: nil
+    get {
+      switch kind {
+      case .deed(.addList(let list)), .deed(.atNextCommit(.addList(let list))): list
+      default: nil
+      }
+    }
+    set {
+      switch (kind, newValue) {
+      case (.deed(.addList), let list?): kind = .deed(.addList(list))
+      case (.deed(.atNextCommit(.addList)), let list?): kind = .deed(.atNextCommit(.addList(list)))
+      default: break
+      }
     }
   }
 
@@ -98,8 +120,10 @@ extension Deed {
   var text: String {
     switch self {
     case .addList(let list):
-      let forced = list.isForced ? ", forced" : ""
-      return "list \(list.name) comes: \(list.natures.text), \(list.shared.count) known keys\(forced)"
+      return "list \(list.name) comes: \(list.text), \(list.shared.count) known keys\(list.isForced ? ", forced" : "")"
+    case .set(let list, let change):
+      let priority = change.priority.map { ", priority \($0)" } ?? ""
+      return "list \(list) is worked differently\(priority)\(change.stop.map { ", stop \($0)" } ?? "")"
     case .atNextCommit(let deed): return "at the next commit: \(deed.text)"
     default: return "\(self)"
     }
@@ -172,11 +196,18 @@ package struct Plan: Sendable {
 
   package var text: String {
     return """
-      seed \(seed): \(keys) keys, \(workers) workers, \(maxAttempts) attempts, read ahead \(readAhead), limit \(limit?.text ?? "none"), \
-      heals at \(heals.shown)
-      \(lists.map { "  list \($0.name): \($0.natures.text)" }.joined(separator: "\n"))
+      seed \(seed): \(keys) keys, \(workers) workers, \(maxAttempts) attempts, read ahead \(readAhead), \
+      limit \(limit?.text ?? "none"), heals at \(heals.shown)
+      \(lists.map { "  list \($0.name): \($0.text)" }.joined(separator: "\n"))
       \(incidents.map { "  " + $0.text }.joined(separator: "\n"))
       """
+  }
+}
+
+extension ListPlan {
+  fileprivate var text: String {
+    let stop = terms.stopAfter.map { ", stops after \(ListTerms.describe(share: $0))" } ?? ""
+    return natures.text + (terms.priority == ListTerms.usualPriority ? "" : ", priority \(terms.priority)") + stop
   }
 }
 

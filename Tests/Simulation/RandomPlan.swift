@@ -3,6 +3,7 @@
 import Foundation
 import PacingSimulation
 package import RateLimit
+import Registration
 
 extension Plan {
   /// - Parameter longest: Seconds within which the world heals.
@@ -40,14 +41,11 @@ extension Plan {
               wait: Self.exponential(&random, 1, 5_000).rounded())))
       }
     }
-    let times = { (random: inout SeededRandom, most: Int) in
-      (0..<(1 + Int(random.unit() * Double(most)))).map { _ in
-        random.chance(0.5) ? random.uniform(0, min(30, heals)) : random.uniform(0, heals)
-      }
-    }
     func add(_ chance: Double, _ most: Int, _ random: inout SeededRandom, _ deed: (inout SeededRandom) -> Deed) {
       guard random.chance(chance) else { return }
-      for at in times(&random, most) { incidents.append(Incident(at: at, kind: .deed(deed(&random)))) }
+      for at in Self.times(&random, most, before: heals) {
+        incidents.append(Incident(at: at, kind: .deed(deed(&random))))
+      }
     }
     func atCommit(_ deed: Deed, _ random: inout SeededRandom) -> Deed {
       random.chance(0.4) ? .atNextCommit(deed) : deed
@@ -60,7 +58,7 @@ extension Plan {
     add(0.2, 3, &random) { _ in .reload(isNew: true) }
     add(0.1, 2, &random) { _ in .believe }
     add(0.2, 2, &random) { atCommit(.cancel(list: Int($0.next() % 4)), &$0) }
-    add(0.3, 4, &random) { atCommit(.retryFailed, &$0) }
+    add(0.3, 4, &random) { atCommit(.retry(.all), &$0) }
     add(0.1, 2, &random) { .setClock(by: $0.uniform(-90_000, 90_000)) }
     add(0.4, 3, &random) { random in
       var plan = list(&random)
@@ -75,6 +73,8 @@ extension Plan {
       latency: Self.exponential(&random, 0.005, 0.5), limit: Self.limit(&random, heals: heals), lists: lists,
       incidents: incidents, heals: heals, endsWithNewList: random.chance(0.5))
     addLimits()
+    addTerms()
+    addRetries()
     self.incidents.sort { $0.at < $1.at }
   }
 
@@ -94,6 +94,53 @@ extension Plan {
       default: last = Self.limit(&random, heals: heals)
       }
       incidents.append(Incident(at: at, kind: .limit(last)))
+    }
+  }
+
+  /// Lists go before others, or stop when too much of them fails, and operators change that.
+  private mutating func addTerms() {
+    var random = SeededRandom(seed: seed ^ 0x7e125)
+    guard random.chance(0.35) else { return }
+    let changes = random.chance(0.5)
+    func priority(_ random: inout SeededRandom) -> Int { random.pick([0, 2, 5, 5, 9]) }
+    func share(_ random: inout SeededRandom) -> Double { random.pick([0, 0.02, 0.2, 0.6, 1]) }
+    func terms(_ random: inout SeededRandom) -> ListTerms {
+      ListTerms(priority: priority(&random), stopAfter: random.chance(0.4) ? share(&random) : nil)
+    }
+    let isLong = random.chance(0.3)
+    for index in lists.indices {
+      lists[index].terms = terms(&random)
+      if isLong { lists[index].natures += Array(repeating: .good, count: 100 + Int(random.unit() * 200)) }
+    }
+    for index in incidents.indices where incidents[index].list != nil { incidents[index].list?.terms = terms(&random) }
+    guard changes else { return }
+    for at in Self.times(&random, 4, before: heals) {
+      var change = ListTermsChange()
+      if random.chance(0.6) { change.priority = priority(&random) }
+      if random.chance(0.5) { change.stop = random.chance(0.3) ? .never : .after(share(&random)) }
+      incidents.append(Incident(at: at, kind: .deed(.set(list: Int(random.next() % 4), change))))
+    }
+  }
+
+  /// An operator has some of the failed keys tried again.
+  private mutating func addRetries() {
+    var random = SeededRandom(seed: seed ^ 0x2e712)
+    guard random.chance(0.2) else { return }
+    for at in Self.times(&random, 4, before: heals) {
+      let retry: RetryPlan =
+        switch Int(random.unit() * 3) {
+        case 0: .list(Int(random.next() % 4))
+        case 1: .status(random.pick([403, 404, 422, 500, 503]))
+        default: .keys((0..<(1 + Int(random.unit() * 20))).map { _ in random.unit() })
+        }
+      incidents.append(Incident(at: at, kind: .deed(random.chance(0.4) ? .atNextCommit(.retry(retry)) : .retry(retry))))
+    }
+  }
+
+  /// Half of them early, when short lists are still open.
+  private static func times(_ random: inout SeededRandom, _ most: Int, before heals: Seconds) -> [Seconds] {
+    (0..<(1 + Int(random.unit() * Double(most)))).map { _ in
+      random.chance(0.5) ? random.uniform(0, min(30, heals)) : random.uniform(0, heals)
     }
   }
 

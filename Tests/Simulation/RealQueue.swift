@@ -88,10 +88,11 @@ final class RealQueue: Sendable {
   private static let batchSize = 7
 
   /// - Parameter ids: New keys first.
-  func add(_ ids: [AppKeyID], as name: String, isForced: Bool, at wall: Timestamp) throws {
+  func add(_ ids: [AppKeyID], as name: String, isForced: Bool, terms: ListTerms, at wall: Timestamp) throws {
     let queue = try open()
     let source = ListSource(
-      name: name, sha256: name, bytes: 1, modified: 1, format: "text", isForced: isForced, arrivedAt: wall)
+      name: name, sha256: name, bytes: 1, modified: 1, format: "text", isForced: isForced, arrivedAt: wall,
+      terms: terms)
     var rest = ids[...]
     var list: Int64?
     repeat {

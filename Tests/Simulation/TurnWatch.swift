@@ -1,0 +1,45 @@
+// Whose turn it is: a list of higher priority goes first, and those that wait behind it get every tenth request.
+
+import RegistrationCore
+
+struct TurnWatch {
+  /// Requests since both kinds of lists wait, and since the lists in front have the same priority.
+  private var requests = 0
+  /// Those for lists of lower priority.
+  private var others = 0
+  /// Requests since the last one for a list of lower priority.
+  private var inARow = 0
+  private var priority: Int?
+  /// Rows that were sent and have no result yet: what is sent again after a 429, say, takes nobody's turn.
+  private var sent: Set<Int64> = []
+
+  /// Keys that may have come back since keys were last read: as many as there are workers at most.
+  private static let margin = 64
+  /// Of ten requests one is another's. Where the lists in front are done within a page, the next ones count from there.
+  private static let most = 20
+
+  mutating func start() { self = TurnWatch() }
+  mutating func interrupted() { (requests, others, inARow) = (0, 0, 0) }
+  mutating func settled(_ row: Int64) { sent.remove(row) }
+
+  /// An ordinary request is sent.
+  mutating func broken(bySending job: Job, _ queue: ModelQueue, inHand: Int) -> Violation? {
+    let isOther = queue.lists[queue[job.key.row].lists[0]].terms.priority != queue.highestPriority
+    let isNew = sent.insert(job.key.row).inserted
+    let (highest, waiting) = queue.pendingByPriority
+    let isWaited = min(highest, waiting) > inHand + Self.margin
+    guard isWaited, priority == queue.highestPriority else {
+      priority = queue.highestPriority
+      interrupted()
+      return nil
+    }
+    requests += 1
+    if isOther { inARow = 0 } else if isNew { inARow += 1 }
+    // A key that is tried again has its turn whatever its list.
+    if isOther, isNew, job.key.state == .pending { others += 1 }
+    let what = "\(others) of \(requests) requests are for lists of lower priority, and none of the last \(inARow)"
+    if inARow > Self.most { return Violation(promise: "waiting lists get a tenth of the requests", detail: what) }
+    if others > requests / 10 + 3 { return Violation(promise: "a higher priority goes first", detail: what) }
+    return nil
+  }
+}
