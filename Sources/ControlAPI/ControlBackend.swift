@@ -18,7 +18,7 @@ package protocol ControlBackend: Sendable {
   /// What the list's own page shows. Nil when there is no list of that name.
   func digest(of list: String) async throws -> ListDigest?
 
-  /// At most `limit` outcomes in order of import, those after `cursor`, or the first ones when it is nil. Throws
+  /// At most `limit` outcomes in the order of the query, those after `cursor`, or the first ones when it is nil. Throws
   /// `ControlError` `.notFound` when the list of the query is unknown.
   func outcomes(_ query: OutcomeQuery, after cursor: Int64?, limit: Int) async throws -> OutcomePage
 

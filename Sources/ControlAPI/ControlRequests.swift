@@ -11,16 +11,23 @@ package struct OutcomeQuery: Equatable, Sendable {
   package var error: String?
   /// Nil: since ever.
   package var since: Timestamp?
+  /// The number of an outcome: only those that were recorded after it, and in that order. Nil: in order of import.
+  package var after: Int64?
+  /// The number of an outcome: only those that were recorded by then. Nil: keys without an outcome, too.
+  package var until: Int64?
   /// The most outcomes. Nil: all.
   package var limit: Int64?
 
   package init(
-    list: String? = nil, state: KeyState? = nil, error: String? = nil, since: Timestamp? = nil, limit: Int64? = nil
+    list: String? = nil, state: KeyState? = nil, error: String? = nil, since: Timestamp? = nil, after: Int64? = nil,
+    until: Int64? = nil, limit: Int64? = nil
   ) {
     self.list = list
     self.state = state
     self.error = error
     self.since = since
+    self.after = after
+    self.until = until
     self.limit = limit
   }
 }
@@ -30,7 +37,7 @@ extension OutcomeQuery {
   var parameters: [String] {
     let texts = [
       ("list", list), ("state", state?.name), ("error", error), ("since", since?.description),
-      ("limit", limit.map(String.init)),
+      ("after", after.map(String.init)), ("until", until.map(String.init)), ("limit", limit.map(String.init)),
     ]
     return texts.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }
   }
@@ -63,7 +70,7 @@ package struct ListQuery: Equatable, Sendable {
   }
 }
 
-/// Some outcomes in order of import, and where the next page begins.
+/// Some outcomes, and where the next page begins.
 package struct OutcomePage: Sendable {
   package var rows: [Outcome]
   /// For the next call; nil after the last page.

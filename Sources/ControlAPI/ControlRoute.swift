@@ -144,13 +144,16 @@ enum ControlRoute: Equatable {
   }
 
   private static func outcomes(_ query: Substring) throws -> ControlRoute {
-    let parameters = try QueryParameters(query, allowed: ["list", "state", "error", "since", "limit", "format"])
+    let parameters = try QueryParameters(
+      query, allowed: ["list", "state", "error", "since", "after", "until", "limit", "format"])
     let list = try parameters.single("list")
     let since = try time(parameters)
     let state = try parameters.word("state", of: KeyState.self) { $0.name }
     let format = try parameters.word("format", of: Format.self) { $0.rawValue }
     let wanted = OutcomeQuery(
       list: list, state: state, error: try parameters.single("error"), since: since,
+      after: try parameters.number("after", in: 0...Int64.max),
+      until: try parameters.number("until", in: 0...Int64.max),
       limit: try parameters.number("limit", in: 1...Int64.max))
     return .outcomes(wanted, format ?? .jsonl)
   }

@@ -176,6 +176,9 @@ package struct StatusDocument: Codable, Equatable, Sendable {
   package var endpoint: String
   @ExplicitNull package var lastSuccessAt: Timestamp?
   @ExplicitNull package var lastError: LastError?
+  /// The number of the newest outcome. They are numbered in the order in which they are recorded. Nil from a daemon that
+  /// does not count them.
+  package var lastOutcome: Int64?
 
   private enum CodingKeys: String, CodingKey {
     case version, pid, now, state, reason, keys, lists, progress, requests, workers, hold, since
@@ -184,13 +187,15 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     case lastSuccessAt = "last_success_at"
     case rateLimit = "rate_limit"
     case lastError = "last_error"
+    case lastOutcome = "last_outcome"
   }
 
   package init(
     version: String, pid: Int, startedAt: Timestamp, now: Timestamp, state: State, reason: String? = nil,
     keys: Keys = Keys(), lists: Lists = Lists(), progress: Progress = Progress(), rateLimit: RateLimit = RateLimit(),
     requests: Requests = Requests(), workers: Workers = Workers(), hold: Hold? = nil, since: Timestamp? = nil,
-    instance: String? = nil, endpoint: String = "", lastSuccessAt: Timestamp? = nil, lastError: LastError? = nil
+    instance: String? = nil, endpoint: String = "", lastSuccessAt: Timestamp? = nil, lastError: LastError? = nil,
+    lastOutcome: Int64? = nil
   ) {
     self.version = version
     self.pid = pid
@@ -210,5 +215,6 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     self.endpoint = endpoint
     _lastSuccessAt = ExplicitNull(wrappedValue: lastSuccessAt)
     _lastError = ExplicitNull(wrappedValue: lastError)
+    self.lastOutcome = lastOutcome
   }
 }

@@ -31,16 +31,22 @@ struct Changes {
   let sure: Timestamp
   /// The latest time that the transaction recorded: the wall clock may have been set back since an attempt.
   private var latest: Timestamp
+  /// The number of the newest outcome. They are numbered in the order in which they are recorded, not always without
+  /// gaps.
+  private(set) var newestOutcome: Int64
 
-  init(now: Timestamp, sure: Timestamp) {
+  init(now: Timestamp, sure: Timestamp, newestOutcome: Int64) {
     self.now = now
     self.sure = sure
+    self.newestOutcome = newestOutcome
     latest = now
   }
 
-  /// A key got an outcome at this time.
-  mutating func putDown(_ time: Timestamp) {
+  /// A key got an outcome at this time. Returns the outcome's number.
+  mutating func putDown(_ time: Timestamp) -> Int64 {
     latest = max(latest, time)
+    newestOutcome += 1
+    return newestOutcome
   }
   /// What the transaction adds to the progress of the open lists.
   private(set) var progress = OpenProgress()

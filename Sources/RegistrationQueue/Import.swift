@@ -121,8 +121,10 @@ extension RegistrationQueue {
     var counts = EntryCounts()
     (counts.entries, counts.invalid) = (batch.entries, batch.invalid)
     let insert = try HotStatement(
-      "INSERT INTO key (id, uuid, list_id, state, finished_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING",
-      in: database)
+      """
+      INSERT INTO key (id, uuid, list_id, state, finished_at, recorded) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (uuid) DO NOTHING
+      """, in: database)
     let find = try HotStatement("SELECT id, state, list_id FROM key WHERE uuid = ?", in: database)
     let share = try database.cachedStatement(
       sql: "INSERT INTO also_in (key_id, list_id) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -136,6 +138,7 @@ extension RegistrationQueue {
       try insert.bind(3, list)
       try insert.bind(4, state.rawValue)
       try insert.bind(5, state.isFinal ? changes.now.milliseconds : nil)
+      try insert.bind(6, state.isFinal ? changes.putDown(changes.now) : nil)
       try insert.execute()
       if database.changesCount > 0 {
         counts.accepted += 1

@@ -145,7 +145,7 @@ extension RegistrationQueue {
         let update = try database.cachedStatement(
           sql: """
             UPDATE key SET state = 4, finished_at = ?, due_at = NULL, error_title = COALESCE(?, error_title),
-              error_detail = COALESCE(?, error_detail) WHERE id = ?
+              error_detail = COALESCE(?, error_detail), recorded = ? WHERE id = ?
             """)
         let reason = try Self.list(list, in: database).stop
         let others = try OtherLists(in: database)
@@ -154,8 +154,8 @@ extension RegistrationQueue {
           guard let row = try Row.fetchOne(find, arguments: [id]) else { continue }
           guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.damaged("an unknown state") }
           let end = max(now, Timestamp(milliseconds: row["first_attempt_at"] ?? .min))
-          try update.execute(arguments: [end.milliseconds, reason?.title, reason?.detail, id])
-          changes.putDown(end)
+          try update.execute(
+            arguments: [end.milliseconds, reason?.title, reason?.detail, changes.putDown(end), id])
           changes.move(from: old, to: .cancelled, owner: row["list_id"], alsoIn: try others.of(id))
           count += 1
         }

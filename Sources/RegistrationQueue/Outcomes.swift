@@ -24,14 +24,14 @@ extension RegistrationQueue {
   ///   - list: Only keys of this list, including those that other lists brought first.
   ///   - error: Only keys whose error contains this text, or whose status it is.
   ///   - since: Only keys that had their outcome at this time or later.
+  ///   - until: Only keys that have an outcome, and none with a higher number.
   package func outcomes(
     list: ListRecord? = nil, state: KeyState? = nil, error: String? = nil, since: Timestamp? = nil,
-    after cursor: Int64 = 0, limit: Int
+    until: Int64? = nil, after cursor: Int64 = 0, limit: Int
   ) throws -> (rows: [Outcome], next: Int64?) {
     try read("read outcomes") { database in
-      var wanted = state.map { " AND key.state = \($0.rawValue)" } ?? ""
-      if error != nil { wanted += " AND \(Self.errorCondition("?4"))" }
-      if since != nil { wanted += " AND key.finished_at >= ?5" }
+      var wanted = Self.wanted(state: state, error: error, since: since)
+      if until != nil { wanted += " AND \(Self.isRecorded) AND (key.recorded IS NULL OR key.recorded <= ?6)" }
       let statement: HotStatement
       if let list {
         // Two ordered scans, merged by SQLite: the keys that the list owns, and those that it shares.
@@ -58,6 +58,7 @@ extension RegistrationQueue {
       try statement.bind(2, limit)
       if let error { try statement.bind(4, error) }
       if let since { try statement.bind(5, since.milliseconds) }
+      if let until { try statement.bind(6, until) }
       var outcomes: [Outcome] = []
       var last = cursor
       while try statement.next() {
@@ -68,7 +69,15 @@ extension RegistrationQueue {
     }
   }
 
-  private static func outcome(_ row: HotStatement, list: String) throws -> Outcome {
+  /// Conditions on a key, each with `AND`; the error is parameter 4, the time 5.
+  static func wanted(state: KeyState?, error: String?, since: Timestamp?) -> String {
+    var wanted = state.map { " AND key.state = \($0.rawValue)" } ?? ""
+    if error != nil { wanted += " AND \(errorCondition("?4"))" }
+    if since != nil { wanted += " AND key.finished_at >= ?5" }
+    return wanted
+  }
+
+  static func outcome(_ row: HotStatement, list: String) throws -> Outcome {
     guard let id = row.keyID(1), let state = KeyState(rawValue: Int(try row.requiredInteger(2))) else {
       throw QueueError.damaged("a row holds no key")
     }

@@ -10,7 +10,7 @@ extension RegistrationQueue {
       let update = try HotStatement(
         """
         UPDATE key SET state = ?, attempts = ?, http_status = ?, first_attempt_at = COALESCE(first_attempt_at, ?),
-          finished_at = ?, due_at = ?, error_title = ?, error_detail = ?, registrar = ?,
+          finished_at = ?, due_at = ?, error_title = ?, error_detail = ?, registrar = ?, recorded = COALESCE(?, recorded),
           denied_at = CASE WHEN ? THEN ? ELSE denied_at END WHERE id = ?
         """, in: database)
       let refund = try HotStatement(
@@ -32,7 +32,6 @@ extension RegistrationQueue {
         // In order, whatever the wall clock did meanwhile.
         let first = stored.firstAttemptAt ?? result.sentAt
         let end = max(result.at, result.sentAt, first)
-        if new.isFinal { changes.putDown(end) }
         try update.bind(1, new.rawValue)
         try update.bind(2, stored.attempts + counted)
         try update.bind(3, result.httpStatus)
@@ -42,9 +41,10 @@ extension RegistrationQueue {
         try update.bind(7, result.errorTitle)
         try update.bind(8, result.errorDetail)
         try update.bind(9, new == .registered ? result.registrar : nil)
-        try update.bind(10, Self.changesDenial(result.decision) ? 1 : 0)
-        try update.bind(11, Self.isDenial(result.decision) ? result.at.milliseconds : nil)
-        try update.bind(12, result.row)
+        try update.bind(10, new.isFinal ? changes.putDown(end) : nil)
+        try update.bind(11, Self.changesDenial(result.decision) ? 1 : 0)
+        try update.bind(12, Self.isDenial(result.decision) ? result.at.milliseconds : nil)
+        try update.bind(13, result.row)
         try update.execute()
         changes.move(from: stored.state, to: new, owner: stored.list, alsoIn: try others.of(result.row))
       }

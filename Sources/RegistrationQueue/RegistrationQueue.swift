@@ -18,6 +18,7 @@ package final class RegistrationQueue: Sendable {
   private let cachedTally: Mutex<Tally>
   private let cachedLists: Mutex<ListTotals>
   private let cachedProgress: Mutex<OpenProgress>
+  let newest: Atomic<Int64>
   /// A list was stopped since somebody asked.
   let stops = Mutex(false)
   /// The number of the last commit.
@@ -87,10 +88,10 @@ package final class RegistrationQueue: Sendable {
         try SchemaCheck.require(database, path: path)
         if isOlderMeant { try Self.keep(true, named: Self.olderIsMeant, in: database) }
       }
-      let (tally, lists, progress, kept, checked) = try pool.read { database in
+      let (tally, lists, progress, recorded, kept, checked) = try pool.read { database in
         (
           try Tally.stored(in: database), try ListTotals.counted(in: database),
-          try OpenProgress.counted(in: database),
+          try OpenProgress.counted(in: database), try Self.newestOutcome(in: database),
           try Self.kept(SureClock.self, named: KeptClock.name, in: database),
           try Self.kept(Timestamp.self, named: Self.checked, in: database)
         )
@@ -99,6 +100,7 @@ package final class RegistrationQueue: Sendable {
       cachedTally = Mutex(tally)
       cachedLists = Mutex(lists)
       cachedProgress = Mutex(progress)
+      newest = Atomic(recorded)
       commit = Mutex(number)
       checkedAt = Mutex(look.wasClosed ? checked : nil)
       isSuspect = look.isSuspect
@@ -195,16 +197,18 @@ package final class RegistrationQueue: Sendable {
         var tally: Tally?
         var lists: ListTotals?
         var progress = OpenProgress()
+        var recorded: Int64 = 0
         var hasStopped = false
         let number = commit.withLock { $0.next }
         let (time, kept) = clock.withLock { ($0.advance(), $0.due) }
         try database.inTransaction(.immediate) {
           try database.execute(sql: "PRAGMA user_version = \(number.userVersion)")
           if let kept { try Self.keep(kept, named: KeptClock.name, in: database) }
-          var changes = Changes(now: time.wall, sure: time.sure)
+          var changes = Changes(now: time.wall, sure: time.sure, newestOutcome: newestOutcome)
           let step = try body(database, &changes)
           tally = try changes.apply(to: database)
           progress = changes.progress
+          recorded = changes.newestOutcome
           hasStopped = changes.hasStopped
           lists = changes.touchesLists ? try listTotals.applying(changes, in: database) : nil
           result = try read(step, database)
@@ -215,6 +219,7 @@ package final class RegistrationQueue: Sendable {
         if let kept { clock.withLock { $0.wasKept(kept) } }
         if let tally { cachedTally.withLock { $0 = tally } }
         cachedProgress.withLock { $0 += progress }
+        newest.store(recorded, ordering: .relaxed)
         if let lists { cachedLists.withLock { $0 = lists } }
         if hasStopped { stops.withLock { $0 = true } }
         guard let result else { throw QueueError.defect("a transaction without a result") }

@@ -162,6 +162,14 @@ enum Schema {
           ) STRICT;
           """)
     }
+    // The number of the key's last outcome. It stays when the key is tried again, so that the highest number never falls.
+    migrator.registerMigration("recorded-1") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE key ADD COLUMN recorded INTEGER;
+          CREATE INDEX key_recorded ON key (recorded) WHERE recorded IS NOT NULL;
+          """)
+    }
     return migrator
   }
 }

@@ -59,7 +59,7 @@ final class MemoryBackend: ControlBackend {
         state: state.isPaused ? .paused : .idle, reason: state.pauseReason,
         keys: .init(
           pending: counts[.pending] ?? 0, registered: counts[.registered] ?? 0, failed: counts[.failed] ?? 0),
-        lists: .init(total: state.lists.count, active: 0))
+        lists: .init(total: state.lists.count, active: 0), lastOutcome: 0)
     }
   }
 

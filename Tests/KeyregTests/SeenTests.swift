@@ -62,9 +62,12 @@ struct SeenTests {
   @Test func outcomesAndListsAreFollowed() throws {
     let bench = try Bench()
     let daemon = try bench.start()
+    let before = randomKeys(3)
+    try bench.drop(lines(before), as: "before")
+    try bench.await { $0.keys.registered == 3 }
     let outcomes = try bench.follow("outcomes", "-f", "--format", "csv")
     let list = try bench.follow("lists", "--watch")
-    try outcomes.read(until: "app_key_id,")
+    try outcomes.read(untilAll: before)
     let keys = randomKeys(3)
     try bench.drop(lines(keys), as: "a")
     try outcomes.read(untilAll: keys)

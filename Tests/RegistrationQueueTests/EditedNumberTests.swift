@@ -14,6 +14,7 @@ import Testing
     "list.entries", "list.accepted", "list.latest_at", "list.arrived_at", "list.bytes", "list.modified_ns",
     "tally.count",
     "key.attempts", "key.due_at", "key.first_attempt_at", "key.finished_at", "key.id", "key.http_status",
+    "key.recorded",
   ])
   func anEditedNumberEndsNothing(column: String) throws {
     let name = column.split(separator: ".")
@@ -33,7 +34,9 @@ import Testing
         { try temporary.record(due[0], .registered, status: 201) }, { try temporary.add(keys(3, from: 10), as: "b") },
         { try temporary.add(keys(3), as: "c") }, { _ = try queue.cancel(1, at: temporary.clock.wall) },
         { _ = try queue.retry(RetrySelection()) }, { _ = try queue.secondsUntilDue() },
-        { _ = try queue.outcomes(limit: 10) }, { _ = try queue.key(due[1].id) }, { _ = try queue.openKeysAhead() },
+        { _ = try queue.outcomes(limit: 10) },
+        { _ = try queue.outcomes(recordedAfter: 0, until: .max, limit: 10) },
+        { _ = try queue.key(due[1].id) }, { _ = try queue.openKeysAhead() },
       ]
       for use in uses {
         do {

@@ -24,7 +24,7 @@ import Testing
   }
 
   /// It has no commit numbers and no mark, and its times are wall-clock times.
-  @Test(arguments: ["1", "queue-latest", "replies-1", "reading-1"])
+  @Test(arguments: ["1", "queue-latest", "replies-1", "reading-1", "history-1"])
   func aQueueOfAnEarlierVersionIsTakenAndACopyIsKept(version: String) throws {
     let temporary = try TemporaryQueue()
     let old = QueueFiles(folder: temporary.folder.appending(path: "old"))

@@ -106,8 +106,16 @@ struct DaemonControl: ControlBackend {
         guard let list = try queue.list(named: name) else { throw Self.noList(name) }
         return list
       }
-      let page = try queue.outcomes(
-        list: list, state: query.state, error: query.error, since: query.since, after: cursor ?? 0, limit: limit)
+      let page =
+        if let after = query.after {
+          try queue.outcomes(
+            recordedAfter: cursor ?? after, until: query.until ?? .max, list: list, state: query.state,
+            error: query.error, since: query.since, limit: limit)
+        } else {
+          try queue.outcomes(
+            list: list, state: query.state, error: query.error, since: query.since, until: query.until,
+            after: cursor ?? 0, limit: limit)
+        }
       return OutcomePage(rows: page.rows, next: page.next)
     }
   }

@@ -23,7 +23,8 @@ struct Reports: Sendable {
     return report.document(
       pool.snapshot(),
       StatusReport.Surroundings(
-        tally: queue.tally, openProgress: queue.openProgress, lists: queue.listTotals, spool: spool,
+        tally: queue.tally, openProgress: queue.openProgress, lists: queue.listTotals,
+        newestOutcome: queue.newestOutcome, spool: spool,
         blocked: watcher.standing.blocked.count + importer.faults.count, isImporting: !importer.isIdle,
         listFault: faults.first?.text,
         diskFault: faults.first { $0.isDisk }?.text, endpoint: settings.current.endpoint.base),

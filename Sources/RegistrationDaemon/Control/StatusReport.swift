@@ -16,6 +16,7 @@ struct StatusReport {
     var tally: Tally
     var openProgress: OpenProgress
     var lists: ListTotals
+    var newestOutcome: Int64 = 0
     var spool: SpoolLook.Finding
     /// What cannot be taken for now.
     var blocked: Int
@@ -50,7 +51,7 @@ struct StatusReport {
       hold: hold,
       since: states.since(state, Self.begin(of: pool.standstill) ?? now),
       instance: instance.name, endpoint: around.endpoint, lastSuccessAt: pool.statistics.lastSuccessAt,
-      lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) })
+      lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) }, lastOutcome: around.newestOutcome)
   }
 
   /// When a standstill began, if it knows.

@@ -72,9 +72,7 @@ struct OutcomesCommand: ParsableCommand {
   }
 
   private func show(_ client: ControlClient, _ query: OutcomeQuery, _ table: OutcomeTable) throws {
-    guard format == .table else {
-      return try OutcomePieces.each(client, query, format: format.rawValue) { try StandardOutput.write($0.bytes) }
-    }
+    guard format == .table else { return try OutcomePieces.show(client, query, format, table) }
     // After the first piece, so that an error is not preceded by a heading.
     var heading: String? = table.heading
     try OutcomePieces.eachOutcome(client, query) { outcome in

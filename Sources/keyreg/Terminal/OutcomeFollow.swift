@@ -1,47 +1,22 @@
 import ControlAPI
-import Foundation
-import Glibc
-import Registration
-import RegistrationDaemon
 
 /// Shows the outcomes that are known, and then each that becomes known.
 ///
-/// The daemon finds what is new by looking at the time of each outcome, so this asks after changes only, and rests ten
-/// times as long as the last answer took.
+/// Every status has the number of the newest outcome. So the daemon is asked only when there is news, and then for the
+/// outcomes between two numbers: none is missed or shown twice, however late it was recorded.
 struct OutcomeFollow {
-  /// An outcome may be recorded later than others that came after it, by at most this many seconds.
-  private static let overlap = 120.0
-  /// Seconds between two questions.
-  private static let shortestRest = 1.0
-
   let client: ControlClient
   let query: OutcomeQuery
   let format: OutcomesCommand.Format
   let table: OutcomeTable
 
-  private struct Shown: Hashable {
-    var id: AppKeyID
-    var at: Timestamp
-  }
-
   func run() throws {
-    switch format {
-    case .table: try StandardOutput.write(table.heading)
-    case .csv: try StandardOutput.write(Outcome.csvHeader)
-    case .jsonl: break
-    }
+    if format == .table { try StandardOutput.write(table.heading) }
     var query = query
-    var shown: Set<Shown> = []
     var failure: (any Error)?
-    var asksAgainAt = -Double.infinity
-    try client.events { _ in
+    try client.events { status in
       do {
-        let wait = asksAgainAt - MonotonicClock.now()
-        if wait > 0 { usleep(UInt32(wait * 1_000_000)) }
-        let begin = MonotonicClock.now()
-        try showNew(&query, &shown)
-        let now = MonotonicClock.now()
-        asksAgainAt = now + max(Self.shortestRest, 10 * (now - begin))
+        try showNew(&query, until: status.lastOutcome)
         return true
       } catch {
         failure = error
@@ -52,20 +27,30 @@ struct OutcomeFollow {
     throw Failure(.notRunning, "the daemon has stopped", hint: "--since shows what came after a time")
   }
 
-  private func showNew(_ query: inout OutcomeQuery, _ shown: inout Set<Shown>) throws {
-    let next = Timestamp.now().adding(seconds: -Self.overlap)
-    try OutcomePieces.eachOutcome(client, query) { outcome in
-      guard let at = outcome.finishedAt else { return }
-      let key = Shown(id: outcome.id, at: at)
-      guard !shown.contains(key) else { return }
-      if at >= next { shown.insert(key) }
-      switch format {
-      case .table: try StandardOutput.write(table.row(outcome))
-      case .csv: try StandardOutput.write(outcome.csvLine)
-      case .jsonl: try StandardOutput.line(try outcome.json())
-      }
+  /// The first time those that are known, in order of import; from then on those that are new, as they came.
+  private func showNew(_ query: inout OutcomeQuery, until newest: Int64?) throws {
+    guard let newest else {
+      throw Failure(
+        .internalError, "the daemon is of an earlier version, whose outcomes cannot be followed",
+        hint: "restart the daemon, or leave out --follow")
     }
-    query.since = max(next, query.since ?? next)
-    shown = shown.filter { $0.at >= next }
+    guard newest > query.after ?? -1 else { return }
+    query.until = newest
+    try show(query)
+    query.after = newest
+  }
+
+  private func show(_ query: OutcomeQuery) throws {
+    guard format == .csv else {
+      return try OutcomePieces.show(client, query, format, table)
+    }
+    // Each answer begins with the header; only the first one is shown.
+    var isHeader = query.after != nil
+    try OutcomePieces.each(client, query, format: format.rawValue) { bytes in
+      let rest = isHeader ? bytes.drop { $0 != UInt8(ascii: "\n") } : bytes[...]
+      let shown = UnsafeRawBufferPointer(rebasing: isHeader ? rest.dropFirst() : rest)
+      if !rest.isEmpty { isHeader = false }
+      try StandardOutput.write(shown.bytes)
+    }
   }
 }

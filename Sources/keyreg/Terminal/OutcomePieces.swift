@@ -24,7 +24,19 @@ enum OutcomePieces {
     }
   }
 
-  static func eachOutcome(_ client: ControlClient, _ query: OutcomeQuery, _ body: (Outcome) throws -> Void) throws {
+  /// As they are, or as rows of a table.
+  static func show(
+    _ client: ControlClient, _ query: OutcomeQuery, _ format: OutcomesCommand.Format, _ table: OutcomeTable
+  ) throws {
+    guard format == .table else {
+      return try each(client, query, format: format.rawValue) { try StandardOutput.write($0.bytes) }
+    }
+    try eachOutcome(client, query) { try StandardOutput.write(table.row($0)) }
+  }
+
+  static func eachOutcome(
+    _ client: ControlClient, _ query: OutcomeQuery, _ body: (Outcome) throws -> Void
+  ) throws {
     var lines = LineSplitter()
     let decoder = JSONDecoder()
     try each(client, query, format: "jsonl") { bytes in
