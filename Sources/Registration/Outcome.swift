@@ -87,7 +87,7 @@ extension UInt8 {
   }
 }
 
-extension Outcome: Codable {
+extension Outcome: Encodable {
   private enum CodingKeys: String, CodingKey {
     case id = "app_key_id"
     case state
@@ -98,24 +98,6 @@ extension Outcome: Codable {
     case errorTitle = "error_title"
     case errorDetail = "error_detail"
     case list
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    let id = try container.decode(String.self, forKey: .id)
-    let state = try container.decode(String.self, forKey: .state)
-    guard let id = AppKeyID(id), let state = KeyState(name: state) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .state, in: container, debugDescription: "not a key id, or not a state")
-    }
-    self.init(
-      id: id, state: state, httpStatus: try container.decodeIfPresent(Int.self, forKey: .httpStatus),
-      attempts: try container.decode(Int.self, forKey: .attempts),
-      firstAttemptAt: try container.decodeIfPresent(Timestamp.self, forKey: .firstAttemptAt),
-      finishedAt: try container.decodeIfPresent(Timestamp.self, forKey: .finishedAt),
-      errorTitle: try container.decodeIfPresent(String.self, forKey: .errorTitle),
-      errorDetail: try container.decodeIfPresent(String.self, forKey: .errorDetail),
-      list: try container.decode(String.self, forKey: .list))
   }
 
   package func encode(to encoder: any Encoder) throws {

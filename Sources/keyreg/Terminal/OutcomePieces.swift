@@ -1,6 +1,5 @@
 import ControlAPI
 import Foundation
-import Registration
 
 /// Outcomes as they arrive, piece by piece.
 enum OutcomePieces {
@@ -35,12 +34,12 @@ enum OutcomePieces {
   }
 
   static func eachOutcome(
-    _ client: ControlClient, _ query: OutcomeQuery, _ body: (Outcome) throws -> Void
+    _ client: ControlClient, _ query: OutcomeQuery, _ body: (OutcomeDocument) throws -> Void
   ) throws {
     var lines = LineSplitter()
     let decoder = JSONDecoder()
     try each(client, query, format: "jsonl") { bytes in
-      for line in lines.split(bytes) { try body(try decoder.decode(Outcome.self, from: line)) }
+      for line in lines.split(bytes) { try body(try decoder.decode(OutcomeDocument.self, from: line)) }
     }
   }
 }

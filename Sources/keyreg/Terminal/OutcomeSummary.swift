@@ -8,7 +8,7 @@ enum OutcomeSummary {
   private static let mostErrors = 1_000
 
   private struct Group: Hashable {
-    var state: KeyState
+    var state: KeyDocument.State
     var status: Int?
     var error: String
   }
@@ -16,20 +16,25 @@ enum OutcomeSummary {
   static func show(_ client: ControlClient, _ query: OutcomeQuery, _ style: TerminalStyle) throws {
     var counts: [Group: Int] = [:]
     try OutcomePieces.eachOutcome(client, query) { outcome in
-      var group = Group(state: outcome.state, status: outcome.httpStatus, error: OutcomeTable.error(of: outcome))
+      var group = Group(state: outcome.state, status: outcome.httpStatus, error: outcome.error)
       if counts[group] == nil, counts.count >= mostErrors { group.error = "(other errors)" }
       counts[group, default: 0] += 1
     }
     let sorted = counts.sorted {
-      ($1.value, $0.key.state.rawValue, $0.key.error) < ($0.value, $1.key.state.rawValue, $1.key.error)
+      ($1.value, $0.key.state.order, $0.key.error) < ($0.value, $1.key.state.order, $1.key.error)
     }
     var table = Table(["KEYS", "STATE", "HTTP", "ERROR"])
     for (group, count) in sorted {
       table.add([
-        "\(count)", group.state.name, group.status.map(String.init) ?? "-",
+        "\(count)", group.state.rawValue, group.status.map(String.init) ?? "-",
         PrintableText.escape(group.error, limit: 300),
       ])
     }
     for line in table.lines { try StandardOutput.line(style.cut(line)) }
   }
+}
+
+extension KeyDocument.State {
+  /// The usual order; an unknown state comes last.
+  fileprivate var order: Int { Self.allCases.firstIndex(of: self) ?? Self.allCases.count }
 }

@@ -1,3 +1,4 @@
+import ControlAPI
 import Foundation
 import Registration
 
@@ -9,15 +10,11 @@ struct OutcomeTable {
 
   var heading: String { row(["APP KEY ID", "STATE", "HTTP", "TRIES", "LIST", "ERROR"]) }
 
-  func row(_ outcome: Outcome) -> String {
+  func row(_ outcome: OutcomeDocument) -> String {
     row([
-      outcome.id.description, outcome.state.name, outcome.httpStatus.map(String.init) ?? "-", "\(outcome.attempts)",
-      PrintableText.escape(outcome.list), PrintableText.escape(Self.error(of: outcome), limit: 300),
+      PrintableText.escape(outcome.appKeyID), outcome.state.rawValue, outcome.httpStatus.map(String.init) ?? "-",
+      "\(outcome.attempts)", PrintableText.escape(outcome.list), PrintableText.escape(outcome.error, limit: 300),
     ])
-  }
-
-  static func error(of outcome: Outcome) -> String {
-    [outcome.errorTitle, outcome.errorDetail].compactMap { $0 }.joined(separator: ": ")
   }
 
   private func row(_ cells: [String]) -> String {
