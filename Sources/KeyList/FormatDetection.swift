@@ -51,7 +51,7 @@ enum FormatDetection {
       guard line.isComplete, line.isTerminated || first == nil, case .words(let words) = TextLine.read(line.text) else {
         continue
       }
-      if SeparatorLine(words.text) != nil { continue }
+      if SeparatorLine(words.text) != nil || LoneBracket(words.text, line: line.number) != nil { continue }
       if first == nil, titles == nil, CSVHeader.isTitles(words.text) {
         titles = line.number
         continue

@@ -11,6 +11,8 @@ struct TextScanner {
   private var line = 0
   /// True after the ids of a line of which only the beginning was visible.
   private var isInLine = false
+  /// The bracket around the lines that are read.
+  private var bracket: LoneBracket?
 
   init(layout: TextLayout, header: HeaderGuess) {
     self.layout = layout
@@ -21,7 +23,7 @@ struct TextScanner {
     while true {
       if let id = ids.popLast() { return .key(id, line: line) }
       try bytes.fill()
-      if bytes.count == 0 { return nil }
+      if bytes.count == 0 { return unclosedBracket() }
       let end = bytes.lineEnd()
       if end == nil, bytes.continues {
         if let entry = try overlong(&bytes) { return entry }
@@ -53,9 +55,29 @@ struct TextScanner {
     }
     if line == 1, SeparatorLine(words.text) != nil { return nil }
     if header == .titles(line) { return nil }
+    if passes(LoneBracket(words.text, line: line)) { return nil }
     let reason = reason(for: words)
     if header == .undecided(line) { ending.isUnsettled = true }
     return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
+  }
+
+  /// Whether a line is one of a pair of brackets, as far as is known.
+  private mutating func passes(_ found: LoneBracket?) -> Bool {
+    guard let found else { return false }
+    guard let open = bracket else {
+      if found.isOpening { bracket = found }
+      return found.isOpening
+    }
+    guard found.closes(open) else { return false }
+    bracket = nil
+    return true
+  }
+
+  /// What follows may still close it.
+  private mutating func unclosedBracket() -> KeyListEntry? {
+    guard let open = bracket.take() else { return nil }
+    ending.isUnsettled = true
+    return .invalid(open.unclosed)
   }
 
   private func reason(for words: TextLine) -> String {

@@ -159,7 +159,7 @@ struct KeyListJSONTests {
     #expect(found[2] == "1 b")
   }
 
-  @Test(arguments: ["{x}", "[section]", "["])
+  @Test(arguments: ["{x}", "[section]", "]"])
   func brackets_around_what_json_does_not_allow_do_not_make_json(line: String) throws {
     let found = try entries("\(line)\n\(b)\n")
     #expect(found.count == 2)
