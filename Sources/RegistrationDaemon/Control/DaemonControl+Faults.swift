@@ -2,6 +2,13 @@ import ControlAPI
 import RegistrationQueue
 import Spool
 
+extension ControlError {
+  /// What to tell a client whose list cannot be used.
+  init(_ rejection: Rejection) {
+    self.init(.unprocessable, rejection.sentence(), hint: rejection.hint)
+  }
+}
+
 extension DaemonControl {
   /// What to tell a client about a fault of the disk.
   static func explained(_ error: any Error) -> any Error {

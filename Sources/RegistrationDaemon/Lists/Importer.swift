@@ -212,7 +212,7 @@ extension Importer {
       state.withLock { $0.counts.rejected += 1 }
       log.warning(
         "list rejected", metadata: ["list": "\(name)", "reason": "\(rejection.what)", "line": "\(rejection.line ?? 0)"])
-      answer(name, .failure(ControlError(.unprocessable, "\(rejection.what); \(rejection.hint)")))
+      answer(name, .failure(ControlError(rejection)))
     case .unchanged: return
     case .notStill:
       watcher.noteWrite(to: name)

@@ -198,7 +198,7 @@ struct ListReading {
     if try queue.rejectedList(named: list.name) != nil { try queue.forgetRejected([list.name]) }
     try spool.clearMarks(reading.file)
     // It may have been stopped before there was a receipt to say so.
-    if let now = try queue.list(named: list.name) { try spool.amendReceipt(of: reading.name, now) }
+    if let now = try queue.list(named: list.name) { try spool.amendReceipt(of: now) }
     return .imported(receipt, cutShort: entries.cutShort)
   }
 

@@ -17,10 +17,16 @@ extension ListRecord {
 }
 
 extension SpoolDirectory {
-  /// Adds to the receipt that the list was stopped, if it was.
-  func amendReceipt(of name: ListName, _ list: ListRecord) throws(SpoolError) {
-    guard let stop = list.stop, let time = list.stoppedAt else { return }
-    try amendReceipt(of: name, stoppedAt: time, because: stop.detail)
+  /// The list may have been stopped, or gone on again, since its receipt was written.
+  func amendReceipt(of list: ListRecord) throws(SpoolError) {
+    try amendReceipt(of: ListName(stored: list.name), stop: Receipt.Stop(list))
+  }
+}
+
+extension Receipt.Stop {
+  fileprivate init?(_ list: ListRecord) {
+    guard let time = list.stoppedAt, let stop = list.stop else { return nil }
+    self.init(at: time, reason: stop.detail)
   }
 }
 
@@ -42,5 +48,6 @@ extension Receipt {
       invalid: invalid, duplicateOf: list.duplicateOf, requeued: list.requeued, format: list.format,
       column: list.column, isUnterminated: list.isUnterminated)
     terms = list.terms
+    stop = Stop(list)
   }
 }

@@ -52,20 +52,15 @@ struct PostedLists: Sendable {
       return try await post.read { [queue = importer.queue] file in
         do {
           let survey = try ListSurvey(file.reader(), isForced: force) { try queue.states(of: $0) }
-          if let rejection = survey.rejection { throw Self.refused(rejection) }
+          if let rejection = survey.rejection { throw ControlError(rejection) }
           return (survey, Int(file.size))
         } catch let error as KeyListError {
-          throw Self.refused(Rejection(error))
+          throw ControlError(Rejection(error))
         }
       }
     } catch let error as SpoolError where error.kind == .unanswered {
       throw Self.explained(error, Self.nothing)
     }
-  }
-
-  private static func refused(_ rejection: Rejection) -> ControlError {
-    let place = rejection.line.map { "line \($0): " } ?? ""
-    return ControlError(.unprocessable, place + rejection.what, hint: rejection.hint)
   }
 
   private func commit(

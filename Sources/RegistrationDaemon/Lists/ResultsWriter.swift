@@ -133,7 +133,7 @@ final class ResultsWriter: Sendable {
       cursor = page.next
     }
     try file.finish()
-    try spool.amendReceipt(of: ListName(stored: list.name), list)
+    try spool.amendReceipt(of: list)
   }
 
   /// Logs each fault once; writing is tried again until it works.

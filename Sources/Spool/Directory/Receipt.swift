@@ -30,6 +30,17 @@ package struct Receipt: Hashable, Sendable {
     }
   }
 
+  /// The rest of the list was cancelled, because too many of its keys had failed.
+  package struct Stop: Hashable, Sendable {
+    package var at: Timestamp
+    package var reason: String
+
+    package init(at: Timestamp, reason: String) {
+      self.at = at
+      self.reason = reason
+    }
+  }
+
   /// Bad lines that are listed; further ones are only counted.
   package static let invalidLimit = 1000
 
@@ -58,6 +69,7 @@ package struct Receipt: Hashable, Sendable {
   package var isUnterminated: Bool
   /// How the list is worked.
   package var terms = ListTerms()
+  package var stop: Stop?
 
   package init(
     list: String, id: Int64, sha256: String, bytes: Int64, importedAt: Timestamp, keys: Keys,
@@ -80,17 +92,19 @@ package struct Receipt: Hashable, Sendable {
   }
 
   /// The document, ending in a line feed.
-  package func json() throws -> Data {
+  package func json() throws -> Data { try Self.document(self) }
+
+  static func document(_ content: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var document = try encoder.encode(self)
+    var document = try encoder.encode(content)
     document.append(UInt8(ascii: "\n"))
     return document
   }
 }
 
 extension Receipt: Encodable {
-  private enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case list, id, sha256, bytes
     case importedAt = "imported_at"
     case keys, invalid
@@ -99,6 +113,8 @@ extension Receipt: Encodable {
     case requeued, format, column, priority
     case stopAfter = "stop_after"
     case isUnterminated = "unterminated"
+    case stoppedAt = "stopped_at"
+    case stoppedBecause = "stopped_because"
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -119,5 +135,7 @@ extension Receipt: Encodable {
     try container.encode(column, forKey: .column)
     try container.encode(terms.priority, forKey: .priority)
     try container.encode(terms.stopAfter, forKey: .stopAfter)
+    try container.encodeIfPresent(stop?.at, forKey: .stoppedAt)
+    try container.encodeIfPresent(stop?.reason, forKey: .stoppedBecause)
   }
 }

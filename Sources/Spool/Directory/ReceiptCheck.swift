@@ -36,15 +36,19 @@ extension SpoolDirectory {
       .flatMap { try? JSONDecoder().decode(Receipted.self, from: Data($0)) }
   }
 
-  /// Adds to the receipt of a list. Nothing happens when there is none, or it cannot be read.
-  package func amendReceipt(of name: ListName, stoppedAt: Timestamp, because reason: String) throws(SpoolError) {
-    guard let bytes = beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt),
-      let end = bytes.lastIndex(of: UInt8(ascii: "}")), receipted(name) != nil,
-      bytes.firstRange(of: #""stopped_at":"#.utf8) == nil,
-      let text = try? JSONEncoder().encode(reason)
+  /// Makes the receipt of a list say whether it was stopped; its other members stay. Nothing happens when there is no
+  /// receipt, when it cannot be read, and when it says so already.
+  package func amendReceipt(of name: ListName, stop: Receipt.Stop?) throws(SpoolError) {
+    guard receipted(name) != nil,
+      let bytes = beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt),
+      let old = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
     else { return }
-    let more = #","stopped_at":"\#(stoppedAt)","stopped_because":"# + String(decoding: text, as: UTF8.self) + "}\n"
-    try write(Array(bytes[..<end]) + more.utf8, to: name.receiptFileName, in: .done)
+    var new = old
+    new[Receipt.CodingKeys.stoppedAt.rawValue] = stop.map { .string($0.at.description) }
+    new[Receipt.CodingKeys.stoppedBecause.rawValue] = stop.map { .string($0.reason) }
+    // It was JSON, so it can be written as JSON.
+    guard new != old, let document = try? Receipt.document(new) else { return }
+    try write(Array(document), to: name.receiptFileName, in: .done)
   }
 
   /// Whether the file in `results/` is ours: anybody may have put another one there.

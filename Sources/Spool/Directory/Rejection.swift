@@ -49,6 +49,13 @@ package struct Rejection: Hashable, Sendable {
       line: firstInvalid.line, hint: hint)
   }
 
+  /// The reason in one line, after its place: `line 3: …`, or `keys.txt:3: …` with the name of the file.
+  package func sentence(in file: String? = nil) -> String {
+    let place: String? =
+      if let file { line.map { "\(file):\($0)" } ?? file } else { line.map { "line \($0)" } }
+    return (place.map { $0 + ": " } ?? "") + what
+  }
+
   /// The text of the reason file.
   package func document(list: ListName) -> String {
     let line = line.map { "line: \($0)\n" } ?? ""

@@ -34,15 +34,12 @@ struct ListCheck {
     } catch {
       if case .unreadable = error.kind { throw Failure(.inputOutput, error.description) }
       guard keys > 0 else {
-        let place = error.line.map { "\(file):\($0)" } ?? file
-        throw Failure(.badList, "\(place): \(error.message)", hint: error.hint)
+        throw Failure(Rejection(error), of: file)
       }
       warnings.append("\(file): \(error); nothing after it was read")
     }
     guard keys > 0 else {
-      let rejection = Rejection.noValidKey(firstInvalid: first, invalidCount: invalid)
-      let place = rejection.line.map { "\(file):\($0)" } ?? file
-      throw Failure(.badList, "\(place): \(rejection.what)", hint: rejection.hint)
+      throw Failure(Rejection.noValidKey(firstInvalid: first, invalidCount: invalid), of: file)
     }
     if invalid > Self.shown { warnings.append((invalid - Self.shown).counted("more bad line")) }
     format = reader.format
@@ -62,5 +59,12 @@ struct ListCheck {
     throw Failure(
       .badList, "\(file):\(cutShort.line): the list is cut short by an error: \(cutShort.description)",
       hint: "fix it there, or submit what could be read with --partial")
+  }
+}
+
+extension Failure {
+  /// A list that cannot be used.
+  fileprivate init(_ rejection: Rejection, of file: String) {
+    self.init(.badList, rejection.sentence(in: file), hint: rejection.hint)
   }
 }
