@@ -11,8 +11,10 @@ struct CSVHeader: Hashable {
   var name: String
   /// The column of that name, from 0.
   var column: Int
+  /// The names of all columns, as they are.
+  var names: [[UInt8]]
   /// How many columns the header has.
-  var columns: Int
+  var columns: Int { names.count }
   var separator: UInt8
   /// Where the header is: its first line, and how many bytes and line ends it has.
   var line = 1
@@ -37,7 +39,7 @@ struct CSVHeader: Hashable {
     }
     name = best.fields.shown(column)
     self.column = column
-    columns = best.fields.fields.count
+    names = best.fields.fields
     separator = best.fields.separator
     length = best.fields.length
     innerLines = best.fields.innerLines

@@ -7,6 +7,10 @@ import Registration
 /// value in the column may belong elsewhere.
 struct CSVScanner {
   let header: CSVHeader
+  /// Columns whose fields are kept for whoever asks.
+  var kept: ArraySlice<Int> = []
+  /// The kept fields of the record that was returned last, if its id is a key.
+  private(set) var fields: [[UInt8]] = []
   private(set) var ending = ListEnding()
   private var isOver = false
 
@@ -81,7 +85,7 @@ struct CSVScanner {
   private static let strayQuote = "a quote is opened and not closed, or text follows the closing quote"
   private static let farQuote = "a quote is opened and not closed within \(ListBytes.lookahead) bytes"
 
-  private func entry(_ record: CSVRecord, in bytes: ListBytes) -> KeyListEntry? {
+  private mutating func entry(_ record: CSVRecord, in bytes: ListBytes) -> KeyListEntry? {
     if record.isBlank { return nil }
     let line = bytes.line
     let text = Edges.trimmed(bytes[0..<record.length])
@@ -102,11 +106,26 @@ struct CSVScanner {
     let field = record.hasDoubledQuotes ? CSVField.singleQuotes(bytes[range]) : bytes[range]
     switch KeyIDText.read(field) {
     case .key(let id):
+      if !kept.isEmpty { keepFields(bytes) }
       return .key(id, line: line)
     case .blank:
       return .invalid(InvalidLine(line: line, bytes: text, reason: "the column \(header.name) is empty"))
     case .invalid(let reason):
       return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(field), reason: reason))
+    }
+  }
+
+  private mutating func keepFields(_ bytes: ListBytes) {
+    fields.removeAll(keepingCapacity: true)
+    var offset = 0
+    for column in 0...(kept.last ?? 0) {
+      guard let field = CSVField.measure(bytes, from: offset, separator: header.separator) else { return }
+      if column != header.column {
+        // Spaces around quotes are no part of a field; without quotes they are.
+        let content = bytes[field.isQuoted ? field.content : offset..<field.end]
+        fields.append(Array(field.isDoubled ? CSVField.singleQuotes(content) : content))
+      }
+      offset = field.end + 1
     }
   }
 

@@ -58,6 +58,17 @@ package struct KeyListReader: Sendable {
     return entry
   }
 
+  /// Before the first entry: has the other fields of a CSV list kept, and returns its header. Nil for another list.
+  mutating func keepFields(most: Int) throws(KeyListError) -> CSVHeader? {
+    try detect()
+    guard let header = csv?.header else { return nil }
+    csv?.kept = header.others(most: most)
+    return header
+  }
+
+  /// The fields that are kept of the latest key.
+  var fields: [[UInt8]] { csv?.fields ?? [] }
+
   private mutating func detect() throws(KeyListError) {
     try bytes.fill()
     try ContentCheck.check(bytes[0..<bytes.count])

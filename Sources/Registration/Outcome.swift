@@ -47,9 +47,28 @@ extension Outcome {
   /// The header line of the CSV form, with its line feed.
   package static let csvHeader = columns.joined(separator: ",") + "\n"
 
+  /// The header line with more columns. One with a name of ours, which would hide ours from many programs, is marked.
+  package static func csvHeader(with names: [String]) -> String {
+    let more = names.map { name in
+      "," + quoted(SecretText.redacted(columns.contains(name) ? "given_" + name : name), limit: longestField)
+    }
+    return String(csvHeader.dropLast()) + more.joined() + "\n"
+  }
+
+  /// The longest field of a list that is passed on, in characters.
+  private static let longestField = 1_000
+
   /// One line of CSV (RFC 4180 quoting, line feed at the end). Control characters are escaped so that a record is one
   /// line, and foreign text cannot become a formula.
-  package var csvLine: String {
+  package var csvLine: String { csvRecord + "\n" }
+
+  /// The line with fields of a list behind ours: cut, and without what looks like a secret.
+  package func csvLine(with fields: [String]) -> String {
+    let more = fields.map { "," + Self.quoted(SecretText.redacted($0), limit: Self.longestField) }
+    return csvRecord + more.joined() + "\n"
+  }
+
+  private var csvRecord: String {
     // The first six fields are our own and need no quotes.
     var line = "\(id),\(state.name),"
     if let httpStatus { line += String(httpStatus) }
@@ -61,7 +80,7 @@ extension Outcome {
       line += ","
       if let text { line += Self.quoted(text) }
     }
-    return line + "\n"
+    return line
   }
 
   /// Spreadsheets take a field that begins like this for a formula and may execute it, quoted or not. An apostrophe
@@ -73,8 +92,8 @@ extension Outcome {
     return "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".unicodeScalars.contains(first) ? "'" + field : field
   }
 
-  private static func quoted(_ field: String) -> String {
-    let text = harmless(PrintableText.escape(field, limit: .max))
+  private static func quoted(_ field: String, limit: Int = .max) -> String {
+    let text = harmless(PrintableText.escape(field, limit: limit))
     guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }

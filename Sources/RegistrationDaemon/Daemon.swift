@@ -117,7 +117,8 @@ package final class Daemon: Sendable {
     let inForce = SettingsInForce(loaded, credentials)
     let announcer = Announcer(settings: inForce, instance: instance, log: log)
     let results = ResultsWriter(
-      queue: queue, spool: spool, log: log, written: { @Sendable list in announcer.done(list) },
+      queue: queue, spool: spool, log: log, keptColumns: { @Sendable in inForce.current.keepColumns },
+      written: { @Sendable list in announcer.done(list) },
       changed: { @Sendable in changes.tick() })
     let watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
       try queue.hasList(named: name.text)

@@ -88,6 +88,28 @@ extension RegistrationQueue {
       list: list)
   }
 
+  /// What is known of these keys, with their rows; those that are not in the list are left out.
+  package func outcomes(
+    of ids: [AppKeyID], in list: ListRecord
+  ) throws -> [AppKeyID: (row: Int64, outcome: Outcome)] {
+    try read("look up outcomes") { database in
+      let statement = try HotStatement(
+        """
+        SELECT \(Self.outcomeColumns) FROM key
+        WHERE uuid = ?1 AND (list_id = ?2 OR EXISTS (SELECT 1 FROM also_in WHERE key_id = key.id AND list_id = ?2))
+        """, in: database)
+      try statement.bind(2, list.id)
+      var found: [AppKeyID: (row: Int64, outcome: Outcome)] = [:]
+      for id in ids {
+        defer { statement.reset() }
+        try statement.bind(1, id)
+        guard try statement.next() else { continue }
+        found[id] = (try statement.requiredInteger(0), try Self.outcome(statement, list: list.name))
+      }
+      return found
+    }
+  }
+
   package func key(_ id: AppKeyID) throws -> KeyRecord? {
     let time = clock.withLock { $0.advance() }
     return try read("read a key") { database in

@@ -75,6 +75,17 @@ extension TimestampTests {
     #expect(outcome.fields.last == text)
   }
 
+  @Test func fieldsOfAListComeBehindOursAndAreCut() {
+    let outcome = Outcome(id: AppKeyID(high: 1, low: 2), state: .pending, list: "l")
+    let long = String(repeating: "x", count: 1_001)
+    let line = outcome.csvLine(with: ["a,b", "@x", "", long])
+    #expect(line == String(outcome.csvLine.dropLast()) + ",\"a,b\",'@x,,\(long.dropLast())…\n")
+    #expect(outcome.csvLine(with: []) == outcome.csvLine)
+    let header = Outcome.csvHeader(with: ["owner", "state", "=x"])
+    #expect(header == String(Outcome.csvHeader.dropLast()) + ",owner,given_state,'=x\n")
+    #expect(Outcome.csvHeader(with: []) == Outcome.csvHeader)
+  }
+
   @Test func aRecordIsOneLineOfCSVWhateverItsTexts() {
     let outcome = Outcome(
       id: AppKeyID(high: 1, low: 2), state: .failed, httpStatus: 404, attempts: 1, errorTitle: "a \"b\", c",

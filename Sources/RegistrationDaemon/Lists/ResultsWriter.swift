@@ -19,7 +19,8 @@ final class ResultsWriter: Sendable {
 
   private struct Stopped: Error {}
 
-  private static let pageSize = 1_000
+  /// Keys of a list for which others do not wait.
+  private static let longList = 1_000
   /// Lists that are noted in one transaction once their files are in place.
   private static let groupSize = 64
   /// Seconds until the next attempt when the disk fails.
@@ -30,14 +31,18 @@ final class ResultsWriter: Sendable {
   private let log: Logger
   private let serial = DispatchQueue(label: "keyreg.results")
   private let state = Mutex(State())
+  private let keptColumns: @Sendable () -> Int
   private let written: @Sendable (ListRecord) -> Void
   private let changed: @Sendable () -> Void
 
-  /// - Parameter written: Called once the results of a list are in place.
+  /// - Parameters:
+  ///   - keptColumns: The most columns of a list that come back in its results.
+  ///   - written: Called once the results of a list are in place.
   init(
-    queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, written: @escaping @Sendable (ListRecord) -> Void,
-    changed: @escaping @Sendable () -> Void
+    queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, keptColumns: @escaping @Sendable () -> Int = { 0 },
+    written: @escaping @Sendable (ListRecord) -> Void, changed: @escaping @Sendable () -> Void
   ) {
+    self.keptColumns = keptColumns
     self.written = written
     self.queue = queue
     self.spool = spool
@@ -75,7 +80,7 @@ final class ResultsWriter: Sendable {
       var written: [ListRecord] = []
       for list in try queue.listsWithoutResults() {
         // Those before a long list do not wait for it.
-        if written.count == Self.groupSize || list.keys.total > Self.pageSize { try note(&written) }
+        if written.count == Self.groupSize || list.keys.total > Self.longList { try note(&written) }
         do {
           try write(list)
           written.append(list)
@@ -124,15 +129,10 @@ final class ResultsWriter: Sendable {
   }
 
   private func write(_ list: ListRecord) throws {
-    let file = try spool.results(for: ListName(stored: list.name))
-    var cursor: Int64? = 0
-    while let from = cursor {
+    let content = ResultsContent(queue: queue, spool: spool, list: list, keptColumns: keptColumns()) { [self] in
       if state.withLock({ $0.isStopped }) { throw Stopped() }
-      let page = try queue.outcomes(list: list, after: from, limit: Self.pageSize)
-      for outcome in page.rows { try file.append(outcome) }
-      cursor = page.next
     }
-    try file.finish()
+    try content.write().finish()
     try spool.amendReceipt(of: list)
   }
 

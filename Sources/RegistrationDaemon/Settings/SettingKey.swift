@@ -107,6 +107,25 @@ extension SettingKey {
       }, show: { SizeText.describe(bytes: $0.maxFileSize) }),
     duration("spool.settle", \.settle, 0...3_600_000),
     duration("spool.keep", \.keep, 0...315_360_000_000),
+    SettingKey(
+      name: "spool.keep_columns", allowed: "true, false, or the most columns, 1…\(Settings.mostColumns)",
+      take: { settings, text in
+        switch text {
+        case "true": settings.keepColumns = Settings.mostColumns
+        case "false": settings.keepColumns = 0
+        case let text:
+          guard let count = text.flatMap({ Int($0) }), (1...Settings.mostColumns).contains(count) else { return false }
+          settings.keepColumns = count
+        }
+        return true
+      },
+      show: { settings in
+        switch settings.keepColumns {
+        case 0: "false"
+        case Settings.mostColumns: "true"
+        case let count: "\(count)"
+        }
+      }),
     path("state_directory", \.stateDirectory, variables: ["KEYREG_STATE"]),
     path("control.socket", \.socket, variables: ["KEYREG_SOCKET"]),
     SettingKey(

@@ -29,6 +29,8 @@ package struct Settings: Sendable, Equatable {
   package var maxFileSize = 1 << 30
   package var settle = 2_000
   package var keep = 30 * 86_400_000
+  /// The most columns of a CSV list that come back in its results.
+  package var keepColumns = 0
   package var stateDirectory = "/var/lib/keyreg"
   package var socket = "/run/keyreg/control.sock"
   package var socketMode: UInt32 = 0o660
@@ -51,6 +53,9 @@ package struct Settings: Sendable, Equatable {
     apiKeyFile = "/etc/keyreg/credentials/\(name)/api-key"
     appKeyFile = "/etc/keyreg/credentials/\(name)/app-key"
   }
+
+  /// The most columns of a list that ever come back.
+  package static let mostColumns = 64
 
   /// Where requests go.
   package var endpoint: Endpoint { url ?? Endpoint(site: site) }

@@ -53,8 +53,13 @@ extension SpoolDirectory {
 
   /// Whether the file in `results/` is ours: anybody may have put another one there.
   package func hasResults(_ name: ListName) -> Bool {
-    let header = Outcome.csvHeader.utf8
-    return beginning(of: name.resultsFileName, in: .results, bytes: Int64(header.count))?.elementsEqual(header) ?? false
+    let header = Outcome.csvHeader.utf8.dropLast()
+    guard let bytes = beginning(of: name.resultsFileName, in: .results, bytes: Int64(header.count) + 1) else {
+      return false
+    }
+    // Columns of the list may follow.
+    return bytes.starts(with: header) && [UInt8(ascii: "\n"), UInt8(ascii: ",")].contains(bytes.last)
+      && bytes.count > header.count
   }
 
   /// Nil when there is no such file, or it cannot be read.

@@ -5,14 +5,19 @@ package final class ResultsFile {
   private let file: NewFile
   private let name: ListName
 
-  init(_ name: ListName, in folder: Folder) throws(SpoolError) {
+  init(_ name: ListName, columns: [String], in folder: Folder) throws(SpoolError) {
     file = try NewFile(in: folder)
     self.name = name
-    try file.write(Outcome.csvHeader.utf8)
+    try file.write(Outcome.csvHeader(with: columns).utf8)
   }
 
   package func append(_ outcome: Outcome) throws(SpoolError) {
     try file.write(outcome.csvLine.utf8)
+  }
+
+  /// - Parameter fields: Those of the list's own columns.
+  package func append(_ outcome: Outcome, _ fields: [String]) throws(SpoolError) {
+    try file.write(outcome.csvLine(with: fields).utf8)
   }
 
   /// Writes the file to disk under its name. It replaces an earlier one of the same list, since a retry may have

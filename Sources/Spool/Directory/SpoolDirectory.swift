@@ -121,7 +121,9 @@ package struct SpoolDirectory: Hashable, Sendable {
   // MARK: Results
 
   /// Begins the results of the list `name` with the header line.
-  package func results(for name: ListName) throws(SpoolError) -> ResultsFile {
-    try ResultsFile(name, in: folder(.results))
+  ///
+  /// - Parameter columns: Columns of the list that come behind ours.
+  package func results(for name: ListName, columns: [String] = []) throws(SpoolError) -> ResultsFile {
+    try ResultsFile(name, columns: columns, in: folder(.results))
   }
 }
