@@ -32,7 +32,7 @@ import Testing
     #expect(holds.gate(now: 0) == .open)
   }
 
-  @Test func whenEveryKeyFailsItIsAnOutageAndTheAttemptsAreGivenBack() {
+  @Test func whenEveryKeyFailsItIsAnOutageAndTheAttemptsAreGivenBack() throws {
     var holds = holds()
     for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
     guard case .closed(let until?) = holds.gate(now: 0) else {
@@ -43,6 +43,12 @@ import Testing
     let effects = holds.observe(unavailable, for: probe, sent: 6, now: until)
     #expect(effects.dropLast() == [.release(probe)] + (1...5).map { .refund(row: $0) })
     #expect(began(effects) == .outage && holds.hold?.sentence(now: wall) == "503 Service Unavailable since 11:44:20Z")
+    let later = wall.adding(seconds: 12 * 60 + 5)
+    #expect(
+      holds.hold?.sentence(now: later, nextTryIn: 7.4)
+        == "503 Service Unavailable since 11:44:20Z (12 min), next try in 8 s")
+    let next = try #require(holds.nextProbe)
+    #expect(holds.gate(now: until) == .closed(until: next))
     // Keys that were under way when it began are not charged either.
     let late = job(7, order: 5)
     #expect(holds.observe(unavailable, for: late, sent: 6, now: until) == [.release(late)])

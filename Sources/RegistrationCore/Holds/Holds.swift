@@ -75,6 +75,12 @@ package struct Holds: Sendable {
     if case .holding(let hold, _) = state { hold } else { nil }
   }
 
+  /// When the next probe of a hold goes; nil without a hold, and while one is in flight.
+  package var nextProbe: Seconds? {
+    guard case .holding(_, let canary) = state, canary.inFlight == nil else { return nil }
+    return canary.due
+  }
+
   package var isOpen: Bool {
     if case .open = state { true } else { false }
   }

@@ -81,7 +81,8 @@ struct StatusReport {
     case .stopping: return (.stopping, nil, nil)
     case .paused(let pause): return (.paused, nil, Self.sentence(pause.reason, around.trouble))
     case .disk(let words): return (.holding, .disk, words)
-    case .hold(let hold): return (.holding, StatusDocument.Hold(hold.reason), hold.sentence(now: now))
+    case .hold(let hold):
+      return (.holding, StatusDocument.Hold(hold.reason), hold.sentence(now: now, nextTryIn: pool.probesIn))
     case .recording, .inquiry, .limit, .reply, .nothingDue, nil: break
     }
     guard Self.isOpen(keys) else {

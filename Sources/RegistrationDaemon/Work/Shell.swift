@@ -80,7 +80,7 @@ struct Shell: Sendable {
       standstill: core.standstill, standing: core.pacer.standing(now: moment.now, backlog: max(0, open - core.inHand)),
       statistics: statistics, inFlight: core.inHand, busy: core.busy, size: core.workers, pause: core.pause,
       lastError: lastError, refusals: evidence.refusals, perSecond: statistics.throughput.perSecond(now: moment.now),
-      now: moment.now)
+      nextProbeAt: core.holds.nextProbe, now: moment.now)
   }
 }
 
@@ -99,6 +99,8 @@ package struct PoolSnapshot: Sendable {
   package var refusals = 0
   /// Outcomes per second over the time in which work was possible in the last minute.
   package var perSecond: Double
+  /// When the next probe of a hold goes, on the monotonic clock; nil without one, and while a probe is in flight.
+  var nextProbeAt: Seconds?
   /// On the monotonic clock.
   var now: Seconds
 
@@ -106,6 +108,9 @@ package struct PoolSnapshot: Sendable {
   package var waitsFor: Seconds? {
     if case .limit(let until) = standstill { max(0, until - now) } else { nil }
   }
+
+  /// Seconds until the next probe of a hold.
+  package var probesIn: Seconds? { nextProbeAt.map { max(0, $0 - now) } }
 
   /// Seconds until the next key is due, nil if one is due now or none will be.
   package var nextDueIn: Seconds? {
