@@ -103,7 +103,7 @@ struct Failure: Error {
         hint: AccessHint.joining(for: socket) ?? "the socket belongs to the daemon's group: join it, or use sudo")
     case .unreachable:
       Failure(
-        .unreachable, error.description,
+        .inputOutput, error.description,
         hint: "check that this is the path of a socket; keyreg check shows control.socket")
     case .timedOut:
       Failure(

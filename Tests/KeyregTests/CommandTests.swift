@@ -31,6 +31,10 @@ import Testing
     try expect(64, "status", "--bogus", says: "--bogus")
     try expect(64, "key", "no-uuid", says: "no-uuid")
     try expect(3, "status", says: "not running")
+    // The path cannot be used: only for status is that a code of its own.
+    let long = bench.path(String(repeating: "x", count: 200))
+    try expect(4, "status", "--socket", long, says: "cannot be reached")
+    try expect(74, "pause", "--socket", long, says: "cannot be reached")
     try expect(66, "submit", "/nonexistent", says: "/nonexistent")
     try "not a key\n".write(toFile: bench.path("bad"), atomically: true, encoding: .utf8)
     try expect(65, "submit", bench.path("bad"), says: "hint: ")

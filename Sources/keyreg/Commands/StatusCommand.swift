@@ -36,14 +36,16 @@ struct StatusCommand: ParsableCommand {
     }
   }
 
-  /// Of all commands, only this one has a code for a socket that it may not use: the LSB's.
+  /// Of all commands, only this one has a code for a socket that cannot be used, the LSB's: the status is not known.
   func run() throws {
     do {
       try show()
     } catch let error as ControlClientError {
       let failure = Failure(error)
-      guard case .forbidden = error else { throw failure }
-      throw Failure(.unreachable, failure.message, hint: failure.hint)
+      switch error {
+      case .forbidden, .unreachable: throw Failure(.unreachable, failure.message, hint: failure.hint)
+      case .notRunning, .refused, .timedOut, .malformed: throw failure
+      }
     }
   }
 
