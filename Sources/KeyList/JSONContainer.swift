@@ -37,6 +37,8 @@ struct JSONContainer {
   var innerArrays = 0
 
   private var id: (entry: KeyListEntry, member: Member)?
+  /// `id` and `uuid` are different ids.
+  private var hasTwoIDs = false
   private var appKeyID: KeyListEntry?
   /// An array or object in the place of a key id.
   private var misplaced: KeyListEntry?
@@ -49,6 +51,8 @@ struct JSONContainer {
   private(set) var hasDataArray = false
   /// It contains an object or an array: a brace too many inside would close this one.
   var hasNested = false
+  /// An array or object in it is named after keys.
+  var hasKeysMember = false
   /// Why an otherwise complete object is not used.
   var flaw: String?
   private var hasErrors = false
@@ -77,7 +81,6 @@ struct JSONContainer {
   mutating func beginMember(_ name: [UInt8]) {
     member = Self.member(named: name)
     if member == .other { return }
-    if member == .errors { hasErrors = true }
     if member == .data, role != .answer { return }
     let bit = UInt8(1) << member.rawValue
     if seen & bit != 0, twice == nil { twice = InvalidLine.shown(name, characters: 40) }
@@ -111,6 +114,14 @@ struct JSONContainer {
   mutating func keep(_ entry: KeyListEntry) {
     if member == .appKeyID {
       appKeyID = entry
+    } else if let other = id, other.member != .keyID, member != .keyID {
+      // Neither `id` nor `uuid` is more specific: a number beside an id is the database's.
+      guard case .key(let one, _) = entry else { return }
+      guard case .key(let known, _) = other.entry else {
+        id = (entry, member)
+        return
+      }
+      if one != known { hasTwoIDs = true }
     } else if id.map({ $0.member.rawValue < member.rawValue }) ?? true {
       id = (entry, member)
     }
@@ -119,6 +130,11 @@ struct JSONContainer {
   /// Keeps an array or object in the place of a key id: what to report unless there are ids in it.
   mutating func keepMisplaced(_ entry: KeyListEntry) {
     misplaced = entry
+  }
+
+  /// Notes that the value of the member `errors` is not empty.
+  mutating func noteErrors() {
+    hasErrors = true
   }
 
   /// Keeps what the object says it is.
@@ -141,6 +157,13 @@ struct JSONContainer {
     named == nil && !hasDataArray && !hasErrors && twice == nil && flaw == nil && type?.otherThing == nil
   }
 
+  /// The id of the object, if it may be that of something else because a member is named after keys. Nil for an object
+  /// that says what it is.
+  var ownID: JSONAside.OwnID? {
+    guard hasKeysMember, twice == nil, flaw == nil, type == nil, let named else { return nil }
+    return JSONAside.OwnID(entry: named, isSpecific: appKeyID != nil || id?.member == .keyID)
+  }
+
   /// What the object names once it is closed: `app_key_id`, else what is in `data`, else `id`, in any order of members.
   /// Nil when it names nothing.
   var named: KeyListEntry? {
@@ -148,6 +171,9 @@ struct JSONContainer {
     if let flaw { return invalid(flaw) }
     if let known = appKeyID ?? data { return known }
     guard let id else { return nil }
+    if hasTwoIDs, id.member != .keyID, type?.otherThing == nil {
+      return invalid("different ids in \"id\" and \"uuid\": keep only that of the application key")
+    }
     return type?.otherThing.map { invalid("\($0), not an application key") } ?? id.entry
   }
 

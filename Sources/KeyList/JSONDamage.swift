@@ -63,7 +63,6 @@ extension JSONScanner {
   /// After an object comes another value, a bracket, or nothing. A name with its colon is the object's next member. If
   /// the object contains brackets, one of them may have been closed in its place; then another brace, or something that
   /// is not JSON, shows it as well.
-  /// what is no JSON.
   func isClosedTooEarly(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
     // Inside another object, that one checks it.
     guard stack.count < 2 || stack[stack.count - 2].isArray else { return false }
@@ -75,7 +74,7 @@ extension JSONScanner {
     if token.isAtMargin, stack[stack.count - 1].line == lastLine { return false }
     switch token.kind {
     case .colon: return true
-    case .string: return try tokens.isBeforeColon(&ahead)
+    case .string: return try tokens.isBefore(UInt8(ascii: ":"), &ahead)
     case .endObject where stack.count == 1: return true
     // An object without members has nothing to lose.
     case .endObject, .garbage, .openString: return stack[stack.count - 1].hasNested || previous == .beginObject

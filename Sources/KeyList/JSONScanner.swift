@@ -6,7 +6,6 @@ import Registration
 /// Ids deeper inside (relationships, owners) do not, unless an object contains one array of ids and nothing else that
 /// names a key (`JSONAside`). Broken JSON costs its line if the next value can be found; otherwise it ends the list,
 /// and the keys before it count.
-/// the list, and the keys before it count.
 struct JSONScanner {
   var tokens = JSONTokens()
   var stack: [JSONContainer] = []
@@ -81,7 +80,9 @@ struct JSONScanner {
     case .beginArray: open(.list, token, bytes)
     case .comma: break
     case .string:
-      if try tokens.isBeforeColon(&bytes) { return try fault(token, &bytes, "a name and a colon outside an object") }
+      if try tokens.isBefore(UInt8(ascii: ":"), &bytes) {
+        return try fault(token, &bytes, "a name and a colon outside an object")
+      }
       if isBehindFault, !isLinewise { return invalid(token, "it may belong to the broken JSON before it") }
       endValue(begun: token.line)
       return key(token)
@@ -96,9 +97,7 @@ struct JSONScanner {
 
   mutating func open(_ role: JSONContainer.Role, _ token: JSONTokens.Token, _ bytes: ListBytes) {
     stack.append(JSONContainer(role: role, line: token.line))
-    if role == .answer {
-      origin = bytes
-    }
+    if role == .answer || role == .item { origin = bytes }
   }
 
   private mutating func element(
@@ -116,7 +115,9 @@ struct JSONScanner {
       if stack[top].untidyLine == token.line {
         return invalid(token, "broken JSON: what comes before it is not a value")
       }
-      if try tokens.isBeforeColon(&bytes) { return try fault(token, &bytes, "a name and a colon in an array") }
+      if try tokens.isBefore(UInt8(ascii: ":"), &bytes) {
+        return try fault(token, &bytes, "a name and a colon in an array")
+      }
       return key(token)
     case .garbage, .openString:
       stack[top].untidyLine = token.line
@@ -146,6 +147,7 @@ struct JSONScanner {
       return close()
     case (.value, .string), (.value, .scalar), (.value, .beginObject), (.value, .beginArray):
       stack[top].expects = .commaOrEnd
+      if stack[top].member == .errors, try !isEmpty(token, &bytes) { stack[top].noteErrors() }
       memberValue(token, bytes)
     case (.nameOrEnd, _): return try fault(token, &bytes, "the name of a member or a closing brace is missing")
     case (.colon, _): return try fault(token, &bytes, "a colon is missing")
@@ -155,11 +157,20 @@ struct JSONScanner {
     return nil
   }
 
+  /// Whether `token` is `null`, another scalar or an empty array: no errors.
+  private mutating func isEmpty(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+    if token.kind == .beginArray { return try tokens.isBefore(UInt8(ascii: "]"), &bytes) }
+    return token.kind == .scalar
+  }
+
   private mutating func memberValue(_ token: JSONTokens.Token, _ bytes: ListBytes) {
     let top = stack.count - 1
     let isNested = token.kind == .beginArray || token.kind == .beginObject
-    if stack[top].wantsID && !isNested || stack[top].wantsData { origin = nil }
-    if isNested { stack[top].hasNested = true }
+    if stack[top].wantsData { origin = nil }
+    if isNested {
+      stack[top].hasNested = true
+      if !stack[top].wantsData, JSONName.holdsKeys(tokens.text) { stack[top].hasKeysMember = true }
+    }
     switch token.kind {
     case .beginArray where stack[top].wantsData:
       stack[top].beginDataArray()
@@ -193,15 +204,20 @@ struct JSONScanner {
 
   private mutating func close() -> KeyListEntry? {
     guard let closed = stack.popLast() else { return nil }
-    let begin = closed.role == .answer ? origin : nil
-    if closed.role == .answer { origin = nil }
+    let begin = closed.isArray ? nil : origin
+    if !closed.isArray { origin = nil }
     if stack.isEmpty { endValue(begun: closed.line) }
     if closed.isArray { return nil }
+    if let own = closed.ownID, let begin {
+      if !stack.isEmpty, !stack[stack.count - 1].isArray { stack[stack.count - 1].beginDataArray() }
+      aside = JSONAside(of: begin, line: closed.line, otherwise: closed.entry, own: own)
+      return nil
+    }
     if !stack.isEmpty, !stack[stack.count - 1].isArray {
       stack[stack.count - 1].keepData(closed.named)
       return nil
     }
-    if closed.namesNothing, closed.hasNested, let begin {
+    if closed.role == .answer, closed.namesNothing, closed.hasNested, let begin {
       aside = JSONAside(of: begin, line: closed.line, otherwise: closed.entry)
       return nil
     }

@@ -75,10 +75,10 @@ struct JSONTokens {
     return kind
   }
 
-  /// Whether the next token is a colon: then the string before it was the name of a member.
-  mutating func isBeforeColon(_ bytes: inout ListBytes) throws(KeyListError) -> Bool {
+  /// Whether the next token is this character. A string before a colon was the name of a member.
+  mutating func isBefore(_ mark: UInt8, _ bytes: inout ListBytes) throws(KeyListError) -> Bool {
     try skipSpace(&bytes)
-    return bytes.count > 0 && bytes[0] == UInt8(ascii: ":")
+    return bytes.count > 0 && bytes[0] == mark
   }
 
   /// Moves to the next token, also past comments, terminal colours and byte order marks (which joined files have in the

@@ -1,5 +1,5 @@
-/// Walks through one JSON object and returns the elements of its arrays, wherever these are. Strict: anything
-/// unexpected ends it.
+/// Walks through one JSON object and returns the elements of its arrays, wherever these are, and the objects in it that
+/// are named after an application key. Strict: anything unexpected ends it.
 struct JSONWalk {
   struct Found {
     /// The array's number in the object, from 1. A nested array has its outer array's number, and so have the values
@@ -39,12 +39,15 @@ struct JSONWalk {
     var isOutput = false
     /// The value of such an object, in which the members' names mean nothing.
     var isMap = false
+    /// An object that is an application key by its name.
+    var isKey = false
 
     var holdsElements: Bool { container.isArray || isMap }
   }
 
   private var bytes: ListBytes
   private var tokens = JSONTokens(isInLine: true)
+  private let isBesideID: Bool
   private var stack: [Frame]
   private var arrays = 0
   /// The depth of the Terraform resource that is an application key, while inside one.
@@ -56,9 +59,10 @@ struct JSONWalk {
   /// A comma comes before the current token: nothing may close here.
   private var isBehindComma = false
 
-  /// `bytes` begin after the object's opening brace.
-  init(_ bytes: ListBytes, line: Int) {
+  /// `bytes` begin after the object's opening brace. `isBesideID` says that the object has an id of its own.
+  init(_ bytes: ListBytes, line: Int, isBesideID: Bool = false) {
     self.bytes = bytes
+    self.isBesideID = isBesideID
     stack = [Frame(container: JSONContainer(role: .item, line: line))]
   }
 
@@ -144,10 +148,12 @@ struct JSONWalk {
       (frame.array, frame.name, frame.meaning) = (parent.array, parent.name, parent.meaning)
     } else {
       frame.name = memberName
-      frame.meaning = JSONName.meaning(of: memberName, in: parent.meaning)
+      frame.meaning = JSONName.meaning(of: memberName, in: parent.meaning, isBesideID: isBesideID)
       frame.isMap = !isArray && parent.isOutput && memberName.elementsEqual("value".utf8)
       if frame.isMap { (frame.name, frame.meaning) = (parent.name, parent.meaning) }
-      if frame.holdsElements {
+      frame.isKey =
+        !frame.holdsElements && (JSONName.isKey(memberName) || isBesideID && JSONName.holdsKeys(memberName))
+      if frame.holdsElements || frame.isKey {
         arrays += 1
         frame.array = arrays
       }
@@ -179,6 +185,7 @@ struct JSONWalk {
     {
       return Found(array: 0, name: "resources", meaning: .keys, entry: named, isStateKey: true)
     }
+    if closed.isKey, let named = closed.container.named { return found(named, in: closed) }
     guard let parent = stack.last, parent.holdsElements, let entry = closed.container.entry else { return nil }
     return found(entry, in: closed)
   }
@@ -195,30 +202,5 @@ extension JSONTokens.Kind {
     case .string, .scalar, .beginArray, .beginObject: true
     default: false
     }
-  }
-}
-
-/// What the name of a member says about the ids in it.
-enum JSONName {
-  enum Meaning {
-    case keys, other, unknown
-  }
-
-  /// Words in the names of things that have ids and are not application keys.
-  private static let others = [
-    "user", "owner", "org", "team", "role", "account", "member", "apikey", "token", "people", "person", "dashboard",
-    "monitor", "host", "channel", "polic", "permission", "group", "relationship",
-  ]
-
-  /// `outer` is the meaning of the surrounding names: an output is named after its content, the array in it is always
-  /// `value`.
-  static func meaning(of name: [UInt8], in outer: Meaning) -> Meaning {
-    let letters = String(
-      decoding: name.filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: " ") },
-      as: UTF8.self
-    ).lowercased()
-    if letters.contains("appkey") || letters.contains("applicationkey") { return .keys }
-    if others.contains(where: letters.contains) { return .other }
-    return outer
   }
 }

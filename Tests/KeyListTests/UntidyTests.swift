@@ -105,6 +105,13 @@ struct UntidyTests {
       ["1 a", "1 b"]
     ),
     (
+    ("{\"id\":17,\"uuid\":\"\(a)\"}{\"uuid\":\"\(b)\",\"id\":\"\(b)\"}", ["1 a", "1 b"]),
+    ("{\"id\":\"\(b)\",\"key_id\":\"\(a)\",\"uuid\":\"\(c)\"}", ["1 a"]),
+    (
+      "{\"id\":\"\(a)\",\"uuid\":\"\(b)\"}",
+      ["1! {…} | different ids in \"id\" and \"uuid\": keep only that of the application key"]
+    ),
+    ("{\"errors\":[],\"ids\":[\"\(a)\"]}{\"errors\":null,\"ids\":[\"\(b)\"]}", ["1 a", "1 b"]),
       "{\"user_ids\":{\"type\":[\"list\",\"string\"],\"value\":[\"\(c)\"]},\n\"app_keys\":{\"value\":[\"\(a)\"]}}",
       ["2 a"]
     ),

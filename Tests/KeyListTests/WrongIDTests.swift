@@ -52,6 +52,37 @@ struct WrongIDTests {
     #expect(try read("# name, app_key_id\nK\nK2\n").keys == [Self.key, Self.second])
   }
 
+  /// The id of a user or an export beside those of its keys, in whichever order.
+  @Test(arguments: [
+    "[{\"id\":\"O\",\"email\":\"x@y\",\"application_keys\":[{\"id\":\"K\"},{\"id\":\"K2\"}]}]",
+    "{\"id\":\"O\",\"created_at\":\"2026\",\"ids\":[\"K\",\"K2\"]}",
+    "{\"ids\":[\"K\",\"K2\"],\"id\":\"O\"}", "{\"uuid\":\"O\",\"keys\":[\"K\",\"K2\"]}",
+    "{\"id\":17,\"key_ids\":[\"K\",\"K2\"]}", "{\"id\":\"O\",\"app keys\":{\"list\":[\"K\",\"K2\"]}}",
+    "{\"id\":\"O\",\"app_key_ids\":[[\"K\"],[\"K2\"]],\"things\":[\"O\"]}",
+    "{\"id\":\"O\",\"app_key\":{\"id\":\"K\",\"owner\":{\"id\":\"O\"}}}\n{\"app_key\":{\"id\":\"K2\"},\"id\":\"O\"}",
+    "{\"data\":[{\"id\":\"O\",\"application_keys\":[\"K\",\"K2\"]}]}",
+    "{\"data\":{\"id\":\"O\",\"ids\":[\"K\",\"K2\"]}}",
+    "{\"id\":\"K\",\"app_key_ids\":[\"K\",\"K2\"]}", "{\"app_key\":{\"id\":\"K\"}}\n{\"ids\":[],\"id\":\"K2\"}",
+    "{\"app_key_id\":\"K\",\"app_key\":{\"id\":\"K\"}}\n\"K2\"",
+    "{\"type\":\"application_keys\",\"id\":\"K\",\"keys\":[\"O\"]}\n\"K2\"",
+    "{\"data\":[{\"id\":\"K\",\"attributes\":{\"ids\":[\"O\"]},\"relationships\":{\"owner\":{\"data\":{\"id\":\"O\"}}}},{\"id\":\"K2\"}]}",
+  ])
+  func anIDBesideKeysIsNotAKey(text: String) throws {
+    let (keys, invalid) = try read(text)
+    #expect(keys == [Self.key, Self.second] && invalid == 0)
+  }
+
+  @Test(arguments: [
+    "{\"app_key_id\":\"K\",\"application_keys\":[\"K2\"]}", "{\"key_id\":\"K\",\"ids\":[\"K2\"]}",
+    "{\"id\":\"O\",\"app_keys\":[\"K\"],\"key_ids\":[\"K2\"]}",
+    "{\"app_key_id\":\"K\",\"app_key\":{\"id\":\"K2\"}}",
+  ])
+  func twoMembersThatMayHoldTheKeysAreNamed(text: String) throws {
+    let list = text.replacing("K2", with: Self.second).replacing("K", with: Self.key).replacing("O", with: Self.other)
+    let found = try entries(list)
+    #expect(found.count == 1 && found.first?.contains("both an id of its own and ids in") == true, "\(found)")
+  }
+
   @Test func marksThatNobodySeesHideNoSecret() throws {
     let text = "0123456789abcdef\u{200b}0123456789abcdef01234567"
     var reader = KeyListReader(bytes: text.utf8)

@@ -18,7 +18,7 @@ from support import Place, check, finish
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 TITLES = ["app_key_id", "App Key ID", "appKeyId", "Application Key ID", "key_id", "Key-ID", "uuid", "id", "ID"]
-# As members of objects, the most specific ones first. Two that mean the same are invalid.
+# As members of objects, the most specific ones first. Two that mean the same, and different ids in the last two, are invalid.
 NAMES = ["app_key_id", "Key-ID", "uuid", "id"]
 SPELLINGS = {
     "app_key_id": ["app_key_id", "appKeyId", "Application Key ID"], "Key-ID": ["key_id", "KeyId"], "uuid": ["uuid", "UUID"],
@@ -76,7 +76,9 @@ class Maker:
 
     def object(self):
         r = self.random
-        members = [(name, self.thing()) for name in r.sample(["owner", "relationships", "attributes", "x y", "ids "], r.randint(0, 3))]
+        # One byte less, and the last one would be the name of keys.
+        names = ["owner", "relationships", "attributes", "x y", "things" if self.has_one_name else "ids "]
+        members = [(name, self.thing()) for name in r.sample(names, r.randint(0, 3))]
         for name in r.sample(NAMES, 1 if self.has_one_name else r.choice([1, 1, 1, 2])):
             members.append((name, r.choice([self.id()] * 8 + [None, "none", 5])))
         if r.random() < 0.3:
@@ -138,11 +140,17 @@ def keys_of(value):
         return []
     if isinstance(value.get("data"), list):
         return [key for element in value["data"] for key in keys_of(element)]
-    for meaning in NAMES:
+    is_other = value.get("type", "application_keys") != "application_keys"
+    for meaning in NAMES[:2]:
         for name in SPELLINGS[meaning]:
             if value.get(name) is not None:
-                is_other = meaning != "app_key_id" and value.get("type", "application_keys") != "application_keys"
-                return keys_of(value[name]) if isinstance(value[name], str) and not is_other else []
+                is_key = isinstance(value[name], str) and (meaning == "app_key_id" or not is_other)
+                return keys_of(value[name]) if is_key else []
+    # Of these, neither is more specific.
+    both = [value[name] for meaning in NAMES[2:] for name in SPELLINGS[meaning] if value.get(name) is not None]
+    if both:
+        ids = {id_.lower() for id_ in both if isinstance(id_, str) and UUID.fullmatch(id_)}
+        return list(ids) if len(ids) == 1 and not is_other else []
     if any(name in value for name in ("ids", "key_ids", "app keys")):
         return keys_of(next(v for v in value.values() if isinstance(v, list)))
     return []
