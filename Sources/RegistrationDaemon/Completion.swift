@@ -9,19 +9,28 @@ struct Completion: Sendable {
   let watcher: SpoolWatcher
   let look: SpoolLook
   let spoolUpkeep: SpoolUpkeep
+  let results: ResultsWriter
 
   /// No list waits in the spool except those that cannot be read, no key is open, and every results file is written. A
   /// spool that cannot be read, or does not respond, may not be empty.
   var isDone: Bool {
-    guard isQuiet, let finding = look.fresh(within: 1) else { return false }
+    guard isWorkDone, let finding = look.fresh(within: 1) else { return false }
     // Asked again: a list may have been taken during the scan of the spool.
-    return finding.incoming <= unreadable && finding.fault == nil && isQuiet
+    return finding.incoming <= unreadable && isSettled(finding.fault) && isWorkDone
   }
 
-  private var isQuiet: Bool {
-    importer.isIdle && spoolUpkeep.hasCheckedFiledLists && watcher.standing.grown == 0 && queue.listTotals.active == 0
-      && queue.tally.open == 0
-      && pool.isDrained && areResultsWritten
+  private var isWorkDone: Bool { importer.isIdle && queue.tally.open == 0 && pool.isDrained }
+
+  /// Nothing more will happen in the spool. Without permission, only an operator can change that: what it prevents is
+  /// not waited for.
+  private func isSettled(_ fault: SpoolError?) -> Bool {
+    guard let fault else {
+      return spoolUpkeep.hasCheckedFiledLists && watcher.standing.grown == 0 && queue.listTotals.active == 0
+        && areResultsWritten
+    }
+    return fault.kind == .permission && (watcher.standing.grown == 0 || watcher.standing.fault != nil)
+      && queue.listTotals.active <= importer.faults.count
+      && (areResultsWritten || results.fault?.isDisk == false)
   }
 
   /// The results of every finished list are written.
@@ -38,7 +47,7 @@ struct Completion: Sendable {
   var balance: Daemon.Balance {
     Daemon.Balance(
       failed: queue.tally[.failed], cancelled: queue.tally[.cancelled], rejected: importer.counts.rejected,
-      unreadable: unreadable)
+      unreadable: unreadable, fault: look.finding(within: 0).fault)
   }
 
   /// Lists in `incoming/` or `reading/` that cannot be read for reasons that only an operator can remove.

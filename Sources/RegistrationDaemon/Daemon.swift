@@ -8,7 +8,7 @@ import Registration
 import RegistrationAPI
 import RegistrationCore
 package import RegistrationQueue
-import Spool
+package import Spool
 import Synchronization
 package import Systemd
 
@@ -34,6 +34,8 @@ package final class Daemon: Sendable {
     package var rejected: Int
     /// Lists in the spool that cannot be read.
     package var unreadable: Int
+    /// Why the spool could not be used.
+    package var fault: SpoolError?
   }
 
   /// How the daemon is run, apart from its settings.
@@ -173,13 +175,14 @@ package final class Daemon: Sendable {
       heartbeat: heartbeat, settings: self.settings,
       report: StatusReport(version: options.version, startedAt: .now(), instance: instance), history: history)
     completion = Completion(
-      queue: queue, pool: pool, importer: importer, watcher: watcher, look: look, spoolUpkeep: spoolUpkeep)
+      queue: queue, pool: pool, importer: importer, watcher: watcher, look: look, spoolUpkeep: spoolUpkeep,
+      results: results)
   }
 
   package func status() -> StatusDocument { reports.status() }
 
-  /// Nothing is left to do.
-  package var isDone: Bool { completion.isDone }
+  /// Nothing is left to do, and nothing prevented it.
+  package var isDone: Bool { completion.isDone && completion.balance.fault == nil }
 
   /// Asks the daemon to stop; the first reason counts.
   package func end(_ ending: Ending) { stopRequest.make(ending) }

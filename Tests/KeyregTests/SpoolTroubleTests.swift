@@ -65,6 +65,39 @@ import Testing
     bench.stop(daemon)
   }
 
+  /// Only an operator can change that: the run ends, and says where.
+  @Test(
+    .enabled(if: geteuid() == 0, "only root can take a folder away"),
+    arguments: ["incoming", "reading", "done", "rejected", "results"])
+  func aFolderThatTheDaemonMayNotWriteDoesNotDelayTheEnd(place: String) throws {
+    let bench = try Bench()
+    try bench.runAsNobody()
+    #expect(try bench.runUntilDone() == 0)
+    try bench.drop(lines(randomKeys(2)), as: "a")
+    try #require(chown(bench.spool(place), 0, 0) == 0 && chmod(bench.spool(place), 0o755) == 0)
+    #expect(try bench.runUntilDone() == 77)
+    #expect(
+      bench.log.contains("keyreg: error: cannot use \(bench.spool(place)): Permission denied\nhint: the daemon's user"),
+      "\(bench.log)")
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can take a folder away"))
+  func theLogSaysOnceThatAFolderMayNotBeWrittenAndOnceThatItMayAgain() throws {
+    let bench = try Bench(limit: "2/1s")
+    try bench.runAsNobody()
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(200)), as: "a")
+    try bench.await { $0.keys.registered > 0 }
+    let folder = bench.spool("done")
+    var before = stat()
+    try #require(stat(folder, &before) == 0 && chown(folder, 0, 0) == 0)
+    try bench.await { $0.reason?.contains(folder) == true && bench.log.contains("no lists are taken") }
+    try #require(chown(folder, before.st_uid, before.st_gid) == 0)
+    try bench.await { _ in bench.log.contains("can be used again") }
+    #expect(bench.log.ranges(of: "no lists are taken").count == 1, "\(bench.log)")
+    bench.stop(daemon)
+  }
+
   @Test func whatAKillLeftHalfWrittenIsRemovedAtTheStart() throws {
     let bench = try Bench()
     #expect(try bench.runUntilDone() == 0)

@@ -142,7 +142,12 @@ final class SpoolLook: Sendable {
       }
       if status.st_mode & S_IFMT != S_IFDIR { return SpoolError("use \(path)", code: ENOTDIR) }
       if faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0 {
-        return SpoolError("use \(path)", code: errno)
+        var fault = SpoolError("use \(path)", code: errno)
+        if fault.kind == .permission {
+          fault.hint =
+            "the daemon's user (uid \(geteuid())) must be able to read, write and search it: chown or chmod it"
+        }
+        return fault
       }
     }
     var status = statvfs()

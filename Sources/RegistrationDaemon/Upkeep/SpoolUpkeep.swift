@@ -16,7 +16,7 @@ final class SpoolUpkeep: Sendable {
   private let log: Logger
   /// For work that goes over many files of the spool.
   private let serial = DispatchQueue(label: "keyreg.upkeep")
-  /// It was logged that the spool does not respond.
+  /// It was logged that the spool cannot be used.
   private let isSilent = Mutex(false)
   /// Comparisons of filed lists that are not over; the first is due once the spool is served.
   private let comparisons = Mutex(1)
@@ -39,16 +39,17 @@ final class SpoolUpkeep: Sendable {
   /// Why nothing can be put into the spool: it does not respond, or did not at the start.
   var fault: SpoolError? { ownership.fault ?? look.hang }
 
-  /// Logs when the spool begins to hang, and when it responds again.
+  /// Logs when the spool can no longer be used, and when it can be again.
   func watch() {
-    let fault = fault
+    let fault = look.finding(within: 0).fault
     let isNews = isSilent.withLock { isSilent in
       defer { isSilent = fault != nil }
       return isSilent != (fault != nil)
     }
     guard isNews else { return }
     guard let fault else {
-      log.notice("the spool responds again: lists are read and results written", metadata: ["spool": "\(spool.path)"])
+      log.notice(
+        "the spool can be used again: lists are read and results written", metadata: ["spool": "\(spool.path)"])
       return
     }
     log.error(

@@ -17,7 +17,7 @@ struct RunCommand: ParsableCommand {
   @Flag(
     help: """
       Exit when every list in the spool is imported and no key is open: with 0 if all are registered, 1 if some failed \
-      or were cancelled, 65 if a list was rejected, 77 if one cannot be read.
+      or were cancelled, 65 if a list was rejected, 77 if one cannot be read or a folder of the spool cannot be written.
       """)
   var untilDone = false
 
@@ -57,7 +57,9 @@ struct RunCommand: ParsableCommand {
       throw Failure(
         .tryAgain, "stopped before everything was done", hint: "nothing is lost; run the same command again to continue"
       )
-    case .done(let balance): if let exit = Self.exit(balance) { throw ExitCode(exit.rawValue) }
+    case .done(let balance):
+      if let fault = balance.fault { throw fault }
+      if let exit = Self.exit(balance) { throw ExitCode(exit.rawValue) }
     case .broken(let error): throw error
     case .refused(let error): throw error
     }
