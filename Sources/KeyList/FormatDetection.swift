@@ -145,6 +145,9 @@ struct SampleLines {
     number = firstLine
   }
 
+  /// Where the next line begins.
+  var position: Int { rest.startIndex }
+
   mutating func next() -> Line? {
     guard !rest.isEmpty else { return nil }
     let end = rest.firstIndex(where: Edges.isLineEnd)
@@ -152,7 +155,7 @@ struct SampleLines {
       text: rest[..<(end ?? rest.endIndex)], number: number, isComplete: end != nil || isWhole, isTerminated: end != nil
     )
     guard let end else {
-      rest = []
+      rest = rest[rest.endIndex...]
       return line
     }
     let isPair = rest[end] == UInt8(ascii: "\r") && rest[(end + 1)...].first == UInt8(ascii: "\n")

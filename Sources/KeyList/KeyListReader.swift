@@ -39,6 +39,28 @@ package struct KeyListReader: Sendable {
     try ContentCheck.check(beginning.prefix(ListBytes.lookahead))
   }
 
+  /// Whether a list ends with a line end, judging by its first four bytes and its last two.
+  package static func endsLine(beginning: [UInt8], end: [UInt8]) -> Bool {
+    switch (ContentCheck.isBigEndian(beginning[...]), end.count, end.last) {
+    case (false?, 2, 0?): end.first.map(Edges.isLineEnd) ?? false
+    case (true?, 2, let last?): end.first == 0 && Edges.isLineEnd(last)
+    case (nil, _, let last?): Edges.isLineEnd(last)
+    default: false
+    }
+  }
+
+  /// For a list whose form is not clear although its first lines were read once, when there was nothing else: what
+  /// comes after line `line` was not read.
+  package mutating func cutShort(behind line: Int) throws(KeyListError) -> ListEnding.CutShort {
+    let sample = bytes[0..<bytes.count]
+    var lines = SampleLines(sample, isWhole: !bytes.continues, firstLine: bytes.line)
+    var end = sample.startIndex
+    while let next = lines.next() { if next.number <= line { end = lines.position } }
+    let read = bytes.position(of: end - sample.startIndex)
+    let total = try bytes.total()
+    return ListEnding.CutShort(line: line, read: read, end: total, total: total)
+  }
+
   /// The next entry, nil at the end. Throws when the list is not text, is ambiguous, or cannot be read.
   package mutating func next() throws(KeyListError) -> KeyListEntry? {
     if format == nil { try detect() }

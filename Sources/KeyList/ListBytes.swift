@@ -37,7 +37,10 @@ struct ListBytes {
   var continues: Bool { end - start > Self.lookahead || !isExhausted }
 
   /// The bytes of the list before the window's start.
-  var position: Int { passed + length(of: 0..<start) }
+  var position: Int { position(of: 0) }
+
+  /// The bytes of the list before a visible byte.
+  func position(of offset: Int) -> Int { passed + length(of: 0..<start + offset) }
 
   func starts(with prefix: [UInt8]) -> Bool {
     count >= prefix.count && self[0..<prefix.count].elementsEqual(prefix)

@@ -184,4 +184,35 @@ struct ListReadingTests {
     #expect(try queue.unfiledLists().isEmpty && queue.tally.total == count)
     #expect(FileManager.default.fileExists(atPath: spool.path(of: .done) + "/a.receipt.json"))
   }
+
+  /// Which of the two columns holds the keys is no longer clear, and what was read before stays.
+  @Test func aListThatGrowsIntoATableSaysHowMuchOfItWasRead() throws {
+    func row() -> String { ids(2).split(separator: "\n").joined(separator: ",") + "\n" }
+    try write(row())
+    guard case .imported(_, nil) = try read() else {
+      Issue.record("not imported")
+      return
+    }
+    for rows in 2...3 {
+      try append(row(), in: .done)
+      guard case .imported(let receipt, let cutShort?) = try read(in: .done) else {
+        Issue.record("not imported")
+        return
+      }
+      #expect(receipt.keys == Receipt.Keys(accepted: 2, invalid: 1) && !receipt.isUnterminated)
+      #expect(cutShort.description == "read to byte 74 of \(74 * rows)")
+      #expect(receipt.invalid.first?.reason.contains(cutShort.description) == true)
+      #expect(queue.tally[.pending] == 2)
+    }
+  }
+
+  @Test func aListThatEndsWithALineEndIsNotUnterminatedWhereverReadingStopped() throws {
+    let id = ids(1).dropLast()
+    try write("{\"data\":[\n{\"id\":\"\(id)\"},\n{\"id\" \"x\"}\n]}\n")
+    guard case .imported(let receipt, _?) = try read() else {
+      Issue.record("not imported")
+      return
+    }
+    #expect(receipt.keys.accepted == 1 && receipt.keys.invalid == 1 && !receipt.isUnterminated)
+  }
 }

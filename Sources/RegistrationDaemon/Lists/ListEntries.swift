@@ -4,15 +4,19 @@ import Spool
 
 /// The entries of a list in batches. The last entry may be the report that the rest cannot be read.
 ///
-/// A list is only refused as a whole when nothing in it can be used. Once a key was read, whatever stops the reader
-/// (binary data in the middle, for example) is one more bad line. The same bytes always give the same entries, so an
-/// interrupted import finds its place by counting them.
+/// A list is only refused as a whole when nothing in it can be used. Once a key was read, whatever stops the reader (the
+/// list has grown into a table without a header, for example) is one more bad line. The same bytes always give the same
+/// entries, so an interrupted import finds its place by counting them.
 struct ListEntries {
   private var reader: KeyListReader
   private var hasKey: Bool
   private var isOver = false
   /// Entries returned so far.
   private var count = 0
+  /// The report of what stopped the reader, met while known entries were skipped.
+  private var unreported: InvalidLine?
+  /// What the reader did not read because it was stopped.
+  private var stop: ListEnding.CutShort?
   /// The first bad lines, for the receipt.
   private(set) var invalid: [InvalidLine] = []
 
@@ -42,10 +46,15 @@ struct ListEntries {
 
   /// Skips entries that are committed.
   mutating func skip(_ count: Int) throws(KeyListError) {
-    for _ in 0..<count where try next() == nil { return }
+    for _ in 0..<count {
+      let entry = try next()
+      if stop != nil, case .invalid(let line) = entry { unreported = line }
+      if stop != nil || entry == nil { return }
+    }
   }
 
   private mutating func next() throws(KeyListError) -> KeyListEntry? {
+    if let line = unreported.take() { return .invalid(line) }
     guard !isOver else { return nil }
     let entry: KeyListEntry?
     do {
@@ -55,10 +64,15 @@ struct ListEntries {
       guard hasKey else { throw error }
       isOver = true
       count += 1
-      let line = InvalidLine(
-        line: error.line ?? 0, text: "", reason: "\(error.message); nothing after it was read")
-      note(line)
-      return .invalid(line)
+      // What can be told from the first line alone was read before the list grew.
+      let line = error.line ?? 1
+      let stop = try reader.cutShort(behind: line)
+      self.stop = stop
+      let bad = InvalidLine(
+        line: line, text: "",
+        reason: "\(error.message); nothing after line \(line) was read: \(stop.description); \(error.hint)")
+      note(bad)
+      return .invalid(bad)
     }
     if entry != nil { count += 1 }
     switch entry {
@@ -73,14 +87,20 @@ struct ListEntries {
     if invalid.count < Receipt.invalidLimit { invalid.append(line) }
   }
 
+  /// The reader was stopped before the first entry.
+  var isStoppedAtOnce: Bool { stop != nil && count == 1 }
+
   /// The form of the list; known after the first entry.
   var format: KeyListFormat? { reader.format }
 
-  /// True when an entry returned so far may change once more bytes follow, or the last record has no line end.
-  var isUnterminated: Bool { reader.ending.isUnterminated || reader.settled < count }
+  /// True when an entry returned so far may change once more bytes follow.
+  var isUnsettled: Bool { isUnterminated || reader.settled < count }
+
+  /// True when the last record has no line end, or the last value is not closed.
+  var isUnterminated: Bool { reader.ending.isUnterminated }
 
   /// Why part of the list was not read, and how much of it.
-  var cutShort: ListEnding.CutShort? { reader.ending.cutShort }
+  var cutShort: ListEnding.CutShort? { stop ?? reader.ending.cutShort }
 
   /// True when the earlier reading assumed another form: then entries cannot be matched by counting.
   func isOtherForm(than known: ListRecord) -> Bool {

@@ -167,6 +167,7 @@ struct ListReading {
     while true {
       let (batch, isLast) = try entries.batch(of: size.entries, isInterrupted: isInterrupted)
       guard try !isLast || reading.file.isUnchanged() else { return .notStill }
+      if entries.isStoppedAtOnce { return try keep(known, reading, entries) }
       try size.adjust(isAwaited: queue.isWriterAwaited) { try queue.importBatch(batch, of: &rereading) }
       committed()
       if isLast {
@@ -177,17 +178,28 @@ struct ListReading {
     }
   }
 
+  /// Nothing in the list can be read any more: what was read of it before counts, with one bad line that says so.
+  private func keep(_ known: ListRecord, _ reading: Reading, _ entries: ListEntries) throws -> Ending {
+    var batch = ImportBatch()
+    if known.invalid == 0 { batch.invalid = 1 }
+    let source = try source(of: reading, entries)
+    let list = try queue.importBatch(batch, into: known.id, of: source, isLast: true)
+    committed()
+    return try file(list, reading, entries)
+  }
+
   private func source(of reading: Reading, _ entries: ListEntries) throws -> ListSource {
     ListSource(
       name: reading.name.text, sha256: reading.sha256, bytes: Int(reading.file.size),
       modified: reading.file.status.modified, format: entries.format?.name ?? "text", column: entries.format?.column,
-      isUnterminated: entries.isUnterminated, isForced: try spool.isForced(reading.file), arrivedAt: .now(),
+      isUnterminated: entries.isUnsettled, isForced: try spool.isForced(reading.file), arrivedAt: .now(),
       terms: try spool.terms(of: reading.file))
   }
 
   /// Writes the receipt, moves the file, and notes it.
   private func file(_ list: ListRecord, _ reading: Reading, _ entries: ListEntries) throws -> Ending {
-    let receipt = Receipt(list, invalid: entries.invalid)
+    var receipt = Receipt(list, invalid: entries.invalid)
+    receipt.isUnterminated = entries.isUnterminated
     if reading.place == .done {
       try reading.file.sync()
       try spool.store(receipt, as: reading.name)
