@@ -197,6 +197,19 @@ struct SpoolDirectoryTests {
     }
   }
 
+  @Test func a_line_end_of_utf16_is_told_too() throws {
+    let texts = [
+      "\u{feff}a\r\n": true, "\u{feff}a\n": true, "\u{feff}a": false, "\u{feff}\u{a00}": false, "\u{feff}": false,
+    ]
+    for (text, ends) in texts {
+      for encoding in [String.Encoding.utf16LittleEndian, .utf16BigEndian] {
+        let data = try #require(text.data(using: encoding))
+        try data.write(to: URL(filePath: temporary.path(.reading, "a")))
+        #expect(try temporary.open("a").endsWithLineEnd() == ends, "\(text.debugDescription)")
+      }
+    }
+  }
+
   // MARK: Results and age
 
   @Test func results_appear_whole_and_replace_earlier_ones() throws {

@@ -93,15 +93,21 @@ package final class SpoolFile: Sendable {
     hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 
-  /// True when the last byte ends a line, and for an empty list.
+  /// True when the file ends with a line end, and for an empty list.
   package func endsWithLineEnd() throws(KeyListError) -> Bool {
     guard size > 0 else { return true }
-    var source = FileSource(descriptor: descriptor, size: size, from: size - 1)
-    var last: UInt8 = 0
-    let count = try withUnsafeMutableBytes(of: &last) { (bytes) throws(KeyListError) -> Int in
-      try source.read(into: bytes)
+    return KeyListReader.endsLine(beginning: try bytes(from: 0, count: 4), end: try bytes(from: size - 2, count: 2))
+  }
+
+  /// Those of the `count` bytes from `offset` on that the file has.
+  private func bytes(from offset: Int64, count: Int) throws(KeyListError) -> [UInt8] {
+    let start = max(0, offset)
+    var bytes = [UInt8](repeating: 0, count: count - Int(start - offset))
+    var source = FileSource(descriptor: descriptor, size: size, from: start)
+    let read = try bytes.withUnsafeMutableBufferPointer { (bytes) throws(KeyListError) -> Int in
+      try source.read(into: UnsafeMutableRawBufferPointer(bytes))
     }
-    return count == 1 && (last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r"))
+    return Array(bytes.prefix(read))
   }
 
   /// Writes the content to disk: whoever dropped the list may not have done so.
