@@ -15,7 +15,7 @@ package enum KeyListEntry: Hashable, Sendable {
 package struct InvalidLine: Hashable, Sendable, Codable {
   /// The line in the list, from 1.
   package var line: Int
-  /// The text of the line: at most 200 characters (then `…`), control characters escaped, secrets cut out.
+  /// The text of the line: at most 200 characters, escapes and `…` included, secrets cut out.
   package var text: String
   /// Why it is not a key id and, if known, what to change.
   package var reason: String
@@ -40,13 +40,12 @@ package struct InvalidLine: Hashable, Sendable, Codable {
     var shown = bytes.prefix(excerptBytes).map { $0 }
     let isCut = isCut || shown.count < bytes.count
     if isCut { dropPartialScalar(&shown) }
-    // Invisible marks may split a secret: the reader removes them, too.
+    // Invisible marks and escapes may split a secret: the reader resolves them, too.
     let clean = Array(CleanText.clean(shown[...]))
-    if SecretText.kind(in: clean) != nil { shown = clean }
-    var text = String(decoding: SecretText.redacted(shown, isCut: isCut), as: UTF8.self)
-    text = PrintableText.escape(text, limit: characters)
-    if isCut, !text.hasSuffix("…") { text += "…" }
-    return text
+    let plain = clean.contains(UInt8(ascii: "\\")) ? JSONEscape.resolved(clean[...]) : clean
+    if SecretText.kind(in: plain) != nil { shown = plain } else if SecretText.kind(in: clean) != nil { shown = clean }
+    let text = String(decoding: SecretText.redacted(shown, isCut: isCut), as: UTF8.self)
+    return PrintableText.excerpt(text, limit: characters, isCut: isCut)
   }
 
   /// Removes the bytes of a UTF-8 sequence that the cut went through: at most three.

@@ -14,13 +14,34 @@ package enum PrintableText {
         break
       }
       count += 1
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      default:
-        result.unicodeScalars.append(scalar)
-      }
+      append(scalar, to: &result)
     }
     return result
+  }
+
+  /// As above, but what is returned has at most `limit` characters, with its escapes and the `…`, and no escape is cut.
+  /// `isCut` says that the text continues after `text`.
+  package static func excerpt(_ text: some StringProtocol, limit: Int, isCut: Bool = false) -> String {
+    var result = ""
+    var count = 0
+    // What is kept if a `…` must follow, in bytes.
+    var kept = 0
+    for scalar in text.unicodeScalars {
+      let end = result.utf8.count
+      append(scalar, to: &result)
+      count += result.utf8.count == end + UTF8.width(scalar) ? 1 : result.utf8.count - end
+      if count > limit { return String(decoding: result.utf8.prefix(kept), as: UTF8.self) + "…" }
+      if count < limit { kept = result.utf8.count }
+    }
+    return isCut ? String(decoding: result.utf8.prefix(kept), as: UTF8.self) + "…" : result
+  }
+
+  private static func append(_ scalar: Unicode.Scalar, to result: inout String) {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+      result += "\\u{\(String(scalar.value, radix: 16))}"
+    default:
+      result.unicodeScalars.append(scalar)
+    }
   }
 }

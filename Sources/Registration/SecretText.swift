@@ -2,9 +2,9 @@
 /// mistake, and every line of it would be shown as invalid.
 ///
 /// It cuts out, in any letter case and anywhere: 32 or more hexadecimal digits in a row (an API key has 32, an
-/// application key 40, a client token 32 after `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, the
-/// value in `DD_API_KEY=…` and the like, and the user and password of a URL. A key id is none of these because of its
-/// dashes.
+/// application key 40, a client token 32 after `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, JSON web
+/// tokens, each of them also broken by one space, the value in `DD_API_KEY=…` and the like (`SecretValue`), and the user
+/// and password of a URL. A key id is none of these because of its dashes.
 package enum SecretText {
   package enum Kind: Hashable, Sendable {
     /// 32 hexadecimal digits: an API key, or a key id without its dashes.
@@ -15,7 +15,7 @@ package enum SecretText {
     case assignment
   }
 
-  private static let mark = Array("(redacted)".utf8)
+  static let mark = Array("(redacted)".utf8)
 
   package static func redacted(_ text: String) -> String {
     let bytes = Array(text.utf8)
@@ -56,15 +56,27 @@ package enum SecretText {
   private static func secret(in text: [UInt8], at position: Int) -> (kind: Kind, range: Range<Int>)? {
     let byte = text[position]
     let before = position > 0 ? text[position - 1] : UInt8(ascii: " ")
-    if isHexadecimal(byte), !isHexadecimal(before) {
-      let end = text[position...].firstIndex { !isHexadecimal($0) } ?? text.endIndex
-      if end - position >= 32 { return (end - position == 32 ? .digits32 : .applicationKey, position..<end) }
+    if isHexadecimal(byte), !isHexadecimal(before), let digits = digits(in: text, at: position) {
+      return (digits.count == 32 ? .digits32 : .applicationKey, digits.range)
     }
     if byte | 0x20 == UInt8(ascii: "d"), let token = token(in: text, at: position) { return token }
-    if isWordByte(byte), !isWordByte(before), let value = assigned(in: text, at: position) {
-      return (.assignment, value)
+    guard isWordByte(byte), !isWordByte(before) else { return nil }
+    if let token = webToken(in: text, at: position) { return (.accessToken, token) }
+    return SecretValue.range(in: text, at: position).map { (.assignment, $0) }
+  }
+
+  /// 32 or more hexadecimal digits, in one piece or broken by one space.
+  private static func digits(in text: [UInt8], at position: Int) -> (count: Int, range: Range<Int>)? {
+    let end = text[position...].firstIndex { !isHexadecimal($0) } ?? text.endIndex
+    if end - position >= 32 { return (end - position, position..<end) }
+    guard end - position >= 4, end < text.endIndex, text[end] == UInt8(ascii: " ") else { return nil }
+    let rest = text[(end + 1)...].prefix(while: isHexadecimal)
+    let count = end - position + rest.count
+    // The end of one key id and the beginning of the next have 20.
+    guard rest.count >= 4, count >= 32, rest.endIndex == text.endIndex || !isWordByte(text[rest.endIndex]) else {
+      return nil
     }
-    return nil
+    return (count, position..<rest.endIndex)
   }
 
   /// `ddapp_…`, `ddpat_…`, `ddsat_…`; other prefixes of that form need eight characters after them.
@@ -78,44 +90,27 @@ package enum SecretText {
     let prefix = String(decoding: rest[position..<line].map { $0 | 0x20 }, as: UTF8.self)
     let isKnown = ["ddapp", "ddpat", "ddsat"].contains(prefix)
     guard isKnown || position == 0 || !isWordByte(text[position - 1]) else { return nil }
-    guard end - line > (isKnown ? 1 : 8) else { return nil }
-    return (prefix == "ddapp" ? .applicationKey : .accessToken, position..<end)
+    let second = isKnown ? secondHalf(in: text, at: end) : nil
+    guard second != nil || end - line > (isKnown ? 1 : 8) else { return nil }
+    return (prefix == "ddapp" ? .applicationKey : .accessToken, position..<(second ?? end))
   }
 
-  // MARK: Names
-
-  private static let names = [
-    "apikey", "appkey", "applicationkey", "accesskey", "token", "secret", "password", "passwd",
-  ]
-
-  /// The value in `NAME=value` or `NAME: value`, if the name at `position` is that of a secret. After a colon, only a
-  /// value that cannot be a word of a sentence.
-  private static func assigned(in text: [UInt8], at position: Int) -> Range<Int>? {
-    let nameEnd = text[position...].firstIndex { !isWordByte($0) } ?? text.endIndex
-    let name = String(
-      decoding: text[position..<nameEnd].filter { $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }.map {
-        $0 | 0x20
-      },
-      as: UTF8.self)
-    guard names.contains(where: name.hasSuffix) else { return nil }
-    let sign = text[nameEnd...].firstIndex { !isFiller($0) } ?? text.endIndex
-    guard sign < text.endIndex, text[sign] == UInt8(ascii: "=") || text[sign] == UInt8(ascii: ":") else { return nil }
-    let start = text[(sign + 1)...].firstIndex { !isFiller($0) } ?? text.endIndex
-    // It was cut out before: what follows the mark now (a list's number) was added since.
-    if text[start...].starts(with: mark) { return nil }
-    let isQuoted = start < text.endIndex && isFiller(text[start - 1]) && text[start - 1] > 0x20
-    let end =
-      text[start...].firstIndex { isQuoted ? $0 == text[start - 1] : isFiller($0) || ",;".utf8.contains($0) }
-      ?? text.endIndex
-    if text[sign] == UInt8(ascii: "=") { return end - start >= 4 ? start..<end : nil }
-    let isRandom =
-      end - start >= 16 && text[start..<end].contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    return isRandom ? start..<end : nil
+  /// Where a word after one space ends that can only be the rest of a token: eight or more letters and digits, both of
+  /// them.
+  private static func secondHalf(in text: [UInt8], at end: Int) -> Int? {
+    guard end < text.endIndex, text[end] == UInt8(ascii: " ") else { return nil }
+    let rest = text[(end + 1)...].prefix { isLetter($0) || isDigit($0) }
+    let hasBoth = rest.contains(where: isLetter) && rest.contains(where: isDigit)
+    let isWord = rest.endIndex == text.endIndex || !isWordByte(text[rest.endIndex])
+    return rest.count >= 8 && hasBoth && isWord ? rest.endIndex : nil
   }
 
-  /// White space and quotes.
-  private static func isFiller(_ byte: UInt8) -> Bool {
-    byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
+  /// A JSON web token (RFC 7519): two or three parts in Base64 with dots between them, the first a JSON object.
+  private static func webToken(in text: [UInt8], at position: Int) -> Range<Int>? {
+    guard text[position...].starts(with: "eyJ".utf8) else { return nil }
+    let end = text[position...].firstIndex { !isWordByte($0) && $0 != UInt8(ascii: ".") } ?? text.endIndex
+    let parts = text[position..<end].split(separator: UInt8(ascii: "."))
+    return parts.count >= 2 && parts.prefix(2).allSatisfy({ $0.count >= 8 }) ? position..<end : nil
   }
 
   // MARK: URLs
@@ -131,7 +126,8 @@ package enum SecretText {
         continue
       }
       let scheme = word[..<sign].firstRange(of: Array("://".utf8))
-      let start = scheme?.upperBound ?? (word[..<sign].lastIndex(where: isFiller).map { $0 + 1 } ?? word.startIndex)
+      let start =
+        scheme?.upperBound ?? (word[..<sign].lastIndex(where: SecretValue.isFiller).map { $0 + 1 } ?? word.startIndex)
       if scheme != nil || word[start..<sign].contains(UInt8(ascii: ":")) {
         result += word[..<start]
         result += mark
@@ -160,11 +156,13 @@ package enum SecretText {
     }
   }
 
+  static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
   private static func isLetter(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
   }
 
-  private static func isWordByte(_ byte: UInt8) -> Bool {
+  static func isWordByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
       UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"):

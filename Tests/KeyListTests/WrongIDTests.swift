@@ -89,4 +89,11 @@ struct WrongIDTests {
     guard case .invalid(let line) = try #require(try reader.next()) else { return }
     #expect(line.text == "(redacted)")
   }
+
+  @Test(arguments: ["\"dd\\u0061pp_Ab3dEf6hIj9l\"", "ddapp_\\u0041b3dEf6hIj9l x", "[\"dd\\u0061pp_Ab3dEf6hIj9l\"]"])
+  func escapesHideNoSecret(text: String) throws {
+    var reader = KeyListReader(bytes: text.utf8)
+    guard case .invalid(let line) = try #require(try reader.next()) else { return }
+    #expect(line.text.contains("(redacted)") && !line.text.contains("3dEf6hIj9l"))
+  }
 }

@@ -66,6 +66,16 @@ extension TimestampTests {
     #expect(PrintableText.escape("e" + String(repeating: "\u{301}", count: 10_000)).unicodeScalars.count == 201)
   }
 
+  @Test func anExcerptHasNoMoreCharactersThanItMay() {
+    #expect(PrintableText.excerpt("abcdef", limit: 6) == "abcdef")
+    #expect(PrintableText.excerpt("abcdefg", limit: 6) == "abcde…")
+    #expect(PrintableText.excerpt("abcdef", limit: 6, isCut: true) == "abcde…")
+    #expect(PrintableText.excerpt("abc", limit: 6, isCut: true) == "abc…")
+    #expect(PrintableText.excerpt("a\u{202e}bc", limit: 10) == "a\\u{202e}b…")
+    #expect(PrintableText.excerpt("abc\u{202e}", limit: 10) == "abc…")
+    #expect(PrintableText.excerpt("\u{e9}\u{1f600}x", limit: 2) == "\u{e9}…")
+  }
+
   @Test(arguments: ["=HYPERLINK(\"http://x\")", "@SUM(1)", "+1", "-rf", " =1", "\u{ff1d}1"])
   func foreignTextInCSVIsNoFormula(text: String) {
     let outcome = Outcome(id: AppKeyID(high: 1, low: 2), state: .failed, errorTitle: text, list: text)
