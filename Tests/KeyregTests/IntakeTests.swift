@@ -209,6 +209,11 @@ import Testing
     #expect(try bench.await { $0.lists.blocked == 1 }.lists.incoming == 1)
     let lists = try bench.run("lists").output
     #expect(lists.contains("closed  blocked") && lists.contains("hint: chmod"))
+    for arguments in [["status", "closed"], ["status", "closed", "--wait"]] {
+      let outcome = try bench.run(arguments)
+      #expect(outcome.code == 77 && outcome.errors.contains("hint: chmod"), "\(outcome)")
+    }
+    #expect(try bench.run("status").output.contains("1 blocked, 0 rejected; keyreg lists says why"))
     bench.stop(daemon)
     chmod(bench.spool("incoming/closed"), 0o644)
     #expect(try bench.runUntilDone() == 0)

@@ -48,7 +48,7 @@ struct DaemonControl: ControlBackend {
     if let found { return found }
     switch try await standing(of: name) {
     case .unknown: return nil
-    case .waiting: throw ControlError(.incoming, "the list waits to be read", hint: "keyreg lists says if it cannot be")
+    case .waiting: throw waiting(name)
     case .rejected: throw ControlError(.rejected, "the list was rejected: rejected/\(name).reason.txt says why")
     }
   }
@@ -66,6 +66,18 @@ struct DaemonControl: ControlBackend {
   private func documents(_ lists: [ListRecord]) throws -> [ListDocument] {
     let eta = lists.contains { $0.keys.open > 0 } ? try schedule() : { _ in nil }
     return lists.map { ListDocument($0, etaAt: eta($0)) }
+  }
+
+  /// Why a list in the spool is not read yet, and what helps.
+  private func waiting(_ name: String) -> ControlError {
+    if let warning = watcher.standing.blocked.first(where: { "\($0.key)" == name })?.value {
+      guard case .unreadable = warning else { return ControlError(.incoming, "\(warning)", hint: warning.hint) }
+      return ControlError(.noAccess, "\(warning)", hint: warning.hint)
+    }
+    if let fault = importer.faults.first(where: { $0.key.text == name })?.value {
+      return ControlError(.incoming, fault.text, hint: fault.hint)
+    }
+    return ControlError(.incoming, "the list waits to be read", hint: "keyreg lists says if it cannot be")
   }
 
   private enum Standing {

@@ -32,7 +32,8 @@ struct StatusView {
     }
     if status.lists.blocked + status.lists.rejected > 0 {
       lines.append(
-        Self.label("lists") + style.paint("\(status.lists.blocked) blocked, \(status.lists.rejected) rejected", 31))
+        Self.label("lists") + style.paint("\(status.lists.blocked) blocked, \(status.lists.rejected) rejected", 31)
+          + "; keyreg lists says why, and what helps")
     }
     return lines.map(style.cut)
   }
