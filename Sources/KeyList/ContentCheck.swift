@@ -30,11 +30,33 @@ enum ContentCheck {
         hint: "convert it: iconv -f \(encoding) -t UTF-8 FILE")
     }
     if isBigEndian(sample) != nil { return }
+    if let document = document(sample), !hasLineOfIDs(sample) {
+      throw KeyListError(
+        kind: .binary, message: "the list is \(document)", line: 1,
+        hint: "save the ids as plain text or CSV, or copy them into a text file")
+    }
     guard let zero = sample.firstIndex(of: 0), !hasKeyID(sample) else { return }
     let line = sample[..<zero].count { $0 == UInt8(ascii: "\n") } + 1
     throw KeyListError(
       kind: .binary, message: "the list is binary: it contains NUL bytes", line: line,
       hint: "a list is UTF-8 text with one key id a line, CSV with a header, or JSON")
+  }
+
+  /// A document for people instead of a list, with an article.
+  private static func document(_ sample: ArraySlice<UInt8>) -> String? {
+    let start = String(decoding: Edges.trimmed(sample.prefix(256)).prefix(32), as: UTF8.self).lowercased()
+    let kinds = [
+      "%pdf-": "a PDF document", "{\\rtf": "an RTF document", "<!doctype html": "an HTML page",
+      "<html": "an HTML page",
+    ]
+    return kinds.first { start.hasPrefix($0.key) }?.value
+  }
+
+  /// Whether a line of the beginning holds nothing but key ids: then the rest is only bad lines.
+  private static func hasLineOfIDs(_ sample: ArraySlice<UInt8>) -> Bool {
+    sample.split(whereSeparator: Edges.isLineEnd).contains { line in
+      if case .words(let words) = TextLine.read(line) { words.isIDs } else { false }
+    }
   }
 
   /// `BZh` can also begin a line of text. In packed data, bytes follow that are not text.

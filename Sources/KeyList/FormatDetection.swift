@@ -107,7 +107,7 @@ enum FormatDetection {
     var text = text
     var isLineStart = false
     while let first = text.first {
-      if Edges.isSpace(first) {
+      if Edges.isSpace(first) || first == JSONTokens.recordSeparator {
         isLineStart = isLineStart || Edges.isLineEnd(first)
         text.removeFirst()
       } else if isLineStart, first == UInt8(ascii: "#") || text.starts(with: "//".utf8) {

@@ -20,6 +20,9 @@ struct JSONTokens {
     var isAtMargin: Bool
   }
 
+  /// Comes before each value of a JSON text sequence (RFC 7464).
+  static let recordSeparator: UInt8 = 0x1e
+
   /// The content of the latest string, escapes resolved, or the text of the latest scalar or garbage.
   private(set) var text: [UInt8] = []
   /// True when `text` was longer than the part that is kept.
@@ -96,6 +99,7 @@ struct JSONTokens {
       case let byte where Edges.isSpace(byte):
         bytes.advance(1)
         (isAtMargin, isBehindSpace) = (false, true)
+      case Self.recordSeparator: bytes.advance(1)
       case Edges.byteOrderMark[0] where bytes.starts(with: Edges.byteOrderMark):
         bytes.advance(Edges.byteOrderMark.count)
       case 0x1b:

@@ -17,23 +17,24 @@ package enum KeyListFormat: Hashable, Sendable {
   }
 
   /// For receipts: the column of the ids, nil where there are no columns. In a text list it is a number, counted from
-  /// 1; negative numbers count from the right.
+  /// 1, perhaps from the right.
   package var column: String? {
     switch self {
     case .csv(let column, _, _): column
-    case .text(.column(let number)): "\(number)"
+    case .text(.column(let number)): Self.shown(number)
     case .text(.ids), .json: nil
     }
   }
 }
 
 extension KeyListFormat: CustomStringConvertible {
+  private static func shown(_ column: Int) -> String { column > 0 ? "\(column)" : "\(-column) from the right" }
+
   /// For display: `CSV, column app_key_id`.
   package var description: String {
     switch self {
     case .text(.ids): "text"
-    case .text(.column(let number)):
-      number > 0 ? "text, column \(number)" : "text, column \(-number) from the right"
+    case .text(.column(let number)): "text, column \(Self.shown(number))"
     case .csv(let column, _, _): "CSV, column \(column)"
     case .json: "JSON"
     }

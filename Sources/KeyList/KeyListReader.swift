@@ -77,6 +77,10 @@ package struct KeyListReader: Sendable {
       isUnsettled = json?.ending.isUnsettled == true
     }
     if entry == nil { total = try bytes.total() } else if !isUnsettled { settled += 1 }
+    if bytes.isUTF16, case .invalid(var line) = entry, UTF16Source.isProbablyUTF8(line.text) {
+      line.reason = "this is UTF-8, and the list begins as UTF-16; write all of it in one encoding"
+      return .invalid(line)
+    }
     return entry
   }
 

@@ -18,7 +18,7 @@ struct ListBytes {
   private var carriage = Sighting(of: UInt8(ascii: "\r"))
   /// Bytes of the list before the buffer.
   private var passed = 0
-  private var isUTF16 = false
+  private(set) var isUTF16 = false
 
   /// The line at the window's start, from 1.
   private(set) var line = 1

@@ -140,9 +140,10 @@ struct SeparatorLine {
   init?(_ line: ArraySlice<UInt8>) {
     let line = Edges.trimmed(line)
     let bare = line.first == UInt8(ascii: "\"") ? line.dropFirst().dropLast() : line
-    guard bare.count == 5, let last = bare.last, bare.prefix(3).map({ $0 | 0x20 }).elementsEqual("sep".utf8),
+    // A tab was trimmed with the other white space.
+    guard bare.count == 4 || bare.count == 5, bare.prefix(3).map({ $0 | 0x20 }).elementsEqual("sep".utf8),
       bare.dropFirst(3).first == UInt8(ascii: "=")
     else { return nil }
-    separator = last
+    separator = bare.dropFirst(4).first ?? UInt8(ascii: "\t")
   }
 }

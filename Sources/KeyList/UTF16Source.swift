@@ -71,4 +71,13 @@ struct UTF16Source: KeyListSource {
       isExhausted = count == 0
     }
   }
+
+  /// Whether most characters of `text` are two ASCII characters each that were read as one: somebody appended UTF-8 to
+  /// the list.
+  static func isProbablyUTF8(_ text: String) -> Bool {
+    let pairs = text.unicodeScalars.count { scalar in
+      scalar.value <= 0xffff && [scalar.value >> 8, scalar.value & 0xff].allSatisfy { (0x20..<0x7f).contains($0) }
+    }
+    return pairs >= 8 && pairs * 2 > text.unicodeScalars.count
+  }
 }

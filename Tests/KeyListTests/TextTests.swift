@@ -120,6 +120,9 @@ struct KeyListTextTests {
       (a.utf8.flatMap { [0, $0] }, "in UTF-16BE, not in UTF-8"),
       (Array("\u{7f}ELF".utf8) + [2, 1, 1, 0, 0, 0, 0, 7], "binary: it contains NUL bytes"),
       (Array("SQLite format 3\0\(a)".utf8), "an SQLite database"),
+      (Array("%PDF-1.7\n1 0 obj\n(\(a) x)\n".utf8), "a PDF document"),
+      (Array("{\\rtf1\\ansi \(a)\\par\n}".utf8), "an RTF document"),
+      (Array("\u{feff}\n<!DOCTYPE html>\n<p>\(a), id</p>\n".utf8), "an HTML page"),
       (Array("lists/".utf8) + [UInt8](repeating: 0, count: 251) + Array("ustar\0".utf8), "a tar archive"),
     ] as [([UInt8], String)])
   func what_is_no_utf8_text_is_refused_with_what_it_is(list: [UInt8], what: String) throws {
@@ -128,6 +131,11 @@ struct KeyListTextTests {
     #expect(message == "the list is \(what)")
     #expect(error?.line == 1)
     #expect(error?.hint.isEmpty == false)
+  }
+
+  @Test func a_page_with_a_line_that_is_an_id_is_read() throws {
+    let found = try entries("<html><pre>\n\(a)\n</pre>\n")
+    #expect(found.count == 3 && found[1] == "2 a")
   }
 
   @Test func a_nul_byte_among_good_lines_spoils_its_line_only() throws {

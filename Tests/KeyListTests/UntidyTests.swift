@@ -22,6 +22,8 @@ struct UntidyTests {
     ("sep=;\n\(a)\n", ["2 a"]),
     ("#TYPE Selected.Key\n\"Name\",\"Key ID\"\n\"x\",\"\(a)\"\n", ["3 a"]),
     ("sep=;\nName;Key ID\nx;\(a)\n", ["3 a"]),
+    ("sep=\t\n\(a)\n", ["2 a"]), ("\"sep=\t\"\nName\tKey ID\nx\t\(a)\n", ["3 a"]),
+    ("\u{1e}{\"id\":\"\(a)\"}\n\u{1e}{\"id\":\"\(b)\"}\n", ["1 a", "2 b"]),
     ("\(a) ci\n\(b) John Smith\n", ["1 a", "2 b"]),
     ("ci\t\(a)\nJohn Smith\t\(b)\n", ["1 a", "2 b"]),
     ("ci,\(a),x\nlint,\(b),y\n", ["1 a", "2 b"]),
@@ -91,6 +93,9 @@ struct UntidyTests {
       try entries(wide("\u{feff}\(a)\n\(b)\n") + [0x41]) == [
         "1 a", "2 b", "3! \u{fffd} | not a UUID (8-4-4-4-12 hexadecimal)",
       ])
+    let mixed = try entries(wide("\u{feff}\(a)\n") + Array("\(b)\n\(c)\n".utf8))
+    #expect(
+      mixed.count == 2 && mixed[0] == "1 a" && mixed[1].contains("| this is UTF-8, and the list begins as UTF-16"))
   }
 
   @Test(arguments: [
@@ -100,11 +105,6 @@ struct UntidyTests {
     ("{\"ids\":[\"\(a)\",\"\(b)\"]}", ["1 a", "1 b"]),
     ("{\"application_keys\":[{\"id\":\"\(a)\"},{\"id\":\"\(b)\"}]}", ["1 a", "1 b"]),
     ("{\"appKeyId\":\"\(a)\",\"id\":\"\(b)\"}", ["1 a"]),
-    (
-      "{\"app_key_ids\":{\"sensitive\":false,\"type\":[\"list\",\"string\"],\"value\":[\"\(a)\",\"\(b)\"]}}",
-      ["1 a", "1 b"]
-    ),
-    (
     ("{\"id\":17,\"uuid\":\"\(a)\"}{\"uuid\":\"\(b)\",\"id\":\"\(b)\"}", ["1 a", "1 b"]),
     ("{\"id\":\"\(b)\",\"key_id\":\"\(a)\",\"uuid\":\"\(c)\"}", ["1 a"]),
     (
@@ -112,6 +112,11 @@ struct UntidyTests {
       ["1! {…} | different ids in \"id\" and \"uuid\": keep only that of the application key"]
     ),
     ("{\"errors\":[],\"ids\":[\"\(a)\"]}{\"errors\":null,\"ids\":[\"\(b)\"]}", ["1 a", "1 b"]),
+    (
+      "{\"app_key_ids\":{\"sensitive\":false,\"type\":[\"list\",\"string\"],\"value\":[\"\(a)\",\"\(b)\"]}}",
+      ["1 a", "1 b"]
+    ),
+    (
       "{\"user_ids\":{\"type\":[\"list\",\"string\"],\"value\":[\"\(c)\"]},\n\"app_keys\":{\"value\":[\"\(a)\"]}}",
       ["2 a"]
     ),
