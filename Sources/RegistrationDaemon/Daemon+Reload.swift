@@ -29,6 +29,7 @@ extension Daemon {
     output.level = new.settings.logLevel
     importer.maxFileSize = new.settings.maxFileSize
     pool.apply(access, pacer: new.settings.pacer, retry: new.settings.retryPolicy)
+    try Self.note(QueueOrigin(instance: instance.name, endpoint: new.settings.endpoint.base), in: queue, log)
     log.notice("reloaded", metadata: ["changed": "\(changed.isEmpty ? "nothing" : changed.joined(separator: ", "))"])
     if source.environment["CREDENTIALS_DIRECTORY"] != nil, !changed.contains("credentials") {
       log.notice("credentials from systemd (LoadCredential=) change only after a restart")

@@ -110,7 +110,8 @@ package final class Daemon: Sendable {
     let directory = try StateDirectory(path: settings.stateDirectory)
     let isTaken = try ownership.take()
     let (queue, isQueueUnproven) = try Self.openQueue(
-      directory, spool: isTaken ? spool : nil, options: options, notifier: notifier, log)
+      directory, of: QueueOrigin(instance: instance.name, endpoint: settings.endpoint.base),
+      spool: isTaken ? spool : nil, options: options, notifier: notifier, log)
     try Self.leave(stamp, for: instance, log)
     try queue.finishCancels(at: .now())
 

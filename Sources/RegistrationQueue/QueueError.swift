@@ -15,6 +15,8 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
     case missing
     /// A later version of keyreg has written the file.
     case newer
+    /// The queue belongs to another instance, or a backup to another instance or endpoint.
+    case elsewhere
     /// A defect in keyreg.
     case defect
   }

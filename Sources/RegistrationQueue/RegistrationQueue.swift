@@ -38,16 +38,17 @@ package final class RegistrationQueue: Sendable {
   ///
   /// Throws `QueueError`: `disk` when the file system refuses, `corrupt` when the file is damaged, not a queue, or does
   /// not belong to its log or its spool, `missing` when there was a queue before, `newer` when a later version of
-  /// keyreg has written it. Refused files are not changed.
+  /// keyreg has written it, `elsewhere` when it is another instance's. Refused files are not changed.
   ///
   /// - Parameters:
+  ///   - instance: Whose queue it is, nil for the main instance.
   ///   - isNewMeant: The operator allows a new queue in place of one that is gone.
   ///   - isOlderMeant: The operator allows a queue that is older than its spool.
   ///   - readClock: The present; tests pass their own.
   ///   - evidence: Evidence that a queue has imported lists that this one does not know, nil for none. Not called when
   ///     the operator allows that. Its own errors are thrown as they are.
   package init(
-    path: String, isNewMeant: Bool = false, isOlderMeant: Bool = false,
+    path: String, instance: String? = nil, isNewMeant: Bool = false, isOlderMeant: Bool = false,
     readClock: @escaping @Sendable () -> ClockReading = { .now() },
     evidence: (KnownLists) throws -> SpoolEvidence? = { _ in nil }
   ) throws {
@@ -61,7 +62,7 @@ package final class RegistrationQueue: Sendable {
       }
       if look.condition == .absent, isNewMeant { try OpeningConnection.clearPlace(path) }
       // Open until the pool is: the pool finds a log in which every commit was flushed.
-      let opening = try OpeningConnection(path: path, isNew: look.condition == .absent)
+      let opening = try OpeningConnection(path: path, isNew: look.condition == .absent, instance: instance)
       let isUnused = try opening.isUnused
       let isMeant = try isUnused && isNewMeant || isOlderMeant || opening.isOlderMeant
       if !isMeant, let evidence = try opening.compare({ known in try SpoolFault.telling { try evidence(known) } }) {

@@ -63,7 +63,7 @@ struct Failure: Error {
         case .disk: .inputOutput
         case .foreign: .permission
         // A restart fixes none of them.
-        case .corrupt, .missing, .newer: .configuration
+        case .corrupt, .missing, .newer, .elsewhere: .configuration
         }
       self.init(exit, error.description, hint: error.hint)
     case let error as SpoolError: self = Self.spool(error)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// Several organisations on one machine: no instance works on another's files.
@@ -74,5 +75,71 @@ import Testing
     bench.environment["KEYREG_INSTANCE"] = .some(nil)
     #expect(try bench.run("pause").errors.contains("instance acme"))
     bench.stop(daemon)
+  }
+
+  @Test func aBackupOfAnotherInstanceIsRefused() throws {
+    let bench = try Bench()
+    bench.environment["KEYREG_INSTANCE"] = "acme"
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    #expect(try bench.runUntilDone() == 0)
+    let daemon = try bench.start()
+    #expect(try bench.run("backup", bench.path("copy")).code == 0)
+    bench.stop(daemon)
+    bench.environment["KEYREG_INSTANCE"] = "beta"
+    bench.environment["KEYREG_STATE"] = bench.path("state2")
+    bench.environment["KEYREG_SPOOL"] = bench.path("spool2")
+    let config = ["--config", bench.path("keyreg.yaml")]
+    let refused = try bench.run(["restore", bench.path("copy")] + config)
+    #expect(refused.code == 78 && refused.errors.contains("a backup of the instance acme, not of the instance beta"))
+    #expect(refused.errors.contains("hint: ") && refused.errors.contains("--from-instance acme"))
+    // The queue itself lies in acme's folder, through a link too.
+    try FileManager.default.createSymbolicLink(
+      atPath: bench.path("link"), withDestinationPath: bench.path("state/queue.sqlite"))
+    for file in ["state/queue.sqlite", "link"] {
+      let foreign = try bench.run(["restore", bench.path(file)] + config)
+      #expect(foreign.code == 78 && foreign.errors.contains("belongs to the instance acme"), "\(foreign.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: bench.path("state2/queue.sqlite")))
+    // A renamed instance: meant.
+    let meant = try bench.run(["restore", "--from-instance", "acme", bench.path("copy")] + config)
+    #expect(meant.code == 0 && meant.errors.contains("restored 3 keys"), "\(meant.errors)")
+    #expect(try bench.run(["restore", "--from-instance", "-acme", bench.path("copy")] + config).code == 64)
+    try FileManager.default.createDirectory(atPath: bench.path("spool2"), withIntermediateDirectories: true)
+    bench.stop(try bench.start())
+  }
+
+  @Test func aBackupOfWorkWithAnotherEndpointIsRefused() throws {
+    let bench = try Bench()
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    let daemon = try bench.start()
+    try bench.await { $0.keys.registered == 3 }
+    #expect(try bench.run("backup", bench.path("copy")).code == 0)
+    bench.stop(daemon)
+    let here = "http://127.0.0.1:\(bench.port)"
+    bench.environment["KEYREG_API_URL"] = "http://127.0.0.1:1"
+    let refused = try bench.run("restore", "--config", bench.path("keyreg.yaml"), bench.path("copy"))
+    #expect(refused.code == 78 && refused.errors.contains("were registered with \(here)"), "\(refused.errors)")
+    let meant = try bench.run(
+      "restore", "--from-endpoint", here, "--config", bench.path("keyreg.yaml"), bench.path("copy"))
+    #expect(meant.code == 0, "\(meant.errors)")
+    bench.stop(try bench.start())
+    #expect(bench.log.contains("the endpoint has changed"))
+  }
+
+  @Test func aQueueOfAnotherInstanceIsNotWorkedOn() throws {
+    let bench = try Bench()
+    bench.environment["KEYREG_INSTANCE"] = "acme"
+    bench.stop(try bench.start())
+    for stamp in ["state/.keyreg-instance", "spool/.keyreg-instance"] { #expect(unlink(bench.path(stamp)) == 0) }
+    bench.environment["KEYREG_INSTANCE"] = "beta"
+    let refused = try bench.run("run", "--config", bench.path("keyreg.yaml"))
+    #expect(refused.code == 78, "\(refused.errors)")
+    #expect(refused.errors.contains("belongs to the instance acme, not to the instance beta"))
+    // What the hint says.
+    let queue = bench.path("state/queue.sqlite")
+    #expect(refused.errors.contains("keyreg restore --instance beta --from-instance acme \(queue)"))
+    #expect(
+      try bench.run("restore", "--from-instance", "acme", "--config", bench.path("keyreg.yaml"), queue).code == 0)
+    bench.stop(try bench.start())
   }
 }

@@ -41,6 +41,9 @@ package struct InstanceStamp: Sendable {
       hint: "give \(instance) a folder of its own; if this one has changed hands, remove \(path)", code: 0)
   }
 
+  /// The instance that the stamp names; nil without one, or for one that names none.
+  var owner: Instance? { (try? word()).flatMap { $0 }.flatMap(Instance.init(word:)) }
+
   /// Writes the word of `instance` if there is none. Only the one daemon of the folder may call this.
   package func leave(for instance: Instance) throws(Refusal) {
     try check(for: instance)

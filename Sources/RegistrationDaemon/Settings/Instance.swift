@@ -23,7 +23,7 @@ package struct Instance: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The instance of a stamp or folder with this word; the inverse of `word`.
-  init?(word: String) {
+  package init?(word: String) {
     if word == Self.mainWord { self = .main } else { self.init(word) }
   }
 

@@ -15,12 +15,16 @@ package struct QueueRestore: Sendable {
   package let aside: String?
 
   /// Checks the copy and puts it in place. Throws `QueueError`: `corrupt` when the file is damaged or not a queue,
-  /// `newer` when a later version has written it, or `disk`. The existing queue is then unchanged.
+  /// `newer` when a later version has written it, `elsewhere` when it is not what is expected, or `disk`. The existing
+  /// queue is then unchanged.
   ///
   /// - Parameters:
   ///   - file: The copy. It is not moved.
   ///   - directory: The state directory, whose lock the caller holds.
-  package static func putInPlace(_ file: String, in directory: StateDirectory) throws -> QueueRestore {
+  ///   - expected: Whose backup it should be.
+  package static func putInPlace(
+    _ file: String, in directory: StateDirectory, expected: QueueOrigin.Expected
+  ) throws -> QueueRestore {
     let path = directory.queuePath
     let temporary = path + ".restore.tmp"
     defer { QueueFile.remove(temporary) }
@@ -30,7 +34,7 @@ package struct QueueRestore: Sendable {
         throw QueueError.copiedByHand(path: file)
       }
       try copy(file, to: temporary, likeOwnerOf: directory.path)
-      let found = try prepare(temporary, shown: file)
+      let found = try prepare(temporary, shown: file, expected)
       try QueueFile.sync(temporary)
       let aside = try exchange(temporary, path)
       return QueueRestore(keys: found.keys, lists: found.lists, aside: aside)
@@ -79,8 +83,10 @@ package struct QueueRestore: Sendable {
     }
   }
 
-  /// Checks the copy, and notes in it that it may be older than its spool.
-  private static func prepare(_ path: String, shown: String) throws -> (keys: Int, lists: Int) {
+  /// Checks the copy, and notes in it whose it is and that it may be older than its spool.
+  private static func prepare(
+    _ path: String, shown: String, _ expected: QueueOrigin.Expected
+  ) throws -> (keys: Int, lists: Int) {
     guard try QueueLook(path: path).condition == .present else {
       throw QueueError.corrupt(path: shown, "it is empty")
     }
@@ -98,8 +104,11 @@ package struct QueueRestore: Sendable {
       let lists = try Int.fetchOne(database, sql: "SELECT count(*) FROM list") ?? 0
       return (keys: try Tally.stored(in: database).total, lists: lists)
     }
-    // Lists that were imported after the backup are read again from done/ at the next start.
-    try copy.write { try RegistrationQueue.keep(true, named: RegistrationQueue.olderIsMeant, in: $0) }
+    try copy.write { database in
+      try expected.claim(database, file: shown)
+      // Lists that were imported after the backup are read again from done/ at the next start.
+      try RegistrationQueue.keep(true, named: RegistrationQueue.olderIsMeant, in: database)
+    }
     try copy.close()
     return found
   }

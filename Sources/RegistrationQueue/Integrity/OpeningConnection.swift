@@ -14,7 +14,8 @@ final class OpeningConnection {
   /// There was a log before.
   private let hadLog: Bool
 
-  init(path: String, isNew: Bool) throws {
+  /// - Parameter instance: Who opens it; a queue of another instance is refused.
+  init(path: String, isNew: Bool, instance: String?) throws {
     var configuration = RegistrationQueue.configuration
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA synchronous = FULL")
@@ -32,6 +33,10 @@ final class OpeningConnection {
           }
           if try Schema.migrator.hasBeenSuperseded(database) { throw QueueError.newer(path: path) }
           if try Schema.migrator.hasCompletedMigrations(database) { try SchemaCheck.require(database, path: path) }
+          let origin = try RegistrationQueue.kept(QueueOrigin.self, named: QueueOrigin.name, in: database)
+          if let origin, origin.instance != instance {
+            throw QueueError.queue(path, of: origin.instance, isNotOf: instance)
+          }
           return false
         }
         return true

@@ -11,12 +11,21 @@ struct RestoreCommand: ParsableCommand {
       The backup is checked first; a damaged one, or one from a later version, is refused. The old queue is kept under \
       another name in the state directory. At the next start, lists in done/ that the backup does not know are read \
       again. Keys that were registered after the backup are registered again, which changes nothing.
+
+      A backup of another instance, or of work with another endpoint, is refused: its keys would count as registered \
+      where they are not.
       """)
 
   @OptionGroup var instance: InstanceOptions
 
   @Option(help: "The configuration file.")
   var config: String?
+
+  @Option(help: "Restore a backup of the instance NAME, which was renamed (keyreg: the main instance).")
+  var fromInstance: String?
+
+  @Option(help: "Restore a backup of work with the endpoint URL. Its keys count as registered.")
+  var fromEndpoint: String?
 
   @Argument(help: "A file written by keyreg backup, or - for standard input.")
   var file: String
@@ -25,14 +34,29 @@ struct RestoreCommand: ParsableCommand {
     let hangs = GuardedChild.enter()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
-    try hangs.refuseForeign(loaded, for: try source.instance)
+    let instance = try source.instance
+    try hangs.refuseForeign(loaded, for: instance)
+    try InstanceStamp(folder: loaded.settings.stateDirectory).check(for: instance)
     guard file == "-" || access(file, F_OK) == 0 else {
       throw Failure(.noSuchFile, "there is no file \(file)", hint: "keyreg backup FILE writes one")
     }
+    let origin = try fromInstance.map(Self.instance)
+    if file != "-" { try BackupPlace.refuseForeign(file, for: instance, from: origin) }
+    let expected = QueueOrigin.Expected(
+      QueueOrigin(instance: instance.name, endpoint: loaded.settings.endpoint.base),
+      fromInstance: origin.map(\.name), fromEndpoint: fromEndpoint)
     let directory = try StateDirectory(path: loaded.settings.stateDirectory)
-    let restored = try QueueRestore.putInPlace(file, in: directory)
+    let restored = try QueueRestore.putInPlace(file, in: directory, expected: expected)
     StandardError.write(
       "restored \(restored.keys.counted("key")) of \(restored.lists.counted("list")) to \(directory.queuePath)\n")
     if let aside = restored.aside { StandardError.write("the old queue is kept as \(aside)\n") }
+  }
+
+  private static func instance(_ word: String) throws -> Instance {
+    guard let instance = Instance(word: word) else {
+      throw Failure(
+        .usage, "“\(word)” cannot be the name of an instance", hint: "the main instance is --from-instance keyreg")
+    }
+    return instance
   }
 }
