@@ -55,6 +55,16 @@ package struct KeyLedger: Sendable {
   var inHand: Int { count(.inFlight) + count(.awaitingWitness) + count(.awaitingCommit) }
   var isRecorded: Bool { count(.awaitingCommit) == 0 }
 
+  /// Rows whose outcome may be known already: sent without a reply, or with a result that is being written.
+  package var undecided: Set<Int64> { Set(places.keys.filter(isUndecided)) }
+
+  package func isUndecided(_ row: Int64) -> Bool {
+    switch places[row] {
+    case .inFlight, .awaitingCommit: true
+    case .ready, .awaitingWitness, nil: false
+    }
+  }
+
   /// Rows that must not be read again.
   var taken: Set<Int64> { Set(places.keys).union(refunding.keys) }
 

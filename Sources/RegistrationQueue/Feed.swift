@@ -61,6 +61,10 @@ extension RegistrationQueue {
     // Nothing is sent whose outcome could not be stored.
     try requireSound()
     let now = clock.withLock { $0.advance().sure }
+    let (taken, isCancelling) = leaving(taken)
+    // While lists are being cancelled, none of their keys is handed out: it would be sent and cancelled at once.
+    let wanted = isCancelling ? "AND (SELECT cancelled_at FROM list WHERE id = key.list_id) IS NULL" : ""
+    let active = isCancelling ? "AND cancelled_at IS NULL" : ""
     return try read("read due keys") { database in
       func take(_ rows: HotStatement, into keys: inout [DueKey], atMost count: Int) throws {
         defer { rows.reset() }
@@ -71,7 +75,8 @@ extension RegistrationQueue {
       var again: [DueKey] = []
       func takeRetrying(_ condition: String, _ time: Timestamp) throws {
         let rows = try HotStatement(
-          "SELECT \(DueKey.columns) FROM key WHERE state = 1 AND due_at \(condition) ? ORDER BY due_at", in: database)
+          "SELECT \(DueKey.columns) FROM key WHERE state = 1 AND due_at \(condition) ? \(wanted) ORDER BY due_at",
+          in: database)
         try rows.bind(1, time.milliseconds)
         try take(rows, into: &again, atMost: limit)
       }
@@ -82,7 +87,9 @@ extension RegistrationQueue {
         "SELECT \(DueKey.columns) FROM key INDEXED BY key_pending WHERE state = 0 AND list_id = ? ORDER BY id",
         in: database)
       let lists = try database.cachedStatement(
-        sql: "SELECT id FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority = ? ORDER BY name")
+        sql: """
+          SELECT id FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority = ? \(active) ORDER BY name
+          """)
       func pendingKeys(of priority: Int64, atMost count: Int) throws -> [DueKey] {
         var keys: [DueKey] = []
         let lists = try Int64.fetchCursor(lists, arguments: [priority])
@@ -94,7 +101,7 @@ extension RegistrationQueue {
       }
       let below = try database.cachedStatement(
         sql: """
-          SELECT priority FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority < ?
+          SELECT priority FROM list INDEXED BY list_by_priority WHERE owned_open > 0 AND priority < ? \(active)
           ORDER BY priority DESC LIMIT 1
           """)
       var levels: [[DueKey]] = []
@@ -122,10 +129,13 @@ extension RegistrationQueue {
   ///   - taken: Rows that are already in hand.
   package func sampleKeys(limit: Int, except taken: Set<Int64>) throws -> [DueKey] {
     try requireSound()
+    let (taken, isCancelling) = leaving(taken)
+    let active = isCancelling ? "AND cancelled_at IS NULL" : ""
     var random = SystemRandomNumberGenerator()
     return try read("sample pending keys") { database in
       let lists = try Int64.fetchAll(
-        database, sql: "SELECT id FROM list WHERE owned_open > 0 ORDER BY name DESC LIMIT ?", arguments: [limit])
+        database, sql: "SELECT id FROM list WHERE owned_open > 0 \(active) ORDER BY name DESC LIMIT ?",
+        arguments: [limit])
       guard !lists.isEmpty else { return [] }
       let share = max(1, limit / lists.count)
       let bounds = try database.cachedStatement(
@@ -160,6 +170,13 @@ extension RegistrationQueue {
       }
       let longest = shares.map(\.count).max() ?? 0
       return (0..<longest).flatMap { turn in shares.compactMap { turn < $0.count ? $0[turn] : nil } }
+    }
+  }
+
+  /// The rows that are left out, and whether lists are being cancelled.
+  private func leaving(_ taken: Set<Int64>) -> (rows: Set<Int64>, isCancelling: Bool) {
+    cancels.withLock { cancels in
+      (cancels.awaited.isEmpty ? taken : taken.union(cancels.awaited.keys), cancels.underWay > 0)
     }
   }
 

@@ -19,8 +19,7 @@ package final class RegistrationQueue: Sendable {
   private let cachedLists: Mutex<ListTotals>
   private let cachedProgress: Mutex<OpenProgress>
   let newest: Atomic<Int64>
-  /// A list was stopped since somebody asked.
-  let stops = Mutex(false)
+  let cancels = Mutex(Cancels())
   /// The number of the last commit.
   private let commit: Mutex<CommitNumber>
   let clock: Mutex<KeptClock>
@@ -143,14 +142,6 @@ package final class RegistrationQueue: Sendable {
   /// How many lists there are. Kept in memory; costs nothing.
   package var listTotals: ListTotals { cachedLists.withLock { $0 } }
 
-  /// Whether a list was stopped since the last call: `finishCancels` then cancels its open keys.
-  package func takeStops() -> Bool {
-    stops.withLock { stops in
-      defer { stops = false }
-      return stops
-    }
-  }
-
   /// How far the lists with open keys are. Kept in memory; costs nothing.
   package var openProgress: OpenProgress { cachedProgress.withLock { $0 } }
 
@@ -222,7 +213,7 @@ package final class RegistrationQueue: Sendable {
         cachedProgress.withLock { $0 += progress }
         newest.store(recorded, ordering: .relaxed)
         if let lists { cachedLists.withLock { $0 = lists } }
-        if hasStopped { stops.withLock { $0 = true } }
+        if hasStopped { cancels.withLock { $0.hasStopped = true } }
         guard let result else { throw QueueError.defect("a transaction without a result") }
         return result
       }

@@ -40,4 +40,66 @@ import Testing
     #expect(temporary.queue.tally[.registered] == 1 && temporary.queue.tally[.cancelled] == 2)
     #expect(try temporary.queue.list(named: "b")?.keys[.registered] == 1)
   }
+
+  @Test func aKeyInFlightIsCancelledOnlyOnceItIsBackWithoutAnOutcome() throws {
+    let temporary = try TemporaryQueue()
+    let queue = temporary.queue
+    let list = try temporary.add(keys(6), as: "a")
+    let due = try temporary.due()
+    let inFlight = Set(due.prefix(4).map(\.row))
+    #expect(try queue.cancel(list.id, at: .now(), inFlight: { inFlight }) == 2)
+    #expect(queue.tally[.cancelled] == 2 && queue.tally[.pending] == 4)
+    #expect(try queue.list(named: "a")?.finishedAt == nil)
+    // They are not handed out again.
+    #expect(try temporary.due().isEmpty && queue.sampleKeys(limit: 9, except: []).isEmpty)
+    #expect(!queue.hasReturned(isInFlight: inFlight.contains))
+    try temporary.record(due[0], .registered, status: 201)
+    try temporary.record(due[1], .failed, status: 404, title: "Not Found")
+    try temporary.record(due[2], .retry(due: .now()), status: 500, title: "Internal Server Error")
+    // The last one was refused by a limit, which is no result.
+    #expect(queue.hasReturned { _ in false })
+    try queue.cancelReturned(at: .now()) { _ in false }
+    #expect(!queue.hasReturned { _ in false })
+    #expect(queue.tally[.registered] == 1 && queue.tally[.failed] == 1 && queue.tally[.cancelled] == 4)
+    let outcomes = try queue.outcomes(list: nil, state: .cancelled, after: 0, limit: 10).rows
+    #expect(outcomes.map(\.errorTitle) == ["Internal Server Error", nil, nil, nil])
+    #expect(outcomes.map(\.attempts) == [1, 0, 0, 0])
+    #expect(try queue.list(named: "a")?.finishedAt != nil)
+  }
+
+  @Test func aKeyInFlightThatIsWantedAgainStaysOpen() throws {
+    let temporary = try TemporaryQueue()
+    let list = try temporary.add(keys(2), as: "a")
+    let inFlight = Set(try temporary.due().map(\.row))
+    #expect(try temporary.queue.cancel(list.id, at: .now(), inFlight: { inFlight }) == 0)
+    try temporary.add(keys(1), as: "b")
+    try temporary.queue.cancelReturned(at: .now()) { _ in false }
+    #expect(temporary.queue.tally[.cancelled] == 1)
+    #expect(try temporary.due().map(\.id) == keys(1))
+  }
+
+  @Test func afterAKillAKeyThatWasInFlightSaysSo() throws {
+    let temporary = try TemporaryQueue()
+    let list = try temporary.add(keys(1), as: "a")
+    let inFlight = Set(try temporary.due().map(\.row))
+    _ = try temporary.queue.cancel(list.id, at: .now(), inFlight: { inFlight })
+    try temporary.reopen()
+    try temporary.queue.finishCancels(at: .now())
+    let outcome = try #require(try temporary.queue.outcomes(list: nil, after: 0, limit: 10).rows.first)
+    #expect(outcome.state == .cancelled && outcome.errorTitle == "Cancelled in flight")
+  }
+
+  @Test func noKeyOfACancelledListIsHandedOutWhileItIsBeingCancelled() throws {
+    let temporary = try TemporaryQueue()
+    let lists = [try temporary.add(keys(2), as: "a"), try temporary.add(keys(2), as: "b")]
+    try temporary.add(keys(1, from: 9), as: "c")
+    _ = try temporary.queue.cancel(lists[0].id, at: .now())
+    var due: [AppKeyID] = []
+    let noteDue = {
+      due = (try? temporary.due().map(\.id)) ?? []
+      return Set<Int64>()
+    }
+    _ = try temporary.queue.cancel(lists[1].id, at: .now(), inFlight: noteDue)
+    #expect(due == keys(1, from: 9))
+  }
 }

@@ -76,7 +76,9 @@ extension DaemonControl {
   func set(list name: String, _ change: ListTermsChange) async throws -> ListDocument {
     try await Self.onQueue(queues.bulk) { () throws in
       guard let list = try queue.setTerms(of: name, change) else { throw Self.noList(name) }
-      if queue.takeStops() { try queue.finishCancels(at: .now()) }
+      if queue.takeStops() || list.stoppedAt != nil {
+        try queue.finishCancels(at: .now(), inFlight: pool.rowsInFlight)
+      }
       pool.keysChanged()
       spool.writeResults()
       log.notice(
@@ -103,7 +105,9 @@ extension DaemonControl {
         pool.keysChanged()
         spool.writeResults()
       }
-      return CancelResult(cancelled: try queue.cancel(list.id, at: .now()) { pool.keysChanged() })
+      return CancelResult(
+        cancelled: try queue.cancel(
+          list.id, at: .now(), step: { pool.keysChanged() }, inFlight: pool.rowsInFlight))
     }
   }
 

@@ -20,6 +20,9 @@ final class Inbox: Sendable {
       self.content = content
       moment = .now()
     }
+
+    /// Results are on disk.
+    var isCommit: Bool { if case .event(.committed) = content { true } else { false } }
   }
 
   private struct State {

@@ -34,6 +34,12 @@ extension WorkerPool {
   /// The key in this row is in flight.
   package func isInFlight(_ row: Int64) -> Bool { withShell { $0.core.ledger.place(of: row) == .inFlight } }
 
+  /// The rows that are in flight, or whose result is being written. Nothing that was read ahead is sent any more.
+  func rowsInFlight() -> Set<Int64> {
+    keysChanged()
+    return withShell { $0.core.ledger.undecided }
+  }
+
   /// What is known of the rate limits, and of which endpoint: its base address.
   struct Learned: Equatable {
     var limits: LearnedLimits

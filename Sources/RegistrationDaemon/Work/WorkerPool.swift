@@ -27,6 +27,9 @@ package final class WorkerPool: Sendable {
   private let alarm: Alarm
   private let workers: [Worker]
   private let log: Logger
+  /// For cancelling keys.
+  private let cancels = DispatchQueue(label: "keyreg.cancels")
+  private let settled: @Sendable () -> Void
   private let changed: @Sendable () -> Void
 
   /// - Parameters:
@@ -41,6 +44,7 @@ package final class WorkerPool: Sendable {
   ) {
     self.queue = queue
     self.log = log
+    self.settled = settled
     self.changed = changed
     workers = (0..<Self.size).map { Worker(number: $0, version: version) }
     var random = SystemRandomNumberGenerator()
@@ -55,17 +59,9 @@ package final class WorkerPool: Sendable {
     self.inbox = inbox
     alarm = Alarm(label: "keyreg.pacer") { @Sendable _ in inbox.post(.alarm) }
     feeder = Feeder(queue: queue, report: { @Sendable in inbox.post($0) }, broken: broken)
-    let stops = DispatchQueue(label: "keyreg.stops")
     recorder = Recorder(queue: queue) { @Sendable report in
       switch report {
       case .recorded(let results):
-        if queue.takeStops() {
-          stops.async { @Sendable in
-            // The recorder says what is wrong with the disk. They are cancelled after the next commit, or by the next start.
-            try? queue.finishCancels(at: .now()) { inbox.post(.keysChanged) }
-            settled()
-          }
-        }
         // First, so that whoever sees the last result on disk also sees that the list's results are due.
         settled()
         inbox.post(.committed(results))
@@ -134,10 +130,13 @@ package final class WorkerPool: Sendable {
   ///   - own: The news of `worker` itself, after everything that was posted before.
   ///   - worker: The calling worker. Its next request is returned.
   private func drain(_ shell: inout Shell, and own: Inbox.Mail? = nil, for worker: Int? = nil) -> Assignment? {
-    var actions = inbox.takeAll().flatMap { shell.take($0) }
+    let news = inbox.takeAll()
+    var actions = news.flatMap { shell.take($0) }
     if let own { actions += shell.take(own) }
     let moment = Moment.now()
     actions += shell.tick(open: queue.tally.open, at: moment)
+    if news.contains(where: \.isCommit) { cancelStopped() }
+    cancelReturned(&shell)
     var assignment: Assignment?
     for action in actions {
       switch action {
@@ -150,6 +149,28 @@ package final class WorkerPool: Sendable {
       }
     }
     return assignment
+  }
+
+  /// Cancels the open keys of lists that were stopped.
+  private func cancelStopped() {
+    guard queue.takeStops() else { return }
+    cancels.async { @Sendable [self] in
+      // The recorder says what is wrong with the disk. They are cancelled after the next commit, or by the next start.
+      try? queue.finishCancels(at: .now(), step: keysChanged, inFlight: rowsInFlight)
+      keysChanged()
+      settled()
+    }
+  }
+
+  /// Cancels keys of cancelled lists that are back without an outcome.
+  private func cancelReturned(_ shell: inout Shell) {
+    guard queue.hasReturned(isInFlight: { shell.core.ledger.isUndecided($0) }) else { return }
+    cancels.async { @Sendable [self] in
+      let undecided = withShell { $0.core.ledger.undecided }
+      guard (try? queue.cancelReturned(at: .now(), isInFlight: undecided.contains)) != nil else { return }
+      keysChanged()
+      settled()
+    }
   }
 
   /// Gives a request to an idle worker, or returns it if that is the calling worker.
