@@ -45,22 +45,26 @@ struct ClientOptions: ParsableArguments {
     socket != nil || !(instance.environment["KEYREG_SOCKET"] ?? "").isEmpty
   }
 
-  /// The flag, then the environment, then the configuration if it can be read, then the default.
+  /// The flag, then the environment, then the configuration, then the default.
   private func path() throws -> String {
     if let socket { return socket }
     let environment = instance.environment
     if let socket = environment["KEYREG_SOCKET"], !socket.isEmpty { return socket }
-    let source = SettingsSource(instance: instance.instance, environment: environment)
-    let instance = try source.instance
-    let loaded: LoadedSettings
+    return try ClientSocket.path(
+      SettingsSource(instance: instance.instance, environment: environment), isAnswering: ControlClient.isAnswering)
+  }
+}
+
+extension ControlClient {
+  /// Whether something listens on `socket`, even if it does not answer or this user may not use it.
+  static func isAnswering(_ socket: String) -> Bool {
     do {
-      loaded = try source.load()
+      _ = try ControlClient(socket: socket, timeout: .seconds(2)).health()
+      return true
+    } catch ControlClientError.notRunning {
+      return false
     } catch {
-      // The configuration belongs to the daemon: if this user may not read it, or it is broken, a client must still
-      // reach a running daemon.
-      return Settings(instance: instance).socket
+      return true
     }
-    try loaded.refuseForeign([.socket], for: instance)
-    return loaded.settings.socket
   }
 }

@@ -42,7 +42,8 @@ struct Failure: Error {
     switch error {
     case let failure as Failure: self = failure
     case let error as ControlClientError: self = Self.control(error)
-    case let error as SettingsError: self.init(.configuration, error.description, hint: error.hint)
+    case let error as SettingsError:
+      self.init(error.isDenied ? .permission : .configuration, error.description, hint: error.hint)
     case let error as CredentialError: self = Self.credential(error)
     case let error as StateDirectoryError:
       let exit: Exit =

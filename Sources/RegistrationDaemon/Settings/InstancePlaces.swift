@@ -13,12 +13,12 @@ package enum InstancePlaces {
     return Set(files + sockets).map(\.name).sorted { ($0 ?? "") < ($1 ?? "") }
   }
 
-  /// The control socket of an instance: the configured one, if the configuration can be read. The environment is not
-  /// asked: what it names belongs to one instance only.
-  package static func socket(of name: String?) -> String {
-    let source = SettingsSource(instance: name, environment: [:])
-    let instance = (try? source.instance) ?? .main
-    return (try? source.load())?.settings.socket ?? Settings(instance: instance).socket
+  /// The control socket of an instance, as `ClientSocket` finds it. The environment is not asked: what it names belongs to
+  /// one instance only.
+  package static func socket(
+    of name: String?, isAnswering: (String) -> Bool
+  ) throws(SettingsError) -> String {
+    try ClientSocket.path(SettingsSource(instance: name, environment: [:]), isAnswering: isAnswering)
   }
 
   /// None for a folder that is not there, or that this user may not read.

@@ -76,10 +76,13 @@ package enum LogChoice: String, Sendable, CaseIterable {
 package struct SettingsError: Error, Sendable, CustomStringConvertible {
   package let description: String
   package let hint: String?
+  /// This user may not read the configuration.
+  package let isDenied: Bool
 
-  init(_ description: String, hint: String? = nil) {
+  init(_ description: String, hint: String? = nil, isDenied: Bool = false) {
     self.description = description
     self.hint = hint
+    self.isDenied = isDenied
   }
 }
 

@@ -86,7 +86,8 @@ package struct SettingsSource: Sendable {
     do {
       bytes = try Self.content(of: path)
     } catch {
-      throw SettingsError("cannot read the configuration \(path): \(error.text)")
+      throw SettingsError(
+        "cannot read the configuration \(path): \(error.text)", isDenied: [EACCES, EPERM].contains(error.code))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       let (line, column) = Self.placeOfFault(in: bytes)

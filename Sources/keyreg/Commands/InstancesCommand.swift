@@ -16,11 +16,14 @@ struct InstancesCommand: ParsableCommand {
   private struct Line: Encodable {
     /// Null for the main instance.
     @ExplicitNull var name: String?
-    var socket: String
+    /// Null when the configuration cannot be read.
+    @ExplicitNull var socket: String?
     /// The daemon's, or why it does not answer.
     var state: String
     @ExplicitNull var endpoint: String?
     @ExplicitNull var open: Int?
+    /// Why the socket is not known.
+    @ExplicitNull var reason: String?
   }
 
   func run() throws {
@@ -29,14 +32,22 @@ struct InstancesCommand: ParsableCommand {
     guard !lines.isEmpty else { return StandardError.write("no instances: no configuration and no socket\n") }
     var table = Table(["INSTANCE", "STATE", "OPEN", "ENDPOINT"])
     for line in lines {
-      table.add([line.name ?? "(main)", line.state, line.open.map(String.init) ?? "-", line.endpoint ?? line.socket])
+      table.add([
+        line.name ?? "(main)", line.state, line.open.map(String.init) ?? "-",
+        line.endpoint ?? line.reason ?? line.socket ?? "-",
+      ])
     }
     let style = TerminalStyle.current(environment: ProcessInfo.processInfo.environment)
     for line in table.lines { try StandardOutput.line(style.cut(line)) }
   }
 
   private static func look(at name: String?) -> Line {
-    let socket = InstancePlaces.socket(of: name)
+    let socket: String
+    do {
+      socket = try InstancePlaces.socket(of: name, isAnswering: ControlClient.isAnswering)
+    } catch {
+      return Line(name: name, socket: nil, state: "not known", reason: PrintableText.escape(error.description))
+    }
     do {
       let status = try ControlClient(socket: socket, timeout: .seconds(2)).status()
       let keys = status.keys
