@@ -136,4 +136,38 @@ struct SubmitTests {
     #expect(try bench.runUntilDone() == 0, "\(bench.log)")
     #expect(!bench.log.contains("the queue does not know them"))
   }
+
+  @Test func the_name_that_is_printed_is_the_lists() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let keys = randomKeys(24)
+    let commands = try keys.map { key in
+      try key.write(toFile: bench.path("list-\(key)"), atomically: true, encoding: .utf8)
+      return try bench.follow("submit", "--name", "same.txt", bench.path("list-\(key)"))
+    }
+    var names: [String: String] = [:]
+    for (key, command) in zip(keys, commands) {
+      let name = String(decoding: try command.output.readToEnd() ?? Data(), as: UTF8.self)
+      names[key] = name.trimmingCharacters(in: .newlines)
+    }
+    try bench.await { $0.keys.registered == 24 && $0.lists.active + $0.lists.incoming == 0 }
+    #expect(Set(names.values).count == 24)
+    for key in keys {
+      let lists = try bench.client.key(try #require(AppKeyID(key))).lists
+      #expect(lists == [names[key]], "\(lists) \(names[key] ?? "")")
+    }
+    bench.stop(daemon)
+  }
+
+  @Test func a_name_that_only_the_daemon_knows_is_not_printed() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(1)), as: "a")
+    #expect(try bench.run("status", "a", "--wait").code == 0)
+    try bench.await { $0.lists.active + $0.lists.finishing == 0 }
+    for file in try bench.names(in: "done").map({ "done/\($0)" }) + ["results/a.csv"] { unlink(bench.spool(file)) }
+    try lines(randomKeys(1)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    #expect(try bench.run("submit", "--name", "a", bench.path("list")).output == "a.2\n")
+    bench.stop(daemon)
+  }
 }

@@ -100,4 +100,35 @@ struct SpoolClaimTests {
     try spool.clearMarks(list)
     #expect(try !spool.isForced(list))
   }
+
+  @Test func a_list_that_waits_keeps_its_name() throws {
+    try temporary.write("old", to: "a", in: .done)
+    try temporary.write("new", to: "a")
+    #expect(try temporary.drop("submitted", as: ListName("a")).text == "a.2")
+    #expect(try claim("a") == "a.3")
+    let post = try spool.beginPost()
+    #expect(try spool.commitPost(post, as: ListName("a.2"), force: false) { _ in false }.text == "a.2.2")
+    #expect(try claim("a.2") == "a.2")
+    #expect(try temporary.text(.reading, "a.2") == "submitted")
+  }
+
+  @Test func a_name_of_which_anything_is_left_is_not_given_again() throws {
+    try temporary.write("{}", to: "a.receipt.json", in: .done)
+    try temporary.write("", to: "a.2.csv", in: .results)
+    try temporary.write("", to: "a.3.reason.txt", in: .rejected)
+    let drop = try spool.beginDrop()
+    #expect(try drop.commit(as: ListName("a")) { $0.text == "a.4" }.text == "a.5")
+  }
+
+  @Test func whoever_gives_names_waits_for_the_others() throws {
+    let folder = try spool.folder(.incoming)
+    let other = try spool.folder(.incoming)
+    var order: [String] = []
+    folder.whileNaming(waitingAtMost: 1) {
+      // Nobody waits for ever.
+      other.whileNaming(waitingAtMost: 0.002) { order.append("gave up") }
+      order.append("done")
+    }
+    #expect(order == ["gave up", "done"])
+  }
 }

@@ -30,14 +30,16 @@ package final class Drop {
   /// - Parameters:
   ///   - force: Whether to register keys again that are already registered.
   ///   - terms: How the list is to be worked.
+  ///   - isTaken: Whether the daemon knows a list of this name.
   package func commit(
-    as name: ListName, force: Bool = false, terms: ListTerms = ListTerms()
+    as name: ListName, force: Bool = false, terms: ListTerms = ListTerms(), isTaken: (ListName) -> Bool = { _ in false }
   ) throws(SpoolError) -> ListName {
-    guard force || !terms.isUsual else { return try claim(name) }
+    try file.sync()
+    guard force || !terms.isUsual else { return try claim(name, isTaken) }
     let identity = try file.identity()
     try spool.mark(identity, isForced: force, terms: terms)
     do throws(SpoolError) {
-      return try claim(name)
+      return try claim(name, isTaken)
     } catch {
       // The next file may get this inode and must not find the mark. If this fails, the mark is swept later.
       if !file.isNamed { try? spool.unmark(identity) }
@@ -45,12 +47,19 @@ package final class Drop {
     }
   }
 
-  private func claim(_ name: ListName) throws(SpoolError) -> ListName {
-    var number = 1
-    while true {
-      let candidate = name.numbered(number)
-      if !spool.isKnown(candidate), try file.claim(candidate.fileName) { return candidate }
-      number += 1
+  /// Seconds to wait for others who give names.
+  private static let patience = 2.0
+
+  /// While others wait: the daemon would otherwise take a list of the same name from `incoming/` just after it was looked
+  /// for elsewhere, and give this one another name later.
+  private func claim(_ name: ListName, _ isTaken: (ListName) -> Bool) throws(SpoolError) -> ListName {
+    try file.folder.whileNaming(waitingAtMost: Self.patience) { () throws(SpoolError) -> ListName in
+      while true {
+        let free = try name.firstFree { (candidate) throws(SpoolError) -> Bool in
+          try file.folder.status(of: candidate.fileName) == nil && !spool.isKnown(candidate) && !isTaken(candidate)
+        }
+        if try file.claim(free.fileName) { return free }
+      }
     }
   }
 }

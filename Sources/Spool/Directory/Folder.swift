@@ -129,6 +129,24 @@ final class Folder: Sendable {
     guard result == 0 || errno == ENOENT else { throw SpoolError("remove \(shown(name))", code: errno) }
   }
 
+  /// Microseconds between two attempts to get the lock.
+  private static let attemptInterval: UInt32 = 1_000
+
+  /// Runs `body` while nobody else gives names here: whether a name is free, and taking it, are then one step. Without
+  /// the lock after `seconds`, or on a file system without locks, `body` runs nevertheless.
+  func whileNaming<Value, Failure: Error>(
+    waitingAtMost seconds: Double, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    var attempts = Int(seconds * 1_000_000) / Int(Self.attemptInterval)
+    while attempts > 0, let isLocked = try? FileIO.lock(descriptor.number), !isLocked {
+      usleep(Self.attemptInterval)
+      attempts -= 1
+    }
+    // Without the lock this does nothing.
+    defer { flock(descriptor.number, LOCK_UN) }
+    return try body()
+  }
+
   /// Returns once the names in the folder are on disk.
   func sync() throws(SpoolError) {
     do throws(SystemFault) {

@@ -60,6 +60,21 @@ package struct ListName: Hashable, Sendable {
     number < 2 ? self : ListName(unchecked: "\(text).\(number)")
   }
 
+  /// The first of `NAME`, `NAME.2`, `NAME.3` … that is free.
+  ///
+  /// A name that comes every five minutes has a hundred thousand numbers after a year, so the search first doubles and
+  /// then halves. If there are gaps, it may find a number after the first gap.
+  func firstFree<Failure: Error>(_ isFree: (ListName) throws(Failure) -> Bool) throws(Failure) -> ListName {
+    if try isFree(self) { return self }
+    var (taken, free) = (1, 2)
+    while try !isFree(numbered(free)) { (taken, free) = (free, free * 2) }
+    while free - taken > 1 {
+      let middle = taken + (free - taken) / 2
+      if try isFree(numbered(middle)) { free = middle } else { taken = middle }
+    }
+    return numbered(free)
+  }
+
   /// The file name of the list itself.
   package var fileName: FileName { FileName(text) }
   package var receiptFileName: FileName { FileName(text + ".receipt.json") }

@@ -17,8 +17,13 @@ extension SpoolDirectory {
       return nil
     }
     while true {
-      let name = try freeName(for: ListName(of: file), isTaken: isTaken)
-      guard try incoming.rename(file, toFree: name.fileName, in: reading) else { continue }
+      let name = try incoming.whileNaming(waitingAtMost: Self.patience) { () throws -> ListName? in
+        let name = try freeName(for: ListName(of: file)) { name in
+          try isTaken(name) || name.fileName != file && incoming.status(of: name.fileName) != nil
+        }
+        return try incoming.rename(file, toFree: name.fileName, in: reading) ? name : nil
+      }
+      guard let name else { continue }
       // Somebody may have exchanged the file at this very moment: then it goes back. If that cannot be seen now, the list is
       // claimed nevertheless: only whoever knows the name will read it.
       do throws(SpoolError) {
@@ -30,6 +35,9 @@ extension SpoolDirectory {
       return nil
     }
   }
+
+  /// Seconds to wait for those who submit lists: for an instant they alone give names in `incoming/`.
+  private static let patience = 0.2
 
   /// Whether the file was claimed under that name or a number of it: where no rename is exclusive, a claim makes a second
   /// name and then removes the first one, and a kill or a power cut may come in between.
@@ -67,9 +75,12 @@ extension SpoolDirectory {
     try mark(identity, isForced: force, terms: terms)
     var last = name
     do {
-      while true {
-        last = try freeName(for: name, isTaken: isTaken)
-        if try file.claim(last.fileName) { return last }
+      let incoming = try folder(.incoming)
+      return try incoming.whileNaming(waitingAtMost: Self.patience) { () throws -> ListName in
+        while true {
+          last = try freeName(for: name) { try isTaken($0) || incoming.status(of: $0.fileName) != nil }
+          if try file.claim(last.fileName) { return last }
+        }
       }
     } catch {
       // It is there, but perhaps not on disk: the reader syncs it, and finds out.
@@ -92,17 +103,13 @@ extension SpoolDirectory {
   }
 
   /// The first of `name`, `NAME.2`, `NAME.3` … that no list in the spool has and for which `isTaken` is false.
-  ///
-  /// A name that comes every five minutes has a hundred thousand numbers after a year, so the search first doubles and
-  /// then halves. If there are gaps, it may find a number after the first gap.
   func freeName(for name: ListName, isTaken: (ListName) throws -> Bool) throws -> ListName {
     // `reading/` first: a list moves from there to the others, so that it cannot be missed in between.
     let folders = (
       reading: try folder(.reading), done: try folder(.done), rejected: try folder(.rejected),
       results: try folder(.results)
     )
-    func isFree(_ number: Int) throws -> Bool {
-      let candidate = name.numbered(number)
+    return try name.firstFree { (candidate) throws -> Bool in
       let isInSpool =
         try folders.reading.status(of: candidate.fileName) != nil
         || folders.done.status(of: candidate.fileName) != nil
@@ -112,14 +119,6 @@ extension SpoolDirectory {
         || folders.results.status(of: candidate.resultsFileName) != nil
       return try !isInSpool && !isTaken(candidate)
     }
-    if try isFree(1) { return name }
-    var (taken, free) = (1, 2)
-    while try !isFree(free) { (taken, free) = (free, free * 2) }
-    while free - taken > 1 {
-      let middle = taken + (free - taken) / 2
-      if try isFree(middle) { free = middle } else { taken = middle }
-    }
-    return name.numbered(free)
   }
 
   private func putBack(

@@ -94,11 +94,14 @@ package struct SpoolDirectory: Hashable, Sendable {
     return lists.sorted()
   }
 
-  /// True when the daemon already has a list `name`, as far as this user can see.
+  /// True when the daemon already has a list `name`, or something is left of one, as far as this user can see.
   func isKnown(_ name: ListName) -> Bool {
-    [Subfolder.reading, .done, .rejected].contains { place in
+    [
+      (Subfolder.reading, name.fileName), (.done, name.fileName), (.done, name.receiptFileName),
+      (.rejected, name.fileName), (.rejected, name.reasonFileName), (.results, name.resultsFileName),
+    ].contains { place, file in
       // The user need not have access there: the daemon finds a free name in any case.
-      let status = try? folder(place).status(of: name.fileName)
+      let status = try? folder(place).status(of: file)
       return status != nil
     }
   }

@@ -134,8 +134,11 @@ struct SubmitCommand: ParsableCommand {
       .tryAgain,
       "\(HangGuard.silence(of: spool.path).message); \(listName) may still be submitted once it answers",
       hint: "check keyreg lists before you submit it again; a key that comes twice is registered once")
+    var known = KnownNames(client: client)
     let taken =
-      try hangs.run(orEndWith: unknown) { try drop?.commit(as: listName, force: force, terms: terms.terms) } ?? listName
+      try hangs.run(orEndWith: unknown) {
+        try drop?.commit(as: listName, force: force, terms: terms.terms) { known.contains($0) }
+      } ?? listName
     return (taken, ListSummary(check, preview, name: taken.text))
   }
 
