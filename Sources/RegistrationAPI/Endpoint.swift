@@ -20,7 +20,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
   package init(url text: String) throws(EndpointError) {
     guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), let host = parts.host,
       !host.isEmpty
-    else { throw EndpointError("not a URL such as https://api.datadoghq.com") }
+    else { throw EndpointError("not a URL that begins with https://; \(Self.addresses)") }
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
       throw EndpointError("must be plain ASCII, without spaces")
     }
@@ -50,9 +50,10 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     try Self.refuseForeign(host)
   }
 
-  /// `/api/v2/actions/app_key_registrations`, `/api/v2/actions`, `/api/v2`, `/api`; and the older `/api/v1`.
+  /// `/api/v2/actions/app_key_registrations`, `/api/v2/actions`, `/api/v2`, `/api`; the older `/api/v1`; and the paths that
+  /// the documentation uses to try a key.
   private static let partsOfPath: [String] = {
-    var parts = ["/api/v1", path]
+    var parts = ["/api/v1/validate", "/api/v2/validate", "/api/v1", path]
     while let last = parts.last, let slash = last.dropFirst().lastIndex(of: "/") {
       parts.append(String(last[..<slash]))
     }
@@ -64,18 +65,31 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
   private static func refuseForeign(_ host: String) throws(EndpointError) {
     var host = host.lowercased()
     if host.hasSuffix(".") { host.removeLast() }
-    guard let site = Site.domain(of: host), host != site.apiHost else { return }
+    let name = ["api.", "app."].first(where: host.hasPrefix).map { String(host.dropFirst($0.count)) } ?? host
+    let site = Site.domain(of: host)
+    if host == site?.apiHost { return }
+    // A region that does not exist, or one without its domain: no address of the API is nearer than the others.
+    let label = site.map { name == $0.name ? "" : String(name.dropLast($0.name.count + 1)) } ?? name
+    // Elsewhere `gw1` may well be a gateway.
+    let isRegion =
+      UnknownSite.isRegion(label)
+      && (site != nil || Site.regions[label] != nil || ["us", "eu", "ap", "uk"].contains(label.prefix(2)))
+    if isRegion { throw EndpointError("\(host) is no site; \(addresses)") }
+    guard let site else { return }
     throw EndpointError(
       "\(host) is the web application's or an organisation's own address; the API of its site is \(site.apiURL)")
   }
 
+  private static let addresses =
+    "the addresses of the API are " + Site.all.map(\.apiURL).joined(separator: ", ")
+
   package var description: String { base }
 
-  /// The host in lower case, without port and path.
+  /// The host in lower case, without port, path and the brackets of an IPv6 address.
   package var host: String {
     let rest = base.firstRange(of: "://").map { base[$0.upperBound...] } ?? base[...]
-    let end = rest.first == "[" ? rest.firstIndex(of: "]") : nil
-    return rest[..<(end ?? rest.firstIndex { $0 == ":" || $0 == "/" } ?? rest.endIndex)].lowercased()
+    if rest.first == "[" { return rest.dropFirst().prefix { $0 != "]" }.lowercased() }
+    return rest.prefix { $0 != ":" && $0 != "/" }.lowercased()
   }
 
   package func registration(of id: AppKeyID) -> String { "\(base)\(Self.path)/\(id)" }

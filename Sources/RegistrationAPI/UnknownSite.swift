@@ -13,15 +13,22 @@ package struct UnknownSite: Error, Sendable {
 
   init(_ name: String) {
     if let site = Site.domain(of: name) {
-      meaning = Self.isRegion(name, in: site) ? .unclear : .subdomain(of: site)
+      let label = String(name.dropLast(site.name.count + 1))
+      if let region = Self.region(label), region == site || region.name.hasSuffix("." + site.name) {
+        meaning = .typo(region)
+      } else {
+        meaning = Self.isRegion(label) ? .unclear : .subdomain(of: site)
+      }
     } else {
-      meaning = Self.nearest(to: name).map { .typo($0) } ?? .unclear
+      meaning = (Self.region(name) ?? Self.nearest(to: name)).map { .typo($0) } ?? .unclear
     }
   }
 
+  private static let sites = "the sites are " + Site.all.map(\.name).joined(separator: ", ")
+
   /// What to write instead.
   package var hint: String {
-    let all = "the sites are " + Site.all.map(\.name).joined(separator: ", ")
+    let all = Self.sites
     return switch meaning {
     case .typo(let site): "did you mean \(site.name)? \(all.prefix(1).uppercased())\(all.dropFirst())"
     case .subdomain(let site): "this is an organisation's own subdomain; if its site is \(site.name), use that"
@@ -29,12 +36,22 @@ package struct UnknownSite: Error, Sendable {
     }
   }
 
-  /// `us4.datadoghq.com` is a region that does not exist, and `us5.datadoghq.eu` is two, not an organisation.
-  private static func isRegion(_ name: String, in site: Site) -> Bool {
-    let label = name.dropLast(site.name.count + 1)
-    if Site.regions[String(label)] != nil { return true }
-    return label.count == 3 && label.last?.isNumber == true
-      && ["us", "eu", "ap", "uk"].contains(String(label.prefix(2)))
+  /// The only region that `label` can mean: `us-5`, or the beginning of a name, such as `uk`.
+  private static func region(_ label: String) -> Site? {
+    let plain = label.filter { $0 != "-" && $0 != "_" }
+    guard plain.count > 1, Site.regions[label] == nil else { return nil }
+    let names = Site.regions.filter { $0.key.filter { $0 != "-" }.hasPrefix(plain) }
+    let exact = names.first { $0.key.filter { $0 != "-" } == plain }?.value
+    return exact ?? (Set(names.values).count == 1 ? names.first?.value : nil)
+  }
+
+  /// `us4.datadoghq.com` and `fr1.datadoghq.com` are regions that do not exist, and `us5.datadoghq.eu` is two; none is
+  /// an organisation.
+  static func isRegion(_ label: String) -> Bool {
+    if Site.regions[label] != nil { return true }
+    let letters = label.prefix { $0.isLetter }
+    let rest = label.dropFirst(letters.count)
+    return letters.count == 2 && rest.count <= 3 && rest.allSatisfy { $0.isNumber || $0 == "-" }
   }
 
   /// The most wrong letters for a name still to be a typo. Without a dot there is no domain to be near to.
@@ -42,8 +59,21 @@ package struct UnknownSite: Error, Sendable {
 
   private static func nearest(to name: String) -> Site? {
     let ranked = Site.all.map { (site: $0, distance: distance($0.name, name)) }.sorted { $0.distance < $1.distance }
-    guard ranked[0].distance <= mistakes(in: name), ranked[0].distance < ranked[1].distance else { return nil }
+    guard ranked[0].distance <= mistakes(in: name), ranked[0].distance < ranked[1].distance,
+      ranked[0].distance == 1 || hasSameParts(name, ranked[0].site)
+    else { return nil }
     return ranked[0].site
+  }
+
+  /// Whether `name` differs from the site in letters only: `datadoghq.eu.com`, `datadoghq.uk` and `uk2.datadog.com` may
+  /// mean another site, or none.
+  private static func hasSameParts(_ name: String, _ site: Site) -> Bool {
+    let (parts, others) = (name.split(separator: "."), site.name.split(separator: "."))
+    guard parts.count == others.count, let last = parts.last, let otherLast = others.last else { return false }
+    // Only the sites of this domain differ in their ending.
+    let isOneOfTwo = site.name.hasSuffix("datadoghq.\(otherLast)")
+    let isSimilar = last.sorted() == otherLast.sorted() || distance(String(last), String(otherLast)) < 2
+    return (isSimilar || !isOneOfTwo) && (parts.count < 3 || parts[0] == others[0] || !isRegion(String(parts[0])))
   }
 
   /// Levenshtein's distance: the fewest characters to insert, delete or replace.

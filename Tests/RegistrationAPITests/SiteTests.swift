@@ -18,7 +18,9 @@ import Testing
 
   @Test(arguments: [
     ("datadoghq.con", "datadoghq.com"), ("us3.datadog.com", "us3.datadoghq.com"), ("datadoghq.ue", "datadoghq.eu"),
-    ("ddog-gov.org", "ddog-gov.com"), ("app.ap1.datadoghq.co", "ap1.datadoghq.com"),
+    ("ddog-gov.org", "ddog-gov.com"), ("app.ap1.datadoghq.co", "ap1.datadoghq.com"), ("us-5", "us5.datadoghq.com"),
+    ("uk", "uk1.datadoghq.com"), ("us-5.datadoghq.com", "us5.datadoghq.com"), ("us3datadoghq.com", "us3.datadoghq.com"),
+    ("uk.datadoghq.com", "uk1.datadoghq.com"),
   ])
   func aTypoNamesTheNearestSite(typo: String, nearest: String) throws {
     let error = try #require(throws: UnknownSite.self) { try Site(typo) }
@@ -45,7 +47,9 @@ import Testing
 
   @Test(arguments: [
     "us4.datadoghq.com", "ap3.datadoghq.com", "example.org", "", "production", "us9", "datadoghq", "us5.datadoghq.eu",
-    "eu.datadoghq.com",
+    "eu.datadoghq.com", "datadoghq.uk", "datadoghq.us", "datadoghq.fr", "datadoghq.ap", "datadoghq.net",
+    "datadoghq.co.uk", "datadoghq.eu.com", "ap12", "ap", "fr1.datadoghq.com", "ap.datadoghq.com", "uk2.datadog.com",
+    "us-5.datadoghq.eu",
   ])
   func whereNothingIsNearAllAreListed(text: String) throws {
     let error = try #require(throws: UnknownSite.self) { try Site(text) }
@@ -67,6 +71,7 @@ import Testing
 
   @Test(arguments: [
     "/api", "/api/", "/API/v2", "/api/v1", "/api/v2", "/api/v2/actions/", "/api/v2/actions/app_key_registrations", "",
+    "/api/v1/validate", "/api/v2/validate/", "/api/v2/actions/app_key_registrations/",
     "/",
   ]) func aPathOfTheAPIsOwnIsTakenOff(path: String) throws {
     #expect(try Endpoint(url: "http://127.0.0.1:80" + path).base == "http://127.0.0.1:80")
@@ -82,6 +87,15 @@ import Testing
   ]) func theWebApplicationIsRefusedWithTheRightHost(url: String, right: String) throws {
     let error = try #require(throws: EndpointError.self) { try Endpoint(url: url) }
     #expect(error.description.contains(right))
+  }
+
+  @Test(arguments: [
+    "https://api.eu1.datadoghq.com", "https://api.eu", "https://api.gov", "https://api.us9", "https://us4", "us5",
+    "api.eu",
+    "https://api.ap3.datadoghq.com", "https://api.us5.datadoghq.eu", "https://app.us9.datadoghq.com/api",
+  ]) func whereNoAddressIsNearerAllAreListed(url: String) throws {
+    let error = try #require(throws: EndpointError.self) { try Endpoint(url: url) }
+    for site in Site.all { #expect(error.description.contains(site.apiURL), "\(error)") }
   }
 
   @Test(arguments: [
