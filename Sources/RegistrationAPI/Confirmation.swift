@@ -7,7 +7,7 @@ import Registration
 /// Nearly every reply of a run is exactly this, so it is recognised from its bytes; a decoder costs many times as much. Anything
 /// else (more members, escapes) goes to the decoder.
 enum Confirmation {
-  private static let type = "app_key_registration"
+  static let type = "app_key_registration"
 
   static func confirms(_ body: [UInt8], _ id: AppKeyID) -> Bool {
     body.withUnsafeBytes { isPlain($0, id) } || decodes(body, id)

@@ -54,6 +54,9 @@ package struct ErrorBody: Hashable, Sendable {
     return said.contains { text in Self.words(text).contains { !Self.emptyWords.contains($0) } }
   }
 
+  /// Whether it has the form of the API's errors, whatever it says.
+  package var isTheAPIs: Bool { said.contains { !$0.isEmpty } }
+
   /// Words that say nothing about a key: the names of all error statuses, and what any router's text may contain beside
   /// them.
   private static let emptyWords = Set(

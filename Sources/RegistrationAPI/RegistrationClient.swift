@@ -90,9 +90,14 @@ package final class RegistrationClient {
   /// The result of a call that changes nothing.
   package struct OnlineCheck: Sendable {
     package var status: Int
+    /// Empty when the answer says nothing.
     package var detail: String
-    /// The body is a list, like the API's: any server can answer 200.
+    /// The body is a list of registrations, like the API's: any server can answer 200.
     package var isList: Bool
+    /// The body is an error of the API, not a gateway's page.
+    package var isWord: Bool
+    /// Where a redirect leads.
+    package var location: String?
   }
 
   /// Reads the first registration, to see whether the credentials are accepted.
@@ -106,7 +111,9 @@ package final class RegistrationClient {
     let reply = try handle.perform(request)
     let error = ErrorBody(reply.body, redaction: redaction)
     return OnlineCheck(
-      status: reply.status, detail: error.detail ?? error.title ?? "", isList: Self.isList(reply.body))
+      status: reply.status, detail: error.detail ?? error.title ?? "", isList: Self.isList(reply.body),
+      isWord: error.isTheAPIs,
+      location: reply.headers["location"].map { PrintableText.escape(redaction($0), limit: 300) })
   }
 }
 
@@ -126,7 +133,8 @@ extension RegistrationClient {
       var data: [Resource]
     }
     // Anything that cannot be decoded is not a list.
-    return (try? JSONDecoder().decode(Document.self, from: Data(body))) != nil
+    let document = try? JSONDecoder().decode(Document.self, from: Data(body))
+    return document?.data.allSatisfy { $0.type == Confirmation.type } ?? false
   }
 }
 

@@ -89,15 +89,25 @@ struct CheckCommand: ParsableCommand {
         .unavailable, "\(settings.endpoint) cannot be reached: \(error)",
         hint: "check site or api.url, api.proxy and api.ca_file, and whether this machine may connect to that address")
     }
+    let answer = "\(settings.endpoint) answered \(reply.status)"
+    let said = reply.detail.isEmpty ? answer : "\(answer): \(reply.detail)"
     switch reply.status {
     case 200..<300 where !reply.isList:
       throw Failure(
-        .unavailable, "\(settings.endpoint) answered \(reply.status), but the answer is not the API's",
+        .unavailable, "\(answer), but the answer is not the API's",
         hint: "the login page of a network or a proxy may be in the way; check api.url and api.proxy")
     case 200..<300: try StandardOutput.line("online: \(settings.endpoint) accepts the credentials")
+    case 300..<400:
+      throw Failure(
+        .unavailable, "\(answer), a redirect to \(reply.location ?? "nowhere")",
+        hint: "the API does not redirect, and keyreg follows no redirect; check site, api.url and api.proxy")
+    case 401 where !reply.isWord, 403 where !reply.isWord:
+      throw Failure(
+        .unavailable, "\(said) (not the API's words)",
+        hint: "a gateway or proxy may be in the way; check api.url and api.proxy")
     case 401, 403:
       throw Failure(
-        .permission, "\(settings.endpoint) answered \(reply.status): \(reply.detail)",
+        .permission, said,
         hint: """
           check that both keys belong to an organisation of this site and have not been revoked; a key that may register \
           but not read (org_app_keys_read) gets the same answer
@@ -105,7 +115,7 @@ struct CheckCommand: ParsableCommand {
     case 429:
       try StandardOutput.line(
         "online: \(settings.endpoint) can be reached, but its rate limit is used up at the moment")
-    default: throw Failure(.unavailable, "\(settings.endpoint) answered \(reply.status): \(reply.detail)")
+    default: throw Failure(.unavailable, said)
     }
   }
 }
