@@ -12,7 +12,9 @@ package struct Redaction: Sendable {
 
   /// - Parameter proxies: URLs of proxies; a user and a password in them are secrets.
   package init(of secrets: [Secret], proxies: [String] = []) {
-    self.secrets = secrets.map { Array($0.exposed.utf8) } + proxies.flatMap(Self.words(ofProxy:))
+    // The longest first: one may be the beginning of another, whose rest would stay.
+    self.secrets = (secrets.map { Array($0.exposed.utf8) } + proxies.flatMap(Self.words(ofProxy:)))
+      .sorted { $0.count > $1.count }
   }
 
   /// The password of a proxy as it is written and without percent signs, and both names as they are sent to it (Basic).

@@ -22,13 +22,13 @@ package struct CredentialFile: Hashable, Sendable {
 
   /// The credential `name` of `credentialsDirectory`, nil when there is no such directory or file.
   ///
-  /// A file of at most one byte counts as missing: to start without the credential, a unit passes a single line end
-  /// with `SetCredential=`, since systemd 252 cannot pass an empty one.
+  /// A file of one byte counts as missing: to start without the credential, a unit passes a single line end with
+  /// `SetCredential=`, since systemd 252 cannot pass an empty one. An empty file is a mistake, and `read` says so.
   package init?(named name: String, in credentialsDirectory: String?) {
     guard let credentialsDirectory, !credentialsDirectory.isEmpty else { return nil }
     let path = credentialsDirectory + "/" + name
     var status = stat()
-    guard lstat(path, &status) == 0, status.st_size > 1 else { return nil }
+    guard lstat(path, &status) == 0, status.st_size != 1 else { return nil }
     self.init(path: path, credentialsDirectory: credentialsDirectory)
   }
 
@@ -37,7 +37,6 @@ package struct CredentialFile: Hashable, Sendable {
   /// The file must belong to root or to the user of this process and give group and others no access at all. In the
   /// credentials directory the group's mode bits are ignored: systemd grants the service access by an access control
   /// list, whose mask shows as group permission.
-  /// control list, whose mask shows as group permission.
   package func read() throws(CredentialError) -> Secret {
     let isProvided = isInCredentialsDirectory
     // Non-blocking, so that a FIFO without a writer is refused at once.

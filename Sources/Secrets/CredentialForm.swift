@@ -4,13 +4,16 @@ import Registration
 enum CredentialForm {
   /// What `text` is instead of a key, and what to do about it; nil when it may be one. Neither quotes it.
   static func mistake(_ text: String) -> (problem: String, hint: String)? {
-    if AppKeyID(text) != nil {
+    if text.contains(where: \.isNewline) { return severalLines(text) }
+    let id = text.lowercased().hasPrefix("urn:uuid:") ? text.dropFirst(9) : text[...]
+    if AppKeyID(id) != nil {
       return (
         "a UUID: the id of a key, not the key itself", "use the key itself, which was shown once when it was created"
       )
     }
     switch (text.first, text.last) {
-    case ("\"", "\""), ("'", "'"):
+    case ("\"", "\""), ("'", "'"), ("`", "`"), ("“", _), ("”", _), ("„", _),
+      ("‘", _), ("’", _), ("«", _):
       return ("in quotes", "remove the quotes")
     case ("{", _), ("[", _):
       return ("JSON or a template", "use only the key inside it")
@@ -19,12 +22,17 @@ enum CredentialForm {
     default: break
     }
     if isPlaceholder(text.lowercased()) { return ("a placeholder", "replace it with the key itself") }
+    if isName(text.lowercased()) { return ("the name of a key", "replace it with the key itself") }
+    if text.hasPrefix("***") || text.hasPrefix("•") || text.hasPrefix("…") {
+      return ("a key of which only the end is shown", "use the whole key, which was shown once when it was created")
+    }
     if text.hasPrefix("/") || text.hasPrefix("file:") {
       return ("a path", "name the file in api.api_key_file or api.app_key_file, or use what is in it")
     }
     if ["op://", "vault:", "arn:", "secret:", "ssm:"].contains(where: text.hasPrefix) {
       return ("a reference to a secret", "use the key itself: nothing is looked up here")
     }
+    if text.contains("://") { return ("a URL", "use the key itself") }
     if text.lowercased().hasPrefix("bearer ") {
       return ("the value of an Authorization header", "use only what comes after “Bearer”")
     }
@@ -42,7 +50,24 @@ enum CredentialForm {
     if text.utf8.count >= 4, text.allSatisfy({ $0 == "*" || $0 == "." }) || text.allSatisfy({ $0 == "x" }) {
       return true
     }
-    return letters.hasPrefix("your") && letters.hasSuffix("key") && !text.contains(where: \.isNumber)
+    return letters.hasPrefix("your") && letters.contains("key") && !text.contains(where: \.isNumber)
+  }
+
+  /// `DD_API_KEY`, `__API_KEY__`: where the value was to be filled in.
+  private static func isName(_ text: String) -> Bool {
+    let name = text.filter { $0.isLetter || $0.isNumber }
+    let start = ["datadog", "dd"].first(where: name.hasPrefix)?.count ?? 0
+    return ["apikey", "appkey", "applicationkey"].contains(name.dropFirst(start))
+  }
+
+  /// A whole file of something else; nil when that cannot be told.
+  private static func severalLines(_ text: String) -> (problem: String, hint: String)? {
+    let start = text.first { !$0.isWhitespace }
+    if start == "{" || start == "[" { return ("JSON", "use only the key inside it") }
+    if text.split(whereSeparator: \.isNewline).contains(where: { isAssignment(String($0)) }) {
+      return ("a file of variables", "use only what comes after the “=”: the key as the only line of its file")
+    }
+    return nil
   }
 
   /// `DD_APP_KEY=…`, `export NAME=…`, `api_key: …`. A single “=” at the end may be part of a key.

@@ -30,8 +30,8 @@ package struct Secret: Equatable, Sendable {
         .malformed, "\(origin) is longer than \(Self.maximumLength) bytes", hint: "check that it is the right file")
     }
     let text = String(decoding: bytes, as: UTF8.self)
-    let isLine = !bytes.contains { $0 < 0x20 || $0 > 0x7e }
-    if isLine, let mistake = CredentialForm.mistake(text) {
+    let isText = !bytes.contains { $0 < 0x20 && ![0x09, 0x0a, 0x0d].contains($0) }
+    if isText, let mistake = CredentialForm.mistake(text) {
       throw CredentialError(.malformed, "\(origin) is not a key: it is \(mistake.problem)", hint: mistake.hint)
     }
     if let index = bytes.firstIndex(where: { !(0x21...0x7e).contains($0) }) {

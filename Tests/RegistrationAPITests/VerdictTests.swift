@@ -108,6 +108,8 @@ import Testing
 
   @Test func noSecretIsInTheTargetOfARedirect() throws {
     let target = "https://login.example/?api_key=a-word-of-its-own"
+    let pair = Redaction(of: try ["abcdef", "abcdef-and-more"].map { try Secret($0.utf8, from: "test") })
+    #expect(pair("x abcdef-and-more y abcdef") == "x (redacted) y (redacted)")
     let redaction = Redaction(of: [try Secret("a-word-of-its-own".utf8, from: "test")])
     let verdict = Verdict(
       status: 302, body: [], isBodyTruncated: false, location: target, redaction: redaction,

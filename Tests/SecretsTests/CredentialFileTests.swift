@@ -32,6 +32,12 @@ struct CredentialFileTests {
   @Test(arguments: [
     ("b7feea52-994e-4714-a100-1bd9eff5aee1", "a UUID"), ("\"abc\"", "in quotes"), ("'abc'", "in quotes"),
     ("ENC[x]", "encrypted"), ("${DD_APP_KEY}", "variable"), ("$DD_APP_KEY", "variable"), ("<your-key>", "placeholder"),
+    ("{\n  \"key\": \"abc\"\n}\n", "JSON"), ("DD_API_KEY=abc\nDD_APP_KEY=def\n", "a file of variables"),
+    ("“abc”", "in quotes"), ("`abc`", "in quotes"), ("YOUR_API_KEY_HERE", "placeholder"),
+    ("__API_KEY__", "the name of a key"),
+    ("DD_API_KEY", "the name of a key"), ("DD-APPLICATION-KEY", "the name of a key"),
+    ("urn:uuid:b7feea52-994e-4714-a100-1bd9eff5aee1", "a UUID"), ("https://app.datadoghq.com/keys", "a URL"),
+    ("****abcd", "only the end is shown"),
     ("<your key>", "placeholder"), ("DD_APP_KEY=abc", "NAME=value"), ("export DD_API_KEY=abc", "NAME=value"),
     ("api_key:abc", "NAME=value"), ("{\"key\": \"abc\"}", "JSON"), ("[\"abc\"]", "JSON"),
     ("changeme", "placeholder"), ("CHANGE_ME", "placeholder"), ("YOUR_APP_KEY", "placeholder"),
@@ -160,9 +166,16 @@ struct CredentialFileTests {
     #expect(try found.read().exposed == "key")
   }
 
-  @Test(arguments: ["", "\n"]) func aLoneLineEndStandsForNoCredential(content: String) throws {
-    try folder.write("api-key", content.utf8, mode: 0o440)
+  @Test func aLoneLineEndStandsForNoCredential() throws {
+    try folder.write("api-key", "\n".utf8, mode: 0o440)
     #expect(CredentialFile(named: "api-key", in: folder.path) == nil)
+  }
+
+  @Test func anEmptyFileIsAMistake() throws {
+    try folder.write("api-key", "".utf8, mode: 0o440)
+    let file = try #require(CredentialFile(named: "api-key", in: folder.path))
+    let error = try #require(throws: CredentialError.self) { try file.read() }
+    #expect(error.reason == .malformed && error.message.hasSuffix("is empty"))
   }
 
   @Test func anErrorShowsAHostilePathOnOneLine() throws {
