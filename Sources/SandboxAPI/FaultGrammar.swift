@@ -27,7 +27,8 @@ import Registration
 extension FaultPlan {
   /// The grammar in one sentence, for errors and help.
   package static let hint =
-    "write clauses EFFECT[:SCOPE][@FROM-[TO]], tenant=SHARE or seed=N, separated by commas; effects: 300…599, "
+    "write clauses separated by commas: EFFECT or EFFECT:SCOPE, either with a span @FROM-TO or @FROM- behind it, "
+    + "tenant=SHARE or seed=N; effects: 300…599, "
     + "page=STATUS, edge429, reset, lost, slow=DURATION, hang, captive, truncated, foreign; scopes: N%, key=UUID, keys=N%, first=N"
 
   /// Reads the grammar above; the empty text is `none`. Throws `SyntaxError` naming the clause that cannot be read.

@@ -82,7 +82,6 @@ extension Reply {
   /// What a requested status looks like. A redirect leads back to the sandbox, where the journal shows whether anybody
   /// followed it.
   static func fault(_ status: Int) -> Reply {
-    let phrase = HTTPResponse.Status(code: status).reasonPhrase
     switch status {
     case 300..<400: return Reply(status: status, fields: [.location: "/redirected"])
     case 400: return invalid(#"invalid parameter "appKeyId" in "path"; expected type "uuid""#)
@@ -91,14 +90,14 @@ extension Reply {
     case 410: return word(410, "Gone", "the app key was revoked")
     case 422: return word(422, "Unprocessable Entity", "the app key has no Actions API access")
     case 502, 503, 504: return page(status)
-    default: return refusal(status, phrase.isEmpty ? "Error" : phrase)
+    default: return refusal(status, StatusPhrase.text(status))
     }
   }
 
   /// A gateway's page: it says nothing about a key, whatever the status.
   static func page(_ status: Int) -> Reply {
-    let phrase = HTTPResponse.Status(code: status).reasonPhrase
-    return Reply(status, html, "<html><body><h1>\(status) \(phrase)</h1><p>gateway.example</p></body></html>\n")
+    return Reply(
+      status, html, "<html><body><h1>\(status) \(StatusPhrase.text(status))</h1><p>gateway.example</p></body></html>\n")
   }
 
   private static func word(_ status: Int, _ title: String, _ detail: String) -> Reply {

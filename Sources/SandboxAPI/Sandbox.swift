@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 import HummingbirdCore
 import Logging
@@ -12,20 +13,32 @@ package final class Sandbox: Sendable {
   private let listener: HTTPListener
 
   /// Opens the journal, if there is one. Throws `SystemError` when that fails.
-  package init(_ configuration: SandboxConfiguration) throws {
+  ///
+  /// - Parameter report: Gets each reason why the journal cannot be written, once.
+  package init(
+    _ configuration: SandboxConfiguration, report: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws {
     self.configuration = configuration
     let shared = Shared(
       StandIn(configuration, startedAt: .now()), try configuration.journal.map(RequestJournal.init(path:)),
-      latency: configuration.latency)
+      latency: configuration.latency, report: report)
     self.shared = shared
     listener = HTTPListener(
       logger: Logger(label: "keyreg.sandbox", factory: { _ in SwiftLogNoOpLogHandler() }),
       respond: { request, writer, channel in try await shared.respond(request, writer, channel) })
   }
 
-  /// Listens, and returns the port. Synchronous code may call this anywhere. Throws the error of binding.
+  /// Listens, and returns the port. Synchronous code may call this anywhere. Throws `SystemError` when the address cannot
+  /// be used.
   package func start() throws -> Int {
-    try listener.start(on: .hostname(configuration.host, port: configuration.port))?.port ?? configuration.port
+    let place = "cannot listen on \(configuration.host):\(configuration.port)"
+    do {
+      return try listener.start(on: .hostname(configuration.host, port: configuration.port))?.port ?? configuration.port
+    } catch let error as IOError {
+      throw SystemError(place, SystemFault(code: error.errnoCode))
+    } catch {
+      throw SystemError(place, SystemFault(code: EADDRNOTAVAIL))
+    }
   }
 
   /// Ends all connections, whatever they wait for, and frees the port.
@@ -57,11 +70,16 @@ private final class Shared: Sendable {
   let standIn: Mutex<StandIn>
   private let journal: RequestJournal?
   private let latency: Duration
+  private let report: @Sendable (String) -> Void
+  private let reported = Mutex<Set<String>>([])
 
-  init(_ standIn: StandIn, _ journal: RequestJournal?, latency: Duration) {
+  init(
+    _ standIn: StandIn, _ journal: RequestJournal?, latency: Duration, report: @escaping @Sendable (String) -> Void
+  ) {
     self.standIn = Mutex(standIn)
     self.journal = journal
     self.latency = latency
+    self.report = report
   }
 
   func respond(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
@@ -71,10 +89,16 @@ private final class Shared: Sendable {
     try await pass(latency / 2, on: channel)
     // Written before the answer is sent, so that the journal contains everything a client has seen. If it cannot be
     // written, the connection closes without an answer.
-    try journal?.append(
-      RequestJournal.Line(
-        time: .now(), method: request.head.method.rawValue, path: request.head.path ?? "",
-        status: reply.visibleStatus, note: reply.note))
+    do {
+      try journal?.append(
+        RequestJournal.Line(
+          time: .now(), method: request.head.method.rawValue, path: request.head.path ?? "",
+          status: reply.visibleStatus, note: reply.note))
+    } catch {
+      let text = "\(error)"
+      if reported.withLock({ $0.insert(text).inserted }) { report(text) }
+      throw error
+    }
     try await reply.send(writer, to: request.method, channel)
   }
 

@@ -30,11 +30,14 @@ struct Failure: Error {
   let exit: Exit
   let message: String
   let hint: String?
+  /// Whether the text has no secrets but may have what looks like one.
+  let isPublic: Bool
 
-  init(_ exit: Exit, _ message: String, hint: String? = nil) {
+  init(_ exit: Exit, _ message: String, hint: String? = nil, isPublic: Bool = false) {
     self.exit = exit
     self.message = message
     self.hint = hint
+    self.isPublic = isPublic
   }
 
   /// `usage` is the parser's own message, if the parser refused the arguments.
@@ -69,7 +72,8 @@ struct Failure: Error {
       self.init(exit, error.description, hint: error.hint)
     case let error as SpoolError: self = Self.spool(error)
     case let error as ControlServerError: self = Self.server(error)
-    case let error as SyntaxError: self.init(.usage, error.message, hint: error.hint)
+    // `500:1%@10s-` looks like a password before a host.
+    case let error as SyntaxError: self.init(.usage, error.message, hint: error.hint, isPublic: true)
     default:
       if let usage {
         let lines = usage.split(separator: "\n").prefix { !$0.hasPrefix("Usage:") }
@@ -82,12 +86,12 @@ struct Failure: Error {
 
   /// Safe for the terminal, and without anything that looks like a secret.
   var text: String {
-    let first = "keyreg: error: \(Self.shown(message))\n"
-    return first + (hint.map { "hint: \(Self.shown($0))\n" } ?? "")
+    let first = "keyreg: error: \(shown(message))\n"
+    return first + (hint.map { "hint: \(shown($0))\n" } ?? "")
   }
 
-  private static func shown(_ text: String) -> String {
-    PrintableText.escape(SecretText.redacted(text), limit: 2_000)
+  private func shown(_ text: String) -> String {
+    PrintableText.escape(isPublic ? text : SecretText.redacted(text), limit: 2_000)
   }
 
   private static func exit(forSystem code: Int32) -> Exit {

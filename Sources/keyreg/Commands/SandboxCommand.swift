@@ -53,10 +53,14 @@ struct SandboxCommand: ParsableCommand {
     let sandbox: Sandbox
     let bound: Int
     do {
-      sandbox = try Sandbox(configuration)
+      sandbox = try Sandbox(configuration) { @Sendable text in
+        let failure = Failure(
+          .inputOutput, text, hint: "requests that cannot be written to the journal are not answered")
+        StandardError.write(failure.text)
+      }
       bound = try sandbox.start()
-    } catch {
-      throw Failure(.inputOutput, "cannot listen on \(listen): \(error)")
+    } catch let error as SystemError {
+      throw Failure(.inputOutput, error.description)
     }
     try StandardOutput.line("listening on http://\(listen[..<colon]):\(bound)")
     ended.wait()
