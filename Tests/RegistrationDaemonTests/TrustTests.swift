@@ -75,6 +75,18 @@ import Testing
       (
         ["HTTPS_PROXY": "http://p:1", "no_proxy": "*"], nil, "null", "environment no_proxy, which has api.datadoghq.com"
       ),
+      (
+        ["HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8", "KEYREG_API_URL": "https://10.1.2.3"], nil, "null",
+        "environment NO_PROXY, which has 10.1.2.3"
+      ),
+      (
+        ["HTTPS_PROXY": "http://p:1", "NO_PROXY": "2.3,10.1.3.0/24,.3", "KEYREG_API_URL": "https://10.1.2.3"], nil,
+        "http://p:1", "environment HTTPS_PROXY"
+      ),
+      (
+        ["HTTPS_PROXY": "http://p:1", "NO_PROXY": "fd00::/8", "KEYREG_API_URL": "https://[fd12::1]"], nil, "null",
+        "environment NO_PROXY, which has fd12::1"
+      ),
       (["NO_PROXY": "*"], "http://p:1", "http://p:1", "flag, which overrides NO_PROXY"),
       (["KEYREG_API_URL": "http://127.0.0.1:1"], "http://p:1", "null", "flag does not apply to http://"),
       (["KEYREG_API_URL": "http://127.0.0.1:1", "HTTPS_PROXY": "http://p:1"], nil, "null", "default"),

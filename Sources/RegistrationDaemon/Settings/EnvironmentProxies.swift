@@ -32,10 +32,12 @@ struct EnvironmentProxies: Sendable {
     return (SettingKey.withoutPassword(proxy.value), "environment \(proxy.variable)")
   }
 
-  /// Whether `host` or a domain that it is in is one of `names`.
+  /// Whether `host`, or a domain or network that it is in, is one of `names`.
   private static func holds(_ names: String, _ host: String) -> Bool {
     if names == "*" { return true }
+    let address = IPAddress(host)
     return names.split { $0 == "," || $0.isWhitespace }.contains { entry in
+      if let address { return address.isIn(entry) }
       var name = entry.lowercased()
       if name.hasPrefix(".") { name.removeFirst() }
       if name.hasSuffix(".") { name.removeLast() }

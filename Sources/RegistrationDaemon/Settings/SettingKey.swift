@@ -55,7 +55,8 @@ extension SettingKey {
       isSensitive: true,
       take: { settings, text in
         if let text {
-          guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(), parts.host != nil,
+          guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
+            let host = parts.host, !host.isEmpty, parts.port.map((1...65_535).contains) ?? true,
             ["http", "https", "socks4", "socks4a", "socks5", "socks5h"].contains(scheme)
           else { return false }
         }

@@ -7,10 +7,13 @@ struct SettingsFile {
 
   func apply(_ text: String, to loaded: inout LoadedSettings) throws(SettingsError) {
     let root: Node?
+    // A byte-order mark is no character of the first line.
+    let text = text.hasPrefix("\u{feff}") ? String(text.unicodeScalars.dropFirst()) : text
+    try refuseNul(text)
     do {
       root = try Yams.compose(yaml: text)
     } catch {
-      throw unreadable(error)
+      throw unreadable(error, in: text)
     }
     guard let root else { return }
     if case .scalar(let scalar) = root, scalar.string.isEmpty { return }
@@ -66,15 +69,45 @@ struct SettingsFile {
     node.mark.map { "\(path):\($0.line):\($0.column)" } ?? path
   }
 
-  private func unreadable(_ error: any Error) -> SettingsError {
+  /// The parser takes a NUL for the end of the file, and would ignore the rest.
+  private func refuseNul(_ text: String) throws(SettingsError) {
+    guard let place = text.utf8.firstIndex(of: 0) else { return }
+    let before = text[..<place]
+    let line = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    throw SettingsError(
+      "\(path):\(line.count):\((line.last?.count ?? 0) + 1): a NUL is not allowed", hint: "save the file as UTF-8")
+  }
+
+  /// The place where the setting `name` is repeated that is first at `mark`: nil if it cannot be found.
+  private static func repetition(of name: String, after mark: Mark, in text: String) -> (line: Int, column: Int)? {
+    func isSetting(_ text: Substring) -> Bool {
+      let name = ["", "\"", "'"].map { $0 + name + $0 }.first(where: text.hasPrefix)
+      return name.map { text.dropFirst($0.count).first { $0 != " " } == ":" } ?? false
+    }
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    guard lines.indices.contains(mark.line - 1) else { return nil }
+    // `{ level: info, level: debug }`
+    let line = lines[mark.line - 1]
+    let next = line.indices.dropFirst(mark.column).first {
+      isSetting(line[$0...]) && " ,{".contains(line[line.index(before: $0)])
+    }
+    if let next { return (mark.line, line.distance(from: line.startIndex, to: next) + 1) }
+    let place = lines.indices.dropFirst(mark.line).first { index in
+      lines[index].prefix { $0 == " " }.count == mark.column - 1 && isSetting(lines[index].drop { $0 == " " })
+    }
+    return place.map { ($0 + 1, mark.column) }
+  }
+
+  private func unreadable(_ error: any Error, in text: String) -> SettingsError {
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       return SettingsError("\(path):\(mark.line):\(mark.column): not valid YAML: \(problem)")
     case .duplicatedKeysInMapping(let names, let context):
-      return SettingsError(
-        "\(path):\(context.mark.line):\(context.mark.column): a setting appears twice: \(names.map { "\($0)" }.joined(separator: ", "))"
-      )
+      let second = names.first.flatMap { Self.repetition(of: $0, after: context.mark, in: text) }
+      let (line, column) = second ?? (context.mark.line, context.mark.column)
+      let shown = names.map { PrintableText.escape($0, limit: 80) }.joined(separator: ", ")
+      return SettingsError("\(path):\(line):\(column): a setting appears twice: \(shown)")
     default:
       return SettingsError("\(path): not valid YAML: \(PrintableText.escape("\(error)"))")
     }
