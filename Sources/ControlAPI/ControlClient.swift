@@ -97,7 +97,7 @@ package struct ControlClient: Sendable {
         return false
       }
     }
-    if let failure { throw ControlClientError.malformed("\(failure)") }
+    if let failure { throw ControlClientError.malformed(UnreadableAnswer.describe(failure)) }
   }
 
   // MARK: - One exchange
@@ -116,7 +116,7 @@ package struct ControlClient: Sendable {
     do {
       return try DocumentCoding.decode(Document.self, from: reply.body)
     } catch {
-      throw ControlClientError.malformed("\(error)")
+      throw ControlClientError.malformed(UnreadableAnswer.describe(error))
     }
   }
 

@@ -19,7 +19,7 @@ package enum ControlClientError: Error, Equatable, Sendable, CustomStringConvert
     case .unreachable(let reason): "the daemon cannot be reached: \(reason)"
     case .refused(_, _, let message, _): message
     case .timedOut: "the daemon did not answer in time"
-    case .malformed(let reason): "the daemon's answer cannot be used: \(reason)"
+    case .malformed(let reason): "the daemon's answer cannot be read: \(reason)"
     }
   }
 }

@@ -29,6 +29,18 @@ struct Keyreg: ParsableCommand {
     return Nearest.word(to: word, in: names).map { "did you mean keyreg \($0)?" }
   }
 
+  /// Help, the version or a completion script: a full disk must not leave half of it without an error.
+  private static func show(_ text: String) -> Never {
+    do {
+      try StandardOutput.line(text)
+    } catch {
+      let failure = Failure(error)
+      StandardError.write(failure.text)
+      Glibc.exit(failure.exit.rawValue)
+    }
+    Glibc.exit(Exit.done.rawValue)
+  }
+
   /// The one place where an error becomes a message and an exit code.
   static func main() {
     signal(SIGPIPE, SIG_IGN)
@@ -37,7 +49,8 @@ struct Keyreg: ParsableCommand {
       try command.run()
     } catch {
       let code = exitCode(for: error)
-      if code == .success || error is ExitCode { exit(withError: error) }
+      if error is ExitCode { exit(withError: error) }
+      if code == .success { show(fullMessage(for: error)) }
       var failure = Failure(error, usage: code == .validationFailure ? message(for: error) : nil)
       if code == .validationFailure, let hint = commandHint(CommandLine.arguments.dropFirst().first) {
         failure = Failure(failure.exit, failure.message, hint: hint)

@@ -3,13 +3,14 @@ import ControlAPI
 import Foundation
 import Glibc
 import Registration
+import RegistrationQueue
 
 struct BackupCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "backup", abstract: "Write a consistent copy of the queue while the daemon runs.",
     discussion: """
       The daemon makes the copy and checks it. FILE appears only when the copy is complete and on disk, and replaces any \
-      file of that name. To use the copy, run keyreg restore.
+      regular file of that name. To use the copy, run keyreg restore.
       """)
 
   @OptionGroup var options: ClientOptions
@@ -23,6 +24,7 @@ struct BackupCommand: ParsableCommand {
       try stream(from: client) { bytes in try StandardOutput.write(bytes.bytes) }
       return
     }
+    try Self.refuseSpecial(file)
     for suffix in ["-wal", ".mark"] where access(file + suffix, F_OK) == 0 {
       throw Failure(
         .usage, "\(file) is a queue in use (\(file)\(suffix) exists)", hint: "choose another name for the backup")
@@ -43,6 +45,7 @@ struct BackupCommand: ParsableCommand {
       }
     }
     guard fsync(descriptor) == 0 else { throw Self.failure("write", temporary) }
+    try Self.refuseSpecial(file)
     guard rename(temporary, file) == 0 else { throw Self.failure("rename the copy to", file) }
     isNamed = true
     let folder = open(URL(filePath: file).deletingLastPathComponent().path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -53,10 +56,11 @@ struct BackupCommand: ParsableCommand {
 
   private func stream(from client: ControlClient, _ take: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
     var failure: (any Error)?
+    var check = BackupCheck()
     try DaemonProbe.during(client) {
       try client.backup { bytes in
         do {
-          try take(bytes)
+          try check.take(bytes, passOn: take)
           return true
         } catch {
           failure = error
@@ -64,7 +68,28 @@ struct BackupCommand: ParsableCommand {
         }
       }
     }
-    if let failure { throw failure }
+    do {
+      if let failure { throw failure }
+      try check.finish()
+    } catch let fault as BackupFault {
+      throw ControlClientError.malformed(fault.description)
+    }
+  }
+
+  /// Only a regular file is replaced: no device, pipe, link or folder.
+  private static func refuseSpecial(_ file: String) throws {
+    var status = stat()
+    guard lstat(file, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    let kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR: "a folder"
+      case S_IFLNK: "a symbolic link"
+      case S_IFIFO: "a pipe"
+      default: "a device or socket"
+      }
+    throw Failure(
+      .usage, "\(file) is \(kind), and no backup takes its place",
+      hint: "name a file; or write to standard output: keyreg backup - > FILE")
   }
 
   private static func failure(

@@ -36,7 +36,10 @@ struct ListsCommand: ParsableCommand {
     }
     for file in unread { for line in Self.lines(file) { try StandardOutput.line(style.cut(line)) } }
     if isEmpty, unread.isEmpty {
-      StandardError.write("no lists\(active ? " with open keys" : " yet; submit one with: keyreg submit FILE")\n")
+      let waiting = try client.status().lists.incoming
+      let others = waiting > 0 ? "; \(waiting.counted("file")) in incoming/ will be read" : nil
+      let advice = active ? " with open keys" : " yet; submit one with: keyreg submit FILE"
+      StandardError.write("no lists\(others.map { (active ? " with open keys" : " yet") + $0 } ?? advice)\n")
     }
   }
 

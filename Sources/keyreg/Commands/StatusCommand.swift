@@ -52,7 +52,7 @@ struct StatusCommand: ParsableCommand {
   private func show() throws {
     let client = try options.client()
     let environment = options.instance.environment
-    if wait { return try StatusWait(client: client, list: list, timeout: timeout, isShown: watch).run() }
+    if wait { return try StatusWait(client: client, list: list, timeout: timeout, isShown: watch, isJSON: json).run() }
     let style = TerminalStyle.current(environment: environment)
     do {
       if watch {
@@ -86,7 +86,14 @@ struct StatusCommand: ParsableCommand {
   ) throws {
     switch code {
     case "rejected": throw Failure(.badList, message, hint: hint)
-    case "incoming": try StandardOutput.line("\(PrintableText.escape(name)): waiting to be read")
+    case "incoming":
+      let file =
+        try client.lists(ListQuery()).unread.first { $0.name == name && $0.state == .blocked }
+        ?? UnreadDocument(name: name, state: .other("incoming"), reason: "waiting to be read")
+      if json { return try StandardOutput.line(try file.json()) }
+      let isBlocked = file.state == .blocked ? "cannot be read: " : ""
+      try StandardOutput.line("\(PrintableText.escape(name)): \(isBlocked)\(PrintableText.escape(file.reason))")
+      if let hint = file.hint { StandardError.write("hint: \(PrintableText.escape(hint))\n") }
     default: throw Failure(.noSuchFile, message, hint: hint ?? ListHint.nearest(to: name, client))
     }
   }

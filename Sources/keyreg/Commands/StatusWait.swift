@@ -12,6 +12,8 @@ struct StatusWait {
   let timeout: String?
   /// Whether progress is shown while waiting.
   let isShown: Bool
+  /// Whether the final document is printed.
+  let isJSON: Bool
 
   /// How long a list may be unknown, in seconds: it may just have been dropped.
   private static let grace = 3.0
@@ -23,6 +25,7 @@ struct StatusWait {
     while true {
       let failed = try list.map { try outcome(of: $0, waited: MonotonicClock.now() - start) } ?? outcomeOfAll()
       if let failed {
+        if isJSON { try StandardOutput.line(try list.map { try client.list($0).json() } ?? client.status().json()) }
         if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
         return
       }
