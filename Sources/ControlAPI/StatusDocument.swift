@@ -174,6 +174,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
   @ExplicitNull package var instance: String?
   /// Where requests go.
   package var endpoint: String
+  /// The folder that lists are dropped into; null from an earlier version.
+  @ExplicitNull package var spool: String?
   @ExplicitNull package var lastSuccessAt: Timestamp?
   @ExplicitNull package var lastError: LastError?
   /// The number of the newest outcome. They are numbered in the order in which they are recorded. Nil from a daemon that
@@ -182,7 +184,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
 
   private enum CodingKeys: String, CodingKey {
     case version, pid, now, state, reason, keys, lists, progress, requests, workers, hold, since
-    case instance, endpoint
+    case instance, endpoint, spool
     case startedAt = "started_at"
     case lastSuccessAt = "last_success_at"
     case rateLimit = "rate_limit"
@@ -194,8 +196,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     version: String, pid: Int, startedAt: Timestamp, now: Timestamp, state: State, reason: String? = nil,
     keys: Keys = Keys(), lists: Lists = Lists(), progress: Progress = Progress(), rateLimit: RateLimit = RateLimit(),
     requests: Requests = Requests(), workers: Workers = Workers(), hold: Hold? = nil, since: Timestamp? = nil,
-    instance: String? = nil, endpoint: String = "", lastSuccessAt: Timestamp? = nil, lastError: LastError? = nil,
-    lastOutcome: Int64? = nil
+    instance: String? = nil, endpoint: String = "", spool: String? = nil, lastSuccessAt: Timestamp? = nil,
+    lastError: LastError? = nil, lastOutcome: Int64? = nil
   ) {
     self.version = version
     self.pid = pid
@@ -213,6 +215,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     self.since = since ?? now
     _instance = ExplicitNull(wrappedValue: instance)
     self.endpoint = endpoint
+    _spool = ExplicitNull(wrappedValue: spool)
     _lastSuccessAt = ExplicitNull(wrappedValue: lastSuccessAt)
     _lastError = ExplicitNull(wrappedValue: lastError)
     self.lastOutcome = lastOutcome

@@ -27,17 +27,8 @@ struct ClientOptions: ParsableArguments {
   /// For changing something: says which daemon it is, and refuses one of another instance than requested.
   func commander() throws -> ControlClient {
     let client = try client()
-    let status = try client.status()
     let asked = try SettingsSource(instance: instance.instance, environment: instance.environment).instance
-    // A socket named without an instance means whatever daemon listens there.
-    if status.instance != asked.name, asked != .main || !isSocketNamed {
-      let daemon = status.instance.map { "the instance \($0)" } ?? "the main instance"
-      throw Failure(
-        .configuration, "\(client.socket) is the socket of \(daemon), not of \(asked)",
-        hint: "check --socket, KEYREG_SOCKET and control.socket; nothing was changed")
-    }
-    let daemon = status.instance.map { "instance \($0)" } ?? "main instance"
-    StandardError.write("keyreg: \(PrintableText.escape("\(daemon), \(status.endpoint)", limit: 300))\n")
+    try DaemonName(client.status()).tell(at: client.socket, asked: asked, isSocketNamed: isSocketNamed)
     return client
   }
 

@@ -23,7 +23,7 @@ import Testing
         "resets_in_seconds":null,"source":null,"waiting_seconds":null},"reason":null,\
         "requests":{"client_errors":0,"created":0,"latency_ms":{"max":null,"p50":null,"p90":null,"p99":null},\
         "sent":0,"server_errors":0,"throttled":0,"transport_errors":0},"since":"2025-11-24T16:00:00.000Z",\
-        "started_at":"2025-11-24T16:00:00.000Z","state":"idle","version":"0.1.0","workers":{"busy":0,"total":0}}
+        "spool":null,"started_at":"2025-11-24T16:00:00.000Z","state":"idle","version":"0.1.0","workers":{"busy":0,"total":0}}
         """)
   }
 
@@ -41,7 +41,8 @@ import Testing
       requests: .init(
         sent: 601, created: 590, throttled: 1, clientErrors: 3, serverErrors: 5, transportErrors: 2,
         latency: .init(p50: 104, p90: 140, p99: 320, max: 900)),
-      workers: .init(total: 16, busy: 4), hold: .outage, lastError: .init(at: moment, message: "502"))
+      workers: .init(total: 16, busy: 4), hold: .outage, spool: "/var/spool/keyreg",
+      lastError: .init(at: moment, message: "502"))
     #expect(status.keys.total == 1001)
     #expect(try DocumentCoding.decode(StatusDocument.self, from: try DocumentCoding.encode(status)) == status)
   }

@@ -58,7 +58,34 @@ struct SubmitTests {
     let refused = try bench.run("submit", "--dry-run", "-", input: "nope\n")
     #expect(refused.code == 65 && refused.output.isEmpty)
     let taken = try bench.run("submit", bench.path("new.csv"))
-    #expect(taken.output == "new.csv\n" && taken.errors.hasPrefix("new.csv: CSV, column app_key_id, 10 new keys"))
+    #expect(
+      taken.output == "new.csv\n"
+        && taken.errors.hasPrefix(
+          "keyreg: main instance, http://127.0.0.1:\(bench.port)\nnew.csv: CSV, column app_key_id, 10 new keys")
+    )
+  }
+
+  /// Otherwise the list would lie where nobody reads it, and the command would have said that all is well.
+  @Test func aListReachesTheDaemonThatIsNamedByItsSocketAlone() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    for name in ["KEYREG_SPOOL", "KEYREG_SOCKET", "KEYREG_STATE"] { bench.environment[name] = .some(nil) }
+    try lines(randomKeys(3)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    let taken = try bench.run("submit", "--socket", bench.socket, bench.path("list"))
+    #expect(taken.code == 0 && taken.output == "list\n", "\(taken.errors)")
+    #expect(taken.errors.hasPrefix("keyreg: main instance, http://127.0.0.1:\(bench.port)\n"))
+    try bench.await { $0.keys.registered == 3 }
+    // A spool that is named must be the daemon's.
+    bench.environment["KEYREG_SPOOL"] = bench.path("elsewhere")
+    try FileManager.default.createDirectory(atPath: bench.path("elsewhere/incoming"), withIntermediateDirectories: true)
+    let other = try bench.run("submit", "--socket", bench.socket, bench.path("list"))
+    #expect(other.code == 78 && other.errors.contains("serves the spool \(bench.path("spool")), not "), "\(other)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: bench.path("elsewhere/incoming")) == [])
+    bench.environment["KEYREG_SPOOL"] = .some(nil)
+    bench.stop(daemon)
+    let alone = try bench.run("submit", "--socket", bench.socket, bench.path("list"))
+    #expect(alone.code == 3 && alone.errors.contains("nothing was submitted"), "\(alone)")
+    #expect(try bench.names(in: "incoming") == [])
   }
 
   @Test func a_pipe_is_read_as_it_comes() throws {

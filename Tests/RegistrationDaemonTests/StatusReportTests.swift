@@ -27,7 +27,8 @@ import Testing
     tally[.pending] = open
     return StatusReport.Surroundings(
       tally: tally, openProgress: OpenProgress(done: 0, total: open), lists: ListTotals(), spool: .init(), blocked: 0,
-      isImporting: isImporting, listFault: listFault, diskFault: diskFault, endpoint: "https://api.datadoghq.com")
+      isImporting: isImporting, listFault: listFault, diskFault: diskFault, endpoint: "https://api.datadoghq.com",
+      spoolDirectory: "/var/spool/keyreg")
   }
 
   private static func status(_ pool: PoolSnapshot, _ around: StatusReport.Surroundings) -> StatusDocument {

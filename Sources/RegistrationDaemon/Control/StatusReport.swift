@@ -26,6 +26,7 @@ struct StatusReport {
     /// The same, when the disk is to blame.
     var diskFault: String?
     var endpoint: String
+    var spoolDirectory: String
 
     /// Why lists cannot be taken or results not be written: the first of these reasons.
     var trouble: String? {
@@ -49,8 +50,9 @@ struct StatusReport {
       progress: Self.progress(pool, around, state: state), rateLimit: Self.rateLimit(pool),
       requests: Self.requests(pool.statistics), workers: .init(total: pool.size, busy: pool.busy),
       hold: hold,
-      since: states.since(state, Self.begin(of: pool.standstill) ?? now),
-      instance: instance.name, endpoint: around.endpoint, lastSuccessAt: pool.statistics.lastSuccessAt,
+      since: states.since(state, began: Self.begin(of: state, pool), now: now),
+      instance: instance.name, endpoint: around.endpoint, spool: around.spoolDirectory,
+      lastSuccessAt: pool.statistics.lastSuccessAt,
       lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) }, lastOutcome: around.newestOutcome)
   }
 

@@ -184,7 +184,7 @@ package struct LoadedSettings: Sendable {
   }
 
   /// Where the value of a setting came from.
-  func origin(of name: String) -> String { origins[name] ?? "default" }
+  package func origin(of name: String) -> String { origins[name] ?? "default" }
 
   /// - Parameter place: Where the value is, for the error.
   mutating func take(_ text: String?, for key: SettingKey, from origin: String, at place: String) throws(SettingsError)

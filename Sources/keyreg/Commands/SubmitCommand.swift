@@ -39,7 +39,7 @@ struct SubmitCommand: ParsableCommand {
   @Flag(help: "Only say what would happen.")
   var dryRun = false
 
-  @Option(help: "The control socket, to ask which keys are known (or KEYREG_SOCKET).")
+  @Option(help: "The control socket of the daemon that is to take the lists (or KEYREG_SOCKET).")
   var socket: String?
 
   @Argument(help: "Key lists, or - for standard input.")
@@ -56,22 +56,27 @@ struct SubmitCommand: ParsableCommand {
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     let settings = loaded.settings
-    let spool = SpoolDirectory(path: settings.spoolDirectory)
     let asked = try source.instance
+    let configured = SpoolDirectory(path: settings.spoolDirectory)
+    let target = try SubmitTarget(loaded, for: asked, socket: socket, isConfigured: config != nil) { served, own in
+      hangs.run(orEndWith: Self.hung(configured)) { SubmitTarget.isSameFolder(served, own) }
+    }
+    // Nobody waits for a silent daemon twice.
+    if dryRun, let fault = target.fault as? ControlClientError, fault == .timedOut { throw Failure(fault) }
+    let client = target.fault == nil ? target.client : nil
+    let spool = SpoolDirectory(path: target.spool)
     try hangs.run(orEndWith: Self.hung(spool)) {
-      try loaded.refuseForeign([.spool], for: asked)
-      do throws(InstanceStamp.Refusal) {
-        try InstanceStamp(folder: settings.spoolDirectory).check(for: asked)
-      } catch {
+      do {
+        try target.check(loaded, for: asked)
+      } catch let error as InstanceStamp.Refusal {
         throw Self.denied(Failure(error), error.code, spool)
       }
     }
-    let client = ControlClient(socket: socket ?? settings.socket)
     var failure: Failure?
     for file in files {
       do {
         if dryRun {
-          try look(at: file, limit: settings.maxFileSize, client)
+          try look(at: file, limit: settings.maxFileSize, target.client)
           continue
         }
         let (name, summary) = try submit(file, to: spool, limit: settings.maxFileSize, client, hangs)
@@ -106,7 +111,7 @@ struct SubmitCommand: ParsableCommand {
   private static let largestLook = 16 << 20
 
   private func submit(
-    _ file: String, to spool: SpoolDirectory, limit: Int, _ client: ControlClient, _ hangs: HangGuard
+    _ file: String, to spool: SpoolDirectory, limit: Int, _ client: ControlClient?, _ hangs: HangGuard
   ) throws -> (ListName, ListSummary) {
     let listName = try name.map { (text) throws in try ListName(text) } ?? defaultName(for: file)
     let hung = Self.hung(spool)
@@ -128,7 +133,7 @@ struct SubmitCommand: ParsableCommand {
     try check.refuseCut(unless: partial)
     // For information only: a daemon that does not run or answer takes the list later.
     let preview =
-      Double(bytes.count) == size ? try? client.preview(bytes, name: listName.text, force: force, isBrief: true) : nil
+      Double(bytes.count) == size ? try? client?.preview(bytes, name: listName.text, force: force, isBrief: true) : nil
     try hangs.run(within: patience, orEndWith: hung) { try drop?.sync() }
     let unknown = Failure(
       .tryAgain,
