@@ -48,11 +48,17 @@ struct Changes {
     newestOutcome += 1
     return newestOutcome
   }
+  /// A key waits for another attempt, perhaps until another time than before.
+  private var touchesWaits = false
   /// What the transaction adds to the progress of the open lists.
   private(set) var progress = OpenProgress()
 
   mutating func listsChanged() {
     touchesLists = true
+  }
+
+  mutating func waitsChanged() {
+    touchesWaits = true
   }
 
   /// A list may be finished, or open again, for a reason other than a key.
@@ -95,7 +101,7 @@ struct Changes {
     if old.isFinal != new.isFinal { owned[owner, default: 0] += new.isFinal ? -1 : 1 }
   }
 
-  /// Writes the sums, and marks lists that these changes have finished or opened again. Nil when no count changed.
+  /// Writes the sums, and marks lists that these changes have finished or opened again. Nil when nothing changed that a tally holds.
   mutating func apply(to database: Database) throws -> Tally? {
     for (list, counts) in lists {
       progress -= try OpenProgress.share(of: list, in: database)
@@ -128,7 +134,7 @@ struct Changes {
       ).execute(arguments: [now.milliseconds, list])
       touchesLists = true
     }
-    guard !tally.isEmpty else { return nil }
+    guard !tally.isEmpty || touchesWaits else { return nil }
     for (state, count) in tally where count != 0 {
       try database.cachedStatement(sql: "UPDATE tally SET count = count + ? WHERE state = ?")
         .execute(arguments: [count, state.rawValue])

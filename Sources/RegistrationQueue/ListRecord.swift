@@ -146,6 +146,25 @@ extension RegistrationQueue {
     }
   }
 
+  /// The keys that wait longest, as many as are looked at to find out when a list's last one is due.
+  private static let waitingAtMost = 10_000
+
+  /// When the last waiting key of each list is due, on the clock that cannot be set. Lists are left out whose waiting keys
+  /// belong to other lists, or are due before the ten thousand that wait longest.
+  package func lastDueByList() throws -> [Int64: Timestamp] {
+    try read("read the due times of each list") { database in
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT list_id, MAX(due_at) FROM (
+            SELECT list_id, due_at FROM key INDEXED BY key_retrying WHERE state = 1
+            ORDER BY due_at DESC LIMIT \(Self.waitingAtMost))
+          GROUP BY list_id
+          """)
+      return Dictionary(rows.map { ($0[0], Timestamp(milliseconds: $0[1] ?? 0)) }) { $1 }
+    }
+  }
+
   package func list(named name: String) throws -> ListRecord? {
     try read("read a list") { database in
       try Row.fetchOne(

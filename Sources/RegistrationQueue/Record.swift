@@ -21,6 +21,7 @@ extension RegistrationQueue {
           try refund.bind(1, changes.sure.milliseconds)
           try refund.bind(2, result.row)
           try refund.execute()
+          changes.waitsChanged()
           continue
         }
         let stored = try Self.stored(result.row, by: find)
@@ -32,6 +33,8 @@ extension RegistrationQueue {
         // In order, whatever the wall clock did meanwhile.
         let first = stored.firstAttemptAt ?? result.sentAt
         let end = max(result.at, result.sentAt, first)
+        if !new.isFinal { changes.waitsChanged() }
+        if new == .registered { lastSuccess = max(result.at, lastSuccess ?? result.at) }
         try update.bind(1, new.rawValue)
         try update.bind(2, stored.attempts + counted)
         try update.bind(3, result.httpStatus)

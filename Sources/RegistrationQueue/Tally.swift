@@ -4,6 +4,9 @@ package import Registration
 /// How many keys are in each state.
 package struct Tally: Sendable, Hashable {
   private var counts = [Int](repeating: 0, count: KeyState.allCases.count)
+  /// When the last of the keys that wait for another attempt is due, on the clock that cannot be set; nil when none
+  /// waits.
+  package var lastDue: Timestamp?
 
   package init() {}
 
@@ -24,6 +27,9 @@ package struct Tally: Sendable, Hashable {
       guard let state = KeyState(rawValue: row[0]) else { throw QueueError.damaged("an unknown state in the tally") }
       tally[state] = row.amount(1)
     }
+    // At the end of an index.
+    let last = try database.cachedStatement(sql: "SELECT MAX(due_at) FROM key WHERE state = 1")
+    tally.lastDue = try Int64.fetchOne(last).map(Timestamp.init(milliseconds:))
     return tally
   }
 }

@@ -35,6 +35,10 @@ import Testing
       for state in KeyState.allCases {
         #expect(temporary.queue.tally[state] == counted.tally[state.rawValue] ?? 0)
       }
+      let lastDue = try temporary.queue.pool.read { database in
+        try Int64.fetchOne(database, sql: "SELECT MAX(due_at) FROM key WHERE state = 1")
+      }
+      #expect(temporary.queue.tally.lastDue?.milliseconds == lastDue)
       var active = 0
       var progress = OpenProgress()
       for list in try temporary.queue.lists(limit: 1_000).rows {

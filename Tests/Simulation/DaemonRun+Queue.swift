@@ -179,7 +179,10 @@ extension DaemonRun {
 extension ModelQueue {
   /// Of what is open in its order, the counters and the sums: what every commit may change.
   func difference(from queue: RegistrationQueue, now: Seconds) throws -> String? {
-    if queue.tally != tally { return "\(queue.tally), not \(tally)" }
+    if KeyState.allCases.contains(where: { queue.tally[$0] != tally[$0] }) { return "\(queue.tally), not \(tally)" }
+    let lastWait = rows.filter { $0.state == .retrying }.map { $0.due - Self.clock(now) }.max()
+    let realWait = queue.tally.lastDue.map { $0.milliseconds - queue.sureTime.milliseconds }
+    if realWait != lastWait { return "the last key waits \(String(describing: realWait)) ms, not \(lastWait ?? 0)" }
     let active = lists.indices.filter { counts(of: $0).open > 0 }
     // Nobody writes results here.
     let totals = queue.listTotals

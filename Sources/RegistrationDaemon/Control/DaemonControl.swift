@@ -24,6 +24,7 @@ struct DaemonControl: ControlBackend {
   let queues = ControlQueues()
   /// How many keys come before the end of each open list: computed once for all pages of lists that are read together.
   let openKeysAhead = Cached<[Int64: Int]>(life: 2)
+  let lastDueByList = Cached<[Int64: Timestamp]>(life: 2)
 
   func status() async -> StatusDocument {
     await Self.onQueue(queues.reports) { reports.status() }
@@ -98,17 +99,22 @@ struct DaemonControl: ControlBackend {
     }
   }
 
-  /// When a list will be done: lists are processed in the order of their names, so it depends on those before it.
+  /// When a list will be done: lists are processed in the order of their names, so it depends on those before it, and on
+  /// when its waiting keys are due.
   private func schedule() throws -> (ListRecord) -> Timestamp? {
-    guard let eta = reports.status().progress.etaSeconds else { return { _ in nil } }
-    let now = Timestamp.now()
+    let estimate = reports.estimate()
+    guard let work = estimate.work else { return { _ in nil } }
+    let (now, sureNow) = (Timestamp.now(), queue.sureTime)
     let ahead = try openKeysAhead.current { try queue.openKeysAhead() }
+    let lastDue = estimate.retries == nil ? [:] : try lastDueByList.current { try queue.lastDueByList() }
     let open = Double(max(1, queue.tally.open))
     return { list in
       guard list.keys.open > 0 else { return nil }
       // A list that owns none of its open keys is done with others, at the latest with the last.
       let share = ahead[list.id].map { min(1, Double($0) / open) } ?? 1
-      return now.adding(seconds: Double(eta) * share)
+      let own = lastDue[list.id].map { max(0, $0.seconds(since: sureNow)) }
+      let retries = list.keys[.retrying] > 0 ? own ?? estimate.retries ?? 0 : 0
+      return now.adding(seconds: max(work * share, retries))
     }
   }
 

@@ -19,16 +19,27 @@ struct Reports: Sendable {
   func status() -> StatusDocument { status(spool: look.finding()) }
 
   private func status(spool: SpoolLook.Finding) -> StatusDocument {
+    report.document(pool.snapshot(), surroundings(spool), now: .now())
+  }
+
+  /// When the open keys will be done.
+  func estimate() -> Estimate {
+    report.estimate(pool.snapshot(), surroundings(look.finding(within: 0)), now: .now())
+  }
+
+  private func surroundings(_ spool: SpoolLook.Finding) -> StatusReport.Surroundings {
     let faults = [importer.fault, results.fault].compactMap { $0 }
-    return report.document(
-      pool.snapshot(),
-      StatusReport.Surroundings(
-        tally: queue.tally, openProgress: queue.openProgress, lists: queue.listTotals,
-        newestOutcome: queue.newestOutcome, spool: spool,
-        blocked: watcher.standing.blocked.count + importer.faults.count, isImporting: !importer.isIdle,
-        listFault: faults.first?.text,
-        diskFault: faults.first { $0.isDisk }?.text, endpoint: settings.current.endpoint.base),
-      now: .now())
+    let standing = watcher.standing
+    let faulty = importer.faults
+    let tally = queue.tally
+    return StatusReport.Surroundings(
+      tally: tally, openProgress: queue.openProgress,
+      lastDueIn: tally.lastDue.map { max(0, $0.seconds(since: queue.sureTime)) }, lists: queue.listTotals,
+      newestOutcome: queue.newestOutcome, spool: spool, blocked: standing.blocked.count + faulty.count,
+      unreadable: standing.blockedLists + faulty.values.count { !$0.isDisk && $0.isInReading },
+      isImporting: !importer.isIdle,
+      listFault: faults.first?.text, diskFault: faults.first { $0.isDisk }?.text,
+      endpoint: settings.current.endpoint.base, spoolDirectory: importer.spool.path)
   }
 
   func metrics() -> MetricsSnapshot {

@@ -15,6 +15,8 @@ struct StatusReport {
   struct Surroundings {
     var tally: Tally
     var openProgress: OpenProgress
+    /// Seconds until the last key that waits for another attempt is due; nil when none waits.
+    var lastDueIn: Seconds?
     var lists: ListTotals
     var newestOutcome: Int64 = 0
     var spool: SpoolLook.Finding
@@ -128,37 +130,36 @@ struct StatusReport {
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
-  private static func progress(
+  /// When the open keys will be done.
+  func estimate(_ pool: PoolSnapshot, _ around: Surroundings, now: Timestamp) -> Estimate {
+    let keys = Self.keys(around.tally, inHand: pool.inFlight)
+    return Self.estimate(pool, around, state: Self.situation(pool, keys: keys, around, now: now).0)
+  }
+
+  private static func estimate(
     _ pool: PoolSnapshot, _ around: Surroundings, state: StatusDocument.State
+  ) -> Estimate {
+    guard around.tally.open > 0 else { return .done }
+    guard isAtWork(state) else { return .unknown }
+    let durations = pool.statistics.durations
+    return Estimate(
+      pool.standing, open: around.tally.open, waiting: around.tally[.retrying], rate: pool.perSecond,
+      lastDue: around.lastDueIn, exchange: durations.count > 0 ? durations.percentile(0.5) : 0)
+  }
+
+  private static func isAtWork(_ state: StatusDocument.State) -> Bool {
+    state != .idle && state != .paused && state != .holding
+  }
+
+  private static func progress(
+    _ pool: PoolSnapshot, _ around: Surroundings, _ estimate: Estimate, state: StatusDocument.State
   ) -> StatusDocument.Progress {
     let tally = around.tally
     let open = tally.open == 0 ? OpenProgress(done: tally.done, total: tally.total) : around.openProgress
-    let isAtWork = state != .idle && state != .paused && state != .holding
-    let rate = isAtWork ? pool.perSecond : 0
-    var eta: Int?
-    var source: String?
-    if tally.open == 0 {
-      eta = 0
-    } else if !isAtWork {
-      // Unknown.
-    } else if let seconds = pool.standing.etaSeconds, seconds.isFinite, pool.standing.limit != nil {
-      let least = Self.least(pool.standing, open: tally.open)
-      (eta, source) = (Int(min(max(seconds, least), 1e9).rounded(.up)), "rate_limit")
-    } else if rate > 0 {
-      (eta, source) = (Int(min(Double(tally.open) / rate, 1e9).rounded(.up)), "throughput")
-    }
+    let rate = isAtWork(state) ? pool.perSecond : 0
     return StatusDocument.Progress(
       done: open.done, fraction: open.total == 0 ? 0 : Double(open.done) / Double(open.total),
-      perSecond: (rate * 100).rounded() / 100, etaSeconds: eta, etaFrom: source)
-  }
-
-  /// Seconds that the limit needs for the open keys at least, whether it comes back all at once or bit by bit.
-  private static func least(_ standing: LimitStanding, open: Int) -> Seconds {
-    guard let limit = standing.limit, limit > 0, let period = standing.period else { return 0 }
-    let rest = open - min(limit, max(0, standing.remaining ?? limit))
-    guard rest > 0 else { return 0 }
-    let atOnce = max(0, standing.resetsIn ?? 0) + Double((rest - 1) / limit) * period
-    return min(atOnce, Double(rest) / Double(limit) * period)
+      perSecond: (rate * 100).rounded() / 100, etaSeconds: estimate.seconds, etaFrom: estimate.source)
   }
 
   private static func rateLimit(_ pool: PoolSnapshot) -> StatusDocument.RateLimit {
