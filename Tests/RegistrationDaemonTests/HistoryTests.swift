@@ -1,9 +1,10 @@
 import ControlAPI
 import RateLimit
 import Registration
-import RegistrationDaemon
 import RegistrationQueue
 import Testing
+
+@testable import RegistrationDaemon
 
 struct HistoryTests {
   private func time(_ seconds: Double) -> Timestamp { Timestamp(milliseconds: 0).adding(seconds: 86_400 + seconds) }
@@ -22,8 +23,28 @@ struct HistoryTests {
     history.look(sample(registered: 9, failed: 1, state: .idle), now: time(90))
     let minutes = history.minutes()
     #expect(minutes.map(\.registered) == [5, 4] && minutes.map(\.failed) == [0, 1])
-    #expect(minutes.map(\.state) == ["working", "idle"] && minutes.map(\.remaining) == [9, 9])
+    // Idle at the last look, but work was done.
+    #expect(minutes.map(\.state) == ["working", "working"] && minutes.map(\.remaining) == [9, 9])
     #expect(history.minutes(since: time(60)).map(\.registered) == [4])
+  }
+
+  /// Not the state at the last look.
+  @Test func theStateOfAMinuteIsTheOneThatLastedLongest() {
+    let history = History()
+    var statistics = Statistics()
+    func look(_ phase: Phase, until end: Double, from start: Double) {
+      statistics.stood(nil, phase, isBusy: true, from: start, to: end)
+      history.look(.init(statistics: statistics, remaining: nil, state: .init(phase)), now: time(end))
+    }
+    look(.working, until: 20, from: 0)
+    look(.waiting, until: 55, from: 20)
+    look(.idle, until: 59, from: 55)
+    #expect(history.minutes().map(\.state) == ["waiting"])
+    look(.idle, until: 110, from: 59)
+    #expect(history.minutes().map(\.state) == ["waiting", "idle"])
+    look(.working, until: 111, from: 110)
+    look(.idle, until: 119, from: 111)
+    #expect(history.minutes().map(\.state) == ["waiting", "working"])
   }
 
   @Test func aRestartGoesOnInTheSameMinute() {

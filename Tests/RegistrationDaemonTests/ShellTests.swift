@@ -64,6 +64,32 @@ import Testing
     }
   }
 
+  /// However short it was, and whoever looks when.
+  @Test func aBurstOfWorkIsNoticed() throws {
+    var shell = try Self.shell(workers: 1)
+    var seen: [String] = []
+    func look(at time: Double, open: Int) {
+      _ = shell.tick(open: open, at: Self.moment(time))
+      let pool = shell.snapshot(open: open, at: Self.moment(time))
+      seen.append("\(pool.phase) since \(pool.phaseSince?.seconds(since: Self.start) ?? -1)")
+    }
+    look(at: 0, open: 0)
+    Self.supply(&shell, keys: 1, at: 5)
+    look(at: 5, open: 1)
+    let exchange = Exchange(
+      verdict: .registered(status: 201), paced: PacedReply(kind: .answered), status: 201, duration: 0.1)
+    _ = shell.take(Self.mail(.exchange(exchange, order: 1, worker: 0), at: 5.1))
+    look(at: 5.1, open: 1)
+    let result = KeyResult(row: 1, decision: .registered, sentAt: Self.start, at: Self.start)
+    _ = shell.take(Self.mail(.event(.committed([result])), at: 5.4))
+    look(at: 5.4, open: 0)
+    look(at: 60, open: 0)
+    #expect(
+      seen == ["idle since 0.0", "working since 5.0", "working since 5.0", "idle since 5.4", "idle since 5.4"])
+    let spent = shell.snapshot(open: 0, at: Self.moment(60)).statistics.spent
+    #expect(abs(spent[.working, default: 0] - 0.4) < 0.001 && abs(spent[.idle, default: 0] - 59.6) < 0.001)
+  }
+
   @Test func theLastWorkerBackGoesFirst() throws {
     var shell = try Self.shell(workers: 3)
     #expect([shell.nextWorker(), shell.nextWorker(), shell.nextWorker()] == [0, 1, 2])

@@ -26,6 +26,8 @@ package final class History: Sendable {
     var last: Statistics
     /// The durations when the present minute began.
     var durations = Durations()
+    /// Seconds of the present minute, by state.
+    var spent: [StatusDocument.State: Seconds] = [:]
     var present: Int64?
     /// Minutes that are not stored as they are.
     var unsaved: Set<Int64> = []
@@ -54,6 +56,7 @@ package final class History: Sendable {
       if state.present != minute {
         state.present = minute
         state.durations = before.durations
+        state.spent = [:]
         let (oldest, newest) = (minute - RegistrationQueue.historyLength, minute)
         // The wall clock may have been wrong.
         state.minutes = state.minutes.filter { $0.key > oldest && $0.key <= newest }
@@ -72,7 +75,14 @@ package final class History: Sendable {
         record.p90 = Self.milliseconds(durations.percentile(0.9))
       }
       record.remaining = sample.remaining ?? record.remaining
-      record.state = sample.state.rawValue
+      for (phase, seconds) in new.spent {
+        // What the pool does not know of, such as a list that is being read, shows while it is idle.
+        let word = phase == .idle ? sample.state : StatusDocument.State(phase)
+        state.spent[word, default: 0] += seconds - before.spent[phase, default: 0]
+      }
+      if let word = Self.longest(state.spent) ?? (sample.state == .idle ? nil : sample.state) {
+        record.state = word.rawValue
+      }
       state.last = new
       guard record != old || state.minutes[minute] == nil else { return }
       let isQuiet = (record.registered, record.failed, record.throttled, record.otherRequests) == (0, 0, 0, 0)
@@ -104,7 +114,26 @@ package final class History: Sendable {
     }
   }
 
+  /// The state in which most of a minute was spent. Idle time counts only if there was nothing else.
+  private static func longest(_ spent: [StatusDocument.State: Seconds]) -> StatusDocument.State? {
+    spent.filter { $0.key != .idle && $0.value > 0 }.max { $0.value < $1.value }?.key
+  }
+
   private static func milliseconds(_ seconds: Seconds) -> Int { Int((min(seconds, 1e6) * 1_000).rounded()) }
+}
+
+extension StatusDocument.State {
+  init(_ phase: Phase) {
+    self =
+      switch phase {
+      case .idle: .idle
+      case .working: .working
+      case .waiting: .waiting
+      case .paused: .paused
+      case .holding: .holding
+      case .stopping: .stopping
+      }
+  }
 }
 
 extension MinuteDocument {

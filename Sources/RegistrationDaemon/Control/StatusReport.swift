@@ -38,7 +38,7 @@ struct StatusReport {
     var isDiskTrouble: Bool { diskFault != nil || spool.fault != nil }
   }
 
-  /// Since when the daemon has been in its state, as last observed.
+  /// Since when the daemon has been in its state.
   private let states = StateClock()
 
   func document(_ pool: PoolSnapshot, _ around: Surroundings, now: Timestamp) -> StatusDocument {
@@ -58,12 +58,13 @@ struct StatusReport {
       lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) }, lastOutcome: around.newestOutcome)
   }
 
-  /// When a standstill began, if it knows.
-  private static func begin(of standstill: Standstill?) -> Timestamp? {
-    switch standstill {
+  /// When the state began, as far as the pool knows.
+  private static func begin(of state: StatusDocument.State, _ pool: PoolSnapshot) -> Timestamp? {
+    switch pool.standstill {
     case .paused(let pause): pause.since
     case .hold(let hold): hold.since
-    case .stopping, .disk, .recording, .inquiry, .limit, .reply, .nothingDue, nil: nil
+    case .stopping, .disk, .recording, .inquiry, .limit, .reply, .nothingDue, nil:
+      StatusDocument.State(pool.phase) == state ? pool.phaseSince : nil
     }
   }
 
@@ -100,7 +101,7 @@ struct StatusReport {
     // results are written later. So this is not a hold, but the reason mentions it.
     let trouble = around.isDiskTrouble ? around.trouble : nil
     if pool.busy == 0 {
-      if let wait = pool.waitsFor, wait >= 1 {
+      if let wait = pool.waitsFor, wait >= 1 || pool.phase == .waiting {
         return (.waiting, nil, Self.sentence(Self.wait(of: wait, pool.standing, now: now), trouble))
       }
       if keys.pending == 0 {
@@ -120,7 +121,7 @@ struct StatusReport {
     let next = now.adding(seconds: seconds).description
     // Date and time beyond half a day.
     let time = seconds < 43_200 ? next.dropFirst(11).prefix(8) : next.prefix(19)
-    return "\(cause); next request in \(DurationText.approximate(seconds: seconds)), at \(time)Z"
+    return "\(cause); next request in \(DurationText.approximate(seconds: max(1, seconds))), at \(time)Z"
   }
 
   private static func isOpen(_ keys: StatusDocument.Keys) -> Bool { keys.pending + keys.inFlight + keys.retrying > 0 }

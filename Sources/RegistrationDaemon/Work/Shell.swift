@@ -13,8 +13,11 @@ struct Shell: Sendable {
   private var idle: [Int]
   private var statistics: Statistics
   private var lastError: (at: Timestamp, message: String)?
-  /// Since when time has been counted for the current standstill, in seconds on the monotonic clock.
+  /// Since when time has been counted for the current standstill and phase, in seconds on the monotonic clock.
   private var standingSince: Seconds
+  private var phase = Phase.idle
+  /// Nil before the first tick.
+  private var phaseSince: Timestamp?
 
   init(core: Core, settings: APISettings, evidence: LimitEvidence, workers: Int, now: Seconds) {
     self.core = core
@@ -63,9 +66,12 @@ struct Shell: Sendable {
   ///
   /// - Parameter open: Keys without an outcome in the whole queue.
   mutating func tick(open: Int, at moment: Moment) -> [Action] {
-    statistics.stood(core.standstill, isBusy: core.busy > 0, from: standingSince, to: moment.now)
+    statistics.stood(core.standstill, phase, isBusy: core.busy > 0, from: standingSince, to: moment.now)
     let actions = core.take(.tick(open: open), at: moment)
     standingSince = moment.now
+    let next = Phase(
+      core.standstill, isBusy: core.busy > 0, inHand: core.inHand, open: open, after: phase, now: moment.now)
+    if next != phase || phaseSince == nil { (phase, phaseSince) = (next, moment.wall) }
     return actions
   }
 
@@ -75,12 +81,12 @@ struct Shell: Sendable {
   /// - Parameter open: Keys without an outcome in the whole queue.
   func snapshot(open: Int, at moment: Moment) -> PoolSnapshot {
     var statistics = statistics
-    statistics.stood(core.standstill, isBusy: core.busy > 0, from: standingSince, to: moment.now)
+    statistics.stood(core.standstill, phase, isBusy: core.busy > 0, from: standingSince, to: moment.now)
     return PoolSnapshot(
       standstill: core.standstill, standing: core.pacer.standing(now: moment.now, backlog: max(0, open - core.inHand)),
       statistics: statistics, inFlight: core.inHand, busy: core.busy, size: core.workers, pause: core.pause,
       lastError: lastError, refusals: evidence.refusals, perSecond: statistics.throughput.perSecond(now: moment.now),
-      nextProbeAt: core.holds.nextProbe, now: moment.now)
+      nextProbeAt: core.holds.nextProbe, phase: phase, phaseSince: phaseSince, now: moment.now)
   }
 }
 
@@ -101,6 +107,9 @@ package struct PoolSnapshot: Sendable {
   package var perSecond: Double
   /// When the next probe of a hold goes, on the monotonic clock; nil without one, and while a probe is in flight.
   var nextProbeAt: Seconds?
+  package var phase = Phase.idle
+  /// When this phase began; nil when that is not known.
+  package var phaseSince: Timestamp?
   /// On the monotonic clock.
   var now: Seconds
 

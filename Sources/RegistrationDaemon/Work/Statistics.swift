@@ -23,6 +23,8 @@ package struct Statistics: Sendable {
   package private(set) var durations = Durations()
   /// Seconds spent waiting, by reason.
   package private(set) var waited: [Standstill.Kind: Seconds] = [:]
+  /// Seconds spent in each phase.
+  package private(set) var spent: [Phase: Seconds] = [:]
 
   /// Keys that got these outcomes.
   package private(set) var registered = 0
@@ -52,7 +54,10 @@ package struct Statistics: Sendable {
   }
 
   /// From `start` to `end` nothing more could be sent for this reason; nil while every worker was busy.
-  mutating func stood(_ standstill: Standstill?, isBusy: Bool, from start: Seconds, to end: Seconds) {
+  package mutating func stood(
+    _ standstill: Standstill?, _ phase: Phase, isBusy: Bool, from start: Seconds, to end: Seconds
+  ) {
+    spent[phase, default: 0] += max(0, end - start)
     if let kind = standstill?.kind { waited[kind, default: 0] += max(0, end - start) }
     switch standstill {
     case .stopping, .paused, .disk, .hold: break
