@@ -54,8 +54,8 @@ extension RegistrationQueue {
   }
 
   static func keep(text: String, named name: String, in database: Database) throws {
-    try database.execute(
-      sql: "INSERT INTO memory (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      arguments: [name, text])
+    try database.cachedStatement(
+      sql: "INSERT INTO memory (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    ).execute(arguments: [name, text])
   }
 }

@@ -16,6 +16,7 @@ extension RegistrationQueue {
       let refund = try HotStatement(
         "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1", in: database)
       let others = try OtherLists(in: database)
+      var lastSuccess: Timestamp?
       for result in results {
         if result.decision == .refund {
           try refund.bind(1, changes.sure.milliseconds)
@@ -51,8 +52,11 @@ extension RegistrationQueue {
         try update.execute()
         changes.move(from: stored.state, to: new, owner: stored.list, alsoIn: try others.of(result.row))
       }
+      if let lastSuccess { try Self.keep(lastSuccess, named: Self.lastSuccess, in: database) }
     }
   }
+
+  static let lastSuccess = "last_success_at"
 
   private static func stored(
     _ row: Int64, by find: HotStatement

@@ -30,6 +30,8 @@ package final class RegistrationQueue: Sendable {
   let checkedAt: Mutex<Timestamp?>
   /// An earlier run found damage: the queue must be checked before any work.
   package let isSuspect: Bool
+  /// When an earlier run last registered a key.
+  package let lastSuccess: Timestamp?
   /// An earlier version of keyreg had written the queue: the path of the copy that was kept of it.
   package let earlier: String?
 
@@ -88,12 +90,13 @@ package final class RegistrationQueue: Sendable {
         try SchemaCheck.require(database, path: path)
         if isOlderMeant { try Self.keep(true, named: Self.olderIsMeant, in: database) }
       }
-      let (tally, lists, progress, recorded, kept, checked) = try pool.read { database in
+      let (tally, lists, progress, recorded, kept, checked, succeeded) = try pool.read { database in
         (
           try Tally.stored(in: database), try ListTotals.counted(in: database),
           try OpenProgress.counted(in: database), try Self.newestOutcome(in: database),
           try Self.kept(SureClock.self, named: KeptClock.name, in: database),
-          try Self.kept(Timestamp.self, named: Self.checked, in: database)
+          try Self.kept(Timestamp.self, named: Self.checked, in: database),
+          try Self.kept(Timestamp.self, named: Self.lastSuccess, in: database)
         )
       }
       clock = Mutex(KeptClock(kept, read: readClock))
@@ -104,6 +107,7 @@ package final class RegistrationQueue: Sendable {
       commit = Mutex(number)
       checkedAt = Mutex(look.wasClosed ? checked : nil)
       isSuspect = look.isSuspect
+      lastSuccess = succeeded
       do throws(SystemFault) {
         try QueueMark(commit: number, state: look.isSuspect ? .damaged : .open).write(of: path)
       } catch {

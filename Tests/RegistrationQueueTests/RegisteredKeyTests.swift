@@ -28,4 +28,22 @@ import Testing
     temporary.clock.advance(seconds: 20)
     #expect(try temporary.queue.registeredKey(within: 60, by: ours)?.key.row == due[6].row)
   }
+
+  /// Status shows it after a restart, too, even after a kill.
+  @Test func theLastSuccessOutlivesARestart() throws {
+    let temporary = try TemporaryQueue()
+    #expect(temporary.queue.lastSuccess == nil)
+    try temporary.add(keys(3), as: "a")
+    let due = try temporary.due()
+    let first = temporary.clock.wall
+    try temporary.record(due[0], .registered, status: 201)
+    temporary.clock.advance(seconds: 50)
+    try temporary.record(due[1], .failed, status: 404)
+    try temporary.reopen(closing: false)
+    #expect(temporary.queue.lastSuccess == first)
+    let second = temporary.clock.wall
+    try temporary.record(due[2], .registered, status: 201)
+    try temporary.reopen()
+    #expect(temporary.queue.lastSuccess == second)
+  }
 }

@@ -19,12 +19,16 @@ struct Shell: Sendable {
   /// Nil before the first tick.
   private var phaseSince: Timestamp?
 
-  init(core: Core, settings: APISettings, evidence: LimitEvidence, workers: Int, now: Seconds) {
+  /// - Parameter lastSuccess: When an earlier run last registered a key.
+  init(
+    core: Core, settings: APISettings, evidence: LimitEvidence, workers: Int, lastSuccess: Timestamp? = nil,
+    now: Seconds
+  ) {
     self.core = core
     self.settings = settings
     self.evidence = evidence
     idle = (0..<workers).reversed()
-    statistics = Statistics()
+    statistics = Statistics(lastSuccessAt: lastSuccess)
     standingSince = now
   }
 

@@ -31,7 +31,10 @@ package struct Statistics: Sendable {
   package private(set) var failed = 0
   package private(set) var throughput = Throughput()
 
-  package init() {}
+  /// - Parameter lastSuccessAt: When an earlier run last registered a key.
+  package init(lastSuccessAt: Timestamp? = nil) {
+    self.lastSuccessAt = lastSuccessAt
+  }
 
   package mutating func received(_ exchange: Exchange, at wall: Timestamp) {
     if case .registered = exchange.verdict { lastSuccessAt = wall }

@@ -54,7 +54,10 @@ package final class WorkerPool: Sendable {
       holds: Holds(retry: retry, seed: random.next()),
       settings: access.coreSettings(pacer: pacer, retry: retry, change: .endpoint), pause: pause, asked: asked,
       at: moment)
-    shell = Mutex(Shell(core: core, settings: access.settings, evidence: evidence, workers: Self.size, now: moment.now))
+    shell = Mutex(
+      Shell(
+        core: core, settings: access.settings, evidence: evidence, workers: Self.size, lastSuccess: queue.lastSuccess,
+        now: moment.now))
     let inbox = Inbox(serial: DispatchQueue(label: "keyreg.core"))
     self.inbox = inbox
     alarm = Alarm(label: "keyreg.pacer") { @Sendable _ in inbox.post(.alarm) }
