@@ -83,7 +83,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var total: Int
     /// Lists with open keys, or still being read.
     package var active: Int
-    /// Lists that are still in `incoming/`.
+    /// Lists that are still in `incoming/`, and can be read.
     package var incoming: Int
     /// What is in the spool and cannot be taken as it is: lists that may not be read, or for which there is no space, and
     /// links, FIFOs and folders.
@@ -92,9 +92,12 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var rejected: Int
     /// Lists whose keys all have an outcome, but whose results are not written yet.
     package var finishing: Int
+    /// How many of `blocked` are lists that nobody can read until an operator helps; null from an earlier version.
+    @ExplicitNull package var unreadable: Int?
 
     package init(
-      total: Int = 0, active: Int = 0, incoming: Int = 0, blocked: Int = 0, rejected: Int = 0, finishing: Int = 0
+      total: Int = 0, active: Int = 0, incoming: Int = 0, blocked: Int = 0, rejected: Int = 0, finishing: Int = 0,
+      unreadable: Int = 0
     ) {
       self.total = total
       self.active = active
@@ -102,6 +105,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
       self.blocked = blocked
       self.rejected = rejected
       self.finishing = finishing
+      _unreadable = ExplicitNull(wrappedValue: unreadable)
     }
   }
 

@@ -17,7 +17,7 @@ import Testing
         {"endpoint":"","hold":null,"instance":null,\
         "keys":{"cancelled":0,"failed":0,"in_flight":0,"pending":0,"registered":0,"retrying":0,"total":0},\
         "last_error":null,"last_success_at":null,\
-        "lists":{"active":0,"blocked":0,"finishing":0,"incoming":0,"rejected":0,"total":0},"now":"2025-11-24T16:00:00.000Z","pid":1,\
+        "lists":{"active":0,"blocked":0,"finishing":0,"incoming":0,"rejected":0,"total":0,"unreadable":0},"now":"2025-11-24T16:00:00.000Z","pid":1,\
         "progress":{"done":0,"eta_from":null,"eta_seconds":null,"fraction":0,"per_second":0},\
         "rate_limit":{"limit":null,"name":null,"period_seconds":null,"refusals":null,"remaining":null,"reserved":null,\
         "resets_in_seconds":null,"source":null,"waiting_seconds":null},"reason":null,\

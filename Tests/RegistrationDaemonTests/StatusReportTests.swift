@@ -91,6 +91,42 @@ import Testing
     }
   }
 
+  /// 39 keys were quick, and the last one is due in half an hour.
+  @Test func theEstimateIncludesTheLastKeyThatIsDueLater() {
+    var pool = Self.pool(.nothingDue(next: 1_800))
+    pool.perSecond = 39
+    var around = Self.around(open: 0)
+    around.tally[.retrying] = 1
+    around.lastDueIn = 1_799.2
+    let waiting = Self.status(pool, around)
+    #expect(waiting.state == .waiting && waiting.reason?.hasPrefix("1 key is waiting to be retried") == true)
+    #expect(waiting.progress.etaSeconds == 1_800 && waiting.progress.etaFrom == "retries")
+    Self.set(&pool.standing, limit: 60, every: 60, left: 60, resetsIn: 30, eta: 1)
+    #expect(Self.status(pool, around).progress.etaSeconds == 1_800)
+    // A limit that takes longer decides.
+    pool.standing.etaSeconds = 2_000
+    #expect(Self.status(pool, around).progress.etaSeconds == 2_000)
+    // Without a limit or an outcome so far, only the wait is known.
+    pool.perSecond = 0
+    pool.standing.limit = nil
+    #expect(Self.status(pool, around).progress.etaSeconds == 1_800)
+  }
+
+  @Test func answersThatAreBeingWrittenAreWork() {
+    var pool = Self.pool(.nothingDue(next: nil))
+    pool.inFlight = 2
+    let status = Self.status(pool, Self.around(open: 2))
+    #expect(status.state == .working && status.reason == nil && status.keys.inFlight == 2)
+  }
+
+  @Test func aBlockedListIsNotIncomingToo() {
+    var around = Self.around(open: 0)
+    around.spool.incoming = 3
+    (around.blocked, around.unreadable) = (2, 1)
+    let lists = Self.status(Self.pool(.nothingDue(next: nil)), around).lists
+    #expect(lists.incoming == 2 && lists.blocked == 2 && lists.unreadable == 1)
+  }
+
   @Test func withoutWorkThereIsNoRateAndNoEstimate() {
     let pause = Pause(reason: nil, since: Self.now)
     for standstill in [Standstill.paused(pause), .disk("no space")] {

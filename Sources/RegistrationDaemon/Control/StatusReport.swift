@@ -22,6 +22,8 @@ struct StatusReport {
     var spool: SpoolLook.Finding
     /// What cannot be taken for now.
     var blocked: Int
+    /// Lists among them that an operator must help; `spool.incoming` counts them too.
+    var unreadable = 0
     var isImporting: Bool
     /// Why lists cannot be taken, or results not be written.
     var listFault: String?
@@ -47,9 +49,12 @@ struct StatusReport {
     return StatusDocument(
       version: version, pid: Int(getpid()), startedAt: startedAt, now: now, state: state, reason: reason, keys: keys,
       lists: .init(
-        total: around.lists.total, active: around.lists.active, incoming: around.spool.incoming,
-        blocked: around.blocked, rejected: around.lists.rejected, finishing: around.lists.finishing),
-      progress: Self.progress(pool, around, state: state), rateLimit: Self.rateLimit(pool),
+        total: around.lists.total, active: around.lists.active,
+        incoming: max(0, around.spool.incoming - around.unreadable), blocked: around.blocked,
+        rejected: around.lists.rejected, finishing: around.lists.finishing,
+        unreadable: around.unreadable),
+      progress: Self.progress(pool, around, Self.estimate(pool, around, state: state), state: state),
+      rateLimit: Self.rateLimit(pool),
       requests: Self.requests(pool.statistics), workers: .init(total: pool.size, busy: pool.busy),
       hold: hold,
       since: states.since(state, began: Self.begin(of: state, pool), now: now),
@@ -104,7 +109,8 @@ struct StatusReport {
       if let wait = pool.waitsFor, wait >= 1 || pool.phase == .waiting {
         return (.waiting, nil, Self.sentence(Self.wait(of: wait, pool.standing, now: now), trouble))
       }
-      if keys.pending == 0 {
+      // Keys in flight have an answer that is being written.
+      if keys.pending + keys.inFlight == 0 {
         let retrying = "\(keys.retrying.counted("key")) \(keys.retrying == 1 ? "is" : "are") waiting to be retried"
         let next = pool.nextDueIn.map { ", the next at \(now.adding(seconds: $0))" } ?? ""
         return (.waiting, nil, Self.sentence(retrying + next, trouble))

@@ -51,7 +51,8 @@ struct StatusWait {
     let keys = status.keys
     let lists = status.lists
     // The caller probably wants to read the results next.
-    let isOpen = lists.active + lists.incoming + lists.finishing + keys.pending + keys.inFlight + keys.retrying > 0
+    let toRead = lists.incoming + (lists.unreadable ?? 0)
+    let isOpen = lists.active + toRead + lists.finishing + keys.pending + keys.inFlight + keys.retrying > 0
     return isOpen ? nil : keys.failed
   }
 
