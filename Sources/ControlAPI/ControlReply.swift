@@ -22,7 +22,9 @@ struct ControlReply {
   }
 
   static func json(_ bytes: [UInt8], status: Int = 200) -> ControlReply {
-    ControlReply(status, "application/json", .whole(bytes + [UInt8(ascii: "\n")]))
+    // One line end, whether or not the document has its own.
+    let end = UInt8(ascii: "\n")
+    return ControlReply(status, "application/json", .whole(bytes.last == end ? bytes : bytes + [end]))
   }
 
   static func document(_ document: some Encodable, status: Int = 200) throws -> ControlReply {

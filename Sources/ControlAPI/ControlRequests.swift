@@ -89,8 +89,10 @@ package struct RetryRequest: Codable, Equatable, Sendable {
   package var error: String?
   package var keys: [AppKeyID]
 
-  private enum CodingKeys: String, CodingKey {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
     case list, error, keys
+    /// One key, as in the query.
+    case key
   }
 
   package init(list: String? = nil, error: String? = nil, keys: [AppKeyID] = []) {
@@ -100,15 +102,18 @@ package struct RetryRequest: Codable, Equatable, Sendable {
   }
 
   package init(from decoder: any Decoder) throws {
+    // A misspelt restriction must not mean everything.
+    try MemberName.refuseUnknown(in: decoder, known: CodingKeys.allCases.map(\.rawValue))
     let container = try decoder.container(keyedBy: CodingKeys.self)
     list = try container.decodeIfPresent(String.self, forKey: .list)
     error = try container.decodeIfPresent(String.self, forKey: .error)
+    let key = try container.decodeIfPresent(String.self, forKey: .key)
     let texts = try container.decodeIfPresent([String].self, forKey: .keys)
     // A script that found nothing to retry does not mean everything.
     if texts?.isEmpty == true {
       throw ControlError(.badRequest, "“keys” is empty; leave it out to retry all failed keys")
     }
-    keys = try (texts ?? []).map { text in
+    keys = try ((texts ?? []) + [key].compactMap(\.self)).map { text in
       guard let id = AppKeyID(text) else {
         throw ControlError(.badRequest, "“\(PrintableText.escape(text))” is not a key id (a UUID)")
       }

@@ -78,8 +78,10 @@ struct ControlResponder: Sendable {
       let newest = try await backend.lists(newest: OverviewPage.most)
       return try await documents.run { OverviewPage(status: status, open: open, newest: newest).reply() }
     case .listPage(let name):
-      guard let digest = try await backend.digest(of: name) else { throw Self.noList(name) }
       let status = await backend.status()
+      guard let digest = try await backend.digest(of: name) else {
+        return MissingListPage(status: status, name: name, reason: try await absence(of: name)).reply()
+      }
       return try await documents.run { ListPage(status: status, digest: digest).reply() }
     case .status:
       return try .document(await backend.status())
@@ -153,6 +155,16 @@ struct ControlResponder: Sendable {
       _ = try await body.collect(largeBodies)
       return try .document(try await backend.reload())
     }
+  }
+
+  /// Why a list has no page of its own: it is not known, or was not read.
+  private func absence(of name: String) async throws -> ControlError {
+    do {
+      _ = try await backend.list(named: name)
+    } catch let error as ControlError where error.code.status == 404 {
+      return error
+    }
+    return Self.noList(name)
   }
 
   private static func noList(_ name: String) -> ControlError {

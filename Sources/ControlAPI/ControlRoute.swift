@@ -93,6 +93,17 @@ enum ControlRoute: Equatable {
     default:
       throw ControlError.notFound("there is nothing at this address")
     }
+    if !hasParameters { _ = try QueryParameters(query, allowed: []) }
+  }
+
+  /// Whether its query was read.
+  private var hasParameters: Bool {
+    switch self {
+    case .lists, .outcomes, .history, .submit, .preview, .set, .pause, .retry: true
+    case .index, .listPage, .asset, .status, .list, .key, .limits, .openAPI, .events, .backup, .metrics, .health,
+      .cancel, .resume, .reload:
+      false
+    }
   }
 
   /// `route`, if the method only reads.

@@ -7,10 +7,27 @@ struct OpenMetricsText {
     /// Prometheus' older one: https://prometheus.io/docs/instrumenting/exposition_formats/
     case classic
 
-    /// The form for an `Accept` field: OpenMetrics, unless the scraper reads only plain text.
+    /// The form for an `Accept` field: OpenMetrics, unless the scraper refuses it or prefers plain text.
     init(accept: String?) {
-      let accept = accept?.lowercased() ?? ""
-      self = !accept.contains("application/openmetrics-text") && accept.contains("text/plain") ? .classic : .openMetrics
+      let weights = Self.weights(accept ?? "")
+      let plain = weights["text/plain"] ?? 0
+      self =
+        switch weights["application/openmetrics-text"] {
+        case let weight?: weight == 0 || plain > weight ? .classic : .openMetrics
+        case nil: plain > 0 ? .classic : .openMetrics
+        }
+    }
+
+    /// The media types of an `Accept` field with their weights (RFC 9110, section 12.5.1).
+    private static func weights(_ field: String) -> [String: Double] {
+      var weights: [String: Double] = [:]
+      for range in field.lowercased().split(separator: ",") {
+        let parts = range.split(separator: ";").map { part in part.filter { $0 != " " && $0 != "\t" } }
+        guard let type = parts.first else { continue }
+        let weight = parts.first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+        weights[type] = weight ?? 1
+      }
+      return weights
     }
 
     var contentType: String {

@@ -33,6 +33,11 @@ import Testing
     ("POST", "/v1/status", 405, "method_not_allowed"), ("GET", "/v1/pause", 405, "method_not_allowed"),
     ("DELETE", "/v1/lists", 405, "method_not_allowed"), ("PUT", "/v1/lists/a", 405, "method_not_allowed"),
     ("HEAD", "/v1/events", 405, ""), ("HEAD", "/v1/outcomes", 405, ""),
+    ("GET", "/v1/status?colour=red", 400, "bad_request"), ("GET", "/v1/lists/a?x=1", 400, "bad_request"),
+    ("GET", "/metrics?x", 400, "bad_request"), ("GET", "/healthz?x=1", 400, "bad_request"),
+    ("GET", "/?x=1", 400, "bad_request"), ("GET", "/v1/events?x=1", 400, "bad_request"),
+    ("POST", "/v1/resume?x=1", 400, "bad_request"), ("POST", "/v1/reload?x=1", 400, "bad_request"),
+    ("POST", "/v1/lists/a/cancel?x=1", 400, "bad_request"),
     ("GET", "/v1/lists/a/cancel", 405, "method_not_allowed"), ("POST", "/v1/lists/a/cancel", 404, "not_found"),
   ])
   func whatCannotBeAnsweredIsAnErrorDocument(_ method: String, _ target: String, _ status: Int, _ code: String) throws {
@@ -102,7 +107,7 @@ import Testing
 
   @Test func commandsMayComeByQueryOrByBody() throws {
     try withServer { running throws in
-      running.backend.add(list: "a", outcomes(3, state: .failed))
+      running.backend.add(list: "a", outcomes(4, state: .failed))
       let connection = try running.wire()
       #expect(try connection.request("POST", "/v1/pause?reason=by%20query").body.contains("\"reason\":\"by query\""))
       #expect(
@@ -111,10 +116,15 @@ import Testing
       #expect(
         try connection.request("POST", "/v1/retry", body: "{\"list\":\"a\",\"keys\":[\"\(id(1))\"]}").body
           == "{\"retried\":1}\n")
+      #expect(
+        try connection.request("POST", "/v1/retry", body: "{\"key\":\"\(id(2))\"}").body == "{\"retried\":1}\n")
       #expect(try connection.request("POST", "/v1/retry").body == "{\"retried\":1}\n")
       #expect(try connection.request("POST", "/v1/resume", body: "{}").status == 200)
       #expect(try connection.request("POST", "/v1/reload", body: "anything").status == 200)
-      for body in ["[]", "{", "{\"keys\":[\"nope\"]}", "{\"keys\":3}", "{\"keys\":[]}", "\u{0}"] {
+      // Misspelt, it would mean every failed key.
+      let misspelt = try connection.request("POST", "/v1/retry", body: "{\"lists\":\"a\"}")
+      #expect(misspelt.status == 400 && misspelt.body.contains("“lists”; known are list, error, keys, key"))
+      for body in ["[]", "{", "{\"keys\":[\"nope\"]}", "{\"key\":\"nope\"}", "{\"keys\":3}", "{\"keys\":[]}", "\u{0}"] {
         let response = try connection.request("POST", "/v1/retry", body: body)
         #expect(response.status == 400)
         #expect(try Self.code(response) == "bad_request")

@@ -149,6 +149,10 @@ import Testing
         ("text/plain", "text/plain; version=0.0.4; charset=utf-8"),
         ("text/plain;q=0.5,application/openmetrics-text;version=1.0.0", "application/openmetrics-text"),
         ("*/*", "application/openmetrics-text"),
+        ("text/plain, application/openmetrics-text;q=0", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text; version=1.0.0; q=0.000, */*", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.75", "text/plain; version=0.0.4; charset=utf-8"),
+        ("text/plain;q=0", "application/openmetrics-text"),
       ] {
         try connection.send("GET /metrics HTTP/1.1\r\nHost: h\r\nAccept: \(accept)\r\n\r\n")
         let response = try #require(try connection.response())

@@ -31,6 +31,15 @@ import Testing
     }
   }
 
+  @Test func aListThatIsNotThereHasAPageThatSaysSo() throws {
+    try withServer { running throws in
+      let response = try running.wire().request("GET", "/lists/" + Self.path)
+      #expect(response.status == 404 && response.fields["content-type"] == "text/html; charset=utf-8")
+      #expect(response.body.contains("there is no list named “&lt;script&gt;") && !response.body.contains("<script>"))
+      #expect(response.body.contains("<a href=\"/\">All lists</a>"))
+    }
+  }
+
   @Test func assetsHaveTheirTypes() throws {
     try withServer { running throws in
       let connection = try running.wire()

@@ -1,9 +1,26 @@
+import ControlAPI
 import Crypto
 import Foundation
 import Testing
 
 /// How lists arrive from various programs: no byte that was in `incoming/` is lost.
 @Suite struct IntakeTests {
+  @Test func aPostedListIsAnsweredInFullAndARefusalHasItsHint() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    let receipt = String(decoding: try bench.client.submit(Array(lines(randomKeys(2)).utf8), name: "a"), as: UTF8.self)
+    #expect(receipt.hasSuffix("}\n") && !receipt.hasSuffix("\n\n"), "\(receipt)")
+    let error = #expect(throws: ControlClientError.self) {
+      try bench.client.submit(Array("no key\n".utf8), name: "words")
+    }
+    guard case .refused(422, "unprocessable", let message, let hint?) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(!hint.isEmpty && !message.contains(hint))
+    bench.stop(daemon)
+  }
+
   private func sha256(_ path: String) throws -> String {
     SHA256.hash(data: try Data(contentsOf: URL(filePath: path))).map { byte in
       (byte < 16 ? "0" : "") + String(byte, radix: 16)
