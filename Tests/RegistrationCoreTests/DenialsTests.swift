@@ -12,6 +12,9 @@ struct DenialsTests {
     ("400: app key of another organisation, trace 81237", "app key of another organisation trace"),
     ("400: key ending in ABCDEF is not yours", "key ending in is not yours"),
     ("409: Conflict; id=0a1b2c", "conflict id"),
+    ("400: rule broken, trace Qk+xZr/PmVtWcaLB==", "rule broken trace"),
+    ("400: rule broken, trace YWjkPQzuRtGh_mNx", "rule broken trace"),
+    ("400: read/write is off for this Organisation", "read/write is off for this organisation"),
   ])
   func refusalsAreComparedWithoutIdsAndNumbers(text: String, words: String) {
     #expect(Denials.words(text) == words)

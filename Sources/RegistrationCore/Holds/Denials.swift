@@ -41,11 +41,18 @@ enum Denials: Sendable {
 
   /// The message of a refusal without what differs from reply to reply: ids, parts of them, numbers.
   static func words(_ text: String) -> String {
-    text.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "-" }
+    text.split { !$0.isLetter && !$0.isNumber && !"-+/_".contains($0) }
       .filter { word in
         !word.contains(where: \.isNumber) && !(word.count >= 6 && word.allSatisfy(\.isHexDigit))
+          && !isMixed(word)
       }
-      .joined(separator: " ")
+      .joined(separator: " ").lowercased()
+  }
+
+  /// Capital letters after small ones, as in Base64: no word of a sentence, and names of members say nothing alone.
+  private static func isMixed(_ word: Substring) -> Bool {
+    guard word.count >= 8, let small = word.firstIndex(where: \.isLowercase) else { return false }
+    return word[small...].contains(where: \.isUppercase)
   }
 
   /// Removes the waiting keys; those that were seen still count.
