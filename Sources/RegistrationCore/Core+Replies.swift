@@ -7,6 +7,7 @@ extension Core {
     guard let request = requests.removeValue(forKey: order) else { return }
     var job = request.job
     job.isOutdated = job.epoch != epoch
+    if case .throttled = answer.verdict { job.isThrottled = true }
     if request.endpoint == endpoint { pacer.receive(answer.paced, for: request.permit, now: moment.now) }
     if !job.isOutdated { noteCanary(answer.verdict, job, now: moment.now) }
     // RFC 9110 lets a failing server say when to come back.
@@ -39,7 +40,8 @@ extension Core {
             at: moment.wall))
       case .release(let job):
         guard !job.isKnownGood else { continue }
-        ledger.giveBack(job.key, readIn: job.reading, isLast: job.isProbe && holds.rotatesCanaries)
+        let isLast = job.isThrottled || job.isProbe && holds.rotatesCanaries
+        ledger.giveBack(job.key, readIn: job.reading, isLast: isLast)
       case .keep(let job): if !job.isKnownGood { ledger.keep(job.key.row) }
       case .retry(let job, let fault, let delay):
         wait(job, fault, delay, at: moment, in: &results) { .retry(due: $0) }

@@ -15,6 +15,8 @@ package struct Job: Sendable, Hashable {
   package var registrar: Int64?
   /// The credentials or the endpoint have changed since it was sent.
   package var isOutdated = false
+  /// The rate limit refused it. Perhaps that limit is the key's own, so others are tried before it is sent again.
+  package var isThrottled = false
   /// Counts changes of credentials and endpoint.
   package var epoch = 0
   /// Which reading of the queue the key comes from. A key read before the last change of keys is read again, not sent.

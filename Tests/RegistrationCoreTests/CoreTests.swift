@@ -121,6 +121,25 @@ import Testing
     #expect(wanted.sends.isEmpty && wanted.read?.except.isEmpty == true)
   }
 
+  /// A key that always gets 429 must not stop the others: the next probe is another key, and nothing is charged.
+  @Test func whatTheRateLimitRefusedIsTriedAfterTheOthers() throws {
+    var bench = CoreBench(keys: 3, assume: nil)
+    var now: Seconds = 0
+    var order: [Int64] = []
+    while order.count < 5, now < 3_600 {
+      let wanted = bench.tick(now: now)
+      for job in wanted.sends {
+        order.append(job.key.row)
+        let reply = bench.reply(job.key.row == 1 ? .throttled : .registered(status: 201), to: job, wait: 1, now: now)
+        #expect(job.key.row != 1 || reply.results.isEmpty)
+        bench.commit(reply.results, now: now)
+      }
+      now = max(now + 0.1, wanted.wake ?? now)
+    }
+    #expect(order == [1, 2, 3, 1, 1])
+    #expect(bench.keys[1]?.attempts == 0)
+  }
+
   @Test func aPageThatWasReadBeforeKeysChangedIsNotTaken() throws {
     var bench = CoreBench(keys: 3)
     let read = try #require(bench.take(.tick(open: 3), now: 0).read)
