@@ -17,23 +17,39 @@ extension RegistrationQueue {
   ///   and cost one commit this way.
   package func beginImport(_ source: ListSource, first batch: ImportBatch, isWhole: Bool) throws -> ListRecord {
     try write("begin an import") { database, changes in
-      try database.cachedStatement(
-        sql: """
-          INSERT INTO list (name, source, sha256, bytes, format, forced, arrived_at, priority, stop_after)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """
-      ).execute(arguments: [
-        source.name, Data(source.name.utf8), source.sha256, source.bytes, source.format, source.isForced,
-        source.arrivedAt.milliseconds, source.terms.priority, source.terms.stopAfter,
-      ])
-      changes.addedLists += 1
-      let list = database.lastInsertedRowID
-      try Self.note(source, of: list, in: database, changes: &changes)
-      try Self.add(batch, to: list, isLast: isWhole, in: database, changes: &changes)
-      return list
+      try Self.begin(source, batch, isWhole: isWhole, in: database, changes: &changes)
     } then: { list, database in
       try Self.list(list, in: database)
     }
+  }
+
+  /// Adds whole lists in one transaction, in this order. Their names must be free. With thousands of short lists, a
+  /// commit for each costs far more than their keys.
+  package func importWhole(_ lists: [(source: ListSource, batch: ImportBatch)]) throws -> [ListRecord] {
+    try write("import lists") { database, changes in
+      try lists.map { try Self.begin($0.source, $0.batch, isWhole: true, in: database, changes: &changes) }
+    } then: { lists, database in
+      try lists.map { try Self.list($0, in: database) }
+    }
+  }
+
+  private static func begin(
+    _ source: ListSource, _ batch: ImportBatch, isWhole: Bool, in database: Database, changes: inout Changes
+  ) throws -> Int64 {
+    try database.cachedStatement(
+      sql: """
+        INSERT INTO list (name, source, sha256, bytes, format, forced, arrived_at, priority, stop_after)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      source.name, Data(source.name.utf8), source.sha256, source.bytes, source.format, source.isForced,
+      source.arrivedAt.milliseconds, source.terms.priority, source.terms.stopAfter,
+    ])
+    changes.addedLists += 1
+    let list = database.lastInsertedRowID
+    try note(source, of: list, in: database, changes: &changes)
+    try add(batch, to: list, isLast: isWhole, in: database, changes: &changes)
+    return list
   }
 
   /// Commits the next entries of a list, together with how far it has been read.
@@ -182,9 +198,18 @@ extension RegistrationQueue {
 
   /// Notes that the source of a list is in its final place, with its receipt.
   package func noteFiled(_ list: Int64, at now: Timestamp) throws {
-    try write("note a filed list") { database, _ in
-      try database.cachedStatement(sql: "UPDATE list SET filed_at = ? WHERE id = ?")
-        .execute(arguments: [now.milliseconds, list])
+    _ = try noteFiled([(list, now)])
+  }
+
+  /// The same for several lists. Returns them as they are now.
+  package func noteFiled(_ lists: [(id: Int64, at: Timestamp)]) throws -> [ListRecord] {
+    try write("note filed lists") { database, _ in
+      for list in lists {
+        try database.cachedStatement(sql: "UPDATE list SET filed_at = ? WHERE id = ?")
+          .execute(arguments: [list.at.milliseconds, list.id])
+      }
+    } then: { _, database in
+      try lists.map { try Self.list($0.id, in: database) }
     }
   }
 

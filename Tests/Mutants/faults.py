@@ -168,13 +168,21 @@ FAULTS = [
         SPOOL + "SpoolMoves.swift", "to: file, in: target)\n    try target.sync()\n", "to: file, in: target)\n", DURABILITY),
     fault(
         "new-file-not-synced", "the queue says that results are written or a list is filed, and a power cut takes the file",
-        SPOOL + "NewFile.swift", "to: name, in: folder)\n    isNamed = true\n    try folder.sync()\n",
-        "to: name, in: folder)\n    isNamed = true\n", DURABILITY),
+        SPOOL + "NewFile.swift", "    try rename(to: name)\n    try folder.sync()\n", "    try rename(to: name)\n", DURABILITY),
     fault(
         "content-not-synced", "a file has its name before its content is on disk",
-        SPOOL + "NewFile.swift", "    try sync()\n    try folder.rename(temporaryName, to:",
-        "    try flush()\n    try folder.rename(temporaryName, to:", DURABILITY),
+        SPOOL + "NewFile.swift", "    try sync()\n    try rename(to: name)\n", "    try flush()\n    try rename(to: name)\n",
+        DURABILITY),
     fault(
         "list-not-synced", "a list is in done/ and its bytes are not on disk",
         SPOOL + "SpoolMoves.swift", "    try file.sync()\n    try store(", "    try store(", DURABILITY),
+    fault(
+        "group-not-synced", "lists that were filed together are in done/ and their bytes are not on disk",
+        SPOOL + "GroupMove.swift", "      try list.file.sync()\n", "", DURABILITY),
+    fault(
+        "group-receipts-not-synced", "receipts of lists that were filed together are empty after a power cut",
+        SPOOL + "GroupMove.swift", "      try receipt.sync()\n", "", DURABILITY),
+    fault(
+        "group-filing-not-synced", "lists that were filed together are in reading/ again after a power cut",
+        SPOOL + "GroupMove.swift", "    try done.sync()\n    try reading.sync()\n", "    try done.sync()\n", DURABILITY),
 ]

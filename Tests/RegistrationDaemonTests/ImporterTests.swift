@@ -92,6 +92,26 @@ struct ImporterTests {
     #expect(importer.faults.isEmpty && importer.fault == nil && importer.counts == .init(imported: 1, rejected: 0))
   }
 
+  @Test func shortListsBetweenLongOnesAreReadInTheirOrder() async throws {
+    let sizes = [1, 2, 3_000, 1, 0, 4, 5]
+    let lists = try zip("abcdefg", sizes).map { name, size in try write(String(name), keys: size) }
+    let importer = Mutex<Importer?>(nil)
+    let expected = Importer.Counts(imported: 6, rejected: 1)
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+      let waiting = Mutex<CheckedContinuation<Void, Never>?>(done)
+      importer.withLock {
+        $0 = self.importer { @Sendable in
+          guard importer.withLock({ $0 })?.counts == expected else { return }
+          waiting.withLock { $0.take() }?.resume()
+        }
+      }
+      importer.withLock { $0 }?.take(lists)
+    }
+    let records = try queue.lists(limit: 10).rows
+    #expect(records.map(\.name) == ["a", "b", "c", "d", "f", "g"])
+    #expect(records.map(\.accepted) == sizes.filter { $0 > 0 } && records.allSatisfy { $0.filedAt != nil })
+  }
+
   @Test func aRejectedListIsCountedAndItsClientToldWhy() async throws {
     let list = try write("a", keys: 0)
     try Data("no id\n".utf8).write(to: URL(filePath: spool.path(of: .reading) + "/a"))

@@ -127,11 +127,17 @@ final class SpoolRun: Sendable {
       }
       ready += intake.look().ready
       var faults: [ReadyList] = []
-      for list in ready {
-        do {
-          if case .notStill = try reading.run(list) { intake.noteWrite(to: list.name) }
-        } catch {
-          faults.append(list)
+      // As `Importer` reads them.
+      while !ready.isEmpty {
+        let endings = ListGroup(reading: reading).run(ready)
+        let lists = ready.prefix(max(1, endings.count))
+        ready.removeFirst(lists.count)
+        for (index, list) in lists.enumerated() where endings.isEmpty || endings[index] == nil {
+          do {
+            if case .notStill = try reading.run(list) { intake.noteWrite(to: list.name) }
+          } catch {
+            faults.append(list)
+          }
         }
       }
       ready = faults

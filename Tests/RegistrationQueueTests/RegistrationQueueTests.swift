@@ -77,6 +77,23 @@ import Testing
     #expect(try temporary.due().map(\.id) == keys(4))
   }
 
+  @Test func listsThatAreImportedTogetherAreAllThereOrNone() throws {
+    let temporary = try TemporaryQueue()
+    let queue = temporary.queue
+    let lists = try queue.importWhole([
+      (temporary.source("a"), temporary.batch(keys(2))), (temporary.source("b"), temporary.batch(keys(3), invalid: 1)),
+    ])
+    #expect(lists.map(\.name) == ["a", "b"] && lists.allSatisfy { $0.importedAt != nil && $0.filedAt == nil })
+    #expect(lists.map(\.accepted) == [2, 1] && lists.map(\.alreadyKnown) == [0, 2] && lists.map(\.invalid) == [0, 1])
+    #expect(throws: QueueError.self) {
+      try queue.importWhole([
+        (temporary.source("c"), temporary.batch(keys(1, from: 9))), (temporary.source("a"), temporary.batch([])),
+      ])
+    }
+    #expect(queue.tally.total == 3 && queue.listTotals.total == 2)
+    #expect(try temporary.recount().tally == [0: 3])
+  }
+
   @Test func anInterruptedImportIsFoundAgainWithItsPlace() throws {
     let temporary = try TemporaryQueue()
     let list = try temporary.begin("a")

@@ -55,6 +55,30 @@ struct SpoolMovesTests {
     #expect(try temporary.text(.done, "a.receipt.json") == String(decoding: receipt("a").json(), as: UTF8.self))
   }
 
+  @Test func lists_accepted_together_are_in_done_and_those_that_cannot_be_stay() throws {
+    for name in ["a", "b", "c", "d"] { try temporary.write(a, to: name, in: .reading) }
+    try temporary.write("mine", to: "b", in: .done)
+    let filings = try ["a", "b", "c", "d"].map { name in
+      SpoolDirectory.Filing(file: try temporary.open(name), name: try ListName(name), receipt: receipt(name))
+    }
+    // Another file has its name now.
+    try FileManager.default.removeItem(atPath: temporary.path(.reading, "c"))
+    try temporary.write(a, to: "c", in: .reading)
+    #expect(try spool.accept(filings) == Set([try ListName("a"), try ListName("d")]))
+    #expect(try temporary.names(.reading) == ["b", "c"])
+    #expect(try temporary.text(.done, "b") == "mine")
+    #expect(try temporary.text(.done, "d.receipt.json") == String(decoding: receipt("d").json(), as: UTF8.self))
+  }
+
+  @Test func accepting_together_what_was_accepted_already_changes_nothing() throws {
+    try temporary.write(a, to: "a", in: .reading)
+    let filing = SpoolDirectory.Filing(
+      file: try temporary.open("a"), name: try ListName("a"), receipt: receipt("a"))
+    #expect(try spool.accept([filing]) == [filing.name])
+    #expect(try spool.accept([filing]).isEmpty)
+    #expect(try temporary.names(.done) == ["a", "a.receipt.json"])
+  }
+
   @Test func accepting_again_after_an_interruption_ends_the_same() throws {
     try temporary.write(a, to: "a", in: .reading)
     let file = try temporary.open("a")

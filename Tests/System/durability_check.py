@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import time
 
 from support import Place, check, finish, interrupt, keys, wait_for
 
@@ -155,14 +156,17 @@ def work(place):
     """Every way that a list can go."""
     submit = traced(place, "submit.trace", place.binary, "submit", place.path("list"), "--name", "submitted")
     check("a list is submitted", submit.wait(30) == 0)
+    place.drop("together", "\n".join(keys(2)) + "\n")
+    for name in ("submitted", "together"):  # Both have settled when the daemon comes.
+        os.utime(place.path("spool/incoming/" + name), (0, time.time() - 60))
     daemon = traced(place, "run.trace", place.binary, "run", "--config", place.path("keyreg.yaml"))
     place.drop("long", "\n".join(keys(2_500)) + "\n")
     place.drop("bad", "none\n")
-    check("lists are read", wait_for(lambda: done(place, 2_505) and os.path.exists(place.path("spool/rejected/bad"))))
+    check("lists are read", wait_for(lambda: done(place, 2_507) and os.path.exists(place.path("spool/rejected/bad"))))
     check("a list is posted", post(place, "posted", keys(1)[0] + "\n") == 201)
     append(place.path("spool/done/long"), keys(1)[0] + "\n")
     append(place.path("spool/rejected/bad"), keys(1)[0] + "\n")
-    check("lists that grow are read", wait_for(lambda: done(place, 2_508) and os.path.exists(place.path("spool/done/bad"))))
+    check("lists that grow are read", wait_for(lambda: done(place, 2_510) and os.path.exists(place.path("spool/done/bad"))))
     check("the daemon stops", interrupt(daemon) == 0)
 
 
@@ -184,9 +188,13 @@ def main():
             oracle.end()
         names = {os.path.relpath(path, place.folder) for path in oracle.moves}
         wanted = {"spool/incoming/submitted", "state/queue.sqlite.mark", "spool/rejected/bad"} | {
-            f"spool/{name}" for list_ in ("submitted", "long", "posted", "bad")
+            f"spool/{name}" for list_ in ("submitted", "together", "long", "posted", "bad")
             for name in (f"reading/{list_}", f"done/{list_}", f"done/{list_}.receipt.json", f"results/{list_}.csv")}
         check("every move is seen", wanted <= names, wanted - names)
+        moves = [os.path.relpath(path, place.path("spool")) for path in oracle.moves]
+        receipts, lists = ([moves.index(f"done/{list_}{ending}") for list_ in ("submitted", "together")]
+                           for ending in (".receipt.json", ""))
+        check("lists that wait together are filed together", max(receipts) < min(lists), moves)
         check("every commit is seen", oracle.flushes >= 10, oracle.flushes)
         for rule, text in {
             "content": "a file has its name once its content is on the disk",

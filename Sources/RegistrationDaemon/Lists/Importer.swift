@@ -121,34 +121,12 @@ package final class Importer: Sendable {
     }
     for list in dropped { tell(.interrupted, of: list.name) }
   }
-
-  /// Completes what a kill interrupted: lists whose file is in its final place, or is gone, are noted as such. Call
-  /// this before the first list is taken.
-  package func reconcile() throws {
-    var filed: [ReadyList] = []
-    for list in try queue.unfiledLists() {
-      let name = ListName(stored: list.name)
-      // The watcher reports those in reading/.
-      if try spool.status(of: name.fileName, in: .reading) != nil { continue }
-      if try spool.status(of: name.fileName, in: .done) != nil {
-        filed.append(ReadyList(place: .done, name: name, isStill: false))
-        continue
-      }
-      do {
-        try reading(isInterrupted: { false }).close(list)
-      } catch let error as SpoolError {
-        // Its keys are processed nevertheless; the next start tries again.
-        log.error("a receipt cannot be written", metadata: ["list": "\(list.name)", "detail": "\(error)"])
-      }
-    }
-    take(filed)
-  }
 }
 
 // MARK: - Work
 
 extension Importer {
-  private func reading(isInterrupted: @escaping () -> Bool) -> ListReading {
+  func reading(isInterrupted: @escaping () -> Bool) -> ListReading {
     ListReading(
       queue: queue, spool: spool, maxFileSize: maxFileSize, log: log, isInterrupted: isInterrupted,
       committed: keysChanged)
@@ -157,71 +135,80 @@ extension Importer {
   private var isStopped: Bool { state.withLock { $0.isStopped } }
 
   private func work() {
-    while let list = next() {
-      if list.isPosted {
-        read(list.ready, isInterrupted: { [self] in isStopped })
-      } else {
-        // Lists with a waiting client are read between two batches.
-        read(list.ready) { [self] in
-          while let posted = state.withLock({ $0.waiting.nextPosted() }) {
-            read(posted, isInterrupted: { [self] in isStopped })
-          }
-          return isStopped
-        }
+    while let lists = next() {
+      switch lists {
+      case .posted(let list): read(list)
+      case .waiting(let lists): read(lists)
       }
     }
   }
 
-  private func read(_ list: ReadyList, isInterrupted: @escaping () -> Bool) {
+  /// Reads lists in their order, those that can be read together in groups. Lists with a waiting client are read in between.
+  private func read(_ lists: [ReadyList]) {
+    var rest = lists[...]
+    while let first = rest.first, !isStopped {
+      readPosted()
+      let endings = rest.count > 1 ? ListGroup(reading: reading(isInterrupted: { false })).run(rest) : []
+      for (list, ending) in zip(rest, endings) {
+        if let ending { finish(list, ending) } else { read(list, betweenBatches: readPosted) }
+      }
+      if endings.isEmpty { read(first, betweenBatches: readPosted) } else { keysChanged() }
+      rest = rest.dropFirst(max(1, endings.count))
+    }
+  }
+
+  private func readPosted() {
+    while let posted = state.withLock({ $0.waiting.nextPosted() }) { read(posted) }
+  }
+
+  private func read(_ list: ReadyList, betweenBatches: @escaping () -> Void = {}) {
+    let reading = reading { [self] in
+      betweenBatches()
+      return isStopped
+    }
     do {
       let wantsReceipt = state.withLock { $0.clients[list.name] != nil }
-      let ending = try reading(isInterrupted: isInterrupted).run(list, wantsReceipt: wantsReceipt)
-      _ = state.withLock { $0.faults.removeValue(forKey: list.name) }
-      tell(ending, of: list.name)
+      finish(list, try reading.run(list, wantsReceipt: wantsReceipt))
+      keysChanged()
     } catch {
       fail(error, at: list)
     }
   }
 
-  private func next() -> (ready: ReadyList, isPosted: Bool)? {
+  private func finish(_ list: ReadyList, _ ending: ListReading.Ending) {
+    _ = state.withLock { $0.faults.removeValue(forKey: list.name) }
+    tell(ending, of: list.name)
+  }
+
+  private enum Turn {
+    case posted(ReadyList)
+    case waiting([ReadyList])
+  }
+
+  private func next() -> Turn? {
     state.withLock { state in
-      if let posted = state.waiting.nextPosted() { return (posted, true) }
-      if let list = state.waiting.next() { return (list, false) }
-      state.isRunning = false
-      return nil
+      if let posted = state.waiting.nextPosted() { return .posted(posted) }
+      let lists = state.waiting.next(ListGroup.mostLists)
+      if lists.isEmpty { state.isRunning = false }
+      return lists.isEmpty ? nil : .waiting(lists)
     }
   }
 
   private func tell(_ ending: ListReading.Ending, of name: ListName) {
+    ending.tell(log)
     switch ending {
-    case .imported(let receipt, let cutShort):
+    case .imported(let receipt, _):
       state.withLock { $0.counts.imported += 1 }
-      log.notice(
-        "list imported",
-        metadata: [
-          "list": "\(receipt.list)", "accepted": "\(receipt.keys.accepted)", "known": "\(receipt.keys.alreadyKnown)",
-          "duplicate": "\(receipt.keys.duplicateInList)", "invalid": "\(receipt.keys.invalid)",
-        ])
-      if let cutShort {
-        log.warning(
-          "part of the list was not read",
-          metadata: ["list": "\(receipt.list)", "line": "\(cutShort.line)", "detail": "\(cutShort.description)"])
-      }
       answer(name, Result { Array(try receipt.json()) })
     case .rejected(let name, let rejection):
       state.withLock { $0.counts.rejected += 1 }
-      log.warning(
-        "list rejected", metadata: ["list": "\(name)", "reason": "\(rejection.what)", "line": "\(rejection.line ?? 0)"])
       answer(name, .failure(ControlError(rejection)))
-    case .unchanged: return
-    case .notStill:
-      watcher.noteWrite(to: name)
-      return
+    case .unchanged: break
+    case .notStill: watcher.noteWrite(to: name)
     case .gone: answer(name, .failure(ControlError(.conflict, "the list disappeared before it was read")))
     case .interrupted:
       answer(name, .failure(ControlError(.unavailable, "the daemon is stopping; the list is in the spool")))
     }
-    keysChanged()
   }
 
   /// The list stays where it is. Each fault is logged once.

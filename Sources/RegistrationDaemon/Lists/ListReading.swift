@@ -102,7 +102,7 @@ struct ListReading {
   }
 
   /// One reading of one file.
-  private struct Reading {
+  struct Reading {
     var file: SpoolFile
     var place: SpoolDirectory.Subfolder
     var name: ListName
@@ -188,7 +188,7 @@ struct ListReading {
     return try file(list, reading, entries)
   }
 
-  private func source(of reading: Reading, _ entries: ListEntries) throws -> ListSource {
+  func source(of reading: Reading, _ entries: ListEntries) throws -> ListSource {
     ListSource(
       name: reading.name.text, sha256: reading.sha256, bytes: Int(reading.file.size),
       modified: reading.file.status.modified, format: entries.format?.name ?? "text", column: entries.format?.column,
@@ -206,12 +206,20 @@ struct ListReading {
     } else {
       try spool.accept(reading.file, as: reading.name, receipt: receipt)
     }
-    try queue.noteFiled(list.id, at: Self.moment(try spool.status(of: reading.name.fileName, in: .done)))
-    if try queue.rejectedList(named: list.name) != nil { try queue.forgetRejected([list.name]) }
-    try spool.clearMarks(reading.file)
-    // It may have been stopped before there was a receipt to say so.
-    if let now = try queue.list(named: list.name) { try spool.amendReceipt(of: now) }
+    try noteFiled([(list.id, reading)])
     return .imported(receipt, cutShort: entries.cutShort)
+  }
+
+  /// Notes that these lists are in `done/` with their receipts, and clears up after them.
+  func noteFiled(_ lists: [(id: Int64, reading: Reading)]) throws {
+    let noted = try queue.noteFiled(
+      lists.map { ($0.id, Self.moment(try spool.status(of: $0.reading.name.fileName, in: .done))) })
+    for (list, reading) in zip(noted, lists.map(\.reading)) {
+      if try queue.rejectedList(named: list.name) != nil { try queue.forgetRejected([list.name]) }
+      try spool.clearMarks(reading.file)
+      // It may have been stopped before there was a receipt to say so.
+      try spool.amendReceipt(of: list)
+    }
   }
 
   /// A new list that is too large is rejected. One that has grown stays where it is, and shows as blocked.

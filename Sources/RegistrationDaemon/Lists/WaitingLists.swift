@@ -36,6 +36,13 @@ struct WaitingLists {
     return lists.removeValue(forKey: name)
   }
 
+  /// The next lists, at most so many.
+  mutating func next(_ count: Int) -> [ReadyList] {
+    var lists: [ReadyList] = []
+    while lists.count < count, let list = next() { lists.append(list) }
+    return lists
+  }
+
   mutating func removeAll() -> [ReadyList] {
     let all = posted + order[first...].compactMap { lists[$0] }
     self = WaitingLists()

@@ -57,9 +57,14 @@ package final class NewFile {
   /// Writes the content to disk and gives the file the name `name`, replacing another file of that name.
   func replace(_ name: FileName) throws(SpoolError) {
     try sync()
+    try rename(to: name)
+    try folder.sync()
+  }
+
+  /// The same for a file that is on disk already. Its name is there after the next sync of the folder.
+  func rename(to name: FileName) throws(SpoolError) {
     try folder.rename(temporaryName, to: name, in: folder)
     isNamed = true
-    try folder.sync()
   }
 
   /// Writes the content to disk and gives the file the name `name`. Returns false if that is taken; another name can
@@ -90,6 +95,12 @@ package final class NewFile {
     } catch {
       throw SpoolError("write \(shown) to the disk", code: error.code)
     }
+  }
+
+  /// Has the disk begin to write the content; `sync` then waits less.
+  func beginSync() throws(SpoolError) {
+    try flush()
+    FileIO.beginSync(descriptor.number)
   }
 
   private func flush() throws(SpoolError) {

@@ -9,7 +9,8 @@ package final class SpoolFile: Sendable {
   package let name: FileName
   /// Its status when it was opened.
   package let status: FileStatus
-  private let folder: Folder
+  /// For messages.
+  private let path: String
   private let descriptor: Descriptor
   private let mark = FileSource.Mark()
 
@@ -49,7 +50,7 @@ package final class SpoolFile: Sendable {
     descriptor = Descriptor(owning: number)
     status = try FileStatus(descriptor: number, path: path)
     self.name = name
-    self.folder = folder
+    self.path = path
   }
 
   /// A reader of the list from its beginning. Several can be used at the same time.
@@ -110,17 +111,20 @@ package final class SpoolFile: Sendable {
     return Array(bytes.prefix(read))
   }
 
+  /// Has the disk begin to write the content; `sync` then waits less.
+  func beginSync() { FileIO.beginSync(descriptor.number) }
+
   /// Writes the content to disk: whoever dropped the list may not have done so.
   package func sync() throws(SpoolError) {
     do throws(SystemFault) {
       try FileIO.sync(descriptor.number)
     } catch {
-      throw SpoolError("write \(folder.shown(name)) to the disk", code: error.code)
+      throw SpoolError("write \(path) to the disk", code: error.code)
     }
   }
 
   /// True if nobody has written to the file since it was opened. Ask after reading.
   package func isUnchanged() throws(SpoolError) -> Bool {
-    try FileStatus(descriptor: descriptor.number, path: folder.shown(name)).hasSameContent(as: status)
+    try FileStatus(descriptor: descriptor.number, path: path).hasSameContent(as: status)
   }
 }

@@ -22,22 +22,27 @@ extension SpoolDirectory {
     try store(receipt, as: name)
     let moved = try move(name.fileName, file.status.identity, to: .done)
     guard moved == .moved else { return moved }
-    // It may have been rejected before it grew; then a power cut may have left that name, too.
-    let rejected = try folder(.rejected)
-    if try rejected.status(of: name.fileName)?.identity == file.status.identity { try rejected.remove(name.fileName) }
-    try rejected.remove(name.reasonFileName)
+    try forgetRejection(of: name, file.status.identity, in: folder(.rejected))
     return moved
+  }
+
+  /// A filed list may have been rejected before it grew; then a power cut may have left that name, too.
+  func forgetRejection(of name: ListName, _ list: FileStatus.Identity, in rejected: Folder) throws(SpoolError) {
+    if try rejected.status(of: name.fileName)?.identity == list { try rejected.remove(name.fileName) }
+    try rejected.remove(name.reasonFileName)
   }
 
   /// Only writes `done/NAME.receipt.json`, for a list whose file is gone.
   package func store(_ receipt: Receipt, as name: ListName) throws(SpoolError) {
-    let document: [UInt8]
+    try write(document(receipt, of: name), to: name.receiptFileName, in: .done)
+  }
+
+  func document(_ receipt: Receipt, of name: ListName) throws(SpoolError) -> [UInt8] {
     do {
-      document = Array(try receipt.json())
+      return Array(try receipt.json())
     } catch {
       throw SpoolError(kind: .system, message: "cannot write the receipt of \(name): \(error)")
     }
-    try write(document, to: name.receiptFileName, in: .done)
   }
 
   /// Writes `rejected/NAME.reason.txt`, then moves the list from `reading/` to `rejected/NAME`, in this order for the
