@@ -185,4 +185,7 @@ FAULTS = [
     fault(
         "group-filing-not-synced", "lists that were filed together are in reading/ again after a power cut",
         SPOOL + "GroupMove.swift", "    try done.sync()\n    try reading.sync()\n", "    try done.sync()\n", DURABILITY),
+    fault(
+        "results-not-synced", "the queue says that results are written, and a power cut takes their names",
+        LISTS + "ResultsWriter.swift", "    try spool.syncResults()\n", "", DURABILITY),
 ]

@@ -77,13 +77,12 @@ final class ResultsWriter: Sendable {
   private func work() {
     var fault: (any Error)?
     do {
-      var written: [ListRecord] = []
+      var written: [Written] = []
       for list in try queue.listsWithoutResults() {
         // Those before a long list do not wait for it.
-        if written.count == Self.groupSize || list.keys.total > Self.longList { try note(&written) }
+        if written.count == Self.groupSize || list.keys.total > Self.longList { try finish(&written, &fault) }
         do {
-          try write(list)
-          written.append(list)
+          written.append(Written(list: list, file: try write(list)))
         } catch is Stopped {
           break
         } catch {
@@ -91,7 +90,7 @@ final class ResultsWriter: Sendable {
           fault = error
         }
       }
-      try note(&written)
+      try finish(&written, &fault)
     } catch {
       fault = error
     }
@@ -111,11 +110,29 @@ final class ResultsWriter: Sendable {
     if again { serial.async { @Sendable [self] in work() } }
   }
 
-  /// Notes that the files of these lists are in place.
-  private func note(_ written: inout [ListRecord]) throws {
-    try queue.resultsWritten(written, at: .now())
-    written.forEach(tell)
-    written = []
+  /// A list whose results are complete, but not in place.
+  private struct Written {
+    var list: ListRecord
+    var file: ResultsFile
+  }
+
+  /// Puts files in place, with one sync of the folder for all of them, and notes that they are there.
+  private func finish(_ written: inout [Written], _ fault: inout (any Error)?) throws {
+    guard !written.isEmpty else { return }
+    defer { written = [] }
+    var lists: [ListRecord] = []
+    for result in written {
+      do {
+        try result.file.finish()
+        try spool.amendReceipt(of: result.list)
+        lists.append(result.list)
+      } catch {
+        fault = error
+      }
+    }
+    try spool.syncResults()
+    try queue.resultsWritten(lists, at: .now())
+    lists.forEach(tell)
   }
 
   private func tell(_ list: ListRecord) {
@@ -128,12 +145,13 @@ final class ResultsWriter: Sendable {
     written(list)
   }
 
-  private func write(_ list: ListRecord) throws {
+  private func write(_ list: ListRecord) throws -> ResultsFile {
     let content = ResultsContent(queue: queue, spool: spool, list: list, keptColumns: keptColumns()) { [self] in
       if state.withLock({ $0.isStopped }) { throw Stopped() }
     }
-    try content.write().finish()
-    try spool.amendReceipt(of: list)
+    let file = try content.write()
+    try file.beginSync()
+    return file
   }
 
   /// Logs each fault once; writing is tried again until it works.

@@ -20,9 +20,15 @@ package final class ResultsFile {
     try file.write(outcome.csvLine(with: fields).utf8)
   }
 
-  /// Writes the file to disk under its name. It replaces an earlier one of the same list, since a retry may have
-  /// changed outcomes. A file that is not finished is deleted.
+  /// Has the disk begin to write the file, which is complete. `sync` then waits less.
+  package func beginSync() throws(SpoolError) {
+    try file.beginSync()
+  }
+
+  /// Writes the file to disk and gives it its name, which is on disk after `SpoolDirectory.syncResults`. It replaces an
+  /// earlier file of the same list, since a retry may have changed outcomes. A file that is not finished is deleted.
   package func finish() throws(SpoolError) {
-    try file.replace(name.resultsFileName)
+    try file.sync()
+    try file.rename(to: name.resultsFileName)
   }
 }

@@ -129,4 +129,9 @@ package struct SpoolDirectory: Hashable, Sendable {
   package func results(for name: ListName, columns: [String] = []) throws(SpoolError) -> ResultsFile {
     try ResultsFile(name, columns: columns, in: folder(.results))
   }
+
+  /// Writes the names of finished results to disk; one call for any number of them.
+  package func syncResults() throws(SpoolError) {
+    try folder(.results).sync()
+  }
 }
