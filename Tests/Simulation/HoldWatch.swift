@@ -43,7 +43,7 @@ extension DaemonRun {
     guard let hold = holdWatch.hold else { return nil }
     holdWatch.obstructed(until: obstructedUntil(hold.reason, process.core))
     let since = holdWatch.clearSince
-    let bound = HoldWatch.bound(hold.reason, age: now - hold.since, quiet: oracle.quietUntil - since)
+    let bound = HoldWatch.bound(hold.reason, age: now - hold.since, quiet: oracle.askedUntil - since)
     guard now > since + bound else { return nil }
     guard hasProbe(since: since, process.core) else {
       holdWatch.obstructed(until: now)

@@ -44,7 +44,9 @@ struct Oracle {
   private var successes: [(order: Int, row: Int64)] = []
   private var answers: [(order: Int, row: Int64)] = []
   /// Until when a server has asked everybody to wait.
-  private(set) var quietUntil: Seconds = -.infinity
+  private var quietUntil: Seconds = -.infinity
+  /// The same, whoever was answered meanwhile: a hold may wait for so long.
+  private(set) var askedUntil: Seconds = -.infinity
   /// Results that the core has not been told are on disk.
   private(set) var unwritten: [Int64: Int] = [:]
   private var probesOut: Set<Int> = []
@@ -70,14 +72,19 @@ struct Oracle {
     unwritten = [:]
     probesOut = []
     for row in words.keys { words[row]?.forbidden = [] }
+    // Another endpoint has asked for nothing.
     quietUntil =
-      asked.map { $0.seconds > Holds.longestInquiryShown ? now + min($0.seconds, 3_600) : -.infinity } ?? -.infinity
+      asked.map { asked in
+        asked.registrar == registrar && asked.seconds > Holds.longestInquiryShown
+          ? now + min(asked.seconds, 3_600) : -.infinity
+      } ?? -.infinity
+    askedUntil = quietUntil
   }
 
   mutating func reloaded(registrar: Int64, isNew: Bool) {
     self.registrar = registrar
     if isNew {
-      quietUntil = -.infinity
+      (quietUntil, askedUntil) = (-.infinity, -.infinity)
       epoch += 1
     }
   }
@@ -118,6 +125,7 @@ struct Oracle {
     case .unsettled, .unanswered:
       if let wait = reply.paced.reading?.retryAfter, reply.paced.kind == .serverError {
         quietUntil = max(quietUntil, now + min(wait, 3_600))
+        askedUntil = max(askedUntil, quietUntil)
       }
     case .throttled, .stale, .unauthorized, .misdirected: break
     }

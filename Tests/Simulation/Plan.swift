@@ -180,9 +180,6 @@ package struct Plan: Sendable {
     }
   }
 
-  /// The limit when the world has healed.
-  private var lastLimit: LimitPlan? { limits.last?.limit }
-
   package var keys: Int { lists.reduce(0) { $0 + $1.natures.count } }
 
   /// Seconds after the world has healed within which each key has its outcome: the longest Retry-After that is obeyed
@@ -190,8 +187,9 @@ package struct Plan: Sendable {
   /// half an hour), half an hour for a limit to be found out anew, and what the limit itself takes.
   package var bound: Seconds {
     let requests = Double(keys + 200)
-    let limited = lastLimit.map { 3 * requests * $0.period / Double($0.count) + 4 * $0.period } ?? 0
-    return 7_200 + limited
+    // A limit that replies have told is kept to for good when they no longer tell any.
+    let limited = limits.compactMap(\.limit).map { 3 * requests * $0.period / Double($0.count) + 4 * $0.period }
+    return 7_200 + (limited.max() ?? 0)
   }
 
   package var text: String {
