@@ -62,7 +62,7 @@ FAULTS = [
     fault(
         "old-endpoint-teaches-limits", "the old endpoint's replies are counted against the new one's limit",
         CORE + "Core+Replies.swift", "if request.endpoint == endpoint { pacer", "if request.endpoint <= endpoint { pacer",
-        "everyPromiseIsKept"),
+        "aFormerEndpointTeachesNothingOfTheNewOne"),
     fault(
         "old-credentials-are-witnesses", "a reply to old credentials or an old endpoint ends a hold of the new ones",
         CORE + "Core+Replies.swift", "job.isOutdated = job.epoch != epoch", "job.isOutdated = job.epoch > epoch",
@@ -72,7 +72,8 @@ FAULTS = [
         CORE + "Core+HandOut.swift", "    job.epoch = epoch\n", "", "everyPromiseIsKept"),
     fault(
         "turn-begins-anew", "lists of lower priority starve while new lists arrive all the time",
-        CORE + "KeyLedger.swift", "turns + ahead.count - nextAhead", "ahead.count - nextAhead", "everyPromiseIsKept"),
+        CORE + "KeyLedger.swift", "turns + ahead.count - nextAhead", "ahead.count - nextAhead",
+        "turnsGoOnWhenKeysAreReadAnew"),
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",

@@ -74,6 +74,16 @@ import Testing
     #expect(told > 100 && Double(right) >= share * Double(told), "\(right) of \(told)")
   }
 
+  /// Replies of the former endpoint arrive while the new one is asked.
+  @Test func aFormerEndpointTeachesNothingOfTheNewOne() {
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let plan = Plan.moving(seed: seed)
+      var run = DaemonRun(plan)
+      run.run()
+      if run.violation != nil { Issue.record(Comment(rawValue: Failure(plan)?.text() ?? "not reproducible")) }
+    }
+  }
+
   /// The daemon's own queue beside its model, killed and opened again.
   @Test func theQueueIsAsItsModelIs() {
     var sum = RunTally()

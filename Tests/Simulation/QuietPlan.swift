@@ -60,6 +60,18 @@ extension Plan {
     return plan
   }
 
+  /// Like `steady`, but the daemon goes from one endpoint, or one pair of credentials, to the other again and again while requests
+  /// are under way.
+  package static func moving(seed: UInt64) -> Plan {
+    var plan = steady(seed: seed, shape: Int(seed % 4))
+    var random = SplitMix64(seed: seed ^ 0x307e)
+    plan.workers = 16
+    let times = (0..<12).map { _ in random.between(0, 3) * (plan.limit?.period ?? 0) }
+    plan.incidents = times.sorted().map { Incident(at: $0, kind: .deed(.reload(isNew: true))) }
+    plan.heals = (times.max() ?? 0) + 1
+    return plan
+  }
+
   /// The first change of the limit.
   package var change: (old: LimitPlan, new: LimitPlan, at: Seconds)? {
     guard limits.count > 1, let old = limits[0].limit, let new = limits[1].limit else { return nil }
