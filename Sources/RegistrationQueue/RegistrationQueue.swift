@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 import GRDBSQLite
-import Registration
+package import Registration
 import Synchronization
 
 /// The durable queue: every key that a list ever brought, its outcome, and how far each list is.

@@ -140,8 +140,8 @@ FAULTS = [
     Fault(
         "registered-key-cancelled", "cancelling a list takes back outcomes of keys that it shares with another",
         [
-            (QUEUE + "Operations.swift", "WHERE id = ? AND state IN (0, 1) AND", "WHERE id = ? AND state IN (0, 1, 2) AND"),
-            (QUEUE + "Operations.swift", "AND key.state IN (0, 1) AND", "AND key.state IN (0, 1, 2) AND"),
+            (QUEUE + "Cancel.swift", "WHERE id = ? AND state IN (0, 1) AND", "WHERE id = ? AND state IN (0, 1, 2) AND"),
+            (QUEUE + "Cancel.swift", "AND key.state IN (0, 1) AND", "AND key.state IN (0, 1, 2) AND"),
         ], "anOutcomeStaysThoughEveryListOfItsKeyIsCancelled"),
     fault(
         "acknowledged-before-commit", "an outcome is told as recorded before it is on disk",
