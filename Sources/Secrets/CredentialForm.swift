@@ -22,7 +22,7 @@ enum CredentialForm {
     default: break
     }
     if isPlaceholder(text.lowercased()) { return ("a placeholder", "replace it with the key itself") }
-    if isName(text.lowercased()) { return ("the name of a key", "replace it with the key itself") }
+    if isName(text) { return ("the name of a key", "replace it with the key itself") }
     if text.hasPrefix("***") || text.hasPrefix("•") || text.hasPrefix("…") {
       return ("a key of which only the end is shown", "use the whole key, which was shown once when it was created")
     }
@@ -53,11 +53,12 @@ enum CredentialForm {
     return letters.hasPrefix("your") && letters.contains("key") && !text.contains(where: \.isNumber)
   }
 
-  /// `DD_API_KEY`, `__API_KEY__`: where the value was to be filled in.
+  /// `DD_API_KEY`, `__API_KEY__`: where the value was to be filled in. In capitals only: `app-key` may be what a stand-in for
+  /// the API takes.
   private static func isName(_ text: String) -> Bool {
     let name = text.filter { $0.isLetter || $0.isNumber }
-    let start = ["datadog", "dd"].first(where: name.hasPrefix)?.count ?? 0
-    return ["apikey", "appkey", "applicationkey"].contains(name.dropFirst(start))
+    let start = ["DATADOG", "DD"].first(where: name.hasPrefix)?.count ?? 0
+    return ["APIKEY", "APPKEY", "APPLICATIONKEY"].contains(name.dropFirst(start))
   }
 
   /// A whole file of something else; nil when that cannot be told.

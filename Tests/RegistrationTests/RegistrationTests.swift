@@ -71,7 +71,7 @@ extension TimestampTests {
     #expect(PrintableText.excerpt("abcdefg", limit: 6) == "abcde…")
     #expect(PrintableText.excerpt("abcdef", limit: 6, isCut: true) == "abcde…")
     #expect(PrintableText.excerpt("abc", limit: 6, isCut: true) == "abc…")
-    #expect(PrintableText.excerpt("a\u{202e}bc", limit: 10) == "a\\u{202e}b…")
+    #expect(PrintableText.excerpt("a\u{202e}bc", limit: 10) == "a\\u{202e}…")
     #expect(PrintableText.excerpt("abc\u{202e}", limit: 10) == "abc…")
     #expect(PrintableText.excerpt("\u{e9}\u{1f600}x", limit: 2) == "\u{e9}…")
   }
