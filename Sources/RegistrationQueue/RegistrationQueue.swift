@@ -13,7 +13,6 @@ import Synchronization
 package final class RegistrationQueue: Sendable {
   let pool: DatabasePool
   private let unreadPage: UnreadPage
-  let room: LogRoom
   /// Calls that write or wait to.
   private let writers = Atomic(0)
   private let cachedTally: Mutex<Tally>
@@ -85,7 +84,6 @@ package final class RegistrationQueue: Sendable {
       try opening.close()
       open = pool
       unreadPage = UnreadPage(of: path)
-      room = LogRoom(path: path)
       earlier = try EarlierQueue.keep(of: pool, path: path)
       try Schema.migrator.migrate(pool)
       try pool.write { database in
@@ -151,6 +149,15 @@ package final class RegistrationQueue: Sendable {
   /// How far the lists with open keys are. Kept in memory; costs nothing.
   package var openProgress: OpenProgress { cachedProgress.withLock { $0 } }
 
+  /// Bytes of the database and its write-ahead log on disk.
+  package var sizeOnDisk: Int {
+    ["", "-wal"].reduce(0) { total, suffix in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: pool.path + suffix)
+      // A missing file has no size; the number is for a gauge.
+      return total + (attributes?[.size] as? Int ?? 0)
+    }
+  }
+
   /// Writes the whole log back into the database and truncates it. For idle moments: it waits for readers.
   package func checkpoint() throws {
     try explaining("checkpoint the queue") {
@@ -181,7 +188,7 @@ package final class RegistrationQueue: Sendable {
     defer { writers.subtract(1, ordering: .relaxed) }
     return try explaining(purpose) {
       try requireSound()
-      return try pool.write(within: room) { database in
+      return try pool.writeWithoutTransaction { database in
         var result: Value?
         var tally: Tally?
         var lists: ListTotals?
@@ -232,7 +239,7 @@ package final class RegistrationQueue: Sendable {
       throw error.reason
     } catch {
       let error = error as? QueueError ?? QueueError(error, doing: purpose)
-      guard error.kind == .corrupt else { throw explained(error) }
+      guard error.kind == .corrupt else { throw error }
       throw seal(error.description)
     }
   }

@@ -23,15 +23,6 @@ import Testing
     #expect(size.entries == 2_000)
   }
 
-  @Test func onANearlyFullDiskTheyStaySmall() {
-    var size = BatchSize(isSpaceShort: true)
-    #expect(size.entries == 200)
-    for _ in 0..<20 { size.adjust(after: .milliseconds(10), isAwaited: false) }
-    #expect(size.entries == 2_000)
-    for _ in 0..<20 { size.adjust(after: .seconds(2), isAwaited: false) }
-    #expect(size.entries == 200)
-  }
-
   @Test func whatTakesNeitherLongNorShortStays() {
     var size = BatchSize()
     size.adjust(after: .milliseconds(150), isAwaited: true)

@@ -130,30 +130,7 @@ def full_disk():
             subprocess.run(["umount", place.path("small")], check=False)
 
 
-def small_disk():
-    """A disk that the queue's log could fill alone: the log is written back in time, and everything is done."""
-    with Place(BINARY) as place:
-        os.mkdir(place.path("small"))
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place.path("small")], check=True)
-        daemon = None
-        try:
-            place.env["KEYREG_STATE"] = place.path("small/state")
-            place.sandbox("--limit", "100000/10s", "--latency", "5ms")
-            place.drop("list", "\n".join(keys(3000)))
-            daemon = place.daemon()
-            ended = place.command("status", "--wait", "--timeout", "120s").returncode
-            check("3,000 keys are done on a disk of 3 MB", ended == 0, place.status())
-            check("each was sent once", len(place.journal()) == 3000, len(place.journal()))
-            check("an orderly stop", interrupt(daemon) == 0)
-        finally:
-            if daemon and daemon.poll() is None:
-                daemon.kill()
-                daemon.wait()
-            subprocess.run(["umount", place.path("small")], check=False)
-
-
 formats()
 memory()
 full_disk()
-small_disk()
 finish()

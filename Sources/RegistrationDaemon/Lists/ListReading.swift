@@ -137,7 +137,7 @@ struct ListReading {
     var list = known
     var entries = ListEntries(reading.file.reader(), isKnown: known != nil)
     try entries.skip(skipped)
-    var size = BatchSize(isSpaceShort: queue.isSpaceShort)
+    var size = BatchSize()
     while true {
       let (batch, isLast) = try entries.batch(of: size.entries, isInterrupted: isInterrupted)
       // With more bytes, the beginning may look like another form.
@@ -163,7 +163,7 @@ struct ListReading {
     guard let known = reading.known else { return .gone }
     var rereading = Rereading(of: known.id)
     var entries = ListEntries(reading.file.reader(), isKnown: true)
-    var size = BatchSize(isSpaceShort: queue.isSpaceShort)
+    var size = BatchSize()
     while true {
       let (batch, isLast) = try entries.batch(of: size.entries, isInterrupted: isInterrupted)
       guard try !isLast || reading.file.isUnchanged() else { return .notStill }

@@ -17,8 +17,6 @@ struct WriteAheadLog: Hashable, Sendable {
   private(set) var pageSize: Int?
   /// The last commit after those that SQLite will find that was certainly flushed: the log is damaged before it.
   private(set) var stranded: Stranded?
-  /// Bytes up to the end of the last complete transaction; nil when the log's header cannot be read.
-  private(set) var committedBytes: Int?
   /// The file has bytes, but no header that SQLite accepts.
   private(set) var isHeaderBroken = false
 
@@ -52,14 +50,11 @@ struct WriteAheadLog: Hashable, Sendable {
     chain.salt = isHeaderBroken ? nil : Array(header[16..<24])
     let length = Self.frameHeaderSize + (pageSize ?? databasePageSize)
     var offset = Self.headerSize
-    if !isHeaderBroken { committedBytes = offset }
     while true {
       let frame = try FileIO.read(descriptor, upTo: length, at: offset)
       guard frame.count == length else { return }
-      let before = commits
       take(frame, &chain)
       offset += length
-      if commits > before { committedBytes = offset }
     }
   }
 
