@@ -37,6 +37,8 @@ struct JSONContainer {
   var innerArrays = 0
 
   private var id: (entry: KeyListEntry, member: Member)?
+  /// It is a record of its own, whose id is not known: ids in it are those of other things, unless they are named after keys.
+  var hasNullID = false
   /// `id` and `uuid` are different ids.
   private var hasTwoIDs = false
   private var appKeyID: KeyListEntry?
@@ -155,6 +157,7 @@ struct JSONContainer {
   /// True when the closed object names neither a key in a known place nor an error.
   var namesNothing: Bool {
     named == nil && !hasDataArray && !hasErrors && twice == nil && flaw == nil && type?.otherThing == nil
+      && (!hasNullID || hasKeysMember)
   }
 
   /// The id of the object, if it may be that of something else because a member is named after keys. Nil for an object

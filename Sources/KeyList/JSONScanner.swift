@@ -184,8 +184,12 @@ struct JSONScanner {
       stack[top].keep(key(token))
     case .string where stack[top].wantsType:
       stack[top].keepType(tokens.text)
-    case .scalar where stack[top].wantsID && !tokens.text.elementsEqual("null".utf8):
-      stack[top].keep(misplaced(token))
+    case .scalar where stack[top].wantsID:
+      if tokens.text.elementsEqual("null".utf8) {
+        stack[top].hasNullID = true
+      } else {
+        stack[top].keep(misplaced(token))
+      }
     default: break
     }
   }

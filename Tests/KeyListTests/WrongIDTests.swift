@@ -18,6 +18,16 @@ struct WrongIDTests {
     return (keys, entries.count - keys.count)
   }
 
+  @Test(arguments: [
+    "[{\"id\":null,\"roles\":[{\"id\":\"O\"}]}]", "{\"uuid\":null,\"things\":{\"a\":[{\"id\":\"O\"}]}}",
+  ])
+  func aRecordWithoutItsIDDoesNotLendThoseInIt(text: String) throws {
+    let (keys, invalid) = try read(text)
+    #expect(keys.isEmpty && invalid == 1)
+    // Unless they are named after keys.
+    #expect(try read("[{\"id\":null,\"application_keys\":[{\"id\":\"K\"}]}]").keys == [Self.key])
+  }
+
   /// JSON may break a line wherever it may have a space.
   @Test(arguments: [
     "[{\"id\":\"K\",\"owner\":\n{\"id\":\"O\"}}]", "{\"id\":\"K\",\"owner\":\n{\"id\":\"O\"}}",
