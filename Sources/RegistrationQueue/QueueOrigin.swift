@@ -35,31 +35,29 @@ extension QueueOrigin {
     let target: QueueOrigin
     /// The operator says that this instance made the backup; the outer nil says nothing.
     let fromInstance: String??
-    /// The operator says that it was made of work with this endpoint.
-    let fromEndpoint: String?
 
-    package init(_ target: QueueOrigin, fromInstance: String?? = nil, fromEndpoint: String? = nil) {
+    package init(_ target: QueueOrigin, fromInstance: String?? = nil) {
       self.target = target
       self.fromInstance = fromInstance
-      self.fromEndpoint = fromEndpoint
     }
 
-    /// Throws `QueueError` when the backup is another instance's or for another endpoint, and the operator has not said
-    /// so. Otherwise the backup is the target instance's from now on. A backup without an origin is accepted.
+    /// Throws `QueueError` when the backup is another instance's, and the operator has not said so. Otherwise the backup
+    /// is the target instance's from now on. A backup without an origin is accepted.
+    ///
+    /// Returns the endpoint that its keys were registered with, if that is not the target's. It may still be right: the
+    /// daemon may get its endpoint from an environment that whoever restores does not have.
     ///
     /// - Parameter file: The path that the operator knows.
-    func claim(_ database: Database, file: String) throws {
+    func claim(_ database: Database, file: String) throws -> String? {
       guard var origin = try RegistrationQueue.kept(QueueOrigin.self, named: QueueOrigin.name, in: database) else {
-        return
+        return nil
       }
       if origin.instance != target.instance, fromInstance != .some(origin.instance) {
         throw QueueError.backup(file, of: origin.instance, isNotOf: target.instance)
       }
-      if origin.endpoint != target.endpoint, origin.endpoint != fromEndpoint {
-        throw QueueError.backup(file, madeAt: origin.endpoint, not: target.endpoint)
-      }
       origin.instance = target.instance
       try RegistrationQueue.keep(origin, named: QueueOrigin.name, in: database)
+      return origin.endpoint == target.endpoint ? nil : origin.endpoint
     }
   }
 }
@@ -86,16 +84,6 @@ extension QueueError {
       hint: """
         nothing was changed; restore it with\(owner.map { " --instance \($0)" } ?? "out --instance"), or, if \
         \(QueueOrigin.describe(owner)) was renamed, add --from-instance \(owner ?? "keyreg")
-        """)
-  }
-
-  static func backup(_ file: String, madeAt endpoint: String, not other: String) -> QueueError {
-    QueueError(
-      kind: .elsewhere,
-      description: "the keys in \(file) were registered with \(endpoint), but the configuration names \(other)",
-      hint: """
-        nothing was changed; set the endpoint as the daemon has it (site, api.url, DD_SITE, KEYREG_API_URL); to use the \
-        backup for \(other), where its keys would count as registered, add --from-endpoint \(endpoint)
         """)
   }
 }

@@ -13,6 +13,8 @@ package struct QueueRestore: Sendable {
   package let lists: Int
   /// Where the old queue is now, nil when there was none.
   package let aside: String?
+  /// What its keys were registered with, if that is not the endpoint that was expected.
+  package let otherEndpoint: String?
 
   /// Checks the copy and puts it in place. Throws `QueueError`: `corrupt` when the file is damaged or not a queue,
   /// `newer` when a later version has written it, `elsewhere` when it is not what is expected, or `disk`. The existing
@@ -37,7 +39,8 @@ package struct QueueRestore: Sendable {
       let found = try prepare(temporary, shown: file, expected)
       try QueueFile.sync(temporary)
       let aside = try exchange(temporary, path)
-      return QueueRestore(keys: found.keys, lists: found.lists, aside: aside)
+      return QueueRestore(
+        keys: found.keys, lists: found.lists, aside: aside, otherEndpoint: found.otherEndpoint)
     } catch let error as QueueError where error.kind == .corrupt {
       throw QueueError(
         kind: .corrupt, description: error.description.replacingOccurrences(of: temporary, with: file),
@@ -86,7 +89,7 @@ package struct QueueRestore: Sendable {
   /// Checks the copy, and notes in it whose it is and that it may be older than its spool.
   private static func prepare(
     _ path: String, shown: String, _ expected: QueueOrigin.Expected
-  ) throws -> (keys: Int, lists: Int) {
+  ) throws -> (keys: Int, lists: Int, otherEndpoint: String?) {
     guard try QueueLook(path: path).condition == .present else {
       throw QueueError.corrupt(path: shown, "it is empty")
     }
@@ -104,12 +107,13 @@ package struct QueueRestore: Sendable {
       let lists = try Int.fetchOne(database, sql: "SELECT count(*) FROM list") ?? 0
       return (keys: try Tally.stored(in: database).total, lists: lists)
     }
-    try copy.write { database in
-      try expected.claim(database, file: shown)
+    let otherEndpoint = try copy.write { database in
+      let endpoint = try expected.claim(database, file: shown)
       // Lists that were imported after the backup are read again from done/ at the next start.
       try RegistrationQueue.keep(true, named: RegistrationQueue.olderIsMeant, in: database)
+      return endpoint
     }
     try copy.close()
-    return found
+    return (found.keys, found.lists, otherEndpoint)
   }
 }

@@ -12,8 +12,7 @@ struct RestoreCommand: ParsableCommand {
       another name in the state directory. At the next start, lists in done/ that the backup does not know are read \
       again. Keys that were registered after the backup are registered again, which changes nothing.
 
-      A backup of another instance, or of work with another endpoint, is refused: its keys would count as registered \
-      where they are not.
+      A backup of another instance is refused: its keys would count as registered where they are not.
       """)
 
   @OptionGroup var instance: InstanceOptions
@@ -23,9 +22,6 @@ struct RestoreCommand: ParsableCommand {
 
   @Option(help: "Restore a backup of the instance NAME, which was renamed (keyreg: the main instance).")
   var fromInstance: String?
-
-  @Option(help: "Restore a backup of work with the endpoint URL. Its keys count as registered.")
-  var fromEndpoint: String?
 
   @Argument(help: "A file written by keyreg backup, or - for standard input.")
   var file: String
@@ -44,11 +40,16 @@ struct RestoreCommand: ParsableCommand {
     if file != "-" { try BackupPlace.refuseForeign(file, for: instance, from: origin) }
     let expected = QueueOrigin.Expected(
       QueueOrigin(instance: instance.name, endpoint: loaded.settings.endpoint.base),
-      fromInstance: origin.map(\.name), fromEndpoint: fromEndpoint)
+      fromInstance: origin.map(\.name))
     let directory = try StateDirectory(path: loaded.settings.stateDirectory)
     let restored = try QueueRestore.putInPlace(file, in: directory, expected: expected)
     StandardError.write(
       "restored \(restored.keys.counted("key")) of \(restored.lists.counted("list")) to \(directory.queuePath)\n")
+    if let other = restored.otherEndpoint {
+      StandardError.write(
+        "warning: its keys were registered with \(PrintableText.escape(other)); if the daemon uses another endpoint, they count "
+          + "as registered there, too\n")
+    }
     if let aside = restored.aside { StandardError.write("the old queue is kept as \(aside)\n") }
   }
 
