@@ -68,10 +68,12 @@ struct SeenTests {
     let outcomes = try bench.follow("outcomes", "-f", "--format", "csv")
     let list = try bench.follow("lists", "--watch")
     try outcomes.read(untilAll: before)
+    // Both are watching before anything more happens.
+    try list.read(until: "3 of 3 keys (100.0 %)")
     let keys = randomKeys(3)
     try bench.drop(lines(keys), as: "a")
     try outcomes.read(untilAll: keys)
-    try list.read(until: "3 of 3 keys (100.0 %)")
+    try list.read(until: "6 of 6 keys (100.0 %)")
     let one = try bench.follow("status", "--watch", "a")
     try one.read(until: "a: 3 of 3 keys (100.0 %)")
     for command in [outcomes, list, one] { bench.murder(command.process) }

@@ -1,10 +1,16 @@
+import Dispatch
 import Foundation
 import Glibc
 import KeyList
 import Registration
+import Synchronization
 import Testing
 
 @testable import Spool
+
+private final class Flag: Sendable {
+  let isSet = Atomic(false)
+}
 
 struct SpoolDirectoryTests {
   private let temporary: TemporarySpool
@@ -111,14 +117,18 @@ struct SpoolDirectoryTests {
   }
 
   @Test(.timeLimit(.minutes(1)))
-  func what_is_exchanged_at_the_moment_of_opening_is_never_followed() async throws {
+  func what_is_exchanged_at_the_moment_of_opening_is_never_followed() throws {
     try temporary.write("secret", to: "target", in: .results)
     let folder = spool.path(of: .reading)
     let target = temporary.path(.results, "target")
     mkfifo("\(folder)/.fifo", 0o600)
     symlink(target, "\(folder)/.link")
-    let exchange = Task.detached {
-      while !Task.isCancelled {
+    let isOver = Flag()
+    let done = DispatchSemaphore(value: 0)
+    // A thread of its own: other tests may hold all those of tasks.
+    DispatchQueue(label: "exchange").async { @Sendable in
+      defer { done.signal() }
+      while !isOver.isSet.load(ordering: .relaxed) {
         for kind in ["fifo", "link", "file"] {
           if kind == "file" {
             close(open("\(folder)/.file", O_CREAT | O_WRONLY, 0o600))
@@ -140,8 +150,8 @@ struct SpoolDirectoryTests {
       }
       if round > 2000, outcomes.isSuperset(of: ["opened", "notRegular"]) { break }
     }
-    exchange.cancel()
-    await exchange.value
+    isOver.isSet.store(true, ordering: .relaxed)
+    done.wait()
     #expect(outcomes.isSubset(of: ["opened", "notRegular", "missing"]))
   }
 
