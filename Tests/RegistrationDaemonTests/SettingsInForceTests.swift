@@ -5,7 +5,7 @@ import Testing
 /// What a reload tells the operator.
 @Suite struct SettingsInForceTests {
   private static func load(_ flags: [String: String]) throws -> LoadedSettings {
-    try SettingsSource(environment: [:], flags: flags).load()
+    try SettingsSource(file: "/dev/null", environment: [:], flags: flags).load()
   }
 
   private static func credentials(apiKey: String) -> CredentialSource {

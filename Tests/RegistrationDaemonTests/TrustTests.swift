@@ -24,7 +24,7 @@ import Testing
   }
 
   private func load(_ environment: [String: String], flags: [String: String] = [:]) throws -> LoadedSettings {
-    try SettingsSource(environment: environment, flags: flags).load()
+    try SettingsSource(file: "/dev/null", environment: environment, flags: flags).load()
   }
 
   @Test func trustRootsOfTheEnvironmentComeBesideThoseOfTheConfiguration() throws {
