@@ -14,20 +14,9 @@ final class FixedServer: Sendable {
   ///   - closes: Whether the connection is closed after the answer; otherwise it stays open and silent.
   ///   - readsOneMore: Whether one more request is read before it is closed.
   init(_ answer: String, closes: Bool = true, readsOneMore: Bool = false) throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(listener, pointer, length) == 0 && listen(listener, 16) == 0
-          && getsockname(listener, pointer, &length) == 0
-      }
-    }
-    try #require(bound)
+    let (listener, port) = try loopbackListener()
     self.listener = listener
-    port = UInt16(bigEndian: address.sin_port)
+    self.port = port
     DispatchQueue(label: "fixed server").async { @Sendable [self] in
       while true {
         let peer = accept(listener, nil, nil)

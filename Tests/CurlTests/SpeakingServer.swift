@@ -16,22 +16,11 @@ final class SpeakingServer: Sendable {
   private let state = Mutex(State())
 
   init(answer: String, unasked: String, closes: Bool) throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(listener, pointer, length) == 0 && listen(listener, 16) == 0
-          && getsockname(listener, pointer, &length) == 0
-      }
-    }
-    try #require(bound)
+    let (listener, port) = try loopbackListener()
     self.listener = listener
     self.unasked = Array(unasked.utf8)
     self.closes = closes
-    port = UInt16(bigEndian: address.sin_port)
+    self.port = port
     DispatchQueue(label: "speaking server").async { @Sendable [self] in
       while true {
         let peer = accept(listener, nil, nil)
