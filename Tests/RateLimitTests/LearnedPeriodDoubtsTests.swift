@@ -1,0 +1,42 @@
+// A period that no reply named is given up when enough speaks against it.
+
+import Testing
+
+@testable import RateLimit
+
+@Suite struct LearnedPeriodDoubtsTests {
+  @Test func twoRefusalsInARowThatTheLogDoesNotExplainShowThatItIsTooShort() {
+    var doubts = LearnedPeriodDoubts(period: 10, now: 0)
+    let first = doubts.wasRefused(room: 100, of: 100)
+    doubts.succeeded()
+    let second = doubts.wasRefused(room: 100, of: 100)
+    // A few may have been taken by others.
+    let full = doubts.wasRefused(room: 5, of: 100)
+    let third = doubts.wasRefused(room: 60, of: 100)
+    #expect([first, second, full, third] == [false, false, false, true])
+  }
+
+  @Test func whatComesBackTooEarlyAgainAndAgainShowsThatItIsTooLong() {
+    var doubts = LearnedPeriodDoubts(period: 20, now: 0)
+    // Once means little: the window need not begin with our first request.
+    let proofs = [100, 3, 90].map { doubts.cameBack($0, of: 100) }
+    #expect(proofs == [false, false, true])
+  }
+
+  @Test func testsBecomeMoreAndMoreSeldom() {
+    var doubts = LearnedPeriodDoubts(period: 10, now: 0)
+    #expect(!doubts.isDue(lastSentAt: 0, now: 9))
+    #expect(!doubts.isDue(lastSentAt: 5, now: 10), "5 s say little")
+    #expect(doubts.isDue(lastSentAt: 5, now: 12))
+    doubts.tested(at: 12)
+    #expect(!doubts.isDue(lastSentAt: 20, now: 31))
+    #expect(doubts.isDue(lastSentAt: 20, now: 33))
+  }
+
+  @Test func anEarlyReturnIsTestedAgainAtOnce() {
+    var doubts = LearnedPeriodDoubts(period: 10, now: 0)
+    doubts.tested(at: 12)
+    let isProof = doubts.cameBack(100, of: 100)
+    #expect(!isProof && doubts.isDue(lastSentAt: 12, now: 19.5))
+  }
+}
