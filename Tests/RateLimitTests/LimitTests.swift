@@ -12,7 +12,7 @@ import Testing
   ) -> Limit {
     Limit(
       number: 1, reading: .told(remaining, of: 100, in: period, reset: reset),
-      count: 100, period: period, learned: nil,
+      allowance: Allowance(count: 100, period: period), learned: nil,
       settings: PacerSettings(workers: 4, reserve: reserve), .to(sentAt: 0))
   }
 
@@ -73,7 +73,7 @@ import Testing
 
   private var periodless: Limit {
     Limit(
-      number: 1, reading: .told(99, of: 100, in: nil, reset: 8), count: 100, period: 10,
+      number: 1, reading: .told(99, of: 100, in: nil, reset: 8), allowance: Allowance(count: 100, period: 10),
       learned: nil, settings: PacerSettings(workers: 4), .to(sentAt: 0))
   }
 

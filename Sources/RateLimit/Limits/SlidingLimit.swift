@@ -20,8 +20,6 @@ struct SlidingLimit: LimitModel {
   private var agreedAt: Seconds = -.infinity
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
-  /// Set when no reply named the period: what is shown to be left counts for more than our own log.
-  private var doubts: LearnedPeriodDoubts?
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
@@ -50,10 +48,7 @@ struct SlidingLimit: LimitModel {
   /// The share of the period after which to check again whether others left room.
   private static let lookAgain = 0.1
 
-  init(
-    allowance: Allowance, remaining: Int, isLearned: Bool = false, reserve: PacerSettings.Reserve, now: Seconds
-  ) {
-    doubts = isLearned ? LearnedPeriodDoubts(period: allowance.period, now: now) : nil
+  init(allowance: Allowance, remaining: Int, reserve: PacerSettings.Reserve, now: Seconds) {
     self.reserve = reserve
     self.allowance = allowance
     self.remaining = remaining
@@ -78,7 +73,6 @@ struct SlidingLimit: LimitModel {
     // The server has plenty left that the log does not explain: it does not count over a whole period.
     if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
     let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + Self.hair } ?? .infinity
-    if let doubts, ask.inFlight == 0, doubts.isDue(lastSentAt: ask.lastSentAt, now: ask.now) { return .probe }
     return .wait(until: max(ask.now + Self.shortestExpiry, min(expiry, ask.now + Self.lookAgain * allowance.period)))
   }
 
@@ -96,7 +90,7 @@ struct SlidingLimit: LimitModel {
 
   /// This much left is no mistake.
   private var plenty: Double {
-    doubts != nil ? 0 : max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
+    max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
   }
 
   func available(_ ask: Ask) -> Int {
@@ -141,17 +135,8 @@ struct SlidingLimit: LimitModel {
     return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
   }
 
-  mutating func sent(_ flight: Flight) { if flight.isProbe { doubts?.tested(at: flight.sentAt) } }
-
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
     guard let said = reading.remaining else { return nil }
-    if reply.flight.sentAt >= readAt, !reply.isThrottled {
-      let due = reply.now - LearnedPeriodDoubts.due * allowance.period
-      let expired = reply.log.count(after: readAt - allowance.period) - reply.log.count(after: due)
-      if doubts?.cameBack(said - remaining - max(0, expired), of: allowance.count) == true {
-        return .untimed(remaining: said, from: reply.flight.sentAt)
-      }
-    }
     // Each request that overlapped this one may have been counted after it.
     let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
     remaining = max(remaining - 1, said - max(0, overlapped))
@@ -186,7 +171,6 @@ struct SlidingLimit: LimitModel {
 
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     refusals = 0
-    doubts?.succeeded()
     return nil
   }
 
@@ -200,9 +184,6 @@ struct SlidingLimit: LimitModel {
   /// A straggler from a known refusal stops nobody.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return .ignored }
-    if doubts != nil, reply.flight.isProbe, reply.log.count(after: reply.now - allowance.period) >= allowance.count {
-      return .ignored  // a test, and the period is not too long
-    }
     refusedAt = reply.now
     (remaining, readAt) = (0, reply.now)
     refusals += 1
@@ -216,9 +197,6 @@ struct SlidingLimit: LimitModel {
     foreign = min(
       allowance.tokens - 1, foreign(at: reply.now) + max(Self.refusedTokens, Self.refusedShare * allowance.tokens))
     foreignAt = reply.now
-    if let last = reply.log.last, doubts?.wasRefused(room: Double(room) - foreign, of: allowance.count) == true {
-      return .closed(until: reply.now + (wait ?? Self.shortestPause), .untimed(remaining: 0, from: last))
-    }
     let first = max(Self.shortestPause, period * Self.firstPause)
     var pause = min(period * Self.longestPause, first * Double(1 << min(refusals, 6)))
     let idle = reply.log.count(after: reply.now - period) == 0 && reply.others.isEmpty
