@@ -16,7 +16,7 @@ enum JSONName {
   /// - Parameters:
   ///   - outer: The meaning of the surrounding names: an output is named after its content, the array in it is always
   ///     `value`.
-  ///   - isBesideID: The object has an id of its own, which its keys are told from by less specific names, too.
+  ///   - isBesideID: The object has an id of its own, so less specific names also mark its keys.
   static func meaning(of name: [UInt8], in outer: Meaning, isBesideID: Bool = false) -> Meaning {
     let letters = letters(of: name)
     if isOfKeys(letters) || isBesideID && isBesideAnID(name) { return .keys }

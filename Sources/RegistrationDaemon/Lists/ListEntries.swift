@@ -64,7 +64,7 @@ struct ListEntries {
       guard hasKey else { throw error }
       isOver = true
       count += 1
-      // What can be told from the first line alone was read before the list grew.
+      // With only its first line, the list was read before it grew.
       let line = error.line ?? 1
       let stop = try reader.cutShort(behind: line)
       self.stop = stop
