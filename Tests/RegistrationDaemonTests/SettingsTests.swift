@@ -66,6 +66,7 @@ import Testing
     ("workers: 1\nworkers: 2", ":2:1: a setting appears twice: workers"),
     ("log:\n  level: info\n  format: text\n  level: debug\n", ":4:3: a setting appears twice: level"),
     ("log: { level: info, level: debug }", ":1:21: a setting appears twice"), ("workers: 1\n# \0\n", ":2:3: a NUL"),
+    ("workers: 1\n#\u{c}\u{b}\0\n", ":2:4: a NUL"),
     ("\u{feff}worker: 1", ":1:1: unknown setting “worker”"), ("api:\n  proxy: http://", ":2:10: this is not allowed"),
     ("api: { proxy: \"http://p:99999\" }", "api.proxy"), ("api: { proxy: \"ftp://p:1\" }", "api.proxy"),
     ("a: b: c", "not valid YAML"), ("- a", "not a mapping"),

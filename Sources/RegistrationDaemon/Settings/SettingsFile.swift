@@ -73,9 +73,14 @@ struct SettingsFile {
   private func refuseNul(_ text: String) throws(SettingsError) {
     guard let place = text.utf8.firstIndex(of: 0) else { return }
     let before = text[..<place]
-    let line = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let line = Self.lines(of: before)
     throw SettingsError(
       "\(path):\(line.count):\((line.last?.count ?? 0) + 1): a NUL is not allowed", hint: "save the file as UTF-8")
+  }
+
+  /// The lines as the parser counts them: form feeds and vertical tabs, which Swift takes for newlines, do not end one.
+  private static func lines(of text: Substring) -> [Substring] {
+    text.split(omittingEmptySubsequences: false) { $0.isNewline && $0 != "\u{b}" && $0 != "\u{c}" }
   }
 
   /// The place where the setting `name` is repeated that is first at `mark`: nil if it cannot be found.
@@ -84,7 +89,7 @@ struct SettingsFile {
       let name = ["", "\"", "'"].map { $0 + name + $0 }.first(where: text.hasPrefix)
       return name.map { text.dropFirst($0.count).first { $0 != " " } == ":" } ?? false
     }
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let lines = lines(of: text[...])
     guard lines.indices.contains(mark.line - 1) else { return nil }
     // `{ level: info, level: debug }`
     let line = lines[mark.line - 1]
