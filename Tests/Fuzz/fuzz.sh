@@ -52,12 +52,9 @@ build() {
   module Curl Curl
   module RegistrationAPI RegistrationAPI
   module RegistrationCore RegistrationCore
-  # Of these, the parts that need no server and no disk.
-  module ControlAPI ControlAPI/ControlError.swift ControlAPI/ControlRequests.swift ControlAPI/ControlRoute.swift \
-    ControlAPI/DocumentCoding.swift ControlAPI/ExplicitNull.swift ControlAPI/LoopbackAddress.swift \
-    ControlAPI/Page/PageAsset.swift ControlAPI/ControlServerError.swift ControlAPI/LoopbackGuard.swift ControlAPI/QueryParameters.swift
-  module Spool Spool/Directory/ListName.swift Spool/Directory/FileName.swift Spool/Directory/IgnoredNames.swift \
-    Spool/Directory/SpoolError.swift
+  # Of these, the folders that need no server and no disk.
+  module ControlAPI ControlAPI/Documents ControlAPI/Requests
+  module Spool Spool/Names
   module Settings RegistrationDaemon/Settings
   wait "$queue"
   for other in $others; do find "$built/$other.build" -name '*.o'; done > others
