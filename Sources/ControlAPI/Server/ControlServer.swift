@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 import HTTPServer
 import HummingbirdCore
 package import Logging
@@ -10,7 +10,7 @@ package final class ControlServer: Sendable {
   package struct Configuration: Sendable {
     /// At most 107 bytes.
     package var socketPath: String
-    package var socketMode: mode_t = 0o660
+    package var socketMode: UInt32 = 0o660
     package var listen: LoopbackAddress?
     /// The largest submitted list, in bytes. Evaluated for each list.
     package var listLimit: @Sendable () -> Int = { 1 << 30 }
