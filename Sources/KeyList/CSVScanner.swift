@@ -97,7 +97,7 @@ struct CSVScanner {
         ? "taken for a comment: \(counts)"
         : record.fields > header.columns
           ? text.last == header.separator
-            ? "\(counts): the line ends in a separator too many, or a field with a separator needs quotes"
+            ? "\(counts): the line ends in one separator too many, or a field with a separator needs quotes"
             : "\(counts): a field with a separator needs quotes"
           : "\(counts): is the line broken, or a separator missing?"
       return .invalid(InvalidLine(line: line, bytes: text, reason: reason))

@@ -113,7 +113,7 @@ struct Failure: Error {
     case .timedOut:
       Failure(
         .tryAgain, error.description,
-        hint: "it may be stopped (SIGSTOP, a debugger), or its machine is overloaded; look at its journal")
+        hint: "it may be stopped (SIGSTOP, a debugger), or the machine may be overloaded; look at the daemon's journal")
     case .refused(let status, let code, let message, let hint):
       Failure(exit(status: status, code: code), message, hint: hint)
     case .malformed:

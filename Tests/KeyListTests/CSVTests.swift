@@ -35,7 +35,7 @@ struct KeyListCSVTests {
     ("x", "2! x | 1 field where the header has 2: is the line broken, or a separator missing?"),
     (
       "y,\(a),",
-      "2! y,\(a), | 3 fields where the header has 2: the line ends in a separator too many, "
+      "2! y,\(a), | 3 fields where the header has 2: the line ends in one separator too many, "
         + "or a field with a separator needs quotes"
     ),
     ("Smith, J,\(a)", "2! Smith, J,\(a) | 3 fields where the header has 2: a field with a separator needs quotes"),

@@ -95,7 +95,7 @@ struct UntidyTests {
       ])
     let mixed = try entries(wide("\u{feff}\(a)\n") + Array("\(b)\n\(c)\n".utf8))
     #expect(
-      mixed.count == 2 && mixed[0] == "1 a" && mixed[1].contains("| this is UTF-8, and the list begins as UTF-16"))
+      mixed.count == 2 && mixed[0] == "1 a" && mixed[1].contains("| this line is UTF-8, but the list begins as UTF-16"))
   }
 
   @Test(arguments: [

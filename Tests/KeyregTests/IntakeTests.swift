@@ -232,7 +232,7 @@ import Testing
       let outcome = try bench.run(arguments)
       #expect(outcome.code == 77 && outcome.errors.contains("hint: chmod"), "\(outcome)")
     }
-    #expect(try bench.run("status").output.contains("1 blocked, 0 rejected; keyreg lists says why"))
+    #expect(try bench.run("status").output.contains("1 blocked, 0 rejected; keyreg lists shows why"))
     bench.stop(daemon)
     chmod(bench.spool("incoming/closed"), 0o644)
     #expect(try bench.runUntilDone() == 0)

@@ -26,7 +26,7 @@ struct LimitsTests {
     #expect(after.replies == 25 && after.since == before.since && after.changes == before.changes)
     let shown = try bench.run("limits")
     #expect(shown.code == 0)
-    #expect(shown.output.contains("from headers") && shown.output.contains("BELIEVED SINCE"), "\(shown.output)")
+    #expect(shown.output.contains("from headers") && shown.output.contains("ASSUMED SINCE"), "\(shown.output)")
     bench.stop(second)
   }
 

@@ -8,7 +8,7 @@ enum UnreadableAnswer {
     case .keyNotFound(let key, let context):
       "“\(path(context.codingPath + [key]))” is missing"
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      "“\(path(context.codingPath))” has a value of another kind"
+      "“\(path(context.codingPath))” has a value of the wrong type"
     case .dataCorrupted(let context) where context.codingPath.isEmpty: "it is not JSON"
     case .dataCorrupted(let context): "“\(path(context.codingPath))” has a value that is not allowed"
     default: PrintableText.escape("\(error)", limit: 200)

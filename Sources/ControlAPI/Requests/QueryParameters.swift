@@ -10,7 +10,7 @@ struct QueryParameters {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = try PercentEncoding.decode(parts[0])
       guard allowed.contains(name) else {
-        let known = allowed.isEmpty ? "none is known here" : "known are \(allowed.joined(separator: ", "))"
+        let known = allowed.isEmpty ? "this path takes none" : "known are \(allowed.joined(separator: ", "))"
         throw ControlError(.badRequest, "unknown query parameter “\(PrintableText.escape(name))”; \(known)")
       }
       values[name, default: []].append(parts.count == 2 ? try PercentEncoding.decode(parts[1]) : "")

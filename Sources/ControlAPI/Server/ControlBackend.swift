@@ -65,13 +65,13 @@ package protocol ControlBackend: Sendable {
 
 extension ControlBackend {
   package func set(list: String, _ change: ListTermsChange) async throws -> ListDocument {
-    throw ControlError.notFound("this daemon works every list alike")
+    throw ControlError.notFound("this daemon has no terms for lists")
   }
 
   package func preview(
     name: String?, force: Bool, body: any AsyncSequence<[UInt8], any Error> & Sendable
   ) async throws -> PreviewDocument {
-    throw ControlError.notFound("this daemon cannot look at a list without taking it")
+    throw ControlError.notFound("this daemon cannot preview a list")
   }
 
   package func backup() async throws -> AsyncThrowingStream<[UInt8], any Error> {

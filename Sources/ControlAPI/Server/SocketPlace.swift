@@ -28,7 +28,7 @@ final class SocketPlace: Sendable {
     guard path.utf8.count <= Self.longestPath else {
       throw ControlServerError(
         "the control socket's path has \(path.utf8.count) bytes: \(path)",
-        hint: "the system takes \(Self.longestPath) at most; choose a shorter one")
+        hint: "the system allows \(Self.longestPath) at most; choose a shorter path")
     }
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard let name = parts.last, !name.isEmpty, !path.utf8.contains(0), name != ".", name != ".." else {

@@ -82,7 +82,7 @@ extension DaemonControl {
       pool.keysChanged()
       spool.writeResults()
       log.notice(
-        "a list is worked differently",
+        "the terms of a list were changed",
         metadata: [
           "list": "\(list.name)", "priority": "\(list.terms.priority)",
           "stop_after": "\(list.terms.stopAfter.map(ListTerms.describe) ?? "never")",

@@ -77,7 +77,7 @@ struct PostedLists: Sendable {
       case .unknown:
         throw Self.explained(
           error, "the list \(name) may still be taken once the spool answers",
-          hint: "check keyreg lists before you send it again; a key that comes twice is registered once")
+          hint: "run keyreg lists before you send it again; a key that is submitted twice is registered once")
       }
     }
   }

@@ -21,7 +21,7 @@ package enum ClientSocket {
         error.description,
         hint: """
           so the daemon's socket is not known, and nothing listens on \(usual): name it with --socket\
-          \(error.isDenied ? ", or use sudo" : "; \(error.hint ?? "keyreg check helps to mend the configuration")")
+          \(error.isDenied ? ", or use sudo" : "; \(error.hint ?? "keyreg check shows what is wrong")")
           """, isDenied: error.isDenied)
     }
     try loaded.refuseForeign([.socket], for: instance)

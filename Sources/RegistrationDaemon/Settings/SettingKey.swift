@@ -109,7 +109,7 @@ extension SettingKey {
     duration("spool.settle", \.settle, 0...3_600_000),
     duration("spool.keep", \.keep, 0...315_360_000_000),
     SettingKey(
-      name: "spool.keep_columns", allowed: "true, false, or the most columns, 1…\(Settings.mostColumns)",
+      name: "spool.keep_columns", allowed: "true, false, or a maximum number of columns, 1…\(Settings.mostColumns)",
       take: { settings, text in
         switch text {
         case "true": settings.keepColumns = Settings.mostColumns

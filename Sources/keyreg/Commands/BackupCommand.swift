@@ -88,7 +88,7 @@ struct BackupCommand: ParsableCommand {
       default: "a device or socket"
       }
     throw Failure(
-      .usage, "\(file) is \(kind), and no backup takes its place",
+      .usage, "\(file) is \(kind), which a backup does not replace",
       hint: "name a file; or write to standard output: keyreg backup - > FILE")
   }
 

@@ -35,7 +35,7 @@ struct CheckCommand: ParsableCommand {
     let apiKey = Result { () throws(CredentialError) in try credentials.apiKey(loaded.settings) }
     let appKey = Result { () throws(CredentialError) in try credentials.appKey(loaded.settings) }
     let token = try? appKey.get().secret.token
-    table.add(token == nil ? Self.row("api key", apiKey) : ["api key", "(not needed)", "beside an access token"])
+    table.add(token == nil ? Self.row("api key", apiKey) : ["api key", "(not needed)", "with an access token"])
     table.add(Self.row("application key", appKey))
     try StandardOutput.write(table.text)
     if let token { StandardError.write("keyreg: warning: \(Self.warning(of: token))\n") }
@@ -49,7 +49,8 @@ struct CheckCommand: ParsableCommand {
 
   private func explain(_ error: CredentialError, socket: String) throws {
     if error.reason == .unreadable, geteuid() != 0 {
-      throw Failure(.permission, error.message, hint: "the credentials are root's: run sudo keyreg check")
+      throw Failure(
+        .permission, error.message, hint: "only root can read the service's credentials: run sudo keyreg check")
     }
     // Credentials that systemd decrypts reach only the daemon.
     guard error.reason == .missing, let status = try? ControlClient(socket: socket).status() else { throw error }
@@ -100,7 +101,7 @@ struct CheckCommand: ParsableCommand {
     case 300..<400:
       throw Failure(
         .unavailable, "\(answer), a redirect to \(reply.location ?? "nowhere")",
-        hint: "the API does not redirect, and keyreg follows no redirect; check site, api.url and api.proxy")
+        hint: "the API never redirects, and keyreg does not follow redirects; check site, api.url and api.proxy")
     case 401 where !reply.isWord, 403 where !reply.isWord:
       throw Failure(
         .unavailable, "\(said) (not the API's words)",

@@ -8,7 +8,7 @@ struct InstancesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "instances",
     abstract: "Show the organisations that this machine works for: each instance with its state.",
-    discussion: "Instances are those with a configuration in /etc/keyreg or a socket below /run.")
+    discussion: "An instance is shown if it has a configuration in /etc/keyreg or a socket below /run.")
 
   @Flag(help: "Print one JSON document.")
   var json = false

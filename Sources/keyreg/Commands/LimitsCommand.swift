@@ -5,8 +5,8 @@ import Foundation
 struct LimitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limits",
-    abstract: "Show what is believed of the rate limits, since when and from which replies, and what was used.",
-    discussion: "This is the text to send to the vendor's support with a request for a higher limit. Times are UTC.")
+    abstract: "Show the rate limits as keyreg knows them, since when and from which replies, and how much was used.",
+    discussion: "Send this text to the vendor's support when you ask for a higher limit. Times are in UTC.")
 
   @OptionGroup var options: ClientOptions
 

@@ -22,7 +22,7 @@ struct OutcomesCommand: ParsableCommand {
   @Option(help: "Only keys in this state.")
   var state: KeyState?
 
-  @Option(help: "Only keys whose error contains this text, or whose HTTP status it is.")
+  @Option(help: "Only keys whose error contains this text, or whose HTTP status is this number.")
   var error: String?
 
   @Option(
@@ -30,13 +30,13 @@ struct OutcomesCommand: ParsableCommand {
       "Only outcomes since a time (2026-11-26T11:44:20Z), or since 30m, 2h, 7d ago.", valueName: "time"))
   var since: String?
 
-  @Option(help: "The most outcomes to show.")
+  @Option(help: "Show at most this many outcomes.")
   var limit: Int64?
 
   @Flag(help: "Count the outcomes by state, HTTP status and error.")
   var summary = false
 
-  @Flag(name: [.short, .long], help: "Go on with each outcome that becomes known, until interrupted.")
+  @Flag(name: [.short, .long], help: "Then show new outcomes as they come, until interrupted.")
   var follow = false
 
   @Option(help: "The output format.")

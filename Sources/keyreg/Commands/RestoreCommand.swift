@@ -12,7 +12,8 @@ struct RestoreCommand: ParsableCommand {
       another name in the state directory. At the next start, lists in done/ that the backup does not know are read \
       again. Keys that were registered after the backup are registered again, which changes nothing.
 
-      A backup of another instance is refused: its keys would count as registered where they are not.
+      A backup of another instance is refused: its keys would count as registered where they are not. If the keys were \
+      registered with another endpoint, a warning says so.
       """)
 
   @OptionGroup var instance: InstanceOptions
@@ -20,7 +21,7 @@ struct RestoreCommand: ParsableCommand {
   @Option(help: "The configuration file.")
   var config: String?
 
-  @Option(help: "Restore a backup of the instance NAME, which was renamed (keyreg: the main instance).")
+  @Option(help: "Accept a backup of this instance, which has been renamed (keyreg: the main instance).")
   var fromInstance: String?
 
   @Argument(help: "A file written by keyreg backup, or - for standard input.")
@@ -47,8 +48,10 @@ struct RestoreCommand: ParsableCommand {
       "restored \(restored.keys.counted("key")) of \(restored.lists.counted("list")) to \(directory.queuePath)\n")
     if let other = restored.otherEndpoint {
       StandardError.write(
-        "warning: its keys were registered with \(PrintableText.escape(other)); if the daemon uses another endpoint, they count "
-          + "as registered there, too\n")
+        """
+        warning: its keys were registered with \(PrintableText.escape(other)); if the daemon uses another endpoint, they \
+        count as registered there, too\n
+        """)
     }
     if let aside = restored.aside { StandardError.write("the old queue is kept as \(aside)\n") }
   }

@@ -39,9 +39,9 @@ struct TermsOptions: ParsableArguments {
 
 struct SetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "set", abstract: "Change how a list is worked: its priority, and when it is stopped.",
+    commandName: "set", abstract: "Change how a list is processed: its priority, and when it is stopped.",
     discussion:
-      "Takes effect at once, and survives restarts. A list that was stopped goes on when it is submitted again.")
+      "Takes effect at once, and survives restarts. To continue a list that was stopped, submit it again.")
 
   @OptionGroup var options: ClientOptions
 

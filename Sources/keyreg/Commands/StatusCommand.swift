@@ -7,7 +7,7 @@ import RegistrationDaemon
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show progress, of the open lists together or of one.",
+    commandName: "status", abstract: "Show the progress of the open lists together, or of one list.",
     discussion: """
       Exit codes: 0 done, 1 some keys failed (with --wait), 3 not running, 4 no permission, 66 no such list, 75 timed out.
       """)

@@ -86,7 +86,7 @@ enum ListHint {
       guard let next = page.next else { break }
       query.after = next
     }
-    guard let word = Nearest.word(to: name, in: names) else { return "keyreg lists shows those that there are" }
+    guard let word = Nearest.word(to: name, in: names) else { return "keyreg lists shows all lists" }
     return "did you mean “\(PrintableText.escape(word))”?"
   }
 }

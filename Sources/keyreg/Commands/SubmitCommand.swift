@@ -138,7 +138,7 @@ struct SubmitCommand: ParsableCommand {
     let unknown = Failure(
       .tryAgain,
       "\(HangGuard.silence(of: spool.path).message); \(listName) may still be submitted once it answers",
-      hint: "check keyreg lists before you submit it again; a key that comes twice is registered once")
+      hint: "run keyreg lists before you submit it again; a key that is submitted twice is registered once")
     var known = KnownNames(client: client)
     let taken =
       try hangs.run(orEndWith: unknown) {

@@ -17,7 +17,7 @@ struct LimitsView {
       StatusView.label("time") + Self.time(document.now),
     ]
     lines += document.limits.isEmpty ? [StatusView.label("limit") + "not known yet"] : document.limits.map(limit)
-    lines.append(StatusView.label("grounds") + grounds)
+    lines.append(StatusView.label("evidence") + evidence)
     if let refusal = document.lastRefusal {
       lines.append(StatusView.label("refused") + "last at \(Self.time(refusal.at)): \(Self.words(refusal))")
     }
@@ -32,14 +32,13 @@ struct LimitsView {
       + (limit.name.map { ", \(PrintableText.escape($0))" } ?? "")
   }
 
-  private var grounds: String {
-    guard let since = document.since, document.replies > 0 else { return "no reply has said anything of a limit" }
-    return
-      "\(document.replies) replies told a limit or refused since \(Self.time(since)), \(document.refusals) with 429"
+  private var evidence: String {
+    guard let since = document.since, document.replies > 0 else { return "no reply has mentioned a limit yet" }
+    return "\(document.replies) replies about the limit since \(Self.time(since)), \(document.refusals) of them 429"
   }
 
   private var changes: Table {
-    var table = Table(["BELIEVED SINCE", "LIMIT", "NAME", "FROM THE REPLY"])
+    var table = Table(["ASSUMED SINCE", "LIMIT", "NAME", "FROM THE REPLY"])
     for change in document.changes {
       table.add([
         change.limit.since.map(Self.time) ?? "-", Self.allowance(change.limit) + Self.source(change.limit),

@@ -35,13 +35,12 @@ struct ListSummary {
     guard let preview else { return [] }
     let requests = preview.requests.counted("request")
     guard let seconds = preview.seconds, let limit = preview.limit else {
-      return ["\(requests); how long they take is not known before the API has told its limit"]
+      return ["\(requests); how long they take is not known until the API reports its limit"]
     }
     let all = preview.etaSeconds ?? seconds
     let behind =
-      all > seconds ? ", with the keys that wait already about \(DurationText.approximate(seconds: Double(all)))" : ""
-    return [
-      "\(requests), about \(DurationText.approximate(seconds: Double(seconds))) at \(limit) without what others use\(behind)"
-    ]
+      all > seconds ? "; about \(DurationText.approximate(seconds: Double(all))) with the keys already waiting" : ""
+    let alone = DurationText.approximate(seconds: Double(seconds))
+    return ["\(requests), about \(alone) at \(limit) if nobody else uses it\(behind)"]
   }
 }

@@ -24,14 +24,15 @@ struct OutcomeFollow {
       }
     }
     if let failure { throw failure }
-    throw Failure(.notRunning, "the daemon has stopped", hint: "--since shows what came after a time")
+    throw Failure(
+      .notRunning, "the daemon has stopped", hint: "to continue later, use --since with the time of the last outcome")
   }
 
   /// The first time those that are known, in order of import; from then on those that are new, as they came.
   private func showNew(_ query: inout OutcomeQuery, until newest: Int64?) throws {
     guard let newest else {
       throw Failure(
-        .internalError, "the daemon is of an earlier version, whose outcomes cannot be followed",
+        .internalError, "the daemon is an earlier version, which cannot follow outcomes",
         hint: "restart the daemon, or leave out --follow")
     }
     guard newest > query.after ?? -1 else { return }

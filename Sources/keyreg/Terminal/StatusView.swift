@@ -33,7 +33,7 @@ struct StatusView {
     if status.lists.blocked + status.lists.rejected > 0 {
       lines.append(
         Self.label("lists") + style.paint("\(status.lists.blocked) blocked, \(status.lists.rejected) rejected", 31)
-          + "; keyreg lists says why, and what helps")
+          + "; keyreg lists shows why, and how to fix it")
     }
     return lines.map(style.cut)
   }
