@@ -85,7 +85,7 @@ struct CSVHeader: Hashable {
   }
 
   /// Whether `line` has titles of columns that spaces align, as terminals show tables, and one of them is known:
-  /// `Name    Key ID`. Where the ids are is told by the lines below.
+  /// `Name    Key ID`. The lines below show where the ids are.
   static func isTitles(_ line: ArraySlice<UInt8>) -> Bool {
     var titles: [[UInt8]] = [[]]
     var spaces = 0

@@ -9,7 +9,7 @@ struct Flight: Hashable, Sendable {
   var isProbe: Bool
 }
 
-/// What one reply tells a limit's model, apart from its reading.
+/// What a limit's model learns from one reply, apart from the headers (`RateLimitReading`).
 struct ReceivedReply: Sendable {
   var flight: Flight
   var kind: PacedReply.Kind

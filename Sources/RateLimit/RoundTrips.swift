@@ -2,17 +2,16 @@
 // sent less than a round trip before the end of a window may be counted in the next.
 
 struct RoundTrips: Sendable {
-  /// Seconds. Half a second is assumed until forty requests were measured: more than most take, since a margin that is
-  /// too short costs a refusal, and one that is too long only the end of a first window.
+  /// Seconds. Half a second is assumed until forty requests were measured. That is longer than most take: a margin that is
+  /// too short costs a refusal, one that is too long only the end of the first window.
   private(set) var long: Seconds = 0.5
   /// Seconds. The first request replaces the assumption.
   private(set) var mean: Seconds = 0.25
   private var recent: [Seconds] = []
 
-  /// The long one is known after so many requests, and again after half as many.
+  /// `long` is measured after this many requests, and again after every half as many.
   static let sample = 40
-  /// Each request moves the mean by this part of the difference: it follows a service that becomes slower within some
-  /// ten requests.
+  /// Each request moves the mean by this part of the difference, so it follows a change of speed within some ten requests.
   private static let weight = 1.0 / 16
 
   mutating func note(_ duration: Seconds) {

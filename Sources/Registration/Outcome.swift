@@ -47,7 +47,7 @@ extension Outcome {
   /// The header line of the CSV form, with its line feed.
   package static let csvHeader = columns.joined(separator: ",") + "\n"
 
-  /// The header line with more columns. One with a name of ours, which would hide ours from many programs, is marked.
+  /// The header line with more columns. One that has the name of one of ours is marked: many programs would read it instead.
   package static func csvHeader(with names: [String]) -> String {
     let more = names.map { name in
       "," + quoted(SecretText.redacted(columns.contains(name) ? "given_" + name : name), limit: longestField)

@@ -24,7 +24,7 @@ package struct KeyRead: Sendable, Hashable {
   /// The longest possible wait for another attempt, in seconds. A later due time was written by a clock that was wrong.
   package var horizon: Seconds
   /// How many keys are handed out in order before these. Every tenth turn is for a list of lower priority, however often
-  /// keys are read anew.
+  /// keys are read again.
   package var turn: Int
 }
 
@@ -45,11 +45,11 @@ package enum Notice: Sendable {
 package struct AskedToWait: Sendable, Hashable {
   /// Seconds from now.
   package var seconds: Seconds
-  /// What it answered.
+  /// Its answer.
   package var fault: RequestFault
   /// Since when this has stopped all requests.
   package var since: Timestamp
-  /// The number of the credentials and the endpoint that were answered so; nil if they had none.
+  /// The queue's number for the credentials and endpoint that got this answer; nil if they had none.
   package var registrar: Int64?
 
   package init(seconds: Seconds, fault: RequestFault, since: Timestamp, registrar: Int64?) {

@@ -2,9 +2,9 @@ import RateLimit
 
 /// When the next group of results is committed.
 ///
-/// A commit costs as much processor time as a dozen requests, whatever is in it. Results that come one by one are committed at
-/// once. While they come in a stream, commits keep a distance, so that a group collects; the distance is far below what a
-/// request takes over a network.
+/// A commit costs as much processor time as a dozen requests, whatever its size. Results that come one by one are committed
+/// at once. In a stream of results, commits are spaced so that groups form; the spacing is far shorter than a request over
+/// a network.
 struct CommitPace {
   private var last: Seconds = -.infinity
 

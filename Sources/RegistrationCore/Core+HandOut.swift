@@ -33,7 +33,7 @@ extension Core {
       }
     }
     ledger.passTime(to: moment.now)
-    // A disk that failed is tried again however many keys are left: that is the only way to learn that it works.
+    // After a disk fault, a read is tried even if no keys are needed: nothing else shows that the disk works again.
     if ledger.wantsKeys || faults[.keys] != nil, !isReading, !isStopping {
       if moment.now >= readsAgainAt {
         isReading = true

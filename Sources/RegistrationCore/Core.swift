@@ -10,7 +10,7 @@ package struct Core: Sendable {
   package internal(set) var pacer: Pacer
   package internal(set) var holds: Holds
   package internal(set) var ledger = KeyLedger()
-  /// Requests in flight, by their order.
+  /// Requests in flight, by their number (`Job.order`).
   var requests: [Int: Request] = [:]
   /// Requests handed out since the start.
   package internal(set) var sent = 0
@@ -64,7 +64,7 @@ package struct Core: Sendable {
     known = KnownKey(settings.canary, at: moment)
     workers = settings.pacer.workers
     retry = settings.retry
-    // Another server, or one that sees another client, has asked for nothing.
+    // A delay that was asked of other credentials, or by another endpoint, does not apply.
     if let asked, asked.registrar == registrar {
       self.holds.goOnWaiting(asked, now: moment.now)
       toldQuietUntil = self.holds.quietUntil
@@ -109,7 +109,7 @@ package struct Core: Sendable {
 
   private mutating func apply(_ settings: CoreSettings, at moment: Moment, _ actions: inout [Action]) {
     if settings.change == .endpoint {
-      // Whatever the other server said of limits and waits, this one did not.
+      // What the former endpoint said about limits and waits does not hold for the new one.
       pacer = Pacer(settings: settings.pacer, seed: holds.random.next(), now: moment.now)
       endpoint += 1
     } else {

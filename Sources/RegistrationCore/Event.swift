@@ -19,7 +19,7 @@ package enum Event: Sendable {
   case keysChanged
   /// New settings, from the next request on.
   case settings(CoreSettings)
-  /// The operator accepts what the API says of every key, if that is why nothing is sent.
+  /// The operator accepts the API's refusals, if they are why nothing is sent.
   case believe
   /// The operator pauses; nil ends the pause.
   case pause(Pause?)

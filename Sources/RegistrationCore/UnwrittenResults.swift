@@ -6,7 +6,7 @@ package import Registration
 /// A pure value. While one group is written, the next collects. What the disk refuses stays and is tried again.
 package struct UnwrittenResults: Sendable {
   package enum Step: Sendable, Hashable {
-    /// Nothing is left to write.
+    /// Nothing is waiting to be written.
     case rest
     /// More results are expected soon: ask again after so many seconds.
     case collect(Seconds)

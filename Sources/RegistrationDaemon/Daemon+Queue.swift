@@ -38,7 +38,7 @@ extension Daemon {
     return (queue, isUnproven)
   }
 
-  /// Notes whose queue it is, and with which endpoint it is worked on.
+  /// Notes whose queue it is, and which endpoint its keys are sent to.
   static func note(_ origin: QueueOrigin, in queue: RegistrationQueue, _ log: Logger) throws {
     do {
       guard let earlier = try queue.note(origin), earlier.endpoint != origin.endpoint, queue.tally[.registered] > 0
@@ -54,6 +54,6 @@ extension Daemon {
     }
   }
 
-  /// Seconds that systemd is asked to wait for one part of a check of the queue; more than ten million keys need.
+  /// Seconds that systemd is asked to wait for one part of a check of the queue: more than ten million keys take.
   private static let longestPart = 900.0
 }

@@ -20,7 +20,7 @@ enum Memory {
     return origin == endpoint ? try recall(LearnedLimits.self, named: learned, from: queue, log) : nil
   }
 
-  /// On what grounds the limits of this endpoint are believed. That of another is forgotten.
+  /// The evidence for the limits of this endpoint. That of another is forgotten.
   static func evidence(of endpoint: String, from queue: RegistrationQueue, _ log: Logger) throws -> LimitEvidence {
     if let stored = try recall(LimitEvidence.self, named: evidence, from: queue, log), stored.endpoint == endpoint {
       return stored

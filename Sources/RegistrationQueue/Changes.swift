@@ -11,7 +11,7 @@ struct Changes {
   private var owned: [Int64: Int] = [:]
   /// Lists with keys whose outcome changed: their results are written again.
   private var revised: Set<Int64> = []
-  /// Lists with more finished keys, or other terms, than before.
+  /// Lists with more finished keys than before, or with changed terms: their share of failures is checked.
   private var failing: Set<Int64> = []
   /// Set when a list was stopped: its open keys are to be cancelled.
   private(set) var hasStopped = false
@@ -101,7 +101,8 @@ struct Changes {
     if old.isFinal != new.isFinal { owned[owner, default: 0] += new.isFinal ? -1 : 1 }
   }
 
-  /// Writes the sums, and marks lists that these changes have finished or opened again. Nil when nothing changed that a tally holds.
+  /// Writes the sums, and marks lists that these changes have finished or opened again. Nil when no counter of the tally has
+  /// changed.
   mutating func apply(to database: Database) throws -> Tally? {
     for (list, counts) in lists {
       progress -= try OpenProgress.share(of: list, in: database)

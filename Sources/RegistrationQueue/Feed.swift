@@ -41,7 +41,7 @@ extension DueKey {
     return keys
   }
 
-  /// A number that anybody may have edited, limited so that one can count on from it.
+  /// A stored number, which anybody may have edited, limited so that counting on cannot overflow.
   static func attempts(_ stored: Int64) -> Int { Int(min(max(0, stored), 1_000_000)) }
 }
 
@@ -112,7 +112,7 @@ extension RegistrationQueue {
         var level = try pendingKeys(of: priority, atMost: room)
         if levels.isEmpty { level = DueKey.inTurn(again, level, limit: limit) }
         levels.append(level)
-        // What the others can get of it, and what is left when its keys are done.
+        // A tenth for lists of lower priority, or what is left once the keys of this level are taken.
         room = max(room / 10 + 1, room - level.count)
       }
       guard let first = levels.first else { return Array(again.prefix(limit)) }

@@ -40,7 +40,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Those of the keys that the list was first to bring that took longest from the first attempt to their outcome, the
+  /// Of the keys that this list was the first to bring, those that took longest from the first attempt to the outcome, the
   /// slowest first; nil for a list that is too long to look at each key.
   package func slowestKeys(of list: ListRecord, limit: Int = 10) throws -> [Outcome]? {
     guard list.keys.total <= Self.longestList else { return nil }

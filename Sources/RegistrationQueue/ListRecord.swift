@@ -21,8 +21,8 @@ package struct ListRecord: Sendable {
   package var arrivedAt: Timestamp
   /// When the last of its keys was committed; nil while it is being read.
   package var importedAt: Timestamp?
-  /// When its source was in its final place, as it was read and with its receipt; nil while it is being read, or read
-  /// again. A file whose entry has changed since is checked again.
+  /// When its source was filed with its receipt, unchanged since it was read; nil while it is being read, or read again. A
+  /// file whose entry has changed since is checked again.
   package var filedAt: Timestamp?
   package var cancelledAt: Timestamp?
   package var terms: ListTerms

@@ -1,7 +1,7 @@
 import GRDB
 package import Registration
 
-/// What happened in one minute, for the pictures of the last day.
+/// What happened in one minute, for the charts of the last day.
 package struct MinuteRecord: Sendable, Equatable {
   /// Minutes since 1970 on the wall clock.
   package let minute: Int64
@@ -46,7 +46,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Stores `minutes`, in place of what was stored for them, and removes what is not of the day before `now`.
+  /// Stores `minutes`, replacing what was stored for them, and removes minutes that are not of the day before `now`.
   package func keep(_ minutes: [MinuteRecord], now: Timestamp) throws {
     let present = MinuteRecord.minute(of: now)
     try write("keep the history") { database, _ in

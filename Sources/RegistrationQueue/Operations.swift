@@ -57,7 +57,7 @@ extension RegistrationQueue {
     }
   }
 
-  /// Those of `rows` that still are what was looked for.
+  /// Puts those of `rows` back that still match the selection.
   private static func requeueFailed(
     _ rows: [Int64], _ selection: RetrySelection, in database: Database, changes: inout Changes
   ) throws -> Int {

@@ -45,7 +45,7 @@ extension QueueOrigin {
     /// is the target instance's from now on. A backup without an origin is accepted.
     ///
     /// Returns the endpoint that its keys were registered with, if that is not the target's. It may still be right: the
-    /// daemon may get its endpoint from an environment that whoever restores does not have.
+    /// daemon may get its endpoint from its environment, which the user who restores does not have.
     ///
     /// - Parameter file: The path that the operator knows.
     func claim(_ database: Database, file: String) throws -> String? {
@@ -65,7 +65,7 @@ extension QueueOrigin {
 extension QueueError {
   private static func option(_ instance: String?) -> String { instance.map { " --instance \($0)" } ?? "" }
 
-  /// The queue of another instance is in the place of this one's.
+  /// Another instance's queue is where this instance's should be.
   static func queue(_ path: String, of owner: String?, isNotOf instance: String?) -> QueueError {
     QueueError(
       kind: .elsewhere,

@@ -3,9 +3,9 @@ package import Registration
 
 /// Outcomes in the order in which they were recorded, for those who follow the work.
 ///
-/// The time of an outcome says nothing of that order: an outcome may be recorded long after its reply, and the wall clock
-/// may be set back. So each has a number, and an index of them: what is new is found without a look at what is not.
-/// Outcomes that a version before these numbers recorded have none.
+/// The time of an outcome does not give that order: an outcome may be recorded long after its reply, and the wall clock may
+/// be set back. So each has a number with an index, and new ones are found without looking at the others. Outcomes that an
+/// earlier version recorded have none.
 extension RegistrationQueue {
   /// The key has an outcome.
   static let isRecorded = "key.state IN (2, 3, 4)"

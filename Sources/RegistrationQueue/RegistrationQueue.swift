@@ -53,8 +53,8 @@ package final class RegistrationQueue: Sendable {
     readClock: @escaping @Sendable () -> ClockReading = { .now() },
     evidence: (KnownLists) throws -> SpoolEvidence? = { _ in nil }
   ) throws {
-    // Whatever is open when damage is found stays open: closing the last connection would write the log into a database
-    // that is refused. The process ends soon.
+    // What is open when damage is found stays open: closing the last connection would write the log into a refused
+    // database. The process ends soon.
     var open: AnyObject?
     do {
       let look = try QueueLook(path: path, isNewMeant: isNewMeant)
@@ -224,7 +224,7 @@ package final class RegistrationQueue: Sendable {
     }
   }
 
-  /// Somebody is writing or waits to.
+  /// Somebody is writing, or waiting to.
   package var isWriterAwaited: Bool { writers.load(ordering: .relaxed) > 0 }
 
   func read<Value>(_ purpose: String, _ body: (Database) throws -> Value) throws -> Value {

@@ -54,8 +54,7 @@ package struct ListTotals: Sendable, Hashable {
     return totals
   }
 
-  /// The totals after `changes`: they are adjusted, since counting all lists after every list would take longer and
-  /// longer.
+  /// The totals after `changes`. They are adjusted, because counting all lists after each one would take ever longer.
   func applying(_ changes: Changes, in database: Database) throws -> ListTotals {
     var totals = self
     totals.total += changes.addedLists

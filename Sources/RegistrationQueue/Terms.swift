@@ -2,8 +2,7 @@ import GRDB
 package import Registration
 
 extension RegistrationQueue {
-  /// Changes how a list is worked, from the next key on. Returns the list as it is then, nil when there is none of that
-  /// name.
+  /// Changes how a list is processed, from the next key on. Returns the changed list, nil when there is none of that name.
   package func setTerms(of name: String, _ change: ListTermsChange) throws -> ListRecord? {
     try write("change a list's terms") { database, changes -> Int64? in
       guard let list = try Int64.fetchOne(database, sql: "SELECT id FROM list WHERE name = ?", arguments: [name]) else {

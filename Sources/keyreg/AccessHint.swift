@@ -1,13 +1,13 @@
 import Glibc
 import Registration
 
-/// What helps a user who may not use a socket or folder of the daemon: the name of the group that may.
+/// Hints for a user who cannot reach the daemon: the group to join, or how to start it.
 enum AccessHint {
   /// For a path that the system denied. Nil when no group would help.
   static func joining(for path: String) -> String? {
     var folder = path
     var status = stat()
-    // Of what is behind a closed folder nothing is known but that folder.
+    // If a folder on the way is closed, only that folder itself is known.
     while stat(folder, &status) != 0 {
       guard let slash = folder.lastIndex(of: "/"), folder != "/" else { return nil }
       folder = slash == folder.startIndex ? "/" : String(folder[..<slash])

@@ -2,7 +2,7 @@ package import Registration
 
 /// What a command does with lists.
 extension ControlClient {
-  /// Changes how a list is worked.
+  /// Changes how a list is processed.
   package func set(_ list: String, _ change: ListTermsChange) throws -> ListDocument {
     var query: [String] = []
     if let priority = change.priority { query.append("priority=\(priority)") }

@@ -1,6 +1,6 @@
 package import Registration
 
-/// The answer to `GET /v1/limits`: what is believed of the rate limits, since when and why, and what was used.
+/// The answer to `GET /v1/limits`: the known rate limits, since when and why, and what was used.
 package struct LimitsDocument: Codable, Equatable, Sendable {
   /// A limit that is obeyed now.
   package struct Limit: Codable, Equatable, Sendable {
@@ -61,7 +61,7 @@ package struct LimitsDocument: Codable, Equatable, Sendable {
     }
   }
 
-  /// A change of what is believed, and the reply that made it.
+  /// A change of a known limit, and the reply that caused it.
   package struct Change: Codable, Equatable, Sendable {
     package var limit: Limit
     package var reply: Reply

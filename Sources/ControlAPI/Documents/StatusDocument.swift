@@ -92,7 +92,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     package var rejected: Int
     /// Lists whose keys all have an outcome, but whose results are not written yet.
     package var finishing: Int
-    /// How many of `blocked` are lists that nobody can read until an operator helps; null from an earlier version.
+    /// How many of `blocked` are lists that stay unreadable until an operator acts; null from an earlier version.
     @ExplicitNull package var unreadable: Int?
 
     package init(

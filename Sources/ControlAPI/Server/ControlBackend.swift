@@ -41,7 +41,7 @@ package protocol ControlBackend: Sendable {
   func resume() async throws -> StatusDocument
   func retry(_ request: RetryRequest) async throws -> RetryResult
   func cancel(list: String) async throws -> CancelResult
-  /// Changes how a list is worked, and returns it. Throws `ControlError` `.notFound` when there is none.
+  /// Changes how a list is processed, and returns it. Throws `ControlError` `.notFound` when there is none.
   func set(list: String, _ change: ListTermsChange) async throws -> ListDocument
   /// Throws `ControlError` `.unprocessable` for a bad configuration; the old one stays in force.
   func reload() async throws -> ReloadResult
@@ -52,7 +52,7 @@ package protocol ControlBackend: Sendable {
   /// What happened in each minute of the last day, or since a time.
   func history(since: Timestamp?) async -> HistoryDocument
 
-  /// What is believed of the rate limits, and why.
+  /// The known rate limits, and the evidence for them.
   func limits() async -> LimitsDocument
 
   func metrics() async -> MetricsSnapshot

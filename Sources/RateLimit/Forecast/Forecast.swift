@@ -1,7 +1,7 @@
 // How long the backlog will take. With windows, what matters is how many more must begin. The estimate counts them,
 // each with what others leave of it, and adds the time to send the rest in the last one.
 
-/// Tokens that a limit will give us.
+/// Tokens that we can take from a limit.
 struct Supply {
   /// From this window, or in stock.
   var now: Double

@@ -1,7 +1,7 @@
 // What other clients of the organisation take from the same budget, and what to leave for them. They cannot be asked:
-// what is missing from a window and was not used by us is theirs. Clients that take all they see ruin every neighbour.
-// In simulation, waiting for the reset and bursting gets nine in ten of a neighbour's requests refused, this forecast
-// one in a hundred, at the same speed for us.
+// what is missing from a window and was not used by us is theirs. A client that takes all that is left starves the others:
+// in simulation, a burst at each reset gets nine in ten of a neighbour's requests refused; with this forecast it is one
+// in a hundred, at the same speed for us.
 
 struct Neighbours: Sendable {
   /// Tokens that others took from the current window: the largest number so far, since counts only ever arrive too
@@ -51,7 +51,7 @@ struct Neighbours: Sendable {
   private static let negligible = 0.2  // T06
   /// Standard deviations within which a Poisson stream stays.
   private static let deviations = 2.0  // T06, T08
-  /// What a bad window takes is kept free until this share of the window is left, then less and less.
+  /// What a bad window takes is kept free until this share of the window is left, then ever less.
   private static let badUntil = 0.25
   /// The last share of a window, in which the minimum reserve falls to nothing.
   private static let lastShare = 0.1

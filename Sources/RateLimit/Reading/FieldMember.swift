@@ -26,7 +26,6 @@ struct FieldMember {
 
 /// `X-RateLimit-Limit: 100, 100;w=10`: the limit, followed by its policies, as in the first drafts of the IETF's
 /// fields. Several gateways still send it under the older name.
-/// fields had it and several gateways still send it under the older name.
 struct LimitList {
   var limit: Double
   /// Seconds of the window, if a policy names it.

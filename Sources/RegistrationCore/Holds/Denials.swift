@@ -49,7 +49,8 @@ enum Denials: Sendable {
       .joined(separator: " ").lowercased()
   }
 
-  /// Capital letters after small ones, as in Base64: no word of a sentence, and names of members say nothing alone.
+  /// Capital letters after small ones, as in Base64: not a word of a sentence. (A member's name may be lost, too; alone it
+  /// says nothing.)
   private static func isMixed(_ word: Substring) -> Bool {
     guard word.count >= 8, let small = word.firstIndex(where: \.isLowercase) else { return false }
     return word[small...].contains(where: \.isUppercase)

@@ -13,8 +13,8 @@ extension Holds {
     return .lookAgain(charge.job, charge.fault, delay: Self.secondLook * late())
   }
 
-  /// A key was answered 403 while a later request succeeded. The first time it is tried again; the second time it
-  /// fails.
+  /// The API answered 403 to a key, and a later request succeeded. The first time, the key is tried again; the second
+  /// time, it fails.
   mutating func believe(_ suspect: Suspicion.Suspect) -> Effect {
     if doubted.insert(suspect.job.key.row).inserted { return .release(suspect.job) }
     doubted.remove(suspect.job.key.row)
@@ -104,11 +104,11 @@ extension Holds {
     state = .holding(hold, canary)
   }
 
-  /// Earlier than the spacing says by up to half, so that many daemons do not ask at the same time.
+  /// The spacing, shortened by up to half, so that many daemons do not ask at the same time.
   mutating func outageDelay(_ returns: Int, age: Seconds = 0) -> Seconds {
     ProbeSpacing.outage(age: age).delay(after: returns) * random.between(0.5, 1)
   }
 
-  /// Later by up to a tenth, for the same reason: what was asked for is never undercut.
+  /// A factor of 1 to 1.1, for the same reason. It never shortens a delay that was asked for.
   private mutating func late() -> Double { random.between(1, 1.1) }
 }

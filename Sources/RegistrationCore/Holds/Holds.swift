@@ -105,7 +105,7 @@ package struct Holds: Sendable {
   }
 
   /// Whether a canary that came back goes behind the other keys. Refused keys make room for different ones. In an
-  /// outage the same key is tried several times first: the server may want it so.
+  /// outage the same key is tried several times first: a server may refuse the first attempt of every key.
   package var rotatesCanaries: Bool {
     switch state {
     case .holding(let hold, let canary) where hold.reason == .outage: canary.returns % 4 == 0

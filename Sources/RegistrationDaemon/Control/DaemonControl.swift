@@ -69,7 +69,7 @@ struct DaemonControl: ControlBackend {
     return lists.map { ListDocument($0, etaAt: eta($0)) }
   }
 
-  /// Why a list in the spool is not read yet, and what helps.
+  /// Why a list in the spool is not read yet, and what to do about it.
   private func waiting(_ name: String) -> ControlError {
     if let warning = watcher.standing.blocked.first(where: { "\($0.key)" == name })?.value {
       guard case .unreadable = warning else { return ControlError(.incoming, "\(warning)", hint: warning.hint) }

@@ -1,7 +1,7 @@
 import RateLimit
 
-/// When the open keys will be done. Two things take time: sending what waits, and waiting until the last key that failed
-/// for now is due again.
+/// When the open keys will be done. Two things take time: sending what is open, and waiting until the last key that needs
+/// another attempt is due.
 struct Estimate {
   /// Seconds until all requests are sent; nil when that is not known.
   private(set) var work: Seconds?
@@ -49,7 +49,7 @@ struct Estimate {
     return (retries ?? 0) > work ? "retries" : basis
   }
 
-  /// Seconds that the limit needs for the open keys at least, whether it comes back all at once or bit by bit.
+  /// Seconds that the limit needs at least for the open keys, whether it is restored all at once or bit by bit.
   private static func least(_ standing: LimitStanding, open: Int) -> Seconds {
     guard let limit = standing.limit, limit > 0, let period = standing.period else { return 0 }
     let rest = open - min(limit, max(0, standing.remaining ?? limit))

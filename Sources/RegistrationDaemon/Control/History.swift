@@ -4,8 +4,8 @@ package import Registration
 package import RegistrationQueue
 import Synchronization
 
-/// What happened in each minute of the last day. Housekeeping and whoever asks have it look at the numbers; what is new is
-/// stored once a minute, so that a restart loses no picture, and a kill at most a minute of it.
+/// What happened in each minute of the last day. Housekeeping, and every request for the history, add the latest numbers.
+/// New minutes are stored once a minute, so that a restart loses nothing and a kill at most a minute.
 package final class History: Sendable {
   /// The numbers at one moment.
   package struct Sample: Sendable {
@@ -98,9 +98,9 @@ package final class History: Sendable {
     return state.withLock { $0.minutes.values.filter { $0.minute >= first } }.sorted { $0.minute < $1.minute }
   }
 
-  /// Has `store` write what is not stored yet, if that is worth it.
+  /// Has `store` write what is not stored yet, if it is worth a write.
   ///
-  /// - Parameter isLast: Whatever is not stored is worth it.
+  /// - Parameter isLast: Stores everything, worth it or not.
   package func save(isLast: Bool = false, _ store: ([MinuteRecord]) throws -> Void) rethrows {
     let due = state.withLock { state -> [MinuteRecord] in
       guard state.isNews || isLast || state.unsaved.count >= Self.quietMinutes else { return [] }

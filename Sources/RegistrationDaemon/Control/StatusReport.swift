@@ -22,7 +22,7 @@ struct StatusReport {
     var spool: SpoolLook.Finding
     /// What cannot be taken for now.
     var blocked: Int
-    /// Lists among them that an operator must help; `spool.incoming` counts them too.
+    /// Lists among them that need an operator; `spool.incoming` counts them too.
     var unreadable = 0
     var isImporting: Bool
     /// Why lists cannot be taken, or results not be written.

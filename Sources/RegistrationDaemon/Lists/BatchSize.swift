@@ -1,8 +1,8 @@
 /// How many entries go into one transaction of an import.
 ///
-/// The first batch is small, so that work starts at once. Then the size doubles while transactions are short: keys are random,
-/// and each transaction writes most pages of their index, so that with ten times as many keys a page is written a tenth as
-/// often. Outcomes and commands wait for the writer meanwhile, so while there are any, transactions are shorter.
+/// The first batch is small, so that work starts at once. Then the size doubles while transactions are short: keys are
+/// random, so each transaction writes most pages of their index, and with ten times as many keys each page is written a
+/// tenth as often. Outcomes and commands have to wait for the writer, so transactions are shorter while any are waiting.
 struct BatchSize {
   private(set) var entries = least
 
@@ -10,8 +10,8 @@ struct BatchSize {
   private static let most = 128_000
   /// While others wait for the writer.
   private static let longest: Duration = .milliseconds(250)
-  /// While nobody does. A command that comes then has to wait for so long, which must be well below the five seconds after
-  /// which it gives up.
+  /// While nobody does. A command that comes then may wait this long, so it must be well below the five seconds after which
+  /// a command gives up.
   private static let longestAlone: Duration = .seconds(1)
 
   /// Runs one transaction of this size, and adjusts the size to how long it took.

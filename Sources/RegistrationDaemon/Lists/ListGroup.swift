@@ -35,7 +35,7 @@ struct ListGroup {
     do {
       return try take(members)
     } catch {
-      // Which list is to blame, and what to tell about it, is found out one by one.
+      // Reading them one by one shows which list is to blame and why.
       return members.map { _ in nil }
     }
   }
@@ -44,7 +44,7 @@ struct ListGroup {
     var members: [Member] = []
     var bytes: Int64 = 0
     for list in lists.prefix(Self.mostLists) {
-      // What cannot be read here is read by `ListReading`, which tells why it cannot.
+      // What cannot be read here is left to `ListReading`, which reports why.
       guard let member = try? member(list) else { break }
       bytes += member.reading.file.size
       guard bytes <= Self.mostBytes else { break }

@@ -8,7 +8,7 @@ extension ListRecord {
 
   /// Size and times tell that nothing was written since the list was read. Says no when in doubt: a hash tells then.
   ///
-  /// The time of modification can be set by whoever writes, that of the last change of the entry cannot.
+  /// A writer can set the modification time, but not the time at which the entry last changed.
   func isReadToItsEnd(_ status: FileStatus) -> Bool {
     guard let filedAt, let importedAt, Int64(bytes) == status.size, modified == status.modified else { return false }
     guard status.changedAt <= filedAt else { return false }
@@ -17,7 +17,7 @@ extension ListRecord {
 }
 
 extension SpoolDirectory {
-  /// The list may have been stopped, or gone on again, since its receipt was written.
+  /// The list may have been stopped, or resumed, since its receipt was written.
   func amendReceipt(of list: ListRecord) throws(SpoolError) {
     try amendReceipt(of: ListName(stored: list.name), stop: Receipt.Stop(list))
   }

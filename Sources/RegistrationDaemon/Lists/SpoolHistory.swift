@@ -47,7 +47,7 @@ struct SpoolHistory {
       ])
   }
 
-  /// The operator allows a new queue: it leaves to the earlier one what that has imported.
+  /// The operator allows a new queue: what the earlier one imported is noted, and not read again.
   func leaveAll(to queue: RegistrationQueue) throws {
     try queue.leaveToEarlierQueue(
       queue.compare { known in try unknownReceipts(known) + unknownResults(known) }.map(\.text))

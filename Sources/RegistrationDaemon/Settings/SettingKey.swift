@@ -226,7 +226,7 @@ extension SettingKey {
     text.hasPrefix("/") && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } && text.utf8.count < 4096
   }
 
-  /// What is told is nobody else's business: it is encrypted, or stays on this machine.
+  /// Notifications are private: they are encrypted, or stay on this machine.
   private static func isPostable(_ text: String) -> Bool {
     guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty else { return false }
     return parts.scheme == "https" || parts.scheme == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(host)

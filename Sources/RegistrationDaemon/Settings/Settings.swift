@@ -29,15 +29,15 @@ package struct Settings: Sendable, Equatable {
   package var maxFileSize = 1 << 30
   package var settle = 2_000
   package var keep = 30 * 86_400_000
-  /// The most columns of a CSV list that come back in its results.
+  /// The most columns of a CSV list that its results repeat.
   package var keepColumns = 0
   package var stateDirectory = "/var/lib/keyreg"
   package var socket = "/run/keyreg/control.sock"
   package var socketMode: UInt32 = 0o660
   package var listen: String?
-  /// An executable that is told what happens.
+  /// A program that is run for each notification.
   package var notifyCommand: String?
-  /// Where the same is posted. Often a secret.
+  /// Where notifications are posted. Often a secret.
   package var notifyURL: String?
   package var notifyHoldAfter = 600_000
   package var logLevel = Logger.Level.info
@@ -54,7 +54,7 @@ package struct Settings: Sendable, Equatable {
     appKeyFile = "/etc/keyreg/credentials/\(name)/app-key"
   }
 
-  /// The most columns of a list that ever come back.
+  /// The highest `spool.keep_columns` that is allowed.
   package static let mostColumns = 64
 
   /// Where requests go.

@@ -43,7 +43,7 @@ final class Housekeeping: Sendable {
 
   /// Seconds between heartbeats while there is work.
   private static let beatInterval = 2.0
-  /// The same while there is none: a machine at rest is left to sleep.
+  /// The same while there is none, so that an idle machine is seldom woken.
   private static let idleInterval = 10.0
   /// Seconds between checks for the end, if the daemon runs until done.
   private static let endInterval = 0.25

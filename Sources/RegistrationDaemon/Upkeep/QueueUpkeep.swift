@@ -89,9 +89,9 @@ final class QueueUpkeep: Sendable {
 
   // MARK: For the next start
 
-  /// Stores what the pacer learned, and on what grounds.
+  /// Stores what the pacer learned, and the evidence for it.
   ///
-  /// - Parameter isLast: The grounds are stored even if nothing new was learned.
+  /// - Parameter isLast: The evidence is stored even if nothing new was learned.
   func keepLearned(isLast: Bool = false) {
     let learned = pool.learned
     guard isLast || kept.withLock({ $0 }) != learned else { return }

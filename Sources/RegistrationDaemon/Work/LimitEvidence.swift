@@ -2,8 +2,8 @@ package import RateLimit
 package import Registration
 import RegistrationAPI
 
-/// On what grounds a rate limit is believed: which reply changed the belief and when, and how often the API refused. It
-/// outlives restarts, and is what a person needs who asks the vendor for a higher limit.
+/// The evidence for the known rate limits: which replies changed them and when, and how often the API refused. It survives
+/// restarts, and is what an operator sends to the vendor to ask for a higher limit.
 package struct LimitEvidence: Codable, Equatable, Sendable {
   /// What one reply said about a limit.
   package struct Said: Codable, Equatable, Sendable {
@@ -32,7 +32,7 @@ package struct LimitEvidence: Codable, Equatable, Sendable {
     }
   }
 
-  /// A belief, and the reply with which it began.
+  /// A limit, and the reply that made it known.
   package struct Change: Codable, Equatable, Sendable {
     package var at: Timestamp
     package var name: String?
@@ -72,7 +72,7 @@ package struct LimitEvidence: Codable, Equatable, Sendable {
     lastRefusal = Said(exchange, at: at)
   }
 
-  /// A reply changed what is believed of `limits`.
+  /// A reply changed `limits`.
   mutating func changed(_ limits: [KnownLimit], by exchange: Exchange, at: Timestamp) {
     for limit in limits {
       let change = Change(

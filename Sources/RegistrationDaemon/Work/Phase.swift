@@ -1,8 +1,8 @@
 package import RateLimit
 package import RegistrationCore
 
-/// What the pool does, in the words of status. It is looked at after every event, so that even a phase of milliseconds
-/// between two questions is noticed.
+/// What the pool is doing, in the words of status. It is determined after every event, so that even a phase of milliseconds
+/// between two requests for the status counts.
 package enum Phase: Sendable, Hashable, CaseIterable {
   case idle, working, waiting, paused, holding, stopping
 

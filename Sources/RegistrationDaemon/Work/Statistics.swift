@@ -56,7 +56,7 @@ package struct Statistics: Sendable {
     durations.record(exchange.duration)
   }
 
-  /// From `start` to `end` nothing more could be sent for this reason; nil while every worker was busy.
+  /// From `start` to `end` nothing more could be sent for this reason; nil if every worker was busy.
   package mutating func stood(
     _ standstill: Standstill?, _ phase: Phase, isBusy: Bool, from start: Seconds, to end: Seconds
   ) {

@@ -9,7 +9,7 @@ extension WorkerPool {
   /// Lists or keys were added, removed or reordered.
   package func keysChanged() { tell(.keysChanged) }
 
-  /// From now on the API's word on every key is accepted, if that is why nothing is sent.
+  /// Accepts the API's refusals from now on, if they are why nothing is sent: `keyreg resume`.
   package func believe() { tell(.believe) }
 
   /// Sends nothing more. Requests in flight continue; `isDrained` tells when they and their results are done.
@@ -48,7 +48,7 @@ extension WorkerPool {
 
   var learned: Learned { withShell { Learned(limits: $0.core.pacer.learned, endpoint: $0.settings.endpoint.base) } }
 
-  /// The limits that are obeyed now, and the grounds for them.
+  /// The limits that are obeyed now, and the evidence for them.
   var limits: (obeyed: [KnownLimit], evidence: LimitEvidence) { withShell { ($0.core.pacer.limits, $0.evidence) } }
 
   package func snapshot() -> PoolSnapshot {

@@ -90,7 +90,7 @@ package final class WorkerPool: Sendable {
 
   /// Replaces the settings and tells the core in one step: no request is sent with the settings of another epoch.
   ///
-  /// - Parameter news: What the core is told; gets the settings that were in force.
+  /// - Parameter news: Makes the event for the core from the settings that were in force.
   func replace(_ settings: APISettings, news: (APISettings) -> Event) {
     withShell { shell in
       inbox.put(Inbox.Mail(.event(news(shell.settings))))

@@ -1,4 +1,4 @@
-/// Checks that what a daemon sends is a queue, while it arrives. What is in the queue, `QueueRestore` checks.
+/// Checks that what a daemon sends is a queue, while it arrives. `QueueRestore` checks the content.
 package struct BackupCheck {
   /// The beginning, until it is complete.
   private var beginning: [UInt8] = []
@@ -7,7 +7,7 @@ package struct BackupCheck {
 
   package init() {}
 
-  /// Passes bytes on once they can be the ones of a queue. Throws `BackupFault`.
+  /// Passes bytes on once their beginning is that of a queue. Throws `BackupFault`.
   package mutating func take(
     _ bytes: UnsafeRawBufferPointer, passOn: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
@@ -27,7 +27,7 @@ package struct BackupCheck {
     try beginning.withUnsafeBytes(passOn)
   }
 
-  /// Throws `BackupFault` unless all of it came.
+  /// Throws `BackupFault` unless everything has arrived.
   package func finish() throws(BackupFault) {
     guard let expected else { throw BackupFault(description: "it is not a queue") }
     guard size == expected else { throw BackupFault(description: "it has \(size) bytes instead of \(expected)") }

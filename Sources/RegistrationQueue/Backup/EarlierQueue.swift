@@ -8,7 +8,7 @@ enum EarlierQueue {
   /// or it has neither lists nor keys. Returns the copy's path, nil when there is none. The copy is checked, and on
   /// disk when this returns.
   ///
-  /// A kill after this and before the schema is changed leads here again: the copy is then made anew.
+  /// After a kill between this and the change of the schema, the next start makes the copy again.
   static func keep(of pool: DatabasePool, path: String) throws -> String? {
     let last = try pool.read { database -> String? in
       guard try !Schema.migrator.hasCompletedMigrations(database),

@@ -4,8 +4,8 @@ package import Registration
 struct KeptClock: Sendable {
   /// Its name in `memory`.
   static let name = "clock"
-  /// Milliseconds after which the next transaction stores it again: this is what a kill followed by a boot with a wrong
-  /// wall clock loses.
+  /// Milliseconds after which the next transaction stores it again: the most time that is lost by a kill followed by a boot
+  /// with a wrong wall clock.
   private static let interval: Int64 = 60_000
 
   private(set) var clock: SureClock

@@ -58,7 +58,7 @@ final class OpeningConnection {
     }
   }
 
-  /// The operator has restored a queue that is older than its spool, knowingly.
+  /// The operator has restored a queue that may be older than its spool.
   var isOlderMeant: Bool {
     get throws {
       guard !isNew else { return false }
@@ -109,7 +109,7 @@ final class OpeningConnection {
   /// Leaves the files as they were.
   func abandon() { Self.abandon(connection, hadLog: hadLog) }
 
-  /// With a log, the connection is never closed, since closing would write the log into a database that was just refused; the
+  /// With a log, the connection is never closed: closing would write the log into a database that was just refused, and the
   /// process ends soon. Without one, closing removes the empty log that opening has created.
   private static func abandon(_ connection: DatabaseQueue, hadLog: Bool) {
     // What cannot be closed stays open, which changes nothing.

@@ -29,7 +29,7 @@ package final class Drop {
   ///
   /// - Parameters:
   ///   - force: Whether to register keys again that are already registered.
-  ///   - terms: How the list is to be worked.
+  ///   - terms: How the list is to be processed.
   ///   - isTaken: Whether the daemon knows a list of this name.
   package func commit(
     as name: ListName, force: Bool = false, terms: ListTerms = ListTerms(), isTaken: (ListName) -> Bool = { _ in false }
@@ -47,11 +47,11 @@ package final class Drop {
     }
   }
 
-  /// Seconds to wait for others who give names.
+  /// Seconds to wait for the lock on names.
   private static let patience = 2.0
 
-  /// While others wait: the daemon would otherwise take a list of the same name from `incoming/` just after it was looked
-  /// for elsewhere, and give this one another name later.
+  /// Holds the lock on names. Otherwise the daemon could take a list of the same name from `incoming/` just after the other
+  /// folders were searched, and would then give this one another name.
   private func claim(_ name: ListName, _ isTaken: (ListName) -> Bool) throws(SpoolError) -> ListName {
     try file.folder.whileNaming(waitingAtMost: Self.patience) { () throws(SpoolError) -> ListName in
       while true {

@@ -132,8 +132,8 @@ final class Folder: Sendable {
   /// Microseconds between two attempts to get the lock.
   private static let attemptInterval: UInt32 = 1_000
 
-  /// Runs `body` while nobody else gives names here: whether a name is free, and taking it, are then one step. Without
-  /// the lock after `seconds`, or on a file system without locks, `body` runs nevertheless.
+  /// Runs `body` with the lock on names in this folder, so that checking that a name is free and taking it are one step.
+  /// If the lock cannot be had within `seconds`, or the file system has no locks, `body` runs without it.
   func whileNaming<Value, Failure: Error>(
     waitingAtMost seconds: Double, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {

@@ -3,8 +3,8 @@ import Glibc
 package import Registration
 
 /// How `submit --force`, `--priority` and `--stop-after` reach a daemon that may not be running: by small files beside
-/// the list, named after the list's inode. The list's own bytes do not change, and no other file can be mistaken for one
-/// with such a mark.
+/// the list, named after the list's inode. The list's own bytes do not change, and the mark cannot be mistaken for that of
+/// another file.
 extension SpoolDirectory {
   private enum Kind: String, CaseIterable {
     /// Empty: keys that are registered are registered again.
@@ -41,7 +41,7 @@ extension SpoolDirectory {
   ///
   /// - Parameters:
   ///   - isForced: Keys that are registered are registered again.
-  ///   - terms: How the list is to be worked.
+  ///   - terms: How the list is to be processed.
   func mark(_ identity: FileStatus.Identity, isForced: Bool, terms: ListTerms) throws(SpoolError) {
     let incoming = try folder(.incoming)
     if isForced { _ = try incoming.open(Self.mark(.force, identity), flags: O_WRONLY | O_CREAT, mode: 0o640) }
@@ -59,7 +59,7 @@ extension SpoolDirectory {
     try folder(.incoming).status(of: Self.mark(.force, file.status.identity))?.kind == .regular
   }
 
-  /// How this list is to be worked.
+  /// How this list is to be processed.
   package func terms(of file: SpoolFile) throws(SpoolError) -> ListTerms {
     let name = Self.mark(.terms, file.status.identity)
     guard try folder(.incoming).status(of: name)?.kind == .regular,

@@ -3,8 +3,8 @@ import Registration
 /// Filing many lists at once.
 ///
 /// For each of them everything happens in the order of `accept`: first the list and its receipt are on disk, then the list
-/// moves. But one sync of a folder serves all, and the disk begins with every file before the first is waited for: a list
-/// by itself costs eight flushes of the disk, one of many costs two.
+/// moves. But one sync of a folder serves all, and all files begin to be written before the first is waited for: a list by
+/// itself costs eight flushes of the disk, one of many costs two.
 extension SpoolDirectory {
   /// A list to file.
   package struct Filing {
@@ -19,8 +19,8 @@ extension SpoolDirectory {
     }
   }
 
-  /// Does for each of these lists what `accept` does for one. Returns the names of those that are in `done/` now. The others
-  /// are not as they should be; `accept` tells for each why.
+  /// Does for each of these lists what `accept` does for one. Returns the names of those that are in `done/` now. For each
+  /// of the others, `accept` reports what is wrong.
   ///
   /// When this throws, some may have been filed. It is not known which, but each can be accepted again.
   package func accept(_ lists: [Filing]) throws(SpoolError) -> Set<ListName> {

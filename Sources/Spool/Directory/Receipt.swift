@@ -67,7 +67,7 @@ package struct Receipt: Hashable, Sendable {
   package var column: String?
   /// The last record had no line end.
   package var isUnterminated: Bool
-  /// How the list is worked.
+  /// How the list is processed.
   package var terms = ListTerms()
   package var stop: Stop?
 

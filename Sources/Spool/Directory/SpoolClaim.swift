@@ -24,8 +24,8 @@ extension SpoolDirectory {
         return try incoming.rename(file, toFree: name.fileName, in: reading) ? name : nil
       }
       guard let name else { continue }
-      // Somebody may have exchanged the file at this very moment: then it goes back. If that cannot be seen now, the list is
-      // claimed nevertheless: only whoever knows the name will read it.
+      // Somebody may have replaced the file at this very moment: then it goes back. If that cannot be checked now, it stays
+      // claimed.
       do throws(SpoolError) {
         if try reading.status(of: name.fileName)?.kind == .regular { return name }
       } catch {
@@ -36,7 +36,7 @@ extension SpoolDirectory {
     }
   }
 
-  /// Seconds to wait for those who submit lists: for an instant they alone give names in `incoming/`.
+  /// Seconds to wait for those who submit lists: they hold the lock on names in `incoming/` for an instant.
   private static let patience = 0.2
 
   /// Whether the file was claimed under that name or a number of it: where no rename is exclusive, a claim makes a second
@@ -67,7 +67,7 @@ extension SpoolDirectory {
   ///
   /// - Parameters:
   ///   - force: Whether to register keys again that are already registered.
-  ///   - terms: How the list is to be worked.
+  ///   - terms: How the list is to be processed.
   package func commitPost(
     _ file: NewFile, as name: ListName, force: Bool, terms: ListTerms = ListTerms(), isTaken: (ListName) throws -> Bool
   ) throws -> ListName {

@@ -14,8 +14,8 @@ extension SpoolDirectory {
   /// Writes `done/NAME.receipt.json`, then moves the list from `reading/` to `done/NAME`, unless it is already there.
   ///
   /// In this order, on disk too, so that neither a kill nor a power cut leaves a list in `done/` without a receipt. One in
-  /// between leaves the list in `reading/`. Its keys are committed, so the next start gets here again with the same name
-  /// and receipt, and both steps can be repeated. Throws `isDiskFault` errors that are worth a retry.
+  /// between leaves the list in `reading/`. Its keys are committed, so the next start repeats both steps with the same name
+  /// and receipt. Throws `isDiskFault` errors that are worth a retry.
   @discardableResult
   package func accept(_ file: SpoolFile, as name: ListName, receipt: Receipt) throws(SpoolError) -> Moved {
     try file.sync()
@@ -26,7 +26,8 @@ extension SpoolDirectory {
     return moved
   }
 
-  /// A filed list may have been rejected before it grew; then a power cut may have left that name, too.
+  /// Removes the reason of a list that was rejected before it grew, and its name in `rejected/`, which a power cut may have
+  /// left.
   func forgetRejection(of name: ListName, _ list: FileStatus.Identity, in rejected: Folder) throws(SpoolError) {
     if try rejected.status(of: name.fileName)?.identity == list { try rejected.remove(name.fileName) }
     try rejected.remove(name.reasonFileName)

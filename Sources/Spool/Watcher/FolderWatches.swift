@@ -17,7 +17,7 @@ struct FolderWatches {
   private static let blindness = Duration.seconds(60)
 
   private var watches: [SpoolDirectory.Subfolder: (number: Int32, folder: FileStatus.Identity)] = [:]
-  /// The last comparison, or the beginning, of a time without events of every folder.
+  /// While some folder cannot be watched: when filed lists were last compared, or when this time began.
   private var blindSince: Duration?
 
   /// The folder of each watch.

@@ -1,4 +1,4 @@
-/// Remembers which claimed lists were written to, and tells when each has settled: a value without clock or I/O.
+/// Remembers which claimed lists were written to, and decides when each has settled: a value without clock or I/O.
 ///
 /// A process that has had a list open since before it was claimed may append to it at any time, wherever the daemon has
 /// moved it. What was written is read once nothing more has come for `settle`.

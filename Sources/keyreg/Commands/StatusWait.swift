@@ -80,7 +80,7 @@ enum ListHint {
     var names: [String] = []
     var query = ListQuery()
     for _ in 0..<most {
-      // The hint is only a help: the error is told without it, too.
+      // The error is shown even without a hint.
       guard let page = try? client.lists(query) else { break }
       names += page.lists.map(\.name)
       guard let next = page.next else { break }

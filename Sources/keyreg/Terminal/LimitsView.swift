@@ -1,8 +1,8 @@
 import ControlAPI
 import Registration
 
-/// The limits, the grounds for them, and the hours, as text. In UTC and the same everywhere: it is made to be sent to
-/// somebody else.
+/// The limits, the evidence for them, and the requests by hour, as text. Times are in UTC, because the text is made to be
+/// sent to somebody else.
 struct LimitsView {
   let document: LimitsDocument
 
