@@ -9,13 +9,13 @@ struct CommitPace {
   private var last: Seconds = -.infinity
 
   /// Seconds between two commits of small groups.
-  static let distance: Seconds = 0.003
+  static let spacing: Seconds = 0.003
   /// Results that make a group large enough to be committed at once.
-  static let enough = 64
+  static let largeGroup = 64
 
   /// Seconds to wait before `count` results are committed; 0 if they are due.
   func wait(for count: Int, now: Seconds) -> Seconds {
-    count >= Self.enough ? 0 : min(Self.distance, max(0, last + Self.distance - now))
+    count >= Self.largeGroup ? 0 : min(Self.spacing, max(0, last + Self.spacing - now))
   }
 
   mutating func committed(at now: Seconds) { last = now }

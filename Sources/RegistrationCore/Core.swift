@@ -38,7 +38,7 @@ package struct Core: Sendable {
   var wakeAt: Seconds?
   var limitNews = LimitNews()
   /// Until when a server wants no requests, as last reported.
-  private var toldQuietUntil: Seconds?
+  private var reportedQuietUntil: Seconds?
 
   struct Request: Sendable {
     var job: Job
@@ -66,8 +66,8 @@ package struct Core: Sendable {
     retry = settings.retry
     // A delay that was asked of other credentials, or by another endpoint, does not apply.
     if let asked, asked.registrar == registrar {
-      self.holds.goOnWaiting(asked, now: moment.now)
-      toldQuietUntil = self.holds.quietUntil
+      self.holds.resumeWait(asked, now: moment.now)
+      reportedQuietUntil = self.holds.quietUntil
     }
     standstill = obstacle ?? self.holds.hold.map(Standstill.hold)
   }
@@ -99,7 +99,7 @@ package struct Core: Sendable {
       if faults.updateValue(words, forKey: store) == nil { actions.append(.tell(.diskHoldBegan(words))) }
     case .stop: isStopping = true
     }
-    tellQuiet(at: moment, &actions)
+    reportQuiet(at: moment, &actions)
     return actions
   }
 
@@ -127,17 +127,17 @@ package struct Core: Sendable {
 
   /// A failing server's request for a delay survives a restart, so it is reported when it changes by more than a few
   /// seconds.
-  private mutating func tellQuiet(at moment: Moment, _ actions: inout [Action]) {
-    if let told = toldQuietUntil, told <= moment.now { toldQuietUntil = nil }
+  private mutating func reportQuiet(at moment: Moment, _ actions: inout [Action]) {
+    if let told = reportedQuietUntil, told <= moment.now { reportedQuietUntil = nil }
     guard let hold = holds.hold, hold.reason == .outage, holds.quietUntil > moment.now + Holds.longestInquiry else {
-      if toldQuietUntil != nil, holds.quietUntil == -.infinity {
-        toldQuietUntil = nil
+      if reportedQuietUntil != nil, holds.quietUntil == -.infinity {
+        reportedQuietUntil = nil
         actions.append(.tell(.askedToWait(nil)))
       }
       return
     }
-    guard holds.quietUntil > (toldQuietUntil ?? -.infinity) + 5 else { return }
-    toldQuietUntil = holds.quietUntil
+    guard holds.quietUntil > (reportedQuietUntil ?? -.infinity) + 5 else { return }
+    reportedQuietUntil = holds.quietUntil
     actions.append(
       .tell(
         .askedToWait(

@@ -7,14 +7,14 @@ struct Completion: Sendable {
   let pool: WorkerPool
   let importer: Importer
   let watcher: SpoolWatcher
-  let look: SpoolLook
+  let monitor: SpoolMonitor
   let spoolUpkeep: SpoolUpkeep
   let results: ResultsWriter
 
   /// No list waits in the spool except those that cannot be read, no key is open, and every results file is written. A
   /// spool that cannot be read, or does not respond, may not be empty.
   var isDone: Bool {
-    guard isWorkDone, let finding = look.fresh(within: 1) else { return false }
+    guard isWorkDone, let finding = monitor.fresh(within: 1) else { return false }
     // Asked again: a list may have been taken during the scan of the spool.
     return finding.incoming <= unreadable && isSettled(finding.fault) && isWorkDone
   }
@@ -47,7 +47,7 @@ struct Completion: Sendable {
   var balance: Daemon.Balance {
     Daemon.Balance(
       failed: queue.tally[.failed], cancelled: queue.tally[.cancelled], rejected: importer.counts.rejected,
-      unreadable: unreadable, fault: look.finding(within: 0).fault)
+      unreadable: unreadable, fault: monitor.finding(within: 0).fault)
   }
 
   /// Lists in `incoming/` or `reading/` that cannot be read for reasons that only an operator can remove.

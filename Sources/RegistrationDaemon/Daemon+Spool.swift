@@ -52,7 +52,7 @@ extension Daemon {
     if try queue.isOlderMeant {
       try history.takeBack(into: queue, log)
     } else if isQueueUnproven, let evidence = try queue.compare(history.evidence) {
-      throw QueueError.belied(path: directory.queuePath, isUnused: queue.listTotals.total == 0, by: evidence)
+      throw QueueError.contradicted(path: directory.queuePath, isUnused: queue.listTotals.total == 0, by: evidence)
     }
   }
 }

@@ -32,7 +32,7 @@ extension Daemon {
     for alarm in alarms { alarm.cancel() }
     reports.noteHistory()
     let rest = max(last, min(Self.lastPatience, deadline - MonotonicClock.now()))
-    let isWritten = Patience.run(within: rest) { @Sendable [queueUpkeep] in queueUpkeep.finish() }
+    let isWritten = BoundedWait.run(within: rest) { @Sendable [queueUpkeep] in queueUpkeep.finish() }
     if !isWritten { log.warning("the queue does not respond; the next start continues from what is on disk") }
     announcer.finish(within: Self.announcingPatience)
     log.notice("stopped", metadata: ["open": "\(queue.tally.open)"])
@@ -56,6 +56,6 @@ extension Daemon {
     }
     let rest = min(Self.lastPatience, deadline - MonotonicClock.now())
     // Half of it for what is being written, half for stopping that early.
-    Patience.run(within: rest) { @Sendable [results] in results.finish(by: MonotonicClock.now() + rest / 2) }
+    BoundedWait.run(within: rest) { @Sendable [results] in results.finish(by: MonotonicClock.now() + rest / 2) }
   }
 }

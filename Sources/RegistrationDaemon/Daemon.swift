@@ -126,9 +126,9 @@ package final class Daemon: Sendable {
     let watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
       try queue.hasList(named: name.text)
     }
-    let look = SpoolLook(spool: spool, ownership: ownership, log: log)
+    let monitor = SpoolMonitor(spool: spool, ownership: ownership, log: log)
     let spoolUpkeep = SpoolUpkeep(
-      queue: queue, spool: spool, ownership: ownership, look: look, watcher: watcher, results: results, log: log)
+      queue: queue, spool: spool, ownership: ownership, monitor: monitor, watcher: watcher, results: results, log: log)
     let pool = WorkerPool(
       queue: queue, access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer,
       retry: settings.retryPolicy,
@@ -159,7 +159,7 @@ package final class Daemon: Sendable {
     self.instance = instance
     self.spool = spool
     self.ownership = ownership
-    calls = SpoolCalls(look: look)
+    calls = SpoolCalls(monitor: monitor)
     self.options = options
     self.source = source
     self.log = log
@@ -172,11 +172,11 @@ package final class Daemon: Sendable {
     let history = History(kept: try queue.history())
     queueUpkeep = QueueUpkeep(queue: queue, pool: pool, history: history, log: log)
     reports = Reports(
-      queue: queue, pool: pool, importer: importer, watcher: watcher, results: results, look: look,
+      queue: queue, pool: pool, importer: importer, watcher: watcher, results: results, monitor: monitor,
       heartbeat: heartbeat, settings: self.settings,
       report: StatusReport(version: options.version, startedAt: .now(), instance: instance), history: history)
     completion = Completion(
-      queue: queue, pool: pool, importer: importer, watcher: watcher, look: look, spoolUpkeep: spoolUpkeep,
+      queue: queue, pool: pool, importer: importer, watcher: watcher, monitor: monitor, spoolUpkeep: spoolUpkeep,
       results: results)
   }
 

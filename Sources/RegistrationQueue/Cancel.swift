@@ -124,7 +124,7 @@ extension RegistrationQueue {
       guard let old = KeyState(rawValue: row["state"]) else { throw QueueError.damaged("an unknown state") }
       let end = max(now, Timestamp(milliseconds: row["first_attempt_at"] ?? .min))
       try update.execute(
-        arguments: [end.milliseconds, reason?.title, reason?.detail, changes.putDown(end), id])
+        arguments: [end.milliseconds, reason?.title, reason?.detail, changes.nextOutcomeNumber(at: end), id])
       changes.move(from: old, to: .cancelled, owner: row["list_id"], alsoIn: try others.of(id))
       count += 1
     }

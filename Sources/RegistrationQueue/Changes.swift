@@ -43,7 +43,7 @@ struct Changes {
   }
 
   /// A key got an outcome at this time. Returns the outcome's number.
-  mutating func putDown(_ time: Timestamp) -> Int64 {
+  mutating func nextOutcomeNumber(at time: Timestamp) -> Int64 {
     latest = max(latest, time)
     newestOutcome += 1
     return newestOutcome

@@ -154,7 +154,7 @@ extension RegistrationQueue {
       try insert.bind(3, list)
       try insert.bind(4, state.rawValue)
       try insert.bind(5, state.isFinal ? changes.now.milliseconds : nil)
-      try insert.bind(6, state.isFinal ? changes.putDown(changes.now) : nil)
+      try insert.bind(6, state.isFinal ? changes.nextOutcomeNumber(at: changes.now) : nil)
       try insert.execute()
       if database.changesCount > 0 {
         counts.accepted += 1

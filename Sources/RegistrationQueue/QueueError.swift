@@ -173,7 +173,7 @@ extension QueueError {
   /// The spool shows that this is not the queue that last worked on it.
   ///
   /// - Parameter isUnused: The queue has no list.
-  package static func belied(path: String, isUnused: Bool, by evidence: SpoolEvidence) -> QueueError {
+  package static func contradicted(path: String, isUnused: Bool, by evidence: SpoolEvidence) -> QueueError {
     isUnused
       ? missing(path: path, found: "has no list", evidence: evidence) : older(path: path, evidence: evidence)
   }

@@ -45,7 +45,7 @@ extension RegistrationQueue {
         try update.bind(7, result.errorTitle)
         try update.bind(8, result.errorDetail)
         try update.bind(9, new == .registered ? result.registrar : nil)
-        try update.bind(10, new.isFinal ? changes.putDown(end) : nil)
+        try update.bind(10, new.isFinal ? changes.nextOutcomeNumber(at: end) : nil)
         try update.bind(11, Self.changesDenial(result.decision) ? 1 : 0)
         try update.bind(12, Self.isDenial(result.decision) ? result.at.milliseconds : nil)
         try update.bind(13, result.row)

@@ -57,18 +57,20 @@ package final class RegistrationQueue: Sendable {
     // database. The process ends soon.
     var open: AnyObject?
     do {
-      let look = try QueueLook(path: path, isNewMeant: isNewMeant)
-      if look.condition == .absent, !isNewMeant, let evidence = try SpoolFault.telling({ try evidence(KnownLists()) }) {
+      let found = try QueuePrecheck(path: path, isNewMeant: isNewMeant)
+      if found.condition == .absent, !isNewMeant,
+        let evidence = try SpoolFault.separating({ try evidence(KnownLists()) })
+      {
         throw QueueError.missing(path: path, found: "is not there", evidence: evidence)
       }
-      if look.condition == .absent, isNewMeant { try OpeningConnection.clearPlace(path) }
+      if found.condition == .absent, isNewMeant { try OpeningConnection.clearPlace(path) }
       // Open until the pool is: the pool finds a log in which every commit was flushed.
-      let opening = try OpeningConnection(path: path, isNew: look.condition == .absent, instance: instance)
+      let opening = try OpeningConnection(path: path, isNew: found.condition == .absent, instance: instance)
       let isUnused = try opening.isUnused
       let isMeant = try isUnused && isNewMeant || isOlderMeant || opening.isOlderMeant
-      if !isMeant, let evidence = try opening.compare({ known in try SpoolFault.telling { try evidence(known) } }) {
+      if !isMeant, let evidence = try opening.compare({ known in try SpoolFault.separating { try evidence(known) } }) {
         opening.abandon()
-        throw QueueError.belied(path: path, isUnused: isUnused, by: evidence)
+        throw QueueError.contradicted(path: path, isUnused: isUnused, by: evidence)
       }
       open = opening
       let number = try opening.begin()
@@ -105,11 +107,11 @@ package final class RegistrationQueue: Sendable {
       cachedProgress = Mutex(progress)
       newest = Atomic(recorded)
       commit = Mutex(number)
-      checkedAt = Mutex(look.wasClosed ? checked : nil)
-      isSuspect = look.isSuspect
+      checkedAt = Mutex(found.wasClosed ? checked : nil)
+      isSuspect = found.isSuspect
       lastSuccess = succeeded
       do throws(SystemFault) {
-        try QueueMark(commit: number, state: look.isSuspect ? .damaged : .open).write(of: path)
+        try QueueMark(commit: number, state: found.isSuspect ? .damaged : .open).write(of: path)
       } catch {
         throw QueueError.unwritable(QueueMark.path(of: path), error)
       }

@@ -28,7 +28,7 @@ struct ClientOptions: ParsableArguments {
   func commander() throws -> ControlClient {
     let client = try client()
     let asked = try SettingsSource(instance: instance.instance, environment: instance.environment).instance
-    try DaemonName(client.status()).tell(at: client.socket, asked: asked, isSocketNamed: isSocketNamed)
+    try DaemonName(client.status()).announce(at: client.socket, asked: asked, isSocketNamed: isSocketNamed)
     return client
   }
 

@@ -14,8 +14,8 @@ struct DaemonName {
 
   /// Says which daemon it is. Refuses one of another instance than requested.
   ///
-  /// - Parameter isSocketNamed: A socket that is named without an instance means whatever daemon listens there.
-  func tell(at socket: String, asked: Instance, isSocketNamed: Bool) throws {
+  /// - Parameter isSocketNamed: The user named a socket. Without an instance, any daemon that listens there is meant.
+  func announce(at socket: String, asked: Instance, isSocketNamed: Bool) throws {
     if instance != asked.name, asked != .main || !isSocketNamed {
       let daemon = instance.map { "the instance \($0)" } ?? "the main instance"
       throw Failure(

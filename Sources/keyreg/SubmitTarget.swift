@@ -39,7 +39,7 @@ struct SubmitTarget {
       (spool, instance, fault, isNamedByDaemon) = (configured, asked, error, false)
       return
     }
-    try DaemonName(status).tell(at: socket.path, asked: asked, isSocketNamed: socket.isNamed)
+    try DaemonName(status).announce(at: socket.path, asked: asked, isSocketNamed: socket.isNamed)
     if let served = status.spool, socket.isNamed, !isSpoolNamed {
       instance = status.instance.flatMap { Instance($0) } ?? .main
       (spool, fault, isNamedByDaemon) = (served, nil, true)

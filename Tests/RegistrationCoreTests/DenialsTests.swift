@@ -32,10 +32,10 @@ struct DenialsTests {
     var asked = 0
     for row in 1...100 {
       asked += 1
-      let (settled, isEverybody) = denials.note(
+      let (settled, isShared) = denials.note(
         charge(Int64(row), row % 3 == 0 ? "the key is being changed" : "not yours"))
       #expect(settled.isEmpty)
-      if isEverybody { break }
+      if isShared { break }
     }
     // Two of three.
     #expect(asked == 29 && denials.kept.count == 29)
@@ -45,8 +45,8 @@ struct DenialsTests {
     var denials = Denials.unproven(Denials.Streak())
     let words = ["too old", "too young", "too long", "too short", "too plain", "too fancy"]
     let settled = (1...60).map { row in
-      let (settled, isEverybody) = denials.note(charge(Int64(row), words[row % words.count]))
-      #expect(!isEverybody)
+      let (settled, isShared) = denials.note(charge(Int64(row), words[row % words.count]))
+      #expect(!isShared)
       return settled.count
     }
     #expect(settled.reduce(0, +) + denials.kept.count == 60 && denials.kept.count < 20)

@@ -34,7 +34,7 @@ import Testing
     _ = unwritten.add(Self.results(1))
     unwritten.written(1, now: 100)
     _ = unwritten.add(Self.results(2))
-    #expect(unwritten.next(now: 100) == .collect(CommitPace.distance))
+    #expect(unwritten.next(now: 100) == .collect(CommitPace.spacing))
     #expect(unwritten.next(now: 101) == .write(Self.results(2)))
   }
 
@@ -57,19 +57,19 @@ import Testing
     var pace = CommitPace()
     #expect(pace.wait(for: 1, now: 100) == 0)
     pace.committed(at: 100)
-    #expect(pace.wait(for: 1, now: 100 + CommitPace.distance) == 0)
+    #expect(pace.wait(for: 1, now: 100 + CommitPace.spacing) == 0)
   }
 
   @Test func aStreamOfResultsCollectsUntilItIsALargeGroupOrTheDistanceIsKept() {
     var pace = CommitPace()
     pace.committed(at: 100)
-    #expect(abs(pace.wait(for: 1, now: 100.001) - (CommitPace.distance - 0.001)) < 1e-9)
-    #expect(pace.wait(for: CommitPace.enough, now: 100.001) == 0)
+    #expect(abs(pace.wait(for: 1, now: 100.001) - (CommitPace.spacing - 0.001)) < 1e-9)
+    #expect(pace.wait(for: CommitPace.largeGroup, now: 100.001) == 0)
   }
 
   @Test func aClockThatGoesBackDelaysNoCommitForLong() {
     var pace = CommitPace()
     pace.committed(at: 100)
-    #expect(pace.wait(for: 1, now: 50) == CommitPace.distance)
+    #expect(pace.wait(for: 1, now: 50) == CommitPace.spacing)
   }
 }

@@ -61,8 +61,8 @@ struct Neighbours: Sendable {
   private static let half = 0.5  // T05, T06, T09
   /// This share of every limit is left, until the last tenth of the window.
   private static let floor = 0.01
-  /// How much of the way from their mean to their worst recent window is kept free.
-  private static let kindness = 0.7
+  /// The part of the difference between their mean and their worst recent window that is kept free.
+  private static let burstMargin = 0.7
   /// A forecast never takes more than this share of a window: two clients that yield to each other meet at half.
   private static let yieldedAtMost = 0.5  // S07, S08, S09, S26
 
@@ -158,7 +158,7 @@ struct Neighbours: Sendable {
     if history.count >= 2 {
       // Bursts are not Poisson: this is what a window as bad as the recent ones would still take.
       let mean = history.reduce(0, +) / Double(history.count)
-      let bad = mean + Self.kindness * (worst - mean)
+      let bad = mean + Self.burstMargin * (worst - mean)
       if bad > Self.quiet * limit {
         forecast = max(forecast, (bad - taken) * min(1, left / allowance.period / Self.badUntil))
       }

@@ -25,7 +25,7 @@ enum Denials: Sendable {
   }
 
   /// Takes in one refusal. Returns the keys that it decides on, and whether every key is being refused.
-  mutating func note(_ charge: Charge) -> (settled: [Charge], isEverybody: Bool) {
+  mutating func note(_ charge: Charge) -> (settled: [Charge], isShared: Bool) {
     guard case .unproven(var streak) = self else { return ([charge], false) }
     let words = Self.words(charge.fault.summary)
     var settled: [Charge] = []

@@ -73,8 +73,8 @@ extension Holds {
     if case .holding = state, !job.isProbe { return [.release(job)] }
     let effects = answered(job, isSuccess: false, at: moment)
     guard !job.isKnownGood else { return effects }
-    let (settled, isEverybody) = denials.note(charge)
-    if isEverybody { return effects + hold(.refused, charge.fault, at: moment) }
+    let (settled, isShared) = denials.note(charge)
+    if isShared { return effects + hold(.refused, charge.fault, at: moment) }
     let isSettled = settled.contains { $0.job.order == job.order }
     return effects + settled.map { judge($0) } + (isSettled ? [] : [.keep(job)])
   }

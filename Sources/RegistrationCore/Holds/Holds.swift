@@ -172,7 +172,7 @@ extension Holds {
   }
 
   /// A failing server asked an earlier run to come back later.
-  package mutating func goOnWaiting(_ asked: AskedToWait, now: Seconds) {
+  package mutating func resumeWait(_ asked: AskedToWait, now: Seconds) {
     let seconds = min(asked.seconds, Self.longestAsked)
     guard seconds > Self.longestInquiry, case .open = state else { return }
     quietUntil = now + seconds

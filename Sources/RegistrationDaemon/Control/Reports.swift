@@ -10,24 +10,24 @@ struct Reports: Sendable {
   let importer: Importer
   let watcher: SpoolWatcher
   let results: ResultsWriter
-  let look: SpoolLook
+  let monitor: SpoolMonitor
   let heartbeat: Heartbeat
   let settings: SettingsInForce
   let report: StatusReport
   let history: History
 
-  func status() -> StatusDocument { status(spool: look.finding()) }
+  func status() -> StatusDocument { status(spool: monitor.finding()) }
 
-  private func status(spool: SpoolLook.Finding) -> StatusDocument {
+  private func status(spool: SpoolMonitor.Finding) -> StatusDocument {
     report.document(pool.snapshot(), surroundings(spool), now: .now())
   }
 
   /// When the open keys will be done.
   func estimate() -> Estimate {
-    report.estimate(pool.snapshot(), surroundings(look.finding(within: 0)), now: .now())
+    report.estimate(pool.snapshot(), surroundings(monitor.finding(within: 0)), now: .now())
   }
 
-  private func surroundings(_ spool: SpoolLook.Finding) -> StatusReport.Surroundings {
+  private func surroundings(_ spool: SpoolMonitor.Finding) -> StatusReport.Surroundings {
     let faults = [importer.fault, results.fault].compactMap { $0 }
     let standing = watcher.standing
     let faulty = importer.faults
@@ -105,7 +105,7 @@ struct Reports: Sendable {
   }
 
   /// The status with what was last seen of the spool: never waits for it.
-  func momentaryStatus() -> StatusDocument { status(spool: look.finding(within: 0)) }
+  func momentaryStatus() -> StatusDocument { status(spool: monitor.finding(within: 0)) }
 
   /// A status in one line, for `systemctl status`.
   static func line(_ status: StatusDocument) -> String {

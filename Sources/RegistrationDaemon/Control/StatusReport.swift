@@ -19,7 +19,7 @@ struct StatusReport {
     var lastDueIn: Seconds?
     var lists: ListTotals
     var newestOutcome: Int64 = 0
-    var spool: SpoolLook.Finding
+    var spool: SpoolMonitor.Finding
     /// What cannot be taken for now.
     var blocked: Int
     /// Lists among them that need an operator; `spool.incoming` counts them too.

@@ -24,14 +24,14 @@ struct FiledLists {
       case nil: if try hasReceipt(name), try isUnknown(name) { unknown.append(name) }
       }
     }
-    tell(unknown)
+    warn(of: unknown)
     let rejected = try spool.lists(in: .rejected)
     for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(filed: file)) }
     try forgetRejected(except: Set(rejected.map { ListName(filed: $0).text }))
   }
 
-  /// The start compared the queue with the spool: these lists came later.
-  private func tell(_ unknown: [ListName]) {
+  /// Warns of lists that came after the start, when the queue was compared with the spool.
+  private func warn(of unknown: [ListName]) {
     guard let first = unknown.first else { return }
     log.error(
       "lists in done/ have a receipt, but the queue does not know them",

@@ -33,7 +33,7 @@ package final class Importer: Sendable {
   }
 
   /// Seconds before lists with a fault are tried again.
-  private static let patience = 5.0
+  private static let retryInterval = 5.0
 
   let queue: RegistrationQueue
   let spool: SpoolDirectory
@@ -228,7 +228,7 @@ extension Importer {
   }
 
   private func planRetry(of list: ReadyList) {
-    serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [weak self] in self?.take([list]) }
+    serial.asyncAfter(deadline: .now() + Self.retryInterval) { @Sendable [weak self] in self?.take([list]) }
   }
 
   private func answer(_ list: ListName, _ result: Result<[UInt8], any Error>) {

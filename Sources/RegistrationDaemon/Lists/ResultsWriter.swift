@@ -24,7 +24,7 @@ final class ResultsWriter: Sendable {
   /// Lists that are noted in one transaction once their files are in place.
   private static let groupSize = 64
   /// Seconds until the next attempt when the disk fails.
-  private static let patience = 5.0
+  private static let retryInterval = 5.0
 
   private let queue: RegistrationQueue
   private let spool: SpoolDirectory
@@ -98,7 +98,7 @@ final class ResultsWriter: Sendable {
     defer { changed() }
     if let fault {
       tell(fault)
-      serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [self] in work() }
+      serial.asyncAfter(deadline: .now() + Self.retryInterval) { @Sendable [self] in work() }
       return
     }
     let again = state.withLock { state in

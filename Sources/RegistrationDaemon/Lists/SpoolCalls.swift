@@ -24,12 +24,12 @@ final class SpoolCalls: Sendable {
   /// Seconds between checks of the waiting calls.
   private static let interval = 0.25
 
-  private let look: SpoolLook
+  private let monitor: SpoolMonitor
   private let watch = DispatchQueue(label: "keyreg.spool.calls")
   private let state = Mutex(State())
 
-  init(look: SpoolLook) {
-    self.look = look
+  init(monitor: SpoolMonitor) {
+    self.monitor = monitor
   }
 
   /// Runs `body` on `queue` and returns its result. Throws `SpoolError` of kind `unanswered` when the spool hangs,
@@ -87,7 +87,7 @@ final class SpoolCalls: Sendable {
   }
 
   private func check() {
-    let hang = look.hang
+    let hang = monitor.hang
     let now = MonotonicClock.now()
     let (late, goesOn) = state.withLock { state in
       let late = state.waits.filter { _, wait in
@@ -99,7 +99,7 @@ final class SpoolCalls: Sendable {
       return (late.values, state.isWatched)
     }
     for wait in late {
-      wait.giveUp(hang ?? look.unanswered(for: now - wait.begunAt))
+      wait.giveUp(hang ?? monitor.unanswered(for: now - wait.begunAt))
     }
     if goesOn { checkSoon() }
   }

@@ -10,7 +10,7 @@ final class SpoolUpkeep: Sendable {
   private let queue: RegistrationQueue
   private let spool: SpoolDirectory
   private let ownership: SpoolOwnership
-  private let look: SpoolLook
+  private let monitor: SpoolMonitor
   private let watcher: SpoolWatcher
   private let results: ResultsWriter
   private let log: Logger
@@ -21,27 +21,27 @@ final class SpoolUpkeep: Sendable {
   /// Comparisons of filed lists that are not over; the first is due once the spool is served.
   private let comparisons = Mutex(1)
   /// Seconds until filed lists are compared again if they could not be.
-  private static let patience = 5.0
+  private static let retryInterval = 5.0
 
   init(
-    queue: RegistrationQueue, spool: SpoolDirectory, ownership: SpoolOwnership, look: SpoolLook, watcher: SpoolWatcher,
-    results: ResultsWriter, log: Logger
+    queue: RegistrationQueue, spool: SpoolDirectory, ownership: SpoolOwnership, monitor: SpoolMonitor,
+    watcher: SpoolWatcher, results: ResultsWriter, log: Logger
   ) {
     self.queue = queue
     self.spool = spool
     self.ownership = ownership
-    self.look = look
+    self.monitor = monitor
     self.watcher = watcher
     self.results = results
     self.log = log
   }
 
   /// Why nothing can be put into the spool: it does not respond, or did not at the start.
-  var fault: SpoolError? { ownership.fault ?? look.hang }
+  var fault: SpoolError? { ownership.fault ?? monitor.hang }
 
   /// Logs when the spool can no longer be used, and when it can be again.
   func watch() {
-    let fault = look.finding(within: 0).fault
+    let fault = monitor.finding(within: 0).fault
     let isNews = isSilent.withLock { isSilent in
       defer { isSilent = fault != nil }
       return isSilent != (fault != nil)
@@ -84,7 +84,7 @@ final class SpoolUpkeep: Sendable {
         log.warning(
           "cannot compare filed lists with what was read; will try again", metadata: ["detail": "\(error)"])
       }
-      serial.asyncAfter(deadline: .now() + Self.patience) { @Sendable [weak self] in
+      serial.asyncAfter(deadline: .now() + Self.retryInterval) { @Sendable [weak self] in
         self?.compareFiledLists(isRetry: true)
       }
     }

@@ -23,7 +23,7 @@ package final class WorkerPool: Sendable {
   private let inbox: Inbox
   private let recorder: Recorder
   private let feeder: Feeder
-  private let teller: Teller
+  private let reporter: NoticeReporter
   private let alarm: Alarm
   private let workers: [Worker]
   private let log: Logger
@@ -72,7 +72,7 @@ package final class WorkerPool: Sendable {
       case .broken(let error): broken(error)
       }
     }
-    teller = Teller(queue: queue, recorder: recorder, log: log)
+    reporter = NoticeReporter(queue: queue, recorder: recorder, log: log)
     inbox.open { @Sendable [weak self] in self?.drain() }
   }
 
@@ -148,7 +148,7 @@ package final class WorkerPool: Sendable {
       case .read(let read): feeder.feed(read)
       // Rounded up, so that the core is not asked a moment too early.
       case .wake(let at): alarm.ring(in: min(max(0, at - moment.now) + 0.0002, Self.longestWait))
-      case .tell(let notice): teller.tell(notice)
+      case .tell(let notice): reporter.report(notice)
       }
     }
     return assignment

@@ -90,7 +90,7 @@ package struct QueueRestore: Sendable {
   private static func prepare(
     _ path: String, shown: String, _ expected: QueueOrigin.Expected
   ) throws -> (keys: Int, lists: Int, otherEndpoint: String?) {
-    guard try QueueLook(path: path).condition == .present else {
+    guard try QueuePrecheck(path: path).condition == .present else {
       throw QueueError.corrupt(path: shown, "it is empty")
     }
     let copy = try DatabaseQueue(path: path, configuration: RegistrationQueue.configuration)

@@ -85,8 +85,8 @@ package struct SpoolEvidence: Hashable, Sendable {
 struct SpoolFault: Error {
   let reason: any Error
 
-  /// Runs `body`, and tells its own errors from the queue's.
-  static func telling<Value>(_ body: () throws -> Value) throws -> Value {
+  /// Runs `body`, and wraps its errors so that they are not taken for the queue's.
+  static func separating<Value>(_ body: () throws -> Value) throws -> Value {
     do {
       return try body()
     } catch  where !(error is DatabaseError || error is QueueError) {
@@ -98,7 +98,7 @@ struct SpoolFault: Error {
 extension RegistrationQueue {
   /// What the queue knows about lists, at one moment. Errors of `body` itself are thrown as they are.
   package func compare<Value>(_ body: (KnownLists) throws -> Value) throws -> Value {
-    try read("look for lists") { database in try SpoolFault.telling { try body(KnownLists(database)) } }
+    try read("look for lists") { database in try SpoolFault.separating { try body(KnownLists(database)) } }
   }
 
   /// Notes that an earlier queue has imported these lists, and that they are left to it.

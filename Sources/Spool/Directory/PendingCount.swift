@@ -40,7 +40,7 @@ package final class PendingCount: Sendable {
     let folder = try spool.folder(place)
     // Again: the path may be another folder's by now.
     let opened = try folder.status()
-    let lists = try folder.countOfFiles { !$0.isLeftAlone }
+    let lists = try folder.countOfFiles { !$0.isIgnored }
     let count = Count(
       folder: opened.identity, changed: opened.changed, at: now.milliseconds * 1_000_000, lists: lists)
     last.withLock { $0[place] = count }

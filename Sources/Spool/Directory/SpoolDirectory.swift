@@ -88,7 +88,7 @@ package struct SpoolDirectory: Hashable, Sendable {
   package func lists(in place: Subfolder) throws(SpoolError) -> [FileName] {
     let folder = try folder(place)
     var lists: [FileName] = []
-    for name in try folder.names() where !name.isLeftAlone && !ListName.isCompanion(name) {
+    for name in try folder.names() where !name.isIgnored && !ListName.isCompanion(name) {
       if try folder.status(of: name)?.kind == .regular { lists.append(name) }
     }
     return lists.sorted()

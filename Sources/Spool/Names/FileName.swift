@@ -13,8 +13,8 @@ package struct FileName: Hashable, Sendable {
     self.init(bytes: text.utf8)
   }
 
-  /// True for a name that no list can have: see `reasonToIgnore`.
-  package var isLeftAlone: Bool { reasonToIgnore != nil }
+  /// True for a name that no list can have: `reasonToIgnore` says why.
+  package var isIgnored: Bool { reasonToIgnore != nil }
 
   /// Calls `body` with the name as a C string. `errno` stays as `body` leaves it: freeing memory does not change it
   /// since glibc 2.33.

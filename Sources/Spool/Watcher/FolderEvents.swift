@@ -100,7 +100,7 @@ final class FolderEvents: Sendable {
     if has(Int(IN_DELETE_SELF)) || has(Int(IN_MOVE_SELF)) || has(Int(IN_IGNORED)) || has(Int(IN_UNMOUNT)) {
       return .folderGone(watch: watch)
     }
-    if name.isLeftAlone { return nil }
+    if name.isIgnored { return nil }
     guard place == .incoming else { return ListName.isCompanion(name) ? nil : .written(name) }
     if has(Int(IN_CLOSE_WRITE)) { return .arrival(.closed(name, afterWriting: true)) }
     if has(Int(IN_CLOSE_NOWRITE)) { return .arrival(.closed(name, afterWriting: false)) }

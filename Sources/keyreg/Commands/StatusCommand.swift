@@ -62,7 +62,7 @@ struct StatusCommand: ParsableCommand {
       if let list { return try show(try client.list(list), style) }
     } catch ControlClientError.refused(404, let code, let message, let hint) {
       guard let list else { throw ControlClientError.refused(status: 404, code: code, message: message, hint: hint) }
-      try tellUnknown(list, client, code: code, message: message, hint: hint)
+      try showUnknown(list, client, code: code, message: message, hint: hint)
       return
     }
     let status = try client.status()
@@ -81,7 +81,7 @@ struct StatusCommand: ParsableCommand {
   }
 
   /// A list that waits to be read is not unknown.
-  private func tellUnknown(
+  private func showUnknown(
     _ name: String, _ client: ControlClient, code: String, message: String, hint: String?
   ) throws {
     switch code {

@@ -180,6 +180,6 @@ struct SubmitCommand: ParsableCommand {
     let last = file.split(separator: "/").last.map(String.init) ?? file
     // A name that the watcher would ignore is changed to one that it takes.
     let name = FileName(last)
-    return ListName(of: name.isLeftAlone ? FileName("list-" + last + ".txt") : name)
+    return ListName(of: name.isIgnored ? FileName("list-" + last + ".txt") : name)
   }
 }

@@ -6,11 +6,11 @@ import RegistrationCore
 import RegistrationQueue
 
 /// Logs the core's notices in their order, and stores what a restart must not forget.
-final class Teller: Sendable {
+final class NoticeReporter: Sendable {
   private let queue: RegistrationQueue
   private let recorder: Recorder
   private let log: Logger
-  private let serial = DispatchQueue(label: "keyreg.teller")
+  private let serial = DispatchQueue(label: "keyreg.notices")
 
   init(queue: RegistrationQueue, recorder: Recorder, log: Logger) {
     self.queue = queue
@@ -19,9 +19,9 @@ final class Teller: Sendable {
   }
 
   /// Returns at once.
-  func tell(_ notice: Notice) { serial.async { @Sendable [self] in report(notice) } }
+  func report(_ notice: Notice) { serial.async { @Sendable [self] in write(notice) } }
 
-  private func report(_ notice: Notice) {
+  private func write(_ notice: Notice) {
     switch notice {
     case .holdBegan(let hold):
       log.warning(

@@ -8,9 +8,9 @@ import Synchronization
 /// What is in the spool, examined on a dispatch queue of its own.
 ///
 /// A file system can hang (a network mount whose server is gone). Status, health, the watchdog's heartbeat and the end
-/// of the daemon must not hang with it. So nobody opens the spool to answer a question; callers wait here for a moment,
-/// and then use what was last seen.
-final class SpoolLook: Sendable {
+/// of the daemon must not hang with it. So they never open the spool themselves: callers wait here for a moment, and then
+/// use what was last seen.
+final class SpoolMonitor: Sendable {
   struct Finding: Sendable {
     /// Lists in `incoming/` or `reading/`.
     var incoming = 0
@@ -36,7 +36,7 @@ final class SpoolLook: Sendable {
   private let ownership: SpoolOwnership
   private let log: Logger
   private let pendingLists: PendingCount
-  private let serial = DispatchQueue(label: "keyreg.spool.look")
+  private let serial = DispatchQueue(label: "keyreg.spool.monitor")
   private let state = Mutex(State())
 
   init(spool: SpoolDirectory, ownership: SpoolOwnership, log: Logger) {

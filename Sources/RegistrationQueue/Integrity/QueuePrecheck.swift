@@ -3,7 +3,7 @@ import Registration
 
 /// A limited check of a queue's files before SQLite opens them. Opening writes (it replays the log), and files that are
 /// not in order must stay as they were found.
-struct QueueLook: Sendable {
+struct QueuePrecheck: Sendable {
   enum Condition: Hashable, Sendable {
     /// There never was a queue, or a kill came while the first one was being created.
     case absent
