@@ -22,7 +22,10 @@ struct PacingReport: ParsableCommand {
   @Option(help: ArgumentHelp("Random situations in place of the named ones.", valueName: "first...last"))
   var random: SeedRange?
 
-  @Option(help: "How many of the random situations to list, the least efficient first.")
+  @Option(help: ArgumentHelp("Servers that tell little in place of the named situations.", valueName: "first...last"))
+  var poor: SeedRange?
+
+  @Option(help: "How many of the random situations, or of those with poor headers, to list, the least efficient first.")
   var worst = 20
 
   @Flag(inversion: .prefixedNo, help: "Beside it the vendor's client and a naive one.")
@@ -31,6 +34,12 @@ struct PacingReport: ParsableCommand {
   func run() throws {
     if let random {
       let report = RandomReport(random.seeds)
+      report.print(worst: worst)
+      if !report.isSound { throw ExitCode(1) }
+      return
+    }
+    if let poor {
+      let report = PoorReport(poor.seeds)
       report.print(worst: worst)
       if !report.isSound { throw ExitCode(1) }
       return

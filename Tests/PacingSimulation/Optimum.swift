@@ -27,14 +27,14 @@ struct Optimum {
     let limit = Double(scenario.limit)
     let gap = scenario.period / limit
     switch scenario.kind {
-    case .sliding:
+    case .sliding, .anchored:
       if limit / service >= scenario.period { return finish(0, need) }
       let full = (need / limit).rounded(.up) - 1
       return finish(full * scenario.period, need - full * limit)
     case .counter:
       return max(server.start(of: server.index(0) + 1) + (need - limit) * gap, need / service)
         + lastReply(of: need - limit, every: gap)
-    case .bucket:
+    case .bucket, .truncating:
       return max((need - limit) * gap, need / service) + lastReply(of: need - limit, every: gap)
     case .fixed: break
     }

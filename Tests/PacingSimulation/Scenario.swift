@@ -7,6 +7,10 @@ package struct Scenario: Sendable {
     case fixed, sliding, bucket
     /// Two windows: the last one counts in proportion to how much of it still overlaps.
     case counter
+    /// Windows that begin with the first request after the last one is over.
+    case anchored
+    /// A bucket of whole tokens: each request loses the part of a token that has come back since the last.
+    case truncating
   }
   package enum Rounding: Sendable { case up, down, nearest }
   package enum ResetForm: Sendable { case delta, epoch }
@@ -76,6 +80,10 @@ package struct Scenario: Sendable {
   package var headersDropped = 0.0
   /// Replies name the period.
   package var tellsPeriod = true
+  /// Replies have a Reset.
+  package var tellsReset = true
+  /// The Reset of one reply, counted from 1, as a proxy in trouble may write it.
+  package var oddReset: (reply: Int, seconds: Seconds)?
   package var rounding = Rounding.up
   package var resetForm = ResetForm.delta
   package var retryAfter: RetryAfter?

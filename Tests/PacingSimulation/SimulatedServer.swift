@@ -32,6 +32,8 @@ package final class SimulatedServer {
   private var previous = 0
   private var usedOfSecond = 0
   private var window: Int?
+  /// When the window began that a request opened.
+  private var opened: Seconds = -.infinity
   private var secondWindow: Int?
   private var log: [Seconds] = []
   private var logStart = 0
@@ -101,8 +103,13 @@ package final class SimulatedServer {
         let current = Int(((now + epoch) / second.period).rounded(.down))
         if current != secondWindow { (secondWindow, usedOfSecond) = (current, 0) }
       }
+    case .anchored:
+      if now >= opened + scenario.period { (opened, used) = (now, 0) }
     case .sliding:
       while logStart < log.count && log[logStart] <= now - scenario.period { logStart += 1 }
+    case .truncating:
+      let limit = Double(limit(now))
+      tokens = min(limit, tokens + ((now - refilledAt) * limit / scenario.period).rounded(.down))
     case .bucket:
       let limit = Double(limit(now))
       tokens = min(limit, tokens + (now - refilledAt) * limit / scenario.period)
@@ -112,11 +119,11 @@ package final class SimulatedServer {
 
   private func remaining(_ now: Seconds) -> Int {
     switch scenario.kind {
-    case .fixed: max(0, limit(now) - used)
+    case .fixed, .anchored: max(0, limit(now) - used)
     case .counter:
       max(0, limit(now) - Int(Double(previous) * (start(of: index(now) + 1) - now) / scenario.period) - used)
     case .sliding: max(0, limit(now) - (log.count - logStart))
-    case .bucket: Int(tokens)
+    case .bucket, .truncating: Int(tokens)
     }
   }
 
@@ -128,9 +135,10 @@ package final class SimulatedServer {
     guard remaining(now) >= 1 else { return false }
     usedOfSecond += 1
     switch scenario.kind {
-    case .fixed, .counter: used += 1
+    case .fixed, .counter, .anchored: used += 1
     case .sliding: log.append(now)
     case .bucket: tokens -= 1
+    case .truncating: (tokens, refilledAt) = (tokens - 1, now)
     }
     return true
   }
@@ -184,7 +192,10 @@ package final class SimulatedServer {
       reply.period = scenario.tellsPeriod ? period : nil
       reply.remaining = left
       reply.reset = scenario.resetForm == .epoch ? rounded(epoch + now + until) : rounded(until)
-      if throttled && scenario.retryAfterOnly { reply.reset = nil }
+      if !scenario.tellsReset || throttled && scenario.retryAfterOnly { reply.reset = nil }
+      if let odd = scenario.oddReset, arrivals.count == odd.reply {
+        reply.reset = scenario.resetForm == .epoch ? rounded(epoch + now + odd.seconds) : odd.seconds
+      }
     }
     guard throttled else { return }
     switch scenario.retryAfter {
@@ -214,9 +225,10 @@ package final class SimulatedServer {
     case .counter:
       let left = start(of: index(now) + 1) - now
       return previous > 0 ? left.truncatingRemainder(dividingBy: scenario.period / Double(previous)) : left
+    case .anchored: return opened + scenario.period - now
     case .sliding:
       return logStart < log.count ? log[logStart] + scenario.period - now : 0
-    case .bucket:
+    case .bucket, .truncating:
       let limit = Double(limit(now))
       return (limit - tokens) / (limit / scenario.period)
     }
