@@ -12,7 +12,7 @@ import Testing
   ) -> Limit {
     Limit(
       number: 1, reading: .told(remaining, of: 100, in: period, reset: reset),
-      allowance: Allowance(count: 100, period: period), learned: nil,
+      count: 100, period: period, learned: nil,
       settings: PacerSettings(workers: 4, reserve: reserve), .to(sentAt: 0))
   }
 
@@ -71,9 +71,22 @@ import Testing
     #expect(limit.model is RefillLimit)
   }
 
+  @Test func oneResetAmongRepliesWithoutIsNotBelieved() {
+    var limit = Limit(
+      number: 1, reading: .told(99, of: 100, in: nil), count: 100, period: nil, learned: nil,
+      settings: PacerSettings(workers: 4), .to(sentAt: 0))
+    for (second, reset) in [(1, nil), (2, 86_400), (3, nil), (4, 9)] as [(Int, Seconds?)] {
+      limit.observe(
+        .told(99 - second, of: 100, in: nil, reset: reset), .to(UInt64(second + 1), sentAt: Double(second)))
+      #expect(limit.model is UntimedLimit)
+    }
+    limit.observe(.told(94, of: 100, in: nil, reset: 8), .to(6, sentAt: 5))
+    #expect(limit.model is WindowLimit)
+  }
+
   private var periodless: Limit {
     Limit(
-      number: 1, reading: .told(99, of: 100, in: nil, reset: 8), allowance: Allowance(count: 100, period: 10),
+      number: 1, reading: .told(99, of: 100, in: nil, reset: 8), count: 100, period: 10,
       learned: nil, settings: PacerSettings(workers: 4), .to(sentAt: 0))
   }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The daemon's pacing in real time: the sandbox in each algorithm, and rate limiters that nobody here wrote (Flask-Limiter
-in its three strategies, nginx's leaky bucket, HAProxy's stick table). For each the time that it took is compared with the
-shortest possible, and the refusals are counted.
+in its three strategies, nginx's leaky bucket, HAProxy's stick table), and one that leaves headers out. For each the
+time that it took is compared with the shortest possible, and the refusals are counted.
 
     pacing_check.py BINARY PYTHON      PYTHON has Flask-Limiter and waitress; needs nginx and haproxy; loopback only; a few
                                        jobs at a time, under four minutes
@@ -77,6 +77,17 @@ def flask(limit, period, strategy):
     return start
 
 
+def poor(limit, period, tells):
+    def start(place):
+        port = free_port()
+        place.start(sys.executable, os.path.join(HERE, "poor_headers_server.py"), str(port), str(limit), str(period),
+                    tells, str(LATENCY), place.path("times"))
+        wait_for(lambda: os.path.exists(place.path("times")))
+        place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
+        return lambda: servers.times(place)
+    return start
+
+
 def nginx(rate, burst):
     def start(place):
         port = free_port()
@@ -142,6 +153,8 @@ JOBS = [
      4),  # 0.98
     ("nginx, leaky bucket, no headers", 900, 100, 10, bucket, nginx(10, 100), 0.9, 40, 16),  # 0.99
     ("nginx, 200 a second, no headers", 4000, 20, 0.1, bucket, nginx(200, 20), 0.5, 10, 12),  # 0.75
+    ("Limit and Remaining only", 450, 100, 10, log, poor(100, 10, "count"), 0.75, 10, 3),  # 0.95
+    ("one odd Reset", 450, 100, 10, log, poor(100, 10, "odd"), 0.75, 10, 3),  # 0.95
     ("HAProxy, stick table, Retry-After only", 900, 200, 20, stick_table, haproxy(200, 20), 0.8, 50, 20),  # 0.94
 ]
 

@@ -1,6 +1,11 @@
 // One limit of the service: its name, and the model that fits what its replies show. Which model follows which:
 //
+//   first reply that counts   neither Reset nor Period                         untimed
 //   first reply that counts   period of 1 s or less                            refill, else window
+//   untimed                   what was used came back together, twice          sliding, its period learned
+//   untimed                   it comes back all the time                       refill
+//   sliding after untimed     refused too late, or came back too early         untimed
+//   either of these           two replies have Reset or Period                 window
 //   window                    the end moves with every request                 sliding
 //   window, not aligned       Reset rises as the count falls                   refill
 //   sliding                   Reset rises as the count falls                   refill
@@ -11,7 +16,7 @@
 //   searched                  two moments at which quota came back             counted
 //   counted, found by search  refused though nothing of ours stands in it      searched
 //   paced                     five probes in a row are refused                 searched
-//   any of these three        a refusal's text names another limit             counted
+//   any of the last three     a refusal's text names another limit             counted
 
 struct Limit: Sendable {
   /// Tells limits apart while the pacer lives; 0 for the one that no reply mentions.
@@ -22,14 +27,27 @@ struct Limit: Sendable {
   private(set) var seenAt: Seconds
   private var settings: PacerSettings
   private var evidence = RefillEvidence()
+  /// No reply had a Reset or a Period, so that the period is learned from what comes back.
+  private var isUntimed: Bool
+  /// Replies in a row that had one.
+  private var timedReplies = 0
   /// The last reply's Reset, if it was longer than the known period.
   private var longReset: (seconds: Seconds, at: Seconds)?
+  /// The last Reset, and the longest on which two in a row agree, where no reply names a period.
+  private var lastReset: (seconds: Seconds, at: Seconds)?
+  private var longestReset: Seconds = 0
 
   /// Windows no longer than this are over before a Reset in whole seconds means anything: they are paced as a refill.
   /// Against a fixed window that costs one refusal in seven, so the value is as small as possible.
   private static let shortestWindow: Seconds = 1
+  /// Replies in a row with a Reset or a Period after which the limit is no longer untimed: one may come from elsewhere.
+  private static let timed = 2
   /// Seconds by which a period must be longer than the known one to replace it.
   private static let longer: Seconds = 0.5
+  /// By this factor a bucket's period must be longer than the known one to replace it.
+  private static let farLonger = 1.25
+  /// By this factor the longest Reset must be shorter than a guessed period to replace it.
+  private static let farShorter = 0.5
   /// Seconds by which the next Reset may be less than what is left of a long one, if both are of the same window.
   private static let resetTolerance: Seconds = 2
   /// The longest wait for a limit, in periods, and a minimum in seconds.
@@ -42,6 +60,7 @@ struct Limit: Sendable {
   /// - Parameter learned: What an earlier run knew about it. The operator's assumption takes precedence.
   init(settings: PacerSettings, learned: Allowance?, now: Seconds) {
     number = 0
+    isUntimed = false
     self.settings = settings
     seenAt = now
     if let assumed = settings.assume {
@@ -55,17 +74,29 @@ struct Limit: Sendable {
 
   /// A limit that a reply counts.
   init(
-    number: Int, reading: RateLimitReading, allowance: Allowance, learned: LearnedLimits.Limit?,
+    number: Int, reading: RateLimitReading, count: Int, period: Seconds?, learned: LearnedLimits.Limit?,
     settings: PacerSettings, _ reply: ReceivedReply
   ) {
     self.number = number
     self.settings = settings
     name = reading.name
     seenAt = reply.now
-    model =
-      allowance.period <= Self.shortestWindow
-      ? RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
-      : WindowLimit(reading, allowance: allowance, learned: learned, reserve: settings.reserve, reply)
+    isUntimed = reading.period == nil && reading.reset == nil
+    guard let period else {
+      model = UntimedLimit(
+        count: count, remaining: reading.remaining ?? 0, from: reply.flight.sentAt, reserve: settings.reserve, reply)
+      return
+    }
+    let allowance = Allowance(count: count, period: period)
+    if period <= Self.shortestWindow {
+      model = RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
+    } else if isUntimed {
+      model = SlidingLimit(
+        allowance: allowance, remaining: reading.remaining ?? 0, isLearned: true, reserve: settings.reserve,
+        now: reply.now)
+    } else {
+      model = WindowLimit(reading, allowance: allowance, learned: learned, reserve: settings.reserve, reply)
+    }
   }
 
   /// Whether replies mention it.
@@ -73,7 +104,7 @@ struct Limit: Sendable {
 
   /// Whether the period of a reading fits this limit: limits without a name, or with the same name, can still be two.
   func fits(_ reading: RateLimitReading) -> Bool {
-    isTold && (reading.period == nil || reading.period == model.granted?.period)
+    isTold && (reading.period == nil || isUntimed || reading.period == model.granted?.period)
   }
 
   /// Whose count a probe for this limit ignores.
@@ -111,18 +142,36 @@ struct Limit: Sendable {
   /// A reply that counts against this limit.
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     seenAt = reply.now
+    let told = reading.period ?? reading.reset.map(UsualPeriod.nearest)
+    timedReplies = told == nil ? 0 : timedReplies + 1
+    if isUntimed, let period = told, timedReplies >= Self.timed {
+      self = Limit(
+        number: number, reading: reading, count: reading.limit ?? model.granted?.count ?? 1, period: period,
+        learned: nil, settings: settings, reply)
+      return
+    }
     if reading.period == nil, let reset = reading.reset { lengthen(toHold: reset, at: reply.now) }
-    guard let granted = model.granted else { return }
+    guard let granted = model.granted else {
+      if let successor = model.observe(reading, reply) { become(successor, reading, reply) }
+      return
+    }
     evidence.note(reading, granted)
-    if evidence.isConclusive && model.yieldsToRefill {
+    let risen = reading.period == nil ? evidence.period(of: reading, limit: granted.count) : nil
+    if let period = risen, model.yieldsToRefill, period > Self.farLonger * granted.period {
+      let bucket = Allowance(count: granted.count, period: period)
+      model = RefillLimit(reading, allowance: bucket, reserve: settings.reserve, reply)
+    } else if evidence.isConclusive && model.yieldsToRefill {
       model = RefillLimit(reading, allowance: granted, reserve: settings.reserve, reply)
     } else if let successor = model.observe(reading, reply) {
-      become(successor, reply)
+      become(successor, reading, reply)
     }
   }
 
   /// No window is shorter than the time it has left. Two replies in a row must show it: one may come from elsewhere.
   private mutating func lengthen(toHold reset: Seconds, at now: Seconds) {
+    let agreed = min(reset, lastReset.map { $0.seconds - (now - $0.at) + Self.resetTolerance } ?? 0)
+    longestReset = max(longestReset, agreed)
+    lastReset = (reset, now)
     guard let granted = model.granted, UsualPeriod.nearest(reset) > granted.period + Self.longer else {
       longReset = nil
       return
@@ -137,7 +186,7 @@ struct Limit: Sendable {
 
   /// A request passed that counts against this limit.
   mutating func succeeded(_ reply: ReceivedReply) {
-    if let successor = model.succeeded(reply) { become(successor, reply) }
+    if let successor = model.succeeded(reply) { become(successor, nil, reply) }
   }
 
   /// A 429 of this limit.
@@ -152,21 +201,42 @@ struct Limit: Sendable {
     let refusal = model.refuse(reading, wait: wait, reply)
     switch refusal {
     case .ignored, .elsewhere, .closed(_, nil): break
-    case .closed(_, let successor?): become(successor, reply)
+    case .closed(_, let successor?): become(successor, nil, reply)
     case .disproved(let successor):
-      become(successor, reply)
+      become(successor, nil, reply)
       return model.refuse(reading, wait: wait, reply)
     }
     return refusal
   }
 
-  private mutating func become(_ successor: Successor, _ reply: ReceivedReply) {
+  private mutating func become(_ successor: Successor, _ reading: RateLimitReading?, _ reply: ReceivedReply) {
     switch successor {
     case .sliding(let remaining):
-      guard let granted = model.granted, granted.period > Self.shortestWindow else { return }
+      guard var granted = model.granted, granted.period > Self.shortestWindow else { return }
+      // The first guess may have been too long; but a Reset may also be no period.
+      let shorter = lastReset.map { _ in UsualPeriod.nearest(longestReset) } ?? granted.period
+      let isShorter = shorter < Self.farShorter * granted.period
+      if isShorter { granted.period = shorter }
       if model is RefillLimit { evidence.ruleOut() }
       // Our own log is safe for every kind of limit.
-      model = SlidingLimit(allowance: granted, remaining: remaining, reserve: settings.reserve, now: reply.now)
+      model = SlidingLimit(
+        allowance: granted, remaining: remaining, isLearned: isUntimed || isShorter, reserve: settings.reserve,
+        now: reply.now)
+    case .shown(let allowance, let remaining):
+      if allowance.period > 0.2 {
+        model = SlidingLimit(
+          allowance: allowance, remaining: remaining, isLearned: true, reserve: settings.reserve, now: reply.now)
+      } else if let reading {
+        model = RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
+      }
+    case .refilling(let allowance):
+      if let reading {
+        model = RefillLimit(reading, allowance: allowance, isLearned: true, reserve: settings.reserve, reply)
+      }
+    case .untimed(let remaining, let from):
+      guard let granted = model.granted else { return }
+      model = UntimedLimit(
+        count: granted.count, remaining: remaining, from: from, isFirst: false, reserve: settings.reserve, reply)
     case .searched: model = SearchedLimit(now: reply.now)
     case .paced: model = PacedLimit(log: reply.log, now: reply.now)
     case .counted(let allowance, let edge):

@@ -1,7 +1,8 @@
-// What the six models of a limit have in common. A model is a value that knows one kind of limit: it says when a
+// What the models of a limit have in common. A model is a value that knows one kind of limit: it says when a
 // request may go, and learns from replies. Limit.swift decides which model is in charge and which follows it.
 //
-// From headers: WindowLimit, SlidingLimit, RefillLimit. Without headers: SearchedLimit, CountedLimit, PacedLimit.
+// From headers: WindowLimit, SlidingLimit, RefillLimit, and UntimedLimit until a period is known. Without headers:
+// SearchedLimit, CountedLimit, PacedLimit.
 //
 // The codes after a constant are the scenarios of `pacing-report` that get clearly worse when it is halved or doubled
 // (seeds 1...2; by a hundredth of efficiency, or about one refusal in a thousand or one per cent of harm), at most the
@@ -76,6 +77,12 @@ enum Successor: Hashable, Sendable {
   case searched
   case counted(Allowance, edge: Seconds?)
   case paced
+  /// A limit whose replies show what is left; its period was learned.
+  case shown(Allowance, remaining: Int)
+  /// The same for what comes back all the time.
+  case refilling(Allowance)
+  /// The period that was learned is wrong.
+  case untimed(remaining: Int, from: Seconds)
 }
 
 extension LimitModel {

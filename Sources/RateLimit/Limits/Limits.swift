@@ -15,8 +15,6 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private static let periodsRemembered = 2.0
   /// Seconds assumed for the shortest window while no reply names its period: the first Reset may be its last.
   private static let shortestGuess: Seconds = 5  // T15
-  /// Seconds assumed for a window about which nothing is known.
-  private static let blindGuess: Seconds = 60
 
   init(settings: PacerSettings, learned: LearnedLimits?, now: Seconds) {
     self.settings = settings
@@ -69,27 +67,20 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     }
     if reading.name == nil, all.count == 1, all[0].fits(reading) { return (0, false) }
     let learned = remembered.first { $0.name == reading.name } ?? remembered.first { $0.name == nil }
-    guard let allowance = allowance(of: reading, remaining: remaining, learned), all.count < Self.kept else {
+    let known = learned?.allowance ?? settings.assume
+    guard let count = reading.limit ?? known?.count ?? (remaining > 0 ? remaining + 1 : nil), all.count < Self.kept
+    else {
       return nil
     }
+    // A guess may be too short for a while: it grows with the first longer Reset.
+    let period =
+      reading.period ?? known?.period ?? reading.reset.map { Swift.max(Self.shortestGuess, UsualPeriod.nearest($0)) }
     made += 1
     all.removeAll { !$0.isTold }
     all.append(
-      Limit(number: made, reading: reading, allowance: allowance, learned: learned, settings: settings, reply))
+      Limit(
+        number: made, reading: reading, count: count, period: period, learned: learned, settings: settings, reply))
     return (all.count - 1, true)
-  }
-
-  /// The allowance of a first reading; missing parts are taken from what was known, or guessed from the others.
-  private func allowance(
-    of reading: RateLimitReading, remaining: Int, _ learned: LearnedLimits.Limit?
-  ) -> Allowance? {
-    let known = learned?.allowance ?? settings.assume
-    guard let count = reading.limit ?? known?.count ?? (remaining > 0 ? remaining + 1 : nil) else { return nil }
-    // A guess may be too short for a while: it grows with the first longer Reset.
-    let period =
-      reading.period ?? known?.period
-      ?? Swift.max(Self.shortestGuess, UsualPeriod.nearest(reading.reset ?? Self.blindGuess))
-    return Allowance(count: count, period: period)
   }
 
   /// Drops limits that are no longer mentioned while others are: after two periods, or sooner if they hold nothing back

@@ -9,6 +9,10 @@ struct RefillLimit: LimitModel {
   private var refusals = 0
   /// Refusals of the period that began at `since`.
   private var recent = (refusals: 0, since: Seconds(0))
+  /// The part of a token by which a request alone finds less than the refill explains; smoothed.
+  private var lost = 0.0
+  /// No reply named the period.
+  private let isLearned: Bool
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
@@ -25,11 +29,27 @@ struct RefillLimit: LimitModel {
   private static let inHand = 2.0
   /// Limits smaller than this cannot spare one.
   private static let smallest = 4
+  /// A bucket that loses parts of tokens with each request loses at least this part. Its requests go together, …
+  private static let loses = 0.3
+  /// … as many as come back in so many round trips, but at most this share of the limit.
+  private static let roundTripsTogether = 8.0
+  private static let togetherAtMost = 0.25
+  /// How much one reply changes what is lost.
+  private static let weight = 0.1
+  /// So many tokens that came back show how long a learned period is at most; what their count may be off by; and what a
+  /// refusal multiplies the period by.
+  private static let telling = 3.0
+  private static let rounded = 0.5
+  private static let slower = 1.1
   /// Shortest waits, in seconds, for a token and after a refusal.
   private static let shortestWait: Seconds = 0.005
   private static let shortestPause: Seconds = 0.05
 
-  init(_ reading: RateLimitReading, allowance: Allowance, reserve: PacerSettings.Reserve, _ reply: ReceivedReply) {
+  init(
+    _ reading: RateLimitReading, allowance: Allowance, isLearned: Bool = false, reserve: PacerSettings.Reserve,
+    _ reply: ReceivedReply
+  ) {
+    self.isLearned = isLearned
     self.reserve = reserve
     self.allowance = allowance
     level = Self.level(reading, allowance)
@@ -52,9 +72,16 @@ struct RefillLimit: LimitModel {
     let free = stock(at: ask.now) - Double(ask.inFlight)
     // The last keys need no further look.
     let inHand = allowance.count >= Self.smallest && Double(ask.backlog) > free ? Self.inHand : 1
-    let kept = max(inHand, Double(withheld) + 1)
+    let kept = max(inHand, Double(withheld) + 1) + together(ask)
     return free >= kept
       ? .go : .wait(until: ask.now + min(max(Self.shortestWait, (kept - free) / allowance.rate), allowance.period))
+  }
+
+  /// Tokens to wait for before the first of several requests that go together.
+  private func together(_ ask: Ask) -> Double {
+    guard lost > Self.loses, ask.now - ask.lastSentAt > ask.roundTrip / Self.roundTripsTogether else { return 0 }
+    let together = (Self.roundTripsTogether * ask.roundTrip * allowance.rate).rounded(.down)
+    return max(0, min(together, (Self.togetherAtMost * allowance.tokens).rounded(.down)) - 1)
   }
 
   func available(_ ask: Ask) -> Int { max(0, Int(clamping: stock(at: ask.now)) - ask.inFlight) }
@@ -74,6 +101,16 @@ struct RefillLimit: LimitModel {
     if let limit = reading.limit { allowance.count = limit }
     if let period = reading.period { allowance.period = period }
     let read = Self.level(reading, allowance)
+    if reply.flight.sentAt >= readAt, reply.others.isEmpty, !reply.isThrottled {
+      let missing = stock(at: reply.now) - 1 - read
+      lost += Self.weight * (min(1, max(-1, missing)) - lost)
+      let returned = read + 1 - level
+      if isLearned && returned >= Self.telling {
+        let period = UsualPeriod.roughly(allowance.tokens * (reply.now - readAt) / (returned - Self.rounded))
+        let shorter = max(allowance.period / 2, min(allowance.period, period))
+        allowance = Allowance(count: allowance.count, period: shorter)
+      }
+    }
     // Requests overtake each other. Of those that were in flight together, the lowest count is the latest.
     level = reply.flight.sentAt >= readAt ? read : min(stock(at: reply.now), read)
     readAt = reply.now
@@ -91,6 +128,7 @@ struct RefillLimit: LimitModel {
   /// All wait for the missing token, and longer if it was not there either.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     refusals += 1
+    if isLearned { allowance = Allowance(count: allowance.count, period: Self.slower * allowance.period) }
     level = min(Self.almostOne, reading.map { Self.level($0, allowance) } ?? 0)
     readAt = reply.now
     let missing = max(Self.shortestPause, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, 6))

@@ -10,6 +10,9 @@ struct SentLog: Sendable {
 
   var count: Int { instants.count - first }
 
+  /// The newest entry.
+  var last: Seconds? { count > 0 ? instants.last : nil }
+
   /// Entries after an instant.
   func count(after instant: Seconds) -> Int { instants.count - index(after: instant) }
 

@@ -20,6 +20,8 @@ struct SlidingLimit: LimitModel {
   private var agreedAt: Seconds = -.infinity
   private var refusals = 0
   private var refusedAt: Seconds = -.infinity
+  /// Set when no reply named the period: what is shown to be left counts for more than our own log.
+  private var doubts: LearnedPeriodDoubts?
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
@@ -48,7 +50,12 @@ struct SlidingLimit: LimitModel {
   /// The share of the period after which to check again whether others left room.
   private static let lookAgain = 0.1
 
-  init(allowance: Allowance, remaining: Int, reserve: PacerSettings.Reserve, now: Seconds) {
+  init(
+    allowance: Allowance, remaining: Int, isLearned: Bool = false, reserve: PacerSettings.Reserve, now: Seconds
+  ) {
+    doubts = isLearned ? LearnedPeriodDoubts(period: allowance.period, now: now) : nil
+    // What is shown to be left is all that is trusted, until the log proves right.
+    if isLearned { trusted = 0 }
     self.reserve = reserve
     self.allowance = allowance
     self.remaining = remaining
@@ -73,6 +80,7 @@ struct SlidingLimit: LimitModel {
     // The server has plenty left that the log does not explain: it does not count over a whole period.
     if Double(remaining - ask.inFlight - withheld) > plenty { return .go }
     let expiry = ask.log.first(after: horizon).map { $0 + allowance.period + Self.settle + Self.hair } ?? .infinity
+    if let doubts, ask.inFlight == 0, doubts.isDue(lastSentAt: ask.lastSentAt, now: ask.now) { return .probe }
     return .wait(until: max(ask.now + Self.shortestExpiry, min(expiry, ask.now + Self.lookAgain * allowance.period)))
   }
 
@@ -82,15 +90,17 @@ struct SlidingLimit: LimitModel {
   private static let tokensForProof = 3
   /// … of which the server says so large a share, …
   private static let agreement = 0.8
-  /// … and so long after the last, as a share of the period: replies that come together are one.
+  /// … and so long after the last, as a share of the period: replies that come together are one. Where the period was
+  /// learned, each return is one.
   private static let betweenProofs = 0.02
+  private static let betweenLearned = 0.5
 
   /// The server was seen to give back what left the log.
   private var isProven: Bool { agreements >= Self.proofs }
 
   /// This much left is no mistake.
   private var plenty: Double {
-    max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
+    doubts != nil ? 0 : max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
   }
 
   func available(_ ask: Ask) -> Int {
@@ -135,8 +145,17 @@ struct SlidingLimit: LimitModel {
     return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
   }
 
+  mutating func sent(_ flight: Flight) { if flight.isProbe { doubts?.tested(at: flight.sentAt) } }
+
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
     guard let said = reading.remaining else { return nil }
+    if reply.flight.sentAt >= readAt, !reply.isThrottled {
+      let count = reading.limit ?? allowance.count
+      let used = reply.log.count(after: reply.now - LearnedPeriodDoubts.due * allowance.period)
+      if doubts?.cameBack(min(said - max(0, count - used), said + 1 - remaining), of: count) == true {
+        return .untimed(remaining: said, from: reply.flight.sentAt)
+      }
+    }
     // Each request that overlapped this one may have been counted after it.
     let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
     remaining = max(remaining - 1, said - max(0, overlapped))
@@ -145,7 +164,7 @@ struct SlidingLimit: LimitModel {
     let left =
       reply.log.count(after: reply.now - 2 * allowance.period) - reply.log.count(after: reply.now - allowance.period)
     if left > 0 && logged >= Self.tokensForProof && Double(said) >= Self.agreement * Double(logged)
-      && reply.now - agreedAt > Self.betweenProofs * allowance.period
+      && reply.now - agreedAt > (doubts == nil ? Self.betweenProofs : Self.betweenLearned) * allowance.period
     {
       agreements += 1
       agreedAt = reply.now
@@ -171,6 +190,7 @@ struct SlidingLimit: LimitModel {
 
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     refusals = 0
+    doubts?.succeeded()
     return nil
   }
 
@@ -184,6 +204,10 @@ struct SlidingLimit: LimitModel {
   /// A straggler from a known refusal stops nobody.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return .ignored }
+    if doubts != nil, reply.flight.isProbe, reply.log.count(after: reply.now - allowance.period) >= allowance.count {
+      doubts?.testRefused()
+      return wait.map { .closed(until: reply.now + $0) } ?? .ignored
+    }
     refusedAt = reply.now
     (remaining, readAt) = (0, reply.now)
     refusals += 1
@@ -192,11 +216,14 @@ struct SlidingLimit: LimitModel {
     let room = allowance.count - reply.log.count(after: reply.now - period) - reply.others.count
     if Double(room) >= max(Self.plentifulTokens, Self.plentiful * allowance.tokens) {
       isDoubtful = true
-      trusted = max(Self.trustedAtLeast, Self.trustedKept * trusted)
+      trusted = max(Self.trustedAtLeast, Self.trustedKept * (trusted > 0 ? trusted : Self.trustedFirst))
     }
     foreign = min(
       allowance.tokens - 1, foreign(at: reply.now) + max(Self.refusedTokens, Self.refusedShare * allowance.tokens))
     foreignAt = reply.now
+    if let last = reply.log.last, doubts?.wasRefused(room: Double(room) - foreign, of: allowance.count) == true {
+      return .closed(until: reply.now + (wait ?? Self.shortestPause), .untimed(remaining: 0, from: last))
+    }
     let first = max(Self.shortestPause, period * Self.firstPause)
     var pause = min(period * Self.longestPause, first * Double(1 << min(refusals, 6)))
     let idle = reply.log.count(after: reply.now - period) == 0 && reply.others.isEmpty
@@ -204,7 +231,10 @@ struct SlidingLimit: LimitModel {
     return .closed(until: reply.now + max(pause, wait ?? 0))
   }
 
-  mutating func lengthen(to period: Seconds) { allowance.period = period }
+  mutating func lengthen(to period: Seconds) {
+    allowance.period = period
+    if doubts != nil { doubts = LearnedPeriodDoubts(period: period, now: readAt) }
+  }
 
   mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }
 }

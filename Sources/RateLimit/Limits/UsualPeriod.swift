@@ -7,9 +7,36 @@ enum UsualPeriod {
     1, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 43_200, 86_400,
   ]
 
+  /// Seconds by which a measured period may be longer, and shorter, than it was seen to be at most and at least.
+  private static let longer: Seconds = 0.1
+  private static let shorter: Seconds = 0.04
+
   /// The period that a Reset suggests. It may have been rounded up twice, or be a second late: 19…22 mean 20, 25 means
   /// 25.
   static func nearest(_ reset: Seconds) -> Seconds {
     known.last { (reset - 2...reset + 1).contains($0) } ?? max(1, reset)
+  }
+
+  /// The first one that is longer than this many seconds.
+  static func after(_ seconds: Seconds) -> Seconds? { known.first { $0 > seconds } }
+
+  /// The edge of the longest period that has one between two times since 1970.
+  static func edge(between low: Seconds, and high: Seconds) -> Seconds? {
+    known.reversed().lazy.map { (low / $0).rounded(.up) * $0 }.first { $0 <= high }
+  }
+
+  /// The one between two bounds that is nearest to the upper one; without one, the upper bound.
+  static func between(_ low: Seconds, _ high: Seconds) -> Seconds {
+    fitting(low, high).last ?? max(low, high, Allowance.periods.lowerBound)
+  }
+
+  /// Those between two bounds.
+  static func fitting(_ low: Seconds, _ high: Seconds) -> [Seconds] {
+    known.filter { (low - shorter...max(low, high) + longer).contains($0) }
+  }
+
+  /// The one that differs least from an estimate, if it differs by less than a quarter.
+  static func roughly(_ estimate: Seconds) -> Seconds {
+    known.filter { (0.8...1.25).contains(estimate / $0) }.min { abs($0 - estimate) < abs($1 - estimate) } ?? estimate
   }
 }
