@@ -8,7 +8,7 @@ import Testing
   private let allowance = Allowance(count: 600, period: 60)
 
   private func neighbours(_ taken: Double = 0, history: [Double] = []) -> Neighbours {
-    Neighbours(taken: taken, elapsed: 20, history: history, at: 20)
+    Neighbours(taken: taken, of: 600, elapsed: 20, history: history, at: 20)
   }
 
   @Test func nobodyIsAboutWhileLessThanAHundredthIsTaken() {
@@ -22,6 +22,15 @@ import Testing
     // Two a second, 40 seconds to go.
     let forecast = neighbours(40).forecast(allowance, left: 40)
     #expect(abs(forecast - (80 + 2 * 80.0.squareRoot())) < 0.001)
+  }
+
+  @Test func mostOfAWindowTakenBeforeWeCameIsNoStream() {
+    var neighbours = neighbours(450)
+    #expect(neighbours.rate == 0 && neighbours.takenByPresent == 0 && !neighbours.isQuiet(allowance))
+    neighbours.observe(taken: 470, most: 600, period: 60, now: 30)
+    #expect(neighbours.rate > 0 && neighbours.takenByPresent == 20)
+    neighbours.beginWindow(taken: 30, limit: 600, elapsed: 1, recording: false, now: 60)
+    #expect(neighbours.takenByPresent == 30)
   }
 
   @Test func clumpsOfRecentWindowsAreForecastBeforeTheyCome() {

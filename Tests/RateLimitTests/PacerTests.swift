@@ -273,6 +273,23 @@ import Testing
     #expect(pacer.next(now: until + 1, backlog: 10) == .send)
   }
 
+  /// 300 of 400 were taken in the first second of the hour: perhaps in one rush, by somebody who is gone.
+  @Test func aListThatFitsIsDoneThoughMostWasTakenBefore() {
+    var pacer = pacer()
+    var (now, sent) = (0.0, 0)
+    while sent < 50, now < 600 {
+      if case .wait(let until) = pacer.next(now: now, backlog: 50 - sent) {
+        now = until
+      } else {
+        sent += 1
+        let permit = pacer.send(now: now)
+        now += 0.1
+        pacer.receive(answered(100 - sent, reset: 3_599 - now, limit: 400, period: 3_600), for: permit, now: now)
+      }
+    }
+    #expect(sent == 50 && now < 60)
+  }
+
   @Test func leavesTheShareThatTheOperatorSet() {
     var pacer = pacer(reserve: .share(0.3))
     pacer.receive(answered(40, reset: 30), for: pacer.send(now: 0), now: 0.1)

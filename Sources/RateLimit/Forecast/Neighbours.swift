@@ -19,6 +19,8 @@ struct Neighbours: Sendable {
   /// How much the forecast is stretched after it proved too low, 1…4.
   private var caution = 1.0
   private var seenAt: Seconds
+  /// Taken before we came, if it was most of the window.
+  private var earlier: Double
   /// Taken before we started.
   private var takenBefore: Double
   /// Since when we have watched this window.
@@ -41,6 +43,8 @@ struct Neighbours: Sendable {
   private static let cautionKept = 0.9  // S06, S07, S08
   /// A share of the limit that, at the first look at a window, may be what was left of the last one.
   private static let suspicious = 0.1  // T09
+  /// More than this share of the limit at the very first look may have been taken in one rush.
+  private static let mostly = 0.5
   /// A share of the limit that, at the first look at a window, shows a rate; and how much of that rate is believed.
   private static let telling = 0.004
   private static let believed = 0.5  // T09
@@ -66,9 +70,12 @@ struct Neighbours: Sendable {
   /// A forecast never takes more than this share of a window: two clients that yield to each other meet at half.
   private static let yieldedAtMost = 0.5  // S07, S08, S09, S26
 
-  init(taken: Double, elapsed: Seconds, history: [Double] = [], at now: Seconds) {
+  /// The very first look at a window. When most of it was taken before, that says little about who is about now: it may
+  /// have been one rush.
+  init(taken: Double, of limit: Int, elapsed: Seconds, history: [Double] = [], at now: Seconds) {
     self.taken = taken
-    rate = taken / max(Self.shortestWindow, elapsed)
+    earlier = taken > Self.mostly * Double(limit) ? taken : 0
+    rate = (taken - earlier) / max(Self.shortestWindow, elapsed)
     self.history = history
     takenBefore = taken
     seenAt = now
@@ -81,6 +88,9 @@ struct Neighbours: Sendable {
 
   /// Tokens that they take from a typical window.
   var expected: Double { history.isEmpty ? taken : history.reduce(0, +) / Double(history.count) }
+
+  /// What others took from this window, without what they took in a rush before we came.
+  var takenByPresent: Double { taken - earlier }
 
   /// How many times faster than evenly this window is being used by everyone, including us, since we have watched it.
   func pressure(own: Int, allowance: Allowance, now: Seconds) -> Double {
@@ -125,6 +135,7 @@ struct Neighbours: Sendable {
   /// A count proved wrong: what seemed taken was not.
   mutating func forget(taken seen: Int) {
     taken = Double(seen)
+    earlier = min(earlier, taken)
     rate = 0
   }
 
@@ -134,6 +145,7 @@ struct Neighbours: Sendable {
   mutating func beginWindow(taken seen: Int, limit: Int, elapsed: Seconds, recording: Bool, now: Seconds) {
     if recording { history = history.suffix(Self.windowsKept - 1) + [taken] }
     taken = Double(seen)
+    earlier = 0
     (recent, recentFrom) = (0, (taken, now))
     leap = taken
     // This much at the first look may be the last window's count, and says nothing about their rate.

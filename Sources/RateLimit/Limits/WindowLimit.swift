@@ -58,7 +58,8 @@ struct WindowLimit: LimitModel {
     budget = WindowBudget(limit: allowance.count, remaining: reading.remaining ?? 0, own: own, by: flight, at: now)
     startedAt = latest - period
     others = Neighbours(
-      taken: Double(budget.takenByOthers), elapsed: now - startedAt, history: learned?.takenByOthers ?? [], at: now)
+      taken: Double(budget.takenByOthers), of: budget.limit, elapsed: now - startedAt,
+      history: learned?.takenByOthers ?? [], at: now)
   }
 
   // MARK: What was sent

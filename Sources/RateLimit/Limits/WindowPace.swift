@@ -120,7 +120,7 @@ extension WindowLimit {
     let pressure = others.pressure(own: budget.own, allowance: allowance, now: ask.now)
     let isCrowded =
       pressure > Self.contention
-      && others.taken > max(Self.crowd * Double(budget.own), Self.crowdTokens, Self.crowdShare * limit)
+      && others.takenByPresent > max(Self.crowd * Double(budget.own), Self.crowdTokens, Self.crowdShare * limit)
     // Daemons that all take what they see would empty the window within one round trip.
     let shortest = min(max(1, pressure / Self.rush), Self.rushSlowed * Self.rush) / (Self.rush * allowance.rate)
     // The rest fits, whatever the others want: finish.
