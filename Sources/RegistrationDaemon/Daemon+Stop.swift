@@ -6,7 +6,7 @@ import Systemd
 extension Daemon {
   /// Seconds that a stop waits for a disk that may never respond.
   private static let lastPatience = 5.0
-  /// Seconds that a stop waits until operators are told of the last list.
+  /// Seconds that a stop waits until operators are told of the last list; the next start tells them otherwise.
   private static let announcingPatience = 2.0
   /// The share of stop_timeout, with its maximum and minimum in seconds, that is left for closing the queue.
   private static let lastShare = (0.2, most: 2.0, least: 0.3)
@@ -31,10 +31,10 @@ extension Daemon {
     calls.stop()
     for alarm in alarms { alarm.cancel() }
     reports.noteHistory()
+    announcer.finish(within: min(Self.announcingPatience, deadline - last - MonotonicClock.now()))
     let rest = max(last, min(Self.lastPatience, deadline - MonotonicClock.now()))
     let isWritten = BoundedWait.run(within: rest) { @Sendable [queueUpkeep] in queueUpkeep.finish() }
     if !isWritten { log.warning("the queue does not respond; the next start continues from what is on disk") }
-    announcer.finish(within: Self.announcingPatience)
     log.notice("stopped", metadata: ["open": "\(queue.tally.open)"])
   }
 

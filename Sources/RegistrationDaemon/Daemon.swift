@@ -118,11 +118,10 @@ package final class Daemon: Sendable {
     let changes = self.changes
     let stopRequest = self.stopRequest
     let inForce = SettingsInForce(loaded, credentials)
-    let announcer = Announcer(settings: inForce, instance: instance, log: log)
+    let announcer = Announcer(queue: queue, settings: inForce, instance: instance, log: log)
     let results = ResultsWriter(
       queue: queue, spool: spool, log: log, keptColumns: { @Sendable in inForce.current.keepColumns },
-      written: { @Sendable list in announcer.done(list) },
-      changed: { @Sendable in changes.tick() })
+      announcer: announcer, changed: { @Sendable in changes.tick() })
     let watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
       try queue.hasList(named: name.text)
     }
@@ -144,7 +143,8 @@ package final class Daemon: Sendable {
       settled: { @Sendable in spoolUpkeep.writeResults() }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in stopRequest.make(.broken(error)) })
     let importer = Importer(
-      queue: queue, spool: spool, watcher: watcher, maxFileSize: settings.maxFileSize, log: log,
+      queue: queue, spool: spool, watcher: watcher, maxFileSize: settings.maxFileSize, announcer: announcer,
+      log: log,
       keysChanged: { @Sendable in
         pool.keysChanged()
         spoolUpkeep.writeResults()
@@ -215,6 +215,7 @@ extension Daemon {
     let server = try ControlServer(control, backend: backend, logger: log)
     try server.start()
     defer { server.stop() }
+    announcer.start()
     takeLists()
     pool.drain()
     let housekeeping = Housekeeping(

@@ -185,10 +185,14 @@ extension RegistrationQueue {
     }
   }
 
-  /// Notes that the results files of these lists are in place, except for lists that were opened again meanwhile.
-  package func resultsWritten(_ lists: [ListRecord], at now: Timestamp) throws {
-    guard !lists.isEmpty else { return }
-    try write("note written results") { database, changes in
+  /// Notes that the results files of these lists are in place, except for lists that were opened again meanwhile, and
+  /// what operators are to be told of it. Returns how many older notifications were dropped for that.
+  @discardableResult
+  package func resultsWritten(
+    _ lists: [ListRecord], at now: Timestamp, telling notifications: [DueNotification] = []
+  ) throws -> Int {
+    guard !lists.isEmpty else { return 0 }
+    return try write("note written results") { database, changes in
       changes.listsChanged()
       let update = try database.cachedStatement(sql: "UPDATE list SET results_at = ? WHERE id = ? AND finished_at = ?")
       for list in lists {
@@ -196,6 +200,7 @@ extension RegistrationQueue {
         let time = max(now, list.finishedAt ?? now)
         try update.execute(arguments: [time.milliseconds, list.id, list.finishedAt?.milliseconds])
       }
+      return try Self.keep(notifications, in: database)
     }
   }
 }

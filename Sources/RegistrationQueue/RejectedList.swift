@@ -34,8 +34,11 @@ package struct RejectedList: Sendable, Hashable {
 }
 
 extension RegistrationQueue {
-  /// Notes a list that is about to be moved to `rejected/`.
-  package func noteRejected(_ list: RejectedList) throws {
+  /// Notes a list that is about to be moved to `rejected/`. If it is a new one, operators are to be told.
+  ///
+  /// Returns how many older notifications were dropped for that.
+  @discardableResult
+  package func noteRejected(_ list: RejectedList, telling notifications: [DueNotification] = []) throws -> Int {
     try write("note a rejected list") { database, changes in
       let isKnown =
         try Row.fetchOne(
@@ -43,7 +46,9 @@ extension RegistrationQueue {
       try database.execute(
         sql: "INSERT OR REPLACE INTO rejected_list (\(RejectedList.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)",
         arguments: [list.name, list.bytes, list.modified, list.what, list.line, list.hint, list.at.milliseconds])
-      if !isKnown { changes.addedRejections += 1 }
+      if isKnown { return 0 }
+      changes.addedRejections += 1
+      return try Self.keep(notifications, in: database)
     }
   }
 

@@ -27,4 +27,35 @@ struct NotifyTests {
     try bench.configure("notify:\n  url: http://example.com/\n")
     #expect(try bench.run("check", "--config", bench.path("keyreg.yaml")).code == 78)
   }
+
+  @Test func whatWasNotDeliveredBeforeAKillIsDeliveredAfterIt() throws {
+    let bench = try Bench()
+    let told = bench.path("told")
+    // Fails until it may write.
+    try """
+    #!/bin/sh
+    touch \(bench.path("tried"))
+    test -e \(bench.path("open")) && cat >> \(told)
+
+    """.write(toFile: bench.path("tell"), atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: bench.path("tell"))
+    try bench.configure("notify:\n  command: \(bench.path("tell"))\n")
+    let daemon = try bench.start()
+    try bench.drop("no key\n", as: "bad")
+    try bench.drop(lines(randomKeys(3)), as: "good")
+    try bench.await { _ in
+      FileManager.default.fileExists(atPath: bench.path("tried"))
+        && FileManager.default.fileExists(atPath: bench.spool("results/good.csv"))
+    }
+    try bench.await { $0.lists.active == 0 }
+    bench.murder(daemon)
+    #expect(!FileManager.default.fileExists(atPath: told))
+    _ = FileManager.default.createFile(atPath: bench.path("open"), contents: nil)
+    for _ in 0..<2 {
+      #expect(try bench.runUntilDone() == 0)
+      let lines = try String(contentsOfFile: told, encoding: .utf8).split(separator: "\n")
+      try #require(lines.count == 2)
+      #expect(lines[0].contains("list_rejected") && lines[1].contains("list_done"))
+    }
+  }
 }

@@ -8,13 +8,11 @@ import Testing
 struct NewsWatchTests {
   private static let start = Timestamp(milliseconds: 1_795_693_460_000)
 
-  private static func status(
-    at seconds: Double, holdingSince: Double? = nil, blocked: Int = 0, rejected: Int = 0
-  ) -> StatusDocument {
+  private static func status(at seconds: Double, holdingSince: Double? = nil, blocked: Int = 0) -> StatusDocument {
     StatusDocument(
       version: "1", pid: 1, startedAt: start, now: start.adding(seconds: seconds),
       state: holdingSince == nil ? .working : .holding, reason: "401 Unauthorized",
-      lists: .init(blocked: blocked, rejected: rejected), hold: holdingSince == nil ? nil : .credentials,
+      lists: .init(blocked: blocked), hold: holdingSince == nil ? nil : .credentials,
       since: start.adding(seconds: holdingSince ?? 0))
   }
 
@@ -33,20 +31,19 @@ struct NewsWatchTests {
     #expect(counts == [0, 1, 0, 0, 1])
   }
 
-  @Test func whatWasThereAtTheStartIsNoNews() {
+  @Test func onlyListsThatCannotBeReadAreToldFromTheStatus() {
     var watch = NewsWatch()
-    let old = [Self.file("old", .rejected)]
-    let first = watch.news(Self.status(at: 0, rejected: 1), holdAfter: 600) { old }
-    let second = watch.news(Self.status(at: 2, rejected: 2), holdAfter: 600) { old + [Self.file("new", .rejected)] }
-    let third = watch.news(Self.status(at: 4, rejected: 2), holdAfter: 600) { old + [Self.file("new", .rejected)] }
-    #expect(first.isEmpty && third.isEmpty)
-    #expect(second.map(\.event) == [.listRejected] && second.map(\.list) == ["new"])
-    #expect(second.first?.text == "list new was rejected: no key" && second.first?.hint == "mend it")
+    func told(_ seconds: Double) -> [String?] {
+      watch.news(Self.status(at: seconds, blocked: 1), holdAfter: 600) {
+        [Self.file("a", .blocked), Self.file("b", .rejected), Self.file("c", .ignored)]
+      }.map(\.list)
+    }
+    let lists = [told(0), told(60), told(62)]
+    #expect(lists == [[], ["a"], []])
   }
 
   @Test func aListMayBeUnreadableForAMoment() {
     var watch = NewsWatch()
-    _ = watch.news(Self.status(at: 0), holdAfter: 600) { [] }
     func told(_ seconds: Double) -> [Announcement.Event] {
       watch.news(Self.status(at: seconds, blocked: 1), holdAfter: 600) { [Self.file("a", .blocked)] }.map(\.event)
     }

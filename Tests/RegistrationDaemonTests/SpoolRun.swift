@@ -214,8 +214,7 @@ final class SpoolRun: Sendable {
     if !unfiled.isEmpty { return "\(unfiled.map(\.name)) are not filed" }
     while queue.tally.open > 0 { try register(queue) }
     let writer = ResultsWriter(
-      queue: queue, spool: spool, log: Logger(label: "run") { _ in SwiftLogNoOpLogHandler() }, written: { _ in },
-      changed: {})
+      queue: queue, spool: spool, log: Logger(label: "run") { _ in SwiftLogNoOpLogHandler() }, changed: {})
     writer.look()
     writer.finish(by: .infinity)
     if queue.listTotals.active + queue.listTotals.finishing > 0 { return "\(queue.listTotals)" }

@@ -116,7 +116,37 @@ def not_yet_there():
         interrupt(daemon)
 
 
+def kills():
+    with Place(BINARY) as place, Inbox([500] * 9) as inbox:
+        place.sandbox("--limit", "100000/10s")
+        place.config(settings(inbox.url))
+        daemon = place.daemon()
+        wait_for(place.status)
+        place.drop("bad.txt", "no key\n")
+        place.drop("good.txt", keys(1)[0] + "\n")
+        wait_for(lambda: os.path.exists(place.path("spool/results/good.txt.csv")) and inbox.got and place.status()["lists"]["active"] == 0)
+        daemon.kill()
+        daemon.wait()
+        check("nothing was delivered before the kill", not any(status == 204 for *_, status in inbox.got), inbox.got)
+        inbox.statuses.clear()
+        daemon = place.daemon()
+        told = wait_for(lambda: inbox.told("list_rejected") and inbox.told("list_done"))
+        check("what was due at a kill is delivered after the next start", told, inbox.got)
+        interrupt(daemon)
+        count = len(inbox.got)
+        check("… and then no more", place.until_done(60) == 0 and len(inbox.got) == count, inbox.got)
+    with Place(BINARY) as place, Inbox([500] * 9) as inbox:
+        place.sandbox("--limit", "100000/10s")
+        place.config(settings(inbox.url))
+        place.drop("a", keys(1)[0] + "\n")
+        code = place.until_done(60)
+        inbox.statuses.clear()
+        check("what failed at the end of a run is delivered by the next",
+              code == 0 and place.until_done(60) == 0 and len(inbox.told("list_done")) == 1, (code, inbox.got))
+
+
 lists_and_holds()
 failures()
+kills()
 not_yet_there()
 finish()

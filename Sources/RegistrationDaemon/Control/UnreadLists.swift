@@ -22,11 +22,14 @@ struct UnreadLists {
       UnreadDocument(
         name: "\(name)", state: .ignored, reason: reason, hint: "if it is a list, rename it once it is complete")
     }
-    let rejected = try queue.rejectedLists(limit: Self.most).map { list in
-      UnreadDocument(
-        name: list.name, state: .rejected, reason: (list.line.map { "line \($0): " } ?? "") + list.what, hint: list.hint
-      )
-    }
+    let rejected = try queue.rejectedLists(limit: Self.most).map(UnreadDocument.init)
     return (blocked + faulty).sorted { $0.name < $1.name } + rejected + ignored.sorted { $0.name < $1.name }
+  }
+}
+
+extension UnreadDocument {
+  init(_ list: RejectedList) {
+    self.init(
+      name: list.name, state: .rejected, reason: (list.line.map { "line \($0): " } ?? "") + list.what, hint: list.hint)
   }
 }

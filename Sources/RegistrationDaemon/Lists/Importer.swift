@@ -38,6 +38,7 @@ package final class Importer: Sendable {
   let queue: RegistrationQueue
   let spool: SpoolDirectory
   let log: Logger
+  private let announcer: Announcer?
   private let watcher: SpoolWatcher
   private let serial = DispatchQueue(label: "keyreg.importer")
   private let state: Mutex<State>
@@ -46,15 +47,18 @@ package final class Importer: Sendable {
 
   /// - Parameters:
   ///   - watcher: Told about lists that have not settled yet.
+  ///   - announcer: Tells operators of lists that are rejected.
   ///   - keysChanged: Called after each commit of keys.
   ///   - broken: Called when the queue can no longer be used.
   init(
-    queue: RegistrationQueue, spool: SpoolDirectory, watcher: SpoolWatcher, maxFileSize: Int, log: Logger,
-    keysChanged: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
+    queue: RegistrationQueue, spool: SpoolDirectory, watcher: SpoolWatcher, maxFileSize: Int,
+    announcer: Announcer? = nil, log: Logger, keysChanged: @escaping @Sendable () -> Void,
+    broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
     self.spool = spool
     self.watcher = watcher
+    self.announcer = announcer
     self.log = log
     self.keysChanged = keysChanged
     self.broken = broken
@@ -129,7 +133,7 @@ extension Importer {
   func reading(isInterrupted: @escaping () -> Bool) -> ListReading {
     ListReading(
       queue: queue, spool: spool, maxFileSize: maxFileSize, log: log, isInterrupted: isInterrupted,
-      committed: keysChanged)
+      committed: keysChanged, announcer: announcer)
   }
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }

@@ -22,7 +22,8 @@ extension ListReading {
     var list = RejectedList(
       name: name.text, bytes: file.size, modified: file.status.modified, what: rejection.what, line: rejection.line,
       hint: rejection.hint, at: .now())
-    try queue.noteRejected(list)
+    let dropped = try queue.noteRejected(list, telling: announcer?.due(Announcement(rejected: list)) ?? [])
+    announcer?.wereKept(dropped: dropped)
     try spool.reject(name, identity: file.status.identity, rejection)
     // The move has changed its entry: later changes are somebody else's.
     list.at = Self.moment(try spool.status(of: name.fileName, in: .rejected))

@@ -31,6 +31,8 @@ struct ListReading {
   let isInterrupted: () -> Bool
   /// Called after each commit, so that work begins before a long list has been read completely.
   let committed: () -> Void
+  /// Tells operators of lists that are rejected.
+  var announcer: Announcer?
 
   /// - Parameter wantsReceipt: A client waits for it, even if the whole list was read before.
   func run(_ list: ReadyList, wantsReceipt: Bool = false) throws -> Ending {

@@ -32,18 +32,18 @@ final class ResultsWriter: Sendable {
   private let serial = DispatchQueue(label: "keyreg.results")
   private let state = Mutex(State())
   private let keptColumns: @Sendable () -> Int
-  private let written: @Sendable (ListRecord) -> Void
+  private let announcer: Announcer?
   private let changed: @Sendable () -> Void
 
   /// - Parameters:
   ///   - keptColumns: The most columns of a list that come back in its results.
-  ///   - written: Called once the results of a list are in place.
+  ///   - announcer: Tells operators of lists that are done.
   init(
     queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, keptColumns: @escaping @Sendable () -> Int = { 0 },
-    written: @escaping @Sendable (ListRecord) -> Void, changed: @escaping @Sendable () -> Void
+    announcer: Announcer? = nil, changed: @escaping @Sendable () -> Void
   ) {
     self.keptColumns = keptColumns
-    self.written = written
+    self.announcer = announcer
     self.queue = queue
     self.spool = spool
     self.log = log
@@ -131,7 +131,9 @@ final class ResultsWriter: Sendable {
       }
     }
     try spool.syncResults()
-    try queue.resultsWritten(lists, at: .now())
+    let news = lists.flatMap { announcer?.due(Announcement(done: $0, at: .now())) ?? [] }
+    let dropped = try queue.resultsWritten(lists, at: .now(), telling: news)
+    announcer?.wereKept(dropped: dropped)
     lists.forEach(tell)
   }
 
@@ -142,7 +144,6 @@ final class ResultsWriter: Sendable {
         "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
         "cancelled": "\(list.keys[.cancelled])",
       ])
-    written(list)
   }
 
   private func write(_ list: ListRecord) throws -> ResultsFile {

@@ -45,11 +45,20 @@ struct Announcement: Encodable, Equatable, Sendable {
     results = "results/\(list.name).csv"
   }
 
-  init(unread file: UnreadDocument, at: Timestamp) {
-    let verb = file.state == .rejected ? "was rejected" : "cannot be read"
+  init(rejected list: RejectedList) {
+    let reason = UnreadDocument(list).reason
     self.init(
-      file.state == .rejected ? .listRejected : .listBlocked, at: at,
-      text: "list \(PrintableText.escape(file.name)) \(verb): \(PrintableText.escape(file.reason))")
+      .listRejected, at: list.at,
+      text: "list \(PrintableText.escape(list.name)) was rejected: \(PrintableText.escape(reason))")
+    self.list = list.name
+    self.reason = reason
+    hint = list.hint
+  }
+
+  init(blocked file: UnreadDocument, at: Timestamp) {
+    self.init(
+      .listBlocked, at: at,
+      text: "list \(PrintableText.escape(file.name)) cannot be read: \(PrintableText.escape(file.reason))")
     list = file.name
     reason = file.reason
     hint = file.hint

@@ -1,30 +1,62 @@
 import ControlAPI
-import Dispatch
 import Logging
 import Registration
 import RegistrationQueue
 import Synchronization
 
-/// Tells operators what has happened, by a command and by a URL. Never in the way of the work: each has a queue of its own,
-/// and what cannot be delivered is dropped with a warning.
+/// Tells operators what has happened, by a command and by a URL. Never in the way of the work: each way has a dispatch
+/// queue of its own, and what is due waits in the queue until it is delivered or given up.
 final class Announcer: Sendable {
+  private let queue: RegistrationQueue
   private let settings: SettingsInForce
   private let instance: Instance
   private let log: Logger
   private let watch = Mutex(NewsWatch())
-  private let commands: Deliveries
-  private let posts: Deliveries
+  private let ways: [Deliveries]
 
-  init(settings: SettingsInForce, instance: Instance, log: Logger) {
+  init(queue: RegistrationQueue, settings: SettingsInForce, instance: Instance, log: Logger) {
+    self.queue = queue
     self.settings = settings
     self.instance = instance
     self.log = log
-    commands = Deliveries(label: "keyreg.notify.command", name: "notify.command", log: log)
-    posts = Deliveries(label: "keyreg.notify.url", name: "notify.url", log: log)
+    ways = [
+      Deliveries(by: .command, from: queue, log: log) {
+        let now = settings.current
+        return now.notifyCommand.map { path in
+          { CommandDelivery(path: path, instance: instance.name, socket: now.socket).deliver($0) }
+        }
+      },
+      Deliveries(by: .url, from: queue, log: log) {
+        let now = settings.current
+        return now.notifyURL.map { url in { PostDelivery(url: url, route: now.route).deliver($0) } }
+      },
+    ]
   }
 
-  /// The results of a list are written.
-  func done(_ list: ListRecord) { tell(Announcement(done: list, at: .now())) }
+  /// Delivers what was due when the last run ended.
+  func start() { for way in ways { way.look() } }
+
+  /// What has to be kept in the queue to announce this, best in one transaction with the event. `wereKept` comes after it.
+  func due(_ announcement: Announcement) -> [DueNotification] {
+    let now = settings.current
+    var ways: [DueNotification.Way] = []
+    if now.notifyCommand != nil { ways.append(.command) }
+    if now.notifyURL != nil { ways.append(.url) }
+    guard !ways.isEmpty else { return [] }
+    var announcement = announcement
+    announcement.instance = instance.name
+    guard let bytes = try? DocumentCoding.encode(announcement) else { return [] }
+    let text = String(decoding: bytes, as: UTF8.self)
+    return ways.map { DueNotification(text, by: $0) }
+  }
+
+  /// - Parameter dropped: How many older notifications were dropped because too many are due.
+  func wereKept(dropped: Int) {
+    if dropped > 0 {
+      log.warning("too many notifications are due; the oldest were dropped", metadata: ["dropped": "\(dropped)"])
+    }
+    for way in ways { way.look() }
+  }
 
   /// Tells what is new in a status.
   func look(_ status: StatusDocument, unread: () throws -> [UnreadDocument]) {
@@ -33,30 +65,26 @@ final class Announcer: Sendable {
     do {
       let holdAfter = Double(now.notifyHoldAfter) / 1_000
       let news = try watch.withLock { try $0.news(status, holdAfter: holdAfter, unread: unread) }
-      for announcement in news { tell(announcement) }
+      if !news.isEmpty { tell(news.flatMap(due)) }
     } catch {
       // A queue that cannot be read shows as a hold; this is tried again.
       log.debug("the lists that cannot be read could not be looked at", metadata: ["detail": "\(error)"])
     }
   }
 
-  /// Waits until what was told is delivered, at most `seconds`.
-  func finish(within seconds: Double) {
-    let end = DispatchTime.now() + seconds
-    commands.finish(by: end)
-    posts.finish(by: end)
+  private func tell(_ notifications: [DueNotification]) {
+    do {
+      wereKept(dropped: try queue.keep(notifications))
+    } catch {
+      // The disk may be just what there is to tell of.
+      log.debug("notifications could not be kept", metadata: ["detail": "\(error)"])
+      for way in ways { way.addUnkept(notifications) }
+    }
   }
 
-  private func tell(_ announcement: Announcement) {
-    var announcement = announcement
-    announcement.instance = instance.name
-    guard let bytes = try? DocumentCoding.encode(announcement) else { return }
-    let now = settings.current
-    if let command = now.notifyCommand {
-      commands.add { CommandDelivery(path: command, instance: self.instance.name, socket: now.socket).deliver(bytes) }
-    }
-    if let url = now.notifyURL {
-      posts.add { PostDelivery(url: url, route: now.route).deliver(bytes) }
-    }
+  /// Waits until what is due is delivered, at most `seconds`. The rest is delivered after the next start.
+  func finish(within seconds: Double) {
+    let end = MonotonicClock.now() + seconds
+    for way in ways { way.finish(by: end) }
   }
 }

@@ -12,7 +12,7 @@ struct CommandDelivery {
   let socket: String
 
   /// Blocks until the command has ended. Returns what went wrong, nil for nothing.
-  func deliver(_ bytes: [UInt8]) -> String? {
+  func deliver(_ text: String) -> String? {
     let process = Process()
     process.executableURL = URL(filePath: path)
     // Nothing of the daemon's own: its environment may hold credentials.
@@ -31,7 +31,7 @@ struct CommandDelivery {
       return "\(path) cannot be run: \(error.localizedDescription)"
     }
     // It fits into the pipe. A command that does not read it is no fault.
-    try? input.fileHandleForWriting.write(contentsOf: Data(bytes + [UInt8(ascii: "\n")]))
+    try? input.fileHandleForWriting.write(contentsOf: Data((text + "\n").utf8))
     try? input.fileHandleForWriting.close()
     if ended.wait(timeout: .now() + Self.patience) == .timedOut {
       kill(process.processIdentifier, SIGKILL)

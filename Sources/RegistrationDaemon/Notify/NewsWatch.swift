@@ -1,23 +1,22 @@
 import ControlAPI
 import Registration
 
-/// What in a status is news that operators are told.
+/// What in a status is news that operators are told: holds that last, and lists that cannot be read. It begins anew with
+/// each start: what still lasts then is told again.
 struct NewsWatch {
   /// A list that cannot be read may be readable a moment later: who created it may still set its mode.
   private static let blockedFor = 60.0
 
-  private struct File: Hashable {
-    var name: String
-    var state: UnreadDocument.State
+  private enum Blocked {
+    case seen(Timestamp)
+    case told
   }
 
   private var toldHoldSince: Timestamp?
-  /// When each file was first seen, nil once it was told. Nil before the first look: what was there then is no news.
-  private var files: [File: Timestamp?]?
-  private var counts: (blocked: Int, rejected: Int)?
+  private var files: [String: Blocked] = [:]
 
   /// - Parameters:
-  ///   - unread: Called only if there may be something new.
+  ///   - unread: Called only if there is a list that cannot be read.
   ///   - holdAfter: Seconds after which a hold is news.
   mutating func news(
     _ status: StatusDocument, holdAfter: Double, unread: () throws -> [UnreadDocument]
@@ -27,27 +26,16 @@ struct NewsWatch {
       toldHoldSince = status.since
       news.append(Announcement(hold: status))
     }
-    let lists = status.lists
-    guard counts.map({ $0 != (lists.blocked, lists.rejected) }) ?? true || lists.blocked > 0 else { return news }
-    let present = try unread().filter { $0.state != .ignored }
-    counts = (lists.blocked, lists.rejected)
-    let before = files
-    var now: [File: Timestamp?] = [:]
-    for file in present {
-      let key = File(name: file.name, state: file.state)
-      guard let before else {
-        now[key] = .some(nil)
-        continue
+    let blocked = status.lists.blocked > 0 ? try unread().filter { $0.state == .blocked } : []
+    var now: [String: Blocked] = [:]
+    for file in blocked {
+      switch files[file.name] ?? .seen(status.now) {
+      case .seen(let since) where status.now.seconds(since: since) < Self.blockedFor: now[file.name] = .seen(since)
+      case .told: now[file.name] = .told
+      case .seen:
+        now[file.name] = .told
+        news.append(Announcement(blocked: file, at: status.now))
       }
-      switch before[key] {
-      case .some(nil): now[key] = .some(nil)
-      case .some(let seen?): now[key] = seen
-      case nil: now[key] = status.now
-      }
-      guard case .some(let seen?) = now[key] else { continue }
-      if file.state == .blocked, status.now.seconds(since: seen) < Self.blockedFor { continue }
-      now[key] = .some(nil)
-      news.append(Announcement(unread: file, at: status.now))
     }
     files = now
     return news

@@ -6,10 +6,10 @@ struct PostDelivery {
   let route: CurlRoute
 
   /// Blocks until it is answered. Returns what went wrong, nil for nothing.
-  func deliver(_ bytes: [UInt8]) -> String? {
+  func deliver(_ text: String) -> String? {
     var request = CurlRequest(method: "POST", url: url)
     request.headers = [("Content-Type", "application/json"), ("User-Agent", "keyreg")]
-    request.body = bytes
+    request.body = Array(text.utf8)
     request.timeout = 10_000
     do {
       let reply = try EasyHandle(route: route).perform(request)
