@@ -23,6 +23,45 @@ struct TerminalTests {
     #expect(ShownText.padded("漢", to: 4) == "漢  ")
   }
 
+  @Test func whatDoesNotFitIsFolded() {
+    let text = "bad.txt  rejected  line 1: 漢字漢字 no key"
+    #expect(FoldedText.lines(text, columns: 80, indent: 4) == [text])
+    #expect(
+      FoldedText.lines(text, columns: 19, indent: 4) == ["bad.txt  rejected", "    line 1:", "    漢字漢字 no key"])
+    #expect(FoldedText.lines("  hint: abcdefgh", columns: 8, indent: 2) == ["  hint:", "  abcdef", "  gh"])
+    #expect(FoldedText.lines("", columns: 8, indent: 2) == [""])
+    #expect(FoldedText.lines("漢字", columns: 1, indent: 2) == ["漢字"])
+    let style = TerminalStyle(columns: 8)
+    #expect(style.fold("one two three four", indent: 2, most: 2) == ["one two", "  three…"])
+    #expect(TerminalStyle().fold(text + text, indent: 2, most: 1) == [text + text])
+  }
+
+  /// What a hold says about what helps is at its end.
+  @Test func theReasonIsShownWhole() throws {
+    let status = Self.status { $0.reason = "401 Unauthorized since 11:44:20Z; check the keys, then run keyreg reload" }
+    let block = StatusView(status: status, style: TerminalStyle(columns: 50)).block
+    let start = try #require(block.firstIndex { $0.hasPrefix("why         401 Unauthorized since ") })
+    #expect(block[start...].contains { $0.hasPrefix("            ") && $0.hasSuffix("reload") })
+  }
+
+  @Test func theStateIsShownWholeAtUsualWidths() {
+    let bar = StatusView(status: Self.status(), style: TerminalStyle(columns: 80)).block[0]
+    #expect(bar.contains("holding: credentials since ") && !bar.contains("…") && ShownText.columns(bar) == 80)
+  }
+
+  /// A person reads one clock only.
+  @Test func timesInReasonsAreLocalOnATerminal() {
+    let now = Timestamp(milliseconds: 1_795_693_460_000)
+    let style = TerminalStyle(columns: 80)
+    let time = now.adding(seconds: -60)
+    let short = time.description.dropFirst(11)
+    #expect(style.reason("401 since \(short) (1 min)", now: now) == "401 since \(style.time(time, now: now)) (1 min)")
+    #expect(style.reason("at \(short.prefix(8))Z", now: now) == "at \(style.time(time, now: now))")
+    let old = now.adding(seconds: -600_000)
+    #expect(style.reason("503 since \(old)", now: now) == "503 since \(style.time(old, now: now))")
+    #expect(TerminalStyle().reason("401 since \(short)", now: now) == "401 since \(short)")
+  }
+
   @Test func theLocaleDecidesAboutBars() {
     #expect(TerminalStyle.isUnicode(["LANG": "de_DE.UTF-8"]) && TerminalStyle.isUnicode(["LC_ALL": "C.utf8"]))
     #expect(!TerminalStyle.isUnicode([:]) && !TerminalStyle.isUnicode(["LC_ALL": "C", "LANG": "de_DE.UTF-8"]))

@@ -28,13 +28,21 @@ struct ListsCommand: ParsableCommand {
     if json { return try writeDocument(client) }
     let style = TerminalStyle.current(environment: environment)
     var isEmpty = true
-    let unread = try eachPage(client) { lists in
-      // Columns are aligned within a page: aligning all of them would mean keeping all lists.
+    // Columns are aligned for about a thousand lists at once: aligning all would mean keeping all.
+    var lists: [ListDocument] = []
+    func show() throws {
+      guard !lists.isEmpty else { return }
       let table = Self.table(lists, style)
       for line in isEmpty ? table.lines[...] : table.lines.dropFirst() { try StandardOutput.line(style.cut(line)) }
       isEmpty = false
+      lists = []
     }
-    for file in unread { for line in Self.lines(file) { try StandardOutput.line(style.cut(line)) } }
+    let unread = try eachPage(client) { page in
+      if lists.count >= 1_000 { try show() }
+      lists += page
+    }
+    try show()
+    for file in unread { for line in Self.lines(file, style) { try StandardOutput.line(line) } }
     if isEmpty, unread.isEmpty {
       let waiting = try client.status().lists.incoming
       let others = waiting > 0 ? "; \(waiting.counted("file")) in incoming/ will be read" : nil
@@ -72,26 +80,28 @@ struct ListsCommand: ParsableCommand {
   }
 
   /// A file that is not read, and below it the hint.
-  private static func lines(_ file: UnreadDocument) -> [String] {
-    let hint = file.hint.map { ["  hint: \(PrintableText.escape($0))"] } ?? []
-    return ["\(PrintableText.escape(file.name))  \(file.state.rawValue)  \(PrintableText.escape(file.reason))"] + hint
+  private static func lines(_ file: UnreadDocument, _ style: TerminalStyle) -> [String] {
+    let name = PrintableText.escape(file.name)
+    let reason = "\(name)  \(file.state.rawValue)  \(PrintableText.escape(file.reason, limit: 500))"
+    let hint = file.hint.map { style.fold("  hint: \(PrintableText.escape($0, limit: 500))", indent: 8) } ?? []
+    return style.fold(reason, indent: 4) + hint
   }
 
-  /// A narrow terminal has no room for when a list arrived, nor for a long name.
+  /// A narrow terminal has no room for when a list arrived, nor for a long name; a very narrow one only for progress.
   private static func table(_ lists: [ListDocument], _ style: TerminalStyle) -> Table {
-    let isNarrow = (style.columns ?? .max) < 110
-    let arrived = isNarrow ? [] : ["ARRIVED"]
-    var table = Table(["LIST", "STATE", "DONE", "KEYS", "FAILED", "INVALID"] + arrived + ["DONE AT"])
+    let width = style.columns ?? .max
+    let counts = width < 60 ? [] : ["FAILED", "INVALID"]
+    let arrived = width < 110 ? [] : ["ARRIVED"]
+    var table = Table(["LIST", "STATE", "DONE", "KEYS"] + counts + arrived + ["DONE AT"])
     for list in lists {
       var name = PrintableText.escape(list.name)
       if let columns = style.columns { name = ShownText.cut(name, to: max(12, columns / 4), ellipsis: style.ellipsis) }
+      let state = list.stoppedAt == nil ? list.state.rawValue : "stopped"
+      let done = list.finishedAt.map { style.time($0) } ?? list.etaAt.map { "~\(style.time($0))" } ?? "-"
       table.add(
-        [
-          name, list.stoppedAt == nil ? list.state.rawValue : "stopped", StatusView.percent(list.progress.fraction),
-          "\(list.keys.total)",
-          "\(list.keys.failed)", "\(list.invalid)",
-        ] + (isNarrow ? [] : [style.time(list.arrivedAt)])
-          + [list.finishedAt.map { style.time($0) } ?? list.etaAt.map { "~\(style.time($0))" } ?? "-"])
+        [name, state, StatusView.percent(list.progress.fraction), "\(list.keys.total)"]
+          + (counts.isEmpty ? [] : ["\(list.keys.failed)", "\(list.invalid)"])
+          + (arrived.isEmpty ? [] : [style.time(list.arrivedAt)]) + [done])
     }
     return table
   }

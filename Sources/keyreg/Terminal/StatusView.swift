@@ -22,28 +22,37 @@ struct StatusView {
 
   /// The block that `--watch` redraws.
   var block: [String] {
-    var lines = [bar, keys, pace, limit]
-    if let reason = status.reason {
-      lines.append(Self.label("why") + PrintableText.escape(reason, limit: 1_000))
-    }
-    if let error = status.lastError {
+    let error = status.lastError.map { error in
       let text = PrintableText.escape(error.message, limit: 1_000)
-      lines.append(Self.label("last error") + "\(text) (\(style.time(error.at)))")
+      return style.fold(Self.label("last error") + "\(text) (\(style.time(error.at)))", indent: 12, most: 2)
     }
-    if status.lists.blocked + status.lists.rejected > 0 {
-      lines.append(
-        Self.label("lists") + style.paint("\(status.lists.blocked) blocked, \(status.lists.rejected) rejected", 31)
-          + "; keyreg lists shows why, and how to fix it")
-    }
-    return lines.map(style.cut)
+    // At usual widths the block keeps its height while numbers change.
+    let most = (style.columns ?? 80) < 80 ? 2 : 1
+    let numbers = [keys, pace, limit].flatMap { style.fold($0, indent: 12, most: most) }
+    return [style.cut(bar)] + numbers + why + (error ?? []) + unread
+  }
+
+  /// The reason for the state, if it has one.
+  var why: [String] {
+    guard let reason = status.reason else { return [] }
+    return style.fold(Self.label("why") + style.reason(reason, now: status.now), indent: 12, most: 4)
+  }
+
+  /// That there are lists which somebody has to look at.
+  var unread: [String] {
+    guard status.lists.blocked + status.lists.rejected > 0 else { return [] }
+    let counts = style.paint("\(status.lists.blocked) blocked, \(status.lists.rejected) rejected", 31)
+    return style.fold(Self.label("lists") + counts + "; keyreg lists shows why, and how to fix it", indent: 12, most: 2)
   }
 
   /// The bar alone, with the state.
   var bar: String {
-    let width = max(10, min(40, (style.columns ?? 80) - 40))
-    let bar = style.bar(status.progress.fraction, width: width)
-    return "\(style.paint(bar, status.keys.failed > 0 ? 33 : 32)) \(Self.percent(status.progress.fraction))  "
-      + "\(style.paint(stateText, stateColour)) since \(style.time(status.since))"
+    let percent = Self.percent(status.progress.fraction)
+    let since = " since \(style.time(status.since))"
+    let others = ShownText.columns(percent + stateText + since) + 3
+    let bar = style.bar(status.progress.fraction, width: max(10, min(40, (style.columns ?? 80) - others)))
+    return "\(style.paint(bar, status.keys.failed > 0 ? 33 : 32)) \(percent)  "
+      + style.paint(stateText, stateColour) + since
   }
 
   private var open: Int { status.keys.pending + status.keys.inFlight + status.keys.retrying }
@@ -77,9 +86,12 @@ struct StatusView {
     case ("learned"?, _), ("assumed"?, _): text += " (\(limit.source ?? ""))"
     default: break
     }
-    if let remaining = limit.remaining { text += ", \(remaining) left" }
+    // Once it has been reset, what was left before says nothing.
+    if let remaining = limit.remaining, limit.resetsInSeconds != 0 { text += ", \(remaining) left" }
     if let reserved = limit.reserved, reserved > 0 { text += " (\(reserved) for others)" }
-    if let reset = limit.resetsInSeconds { text += ", resets in \(DurationText.approximate(seconds: Double(reset)))" }
+    if let reset = limit.resetsInSeconds, reset > 0 {
+      text += ", resets in \(DurationText.approximate(seconds: Double(reset)))"
+    }
     if let waiting = limit.waitingSeconds, waiting >= 1 {
       text += ", next request in \(DurationText.approximate(seconds: waiting.rounded(.up)))"
     }

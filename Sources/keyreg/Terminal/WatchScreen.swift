@@ -96,18 +96,20 @@ final class WatchScreen: Sendable {
     case .list(let name):
       let list = try client.list(name)
       return { style in
-        let reason = status.reason.map { ": " + PrintableText.escape($0, limit: 1_000) } ?? ""
+        let reason = status.reason.map { ": " + style.reason($0, now: status.now) } ?? ""
         return ListView(list: list, style: style).block
-          + [style.cut(StatusView.label("daemon") + status.state.rawValue + reason)]
+          + style.fold(StatusView.label("daemon") + status.state.rawValue + reason, indent: 12, most: 4)
       }
     case .openLists:
-      let lists = try client.lists(ListQuery(isActive: true, limit: max(1, StandardOutput.rows - 5))).lists
+      let lists = try client.lists(ListQuery(isActive: true, limit: max(1, StandardOutput.rows - 8))).lists
       return { style in
         let name = min((style.columns ?? 80) / 3, lists.map { ShownText.columns($0.name) }.max() ?? 0)
         let rest = status.lists.active - lists.count
-        return [style.cut(StatusView(status: status, style: style).bar)]
+        let view = StatusView(status: status, style: style)
+        return [style.cut(view.bar)] + view.why
           + lists.map { ListView(list: $0, style: style).row(name: name) }
           + (rest > 0 ? ["and \(rest.counted("more list"))"] : lists.isEmpty ? ["no lists with open keys"] : [])
+          + view.unread
       }
     }
   }
