@@ -221,6 +221,11 @@ final class Bench {
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: spool(name)) }
 
+  /// Every command may open that many files from now on, the system's own limit included.
+  func limitFiles(to count: Int) {
+    prefix = ["/bin/sh", "-c", "ulimit -n \(count); exec \"$0\" \"$@\""]
+  }
+
   /// From now on daemons run as a user that owns only the spool and the state directory; needs root.
   func runAsNobody() throws {
     let nobody = try #require(getpwnam("nobody")).pointee

@@ -19,6 +19,14 @@ import Testing
     }
   }
 
+  @Test func tooFewFilesAreSaidInWords() throws {
+    let bench = try Bench()
+    bench.limitFiles(to: 20)
+    let daemon = try bench.run("run", "--config", bench.path("keyreg.yaml"))
+    #expect(daemon.code == 78 && daemon.errors.contains("at most 20 files may be open at once"), "\(daemon)")
+    #expect(daemon.errors.contains("hint: raise the limit"))
+  }
+
   @Test func mistakesHaveTheirExitCodesAndHints() throws {
     let bench = try Bench()
     func expect(_ code: Int32, _ arguments: String..., says text: String) throws {

@@ -38,10 +38,12 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     // A reload requested during the start, which can take minutes, waits for its handler.
     SignalHandlers.hold(SIGHUP)
+    try OpenFiles.require(OpenFiles.ofDaemon)
     try ProcessHardening.applyOrFail()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
     try loaded.validate()
+    try OpenFiles.require(OpenFiles.ofDaemon + loaded.settings.workers)
     let output = LogOutput(
       format: loaded.settings.logFormat.format(instance.environment), level: loaded.settings.logLevel)
     var options = Daemon.Options(version: Keyreg.version)
