@@ -69,6 +69,6 @@ struct OverviewPage {
       [PageText.escape(file.name), PageText.escape(file.reason), PageText.escape(file.hint ?? "")]
     }
     return PageText.section(
-      state.rawValue, title, PageText.table("\(files.count)", ["File", "Why", "What helps"], rows))
+      state.rawValue, title, PageText.table(files.count.counted("file"), ["File", "Why", "What helps"], rows))
   }
 }

@@ -61,7 +61,9 @@ enum PageText {
     let head = heading.map { "<th scope=\"col\">\($0)</th>" }.joined()
     let body = rows.map { row in
       let cells = row.enumerated().map { column, cell in
-        column == 0 ? "<th scope=\"row\">\(cell)</th>" : "<td data-label=\"\(heading[column])\">\(cell)</td>"
+        column == 0
+          ? "<th scope=\"row\" data-label=\"\(heading[0])\">\(cell)</th>"
+          : "<td data-label=\"\(heading[column])\">\(cell)</td>"
       }
       return "<tr>\(cells.joined())</tr>"
     }

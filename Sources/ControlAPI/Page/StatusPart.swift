@@ -71,8 +71,10 @@ struct StatusPart {
       aria-label="\(count - remaining) of \(count) requests used">\(bars.joined())</svg>
       \(PageText.facts([
         "requests": "\(count) in \(DurationText.approximate(seconds: Double(period)))",
-        "used": "\(count - remaining)", "left to others": "\(others)", "left for us": "\(remaining - others)",
-        "resets in": limit.resetsInSeconds.map { DurationText.approximate(seconds: Double($0)) } ?? "not known",
+        "<i class=\"used\">used</i>": "\(count - remaining)", "<i class=\"others\">left to others</i>": "\(others)",
+        "<i class=\"ours\">left for us</i>": "\(remaining - others)",
+        "resets in": limit.resetsInSeconds.map { $0 > 0 ? DurationText.approximate(seconds: Double($0)) : "now" }
+          ?? "not known",
         "known from": PageText.escape(limit.source ?? "nothing"),
       ]))
       """)
@@ -83,9 +85,9 @@ struct StatusPart {
     <section id="plots" aria-labelledby="plots-title"><h2 id="plots-title">Up to 24 hours</h2>
     <noscript><p>The plots need JavaScript; everything else works without.</p></noscript>
     <div>
-    <figure data-plot="outcomes"><figcaption>Keys a minute</figcaption></figure>
+    <figure data-plot="outcomes"><figcaption>Keys a minute: <i class="first">registered</i>, <i class="second">failed</i></figcaption></figure>
     <figure data-plot="throttled"><figcaption>Refusals (429) a minute</figcaption></figure>
-    <figure data-plot="latency"><figcaption>Latency, milliseconds</figcaption></figure>
+    <figure data-plot="latency"><figcaption>Latency in milliseconds: <i class="first">median</i>, <i class="second">90 % within</i></figcaption></figure>
     <figure data-plot="remaining"><figcaption>Requests left in the limit</figcaption></figure>
     </div></section>
     """

@@ -23,6 +23,23 @@ function showTimes(root) {
   }
 }
 
+/// The daemon's reasons tell times in UTC; one without a date is within half a day.
+function localTimes(text) {
+  return text.replace(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(\.\d+)?Z/g, (found, date) => {
+    const days = [-0.5, 0.5].map((days) => new Date(Date.now() + days * DAY * MINUTE).toISOString().slice(0, 11));
+    const times = (date ? [found] : days.map((day) => day + found)).map((time) => new Date(time));
+    const [nearest] = times.sort((a, b) => Math.abs(a - Date.now()) - Math.abs(b - Date.now()));
+    return nearest.toLocaleString(undefined, {
+      ...(date ? { dateStyle: "medium" } : {}), timeStyle: "long",
+    });
+  });
+}
+
+function showReason(root) {
+  const reason = root.querySelector("#reason");
+  if (reason) reason.textContent = localTimes(reason.textContent);
+}
+
 // MARK: Plots
 
 function element(name, attributes, text) {
@@ -70,7 +87,7 @@ function draw(figure) {
       if (kind.includes("area")) {
         if (number > 0) path += `M${x(minute)} ${y(0)}V${y(number)}H${x(minute + 1)}V${y(0)}Z`;
       } else {
-        path += `${previous === undefined ? "M" : "L"}${x(minute)} ${y(number)}h0.1`;
+        path += `${previous === undefined ? "M" : "L"}${x(minute)} ${y(number)}H${x(minute + 1)}`;
       }
       previous = last = number;
     }
@@ -120,6 +137,7 @@ async function refresh() {
       shown = document.importNode(section, true);
       shown.dataset.source = section.outerHTML;
       showTimes(shown);
+      showReason(shown);
       if (old) old.replaceWith(shown);
       else if (previous) previous.after(shown);
       else main.prepend(shown);
@@ -149,6 +167,7 @@ const refreshSoon = seldom(2000, refresh);
 const readHistorySoon = seldom(10000, readHistory);
 
 showTimes(document);
+showReason(document);
 if (document.querySelector("figure[data-plot]")) {
   readHistorySoon();
   setInterval(readHistorySoon, MINUTE);
@@ -159,7 +178,7 @@ events.addEventListener("status", (event) => {
   document.body.classList.remove("stale");
   const status = JSON.parse(event.data);
   const reason = document.getElementById("reason");
-  if (reason && status.reason) reason.textContent = status.reason;
+  if (reason && status.reason) reason.textContent = localTimes(status.reason);
   refreshSoon();
   if (document.querySelector("figure[data-plot]")) readHistorySoon();
 });
