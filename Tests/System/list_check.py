@@ -107,13 +107,7 @@ class Maker:
         indent = r.choice([None, None, 0, 2])
         separators = r.choice([None, (",", ":")]) if indent is None else None
         text = "\n".join(json.dumps(v, indent=indent, separators=separators, ensure_ascii=r.random() < 0.5) for v in values)
-        found = []
-        rest, decoder = text, json.JSONDecoder()
-        while rest.strip():
-            value, end = decoder.raw_decode(rest.lstrip())
-            rest = rest.lstrip()[end:]
-            found += keys_of(value)
-        return text + r.choice(["\n", ""]), found
+        return text + r.choice(["\n", ""]), keys_in(text)
 
     def damaged(self, text):
         """`text` with one byte too few, too many, or another."""
@@ -128,6 +122,17 @@ class Maker:
         else:
             data[place] = r.choice(b"\"{}[],:\\\n\r#;| x")
         return bytes(data)
+
+
+def keys_in(text):
+    """The keys in JSON values one after another. Throws ValueError for anything else."""
+    found = []
+    rest, decoder = text, json.JSONDecoder()
+    while rest.strip():
+        value, end = decoder.raw_decode(rest.lstrip())
+        rest = rest.lstrip()[end:]
+        found += keys_of(value)
+    return found
 
 
 def keys_of(value):
@@ -173,6 +178,12 @@ def main():
         maker = Maker(seed * 1_000_003 + number, has_one_name=is_damaged)
         text, keys = maker.csv(not is_damaged) if number % 2 else maker.json()
         data = maker.damaged(text) if is_damaged else text.encode()
+        if is_damaged and number % 2 == 0:
+            try:
+                # Damage that leaves JSON whole may turn the name "type" into another: then nothing says any more what it is.
+                keys += keys_in(data.decode())
+            except ValueError:
+                pass
         lists[f"list-{number:05}"] = (data, [key.lower() for key in keys], is_damaged)
     with Place(binary) as place:
         place.sandbox("--limit", "1000000/1s")
