@@ -2,9 +2,10 @@
 /// mistake, and every line of it would be shown as invalid.
 ///
 /// It cuts out, in any letter case and anywhere: 32 or more hexadecimal digits in a row (an API key has 32, an
-/// application key 40, a client token 32 after `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, JSON web
-/// tokens, each of them also broken by one space, the value in `DD_API_KEY=…` and the like (`SecretValue`), and the user
-/// and password of a URL. A key id is none of these because of its dashes.
+/// application key 40, a client token 32 after `pub`), `ddapp_…`, `ddpat_…`, `ddsat_…` and tokens of that form, JSON
+/// web tokens, each of them also broken by one space, the value in `DD_API_KEY=…` and the like (`SecretValue`), and the
+/// user and password of a URL. A key id is none of these because of its dashes; 32 digits that are named as the id of a
+/// trace or request stay, since support asks for it.
 package enum SecretText {
   package enum Kind: Hashable, Sendable {
     /// 32 hexadecimal digits: an API key, or a key id without its dashes.
@@ -56,7 +57,9 @@ package enum SecretText {
   private static func secret(in text: [UInt8], at position: Int) -> (kind: Kind, range: Range<Int>)? {
     let byte = text[position]
     let before = position > 0 ? text[position - 1] : UInt8(ascii: " ")
-    if isHexadecimal(byte), !isHexadecimal(before), let digits = digits(in: text, at: position) {
+    if isHexadecimal(byte), !isHexadecimal(before), let digits = digits(in: text, at: position),
+      digits.range.count != 32 || !isTrace(text[..<position])
+    {
       return (digits.count == 32 ? .digits32 : .applicationKey, digits.range)
     }
     if byte | 0x20 == UInt8(ascii: "d"), let token = token(in: text, at: position) { return token }
@@ -77,6 +80,13 @@ package enum SecretText {
       return nil
     }
     return (count, position..<rest.endIndex)
+  }
+
+  /// Whether `before` ends with a name that says that a trace's or request's id follows: `trace_id=`, `"request-id":
+  /// "`.
+  private static func isTrace(_ before: ArraySlice<UInt8>) -> Bool {
+    let letters = String(decoding: before.suffix(40).filter(isLetter).map { $0 | 0x20 }, as: UTF8.self)
+    return ["traceid", "requestid", "correlationid"].contains(where: letters.hasSuffix)
   }
 
   /// `ddapp_…`, `ddpat_…`, `ddsat_…`; other prefixes of that form need eight characters after them.

@@ -13,7 +13,7 @@ enum SecretValue {
     case colon
     /// `>`: the content of an element.
     case element
-    /// A space, after `set` or in an option of a command.
+    /// A space, after `set` or in an option of a command. What follows may also be an ordinary word.
     case argument
   }
 
@@ -39,7 +39,7 @@ enum SecretValue {
       switch sign {
       case .equals, .element: value.count >= 4
       case .colon: isHeader ? value.count >= 4 : isRandom(value, name: name, isNear: start == signEnd)
-      case .argument: value.count >= 4 && (end == text.endIndex || value.contains(where: SecretText.isDigit))
+      case .argument: isArgument(value, name: name, isLast: end == text.endIndex)
       }
     return isSecret ? start..<end : nil
   }
@@ -73,11 +73,23 @@ enum SecretValue {
 
   /// Whether a value after a colon cannot be a word of a sentence. `isNear` says that no space comes before it.
   private static func isRandom(_ value: ArraySlice<UInt8>, name: String, isNear: Bool) -> Bool {
-    let isPassword = name.hasSuffix("password") || name.hasSuffix("passwd") || name.hasSuffix("secret")
+    let isPassword = isPassword(name)
     if isPassword, isNear { return value.count >= 4 }
     guard value.contains(where: SecretText.isDigit) else { return false }
     if AppKeyID(String(decoding: value, as: UTF8.self)) != nil { return false }
     return value.count >= (isNear || isPassword ? 4 : 16)
+  }
+
+  /// Whether a value after a space can be a secret. A password may be any word, so that one at the end counts; keys and
+  /// tokens have digits, or are longer than words.
+  private static func isArgument(_ value: ArraySlice<UInt8>, name: String, isLast: Bool) -> Bool {
+    if AppKeyID(String(decoding: value, as: UTF8.self)) != nil { return false }
+    let hasDigit = value.contains(where: SecretText.isDigit)
+    return value.count >= 4 && (hasDigit || value.count >= 16 || isPassword(name) && isLast)
+  }
+
+  private static func isPassword(_ name: String) -> Bool {
+    ["password", "passwd", "secret"].contains(where: name.hasSuffix)
   }
 
   /// White space and quotes.

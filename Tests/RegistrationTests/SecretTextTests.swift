@@ -18,7 +18,10 @@ struct SecretTextTests {
     ("proxy user:pa55@host", "proxy (redacted)@host"),
     ("0123456789abcdef 0123456789abcdef", "(redacted)"), ("ddapp_Ab3dEf6h Ij9lMn0p, b", "(redacted), b"),
     ("ddapp_ Ab3dEf6hIj9l", "(redacted)"), ("set DD_API_KEY hunter2", "set DD_API_KEY (redacted)"),
-    ("tool --api_key hunter2 --x", "tool --api_key (redacted) --x"), ("--app-key hunter", "--app-key (redacted)"),
+    ("tool --api_key hunter2 --x", "tool --api_key (redacted) --x"), ("--password hunter", "--password (redacted)"),
+    ("--token correcthorsebatterystaple", "--token (redacted)"),
+    ("trace of 0123456789abcdef0123456789abcdef", "trace of (redacted)"),
+    ("trace_id=0123456789abcdef0123456789abcdef01234567", "trace_id=(redacted)"),
     ("<api_key>hunter</api_key>", "<api_key>(redacted)</api_key>"), ("DD_API_KEY%3Dhunter", "DD_API_KEY%3D(redacted)"),
     ("password:hunter", "password:(redacted)"), ("password: hunter2", "password: (redacted)"),
     ("Authorization: Bearer abc.def", "Authorization: (redacted)"),
@@ -33,6 +36,9 @@ struct SecretTextTests {
     "http://host:80/path", "DD_API_KEY: it is not there", "DD_API_KEY is not set", "DD_API_KEY=(redacted).2",
     "added_to_something_else", "Daddy_", "app_key:00000000-0000-4000-8000-00000000000a", "set DD_API_KEY and go on",
     "00000000-0000-4000-8000-00000000000a 11111111-1111-4111-8111-11111111111b", "--app-key FILE is needed",
+    "set DD_API_KEY again", "run it with --token first", "--app-key hunter",
+    "--app-key 00000000-0000-4000-8000-00000000000a", "trace_id=0123456789abcdef0123456789abcdef",
+    "{\"trace-id\": \"0123456789abcdef0123456789abcdef\"}", "Request ID: 0123456789abcdef0123456789abcdef",
     "the password: it is not there", "ddapp_ is the prefix", "eyJ.is.none", "deadbeef deadbeef",
   ])
   func what_is_no_secret_stays(text: String) {
