@@ -86,6 +86,7 @@ import Testing
     #expect(read([date, ("Retry-After", "Sun, 06 Nov 1994 08:50:07 GMT")], wallClock: 5)?.retryAfter == 30)
     #expect(read([date, ("Retry-After", "Sun, 06 Nov 1994 08:40:07 GMT")])?.retryAfter == 0)
     #expect(read([("Retry-After", "999999999999")])?.retryAfter == 2_678_400)
+    #expect(read([("Retry-After", String(repeating: "9", count: 30))])?.retryAfter == 2_678_400)
     #expect(read([("Retry-After", "soon")]) == nil)
     #expect(read([date, ("Retry-After", "Sunday, 06-Nov-94 08:50:07 GMT")])?.retryAfter == 30)
     #expect(read([date, ("Retry-After", "Sun Nov  6 08:50:07 1994")])?.retryAfter == 30)

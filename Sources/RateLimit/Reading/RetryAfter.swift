@@ -19,6 +19,9 @@ enum RetryAfter {
     while let part = parts.popFirst() {
       if let seconds = FieldText.number(part.utf8) {
         delays.append(seconds)
+      } else if !part.isEmpty, part.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+        // More digits than any wait has still mean: not now.
+        delays.append(.infinity)
       } else if let rest = parts.first, let date = DateField.epoch("\(part), \(rest)", near: clock) {
         parts.removeFirst()
         delays.append(max(0, date - clock))
