@@ -68,6 +68,11 @@ extension RegistrationQueue {
     }
   }
 
+  /// How many keys of a cancelled list wait for the reply to a request that was in flight.
+  package func keysAwaited(of list: Int64) -> Int {
+    cancels.withLock { $0.awaited.values.count { $0 == list } }
+  }
+
   /// Whether keys of cancelled lists have come back without an outcome: `cancelReturned` then cancels them.
   package func hasReturned(isInFlight: (Int64) -> Bool) -> Bool {
     cancels.withLock { $0.awaited.keys.contains { !isInFlight($0) } }

@@ -14,6 +14,7 @@ import Testing
     let daemon = try bench.start()
     try bench.await { $0.keys.inFlight == 2 }
     let cancelled = try bench.run("cancel", "a")
+    #expect(cancelled.output.contains(" in flight, open until the reply is known"), "\(cancelled.output)")
     #expect(try bench.run("status", "a", "--wait").code == 0)
     let registered = bench.sandbox.registeredKeys.count
     #expect((1...5).contains(registered) && cancelled.output.hasPrefix("\(6 - registered) key"), "\(cancelled.output)")

@@ -48,6 +48,7 @@ import Testing
     let due = try temporary.due()
     let inFlight = Set(due.prefix(4).map(\.row))
     #expect(try queue.cancel(list.id, at: .now(), inFlight: { inFlight }) == 2)
+    #expect(queue.keysAwaited(of: list.id) == inFlight.count && queue.keysAwaited(of: list.id + 1) == 0)
     #expect(queue.tally[.cancelled] == 2 && queue.tally[.pending] == 4)
     #expect(try queue.list(named: "a")?.finishedAt == nil)
     // They are not handed out again.

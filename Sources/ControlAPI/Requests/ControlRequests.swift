@@ -148,9 +148,17 @@ package struct RetryResult: Codable, Equatable, Sendable {
 
 package struct CancelResult: Codable, Equatable, Sendable {
   package var cancelled: Int
+  /// Keys that stay open until the reply to their request is known.
+  package var inFlight: Int?
 
-  package init(cancelled: Int) {
+  private enum CodingKeys: String, CodingKey {
+    case cancelled
+    case inFlight = "in_flight"
+  }
+
+  package init(cancelled: Int, inFlight: Int? = nil) {
     self.cancelled = cancelled
+    self.inFlight = inFlight
   }
 }
 

@@ -105,9 +105,9 @@ extension DaemonControl {
         pool.keysChanged()
         spool.writeResults()
       }
-      return CancelResult(
-        cancelled: try queue.cancel(
-          list.id, at: .now(), step: { pool.keysChanged() }, inFlight: pool.rowsInFlight))
+      let cancelled = try queue.cancel(
+        list.id, at: .now(), step: { pool.keysChanged() }, inFlight: pool.rowsInFlight)
+      return CancelResult(cancelled: cancelled, inFlight: queue.keysAwaited(of: list.id))
     }
   }
 

@@ -71,7 +71,10 @@ struct CancelCommand: ParsableCommand {
     } catch ControlClientError.refused(404, _, let message, let hint) {
       throw Failure(.noSuchFile, message, hint: hint ?? ListHint.nearest(to: list, client))
     }
-    try StandardOutput.line("\(result.cancelled.counted("key")) cancelled")
+    let open = result.inFlight ?? 0
+    try StandardOutput.line(
+      "\(result.cancelled.counted("key")) cancelled"
+        + (open > 0 ? "; \(open.counted("more key")) in flight, open until the reply is known" : ""))
   }
 }
 
