@@ -26,6 +26,7 @@ extension Daemon {
             log.warning("spool", metadata: ["detail": "\(warning)", "hint": "\(warning.hint ?? "")"])
           },
           standingChanged: { @Sendable [changes] in changes.tick() },
+          removed: { @Sendable [weak spoolUpkeep] in spoolUpkeep?.forgetRejected($0) },
           missedWrites: { @Sendable [weak spoolUpkeep] in spoolUpkeep?.checkFiledLists() }))
       spoolUpkeep.checkFiledLists(isFirst: true)
       results.look()

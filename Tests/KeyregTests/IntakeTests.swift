@@ -197,6 +197,19 @@ import Testing
     for name in ["x", "y"] { #expect(try isWholeInDone(bench, name)) }
   }
 
+  @Test func aRejectedListThatIsRemovedIsCountedNoMore() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    for name in ["x", "y", "z"] { try bench.drop("no id at all\n", as: name) }
+    try bench.await { $0.lists.rejected == 3 }
+    #expect(unlink(bench.spool("rejected/x")) == 0)
+    #expect(rename(bench.spool("rejected/y"), bench.path("y")) == 0)
+    try bench.await { $0.lists.rejected == 1 }
+    let names = try bench.run("lists").output.split(separator: "\n").filter { !$0.hasPrefix(" ") }.map { $0.prefix(1) }
+    #expect(names == ["z"])
+    bench.stop(daemon)
+  }
+
   /// A changed entry makes the file be checked, once.
   @Test func aFiledListWithAnotherModeIsTheSameList() throws {
     let bench = try Bench()

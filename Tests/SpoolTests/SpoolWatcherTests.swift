@@ -36,7 +36,7 @@ struct SpoolWatcherTests {
       watcher.start(
         SpoolWatcher.Callbacks(
           ready: { for ready in $0 { list.yield(ready) } }, warning: { warning.yield($0) }, standingChanged: {},
-          missedWrites: {}))
+          removed: { _ in }, missedWrites: {}))
     }
 
     deinit {

@@ -65,6 +65,11 @@ struct FiledLists {
     return !list.isOf(status)
   }
 
+  /// Forgets those of these rejected lists that are gone.
+  func forgetRejected(_ names: [ListName]) throws {
+    try queue.forgetRejected(try names.filter { try !isBeingRead($0) }.map(\.text))
+  }
+
   private func forgetRejected(except present: Set<String>) throws {
     var last = ""
     while true {
@@ -79,6 +84,7 @@ struct FiledLists {
     }
   }
 
+  /// Whether a list is being read again, or in `rejected/`.
   private func isBeingRead(_ name: ListName) throws -> Bool {
     for place in [SpoolDirectory.Subfolder.reading, .rejected] {
       if try spool.status(of: name.fileName, in: place) != nil { return true }

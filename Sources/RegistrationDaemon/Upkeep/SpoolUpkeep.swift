@@ -74,6 +74,18 @@ final class SpoolUpkeep: Sendable {
     serial.async { @Sendable [self] in compareFiledLists() }
   }
 
+  /// Counts these lists no longer as rejected, unless they are still there or being read again.
+  func forgetRejected(_ names: [ListName]) {
+    serial.async { @Sendable [self] in
+      do {
+        try FiledLists(queue: queue, spool: spool, watcher: watcher, log: log).forgetRejected(names)
+      } catch {
+        // It tries again until it has worked.
+        checkFiledLists()
+      }
+    }
+  }
+
   /// Until it has worked: a write that is not noted would be lost.
   private func compareFiledLists(isRetry: Bool = false) {
     do {

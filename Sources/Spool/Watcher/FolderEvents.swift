@@ -10,6 +10,8 @@ final class FolderEvents: Sendable {
     case permissions(FileName)
     /// A file in one of the other folders was written to.
     case written(FileName)
+    /// A file is no longer in `rejected/`.
+    case removed(FileName)
     /// The folder of this watch was removed, moved or unmounted: the watch is void.
     case folderGone(watch: Int32)
     /// Events of some folder were lost.
@@ -20,6 +22,7 @@ final class FolderEvents: Sendable {
     IN_CREATE | IN_OPEN | IN_MODIFY | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_ATTRIB | IN_MOVED_TO | IN_MOVED_FROM
     | IN_DELETE | ofFolder
   private static let ofOthers = IN_MODIFY | IN_CLOSE_WRITE | ofFolder
+  private static let ofRejected = ofOthers | IN_MOVED_FROM | IN_DELETE
   private static let ofFolder = IN_DELETE_SELF | IN_MOVE_SELF
 
   private let descriptor: Descriptor
@@ -39,7 +42,12 @@ final class FolderEvents: Sendable {
 
   /// Watches the folder at `path` and returns the watch's number.
   func watch(_ path: String, as place: SpoolDirectory.Subfolder) throws(SpoolError) -> Int32 {
-    let interest = place == .incoming ? Self.ofIncoming : Self.ofOthers
+    let interest =
+      switch place {
+      case .incoming: Self.ofIncoming
+      case .rejected: Self.ofRejected
+      default: Self.ofOthers
+      }
     let mask = UInt32(interest) | UInt32(IN_ONLYDIR) | UInt32(IN_DONT_FOLLOW)
     let watch = inotify_add_watch(number, path, mask)
     guard watch >= 0 else {
@@ -101,7 +109,10 @@ final class FolderEvents: Sendable {
       return .folderGone(watch: watch)
     }
     if name.isIgnored { return nil }
-    guard place == .incoming else { return ListName.isCompanion(name) ? nil : .written(name) }
+    guard place == .incoming else {
+      if ListName.isCompanion(name) { return nil }
+      return has(Int(IN_DELETE)) || has(Int(IN_MOVED_FROM)) ? .removed(name) : .written(name)
+    }
     if has(Int(IN_CLOSE_WRITE)) { return .arrival(.closed(name, afterWriting: true)) }
     if has(Int(IN_CLOSE_NOWRITE)) { return .arrival(.closed(name, afterWriting: false)) }
     if has(Int(IN_MOVED_TO)) { return .arrival(.movedIn(name)) }

@@ -10,6 +10,8 @@ final class IntakeFolders: Sendable {
     var ready: [ReadyList] = []
     var warnings: [SpoolWarning] = []
     var isStandingNew = false
+    /// Lists that are no longer in `rejected/`: removed, or being read again.
+    var removed: [ListName] = []
     /// Events were lost: filed lists may have been written to.
     var mayHaveMissedWrites = false
     /// When to scan again at the latest, in seconds from now; nil for the regular time.
@@ -22,6 +24,7 @@ final class IntakeFolders: Sendable {
     var arrivals: ArrivalRule
     var growth: GrowthRule
     var watches = FolderWatches()
+    var removed: [ListName] = []
     var missedWrites = false
     /// What has been warned about, to warn once. It is forgotten when its cause is gone.
     var warned: [FileName: SpoolWarning] = [:]
@@ -95,6 +98,9 @@ final class IntakeFolders: Sendable {
         case .written(let name):
           state.growth.note(ListName(filed: name), at: now)
           lookIn = lookIn ?? settle
+        case .removed(let name):
+          state.removed.append(ListName(filed: name))
+          lookIn = lookIn ?? settle
         case .folderGone(let watch):
           state.watches.forget(watch)
           lookIn = 0
@@ -125,6 +131,7 @@ final class IntakeFolders: Sendable {
         findings.nextLook = next.map { ($0 - now) / .seconds(1) }
         findings.mayHaveMissedWrites = state.missedWrites
         state.missedWrites = false
+        (findings.removed, state.removed) = (state.removed, [])
         standing.grown = state.growth.names.count
         state.isUnavailable = false
       } catch {

@@ -11,16 +11,20 @@ package final class SpoolWatcher: Sendable {
     package var warning: @Sendable (SpoolWarning) -> Void
     /// `standing` has changed.
     package var standingChanged: @Sendable () -> Void
-    /// Events were lost: filed lists may have been written to unnoticed.
+    /// These lists are no longer in `rejected/`: they were removed, or are being read again.
+    package var removed: @Sendable ([ListName]) -> Void
+    /// Events were lost: filed lists may have been written to, or removed, unnoticed.
     package var missedWrites: @Sendable () -> Void
 
     package init(
       ready: @escaping @Sendable ([ReadyList]) -> Void, warning: @escaping @Sendable (SpoolWarning) -> Void,
-      standingChanged: @escaping @Sendable () -> Void, missedWrites: @escaping @Sendable () -> Void
+      standingChanged: @escaping @Sendable () -> Void, removed: @escaping @Sendable ([ListName]) -> Void,
+      missedWrites: @escaping @Sendable () -> Void
     ) {
       self.ready = ready
       self.warning = warning
       self.standingChanged = standingChanged
+      self.removed = removed
       self.missedWrites = missedWrites
     }
   }
@@ -113,6 +117,7 @@ extension SpoolWatcher {
     let findings = folders.look()
     for warning in findings.warnings { callbacks.warning(warning) }
     if findings.isStandingNew { callbacks.standingChanged() }
+    if !findings.removed.isEmpty { callbacks.removed(findings.removed) }
     if findings.mayHaveMissedWrites { callbacks.missedWrites() }
     if !findings.ready.isEmpty { callbacks.ready(findings.ready) }
     if let next = findings.nextLook { look(in: max(0.001, next)) }
