@@ -11,6 +11,9 @@ enum KeyIDText {
   /// The reason for text that resembles no known mistake; the others begin with it.
   static let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
 
+  /// The reason for an id that is that of something else.
+  static let notAKey = "not the id of an application key"
+
   /// Reads `field` without the characters around an id (`Edges.peeled`).
   static func read(_ field: ArraySlice<UInt8>) -> Reading {
     if let id = KeyIDBytes.id(field) { return .key(id) }
@@ -72,7 +75,8 @@ enum KeyIDText {
     return nil
   }
 
-  private static func holdsID(_ text: ArraySlice<UInt8>) -> Bool {
+  /// Whether there is an id among other characters.
+  static func holdsID(_ text: ArraySlice<UInt8>) -> Bool {
     guard text.count > 36 else { return false }
     let text = text.prefix(InvalidLine.excerptBytes)
     return (text.startIndex...text.endIndex - 36).contains { start in

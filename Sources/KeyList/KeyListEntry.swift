@@ -26,6 +26,9 @@ package struct InvalidLine: Hashable, Sendable, Codable {
     self.reason = reason
   }
 
+  /// Whether there is a key id among other characters.
+  package var holdsID: Bool { KeyIDText.holdsID(Array(text.utf8)[...]) }
+
   /// Bytes of a line that are used to show it: enough for 200 characters of four bytes, and a bound for characters made
   /// of thousands of combining marks.
   static let excerptBytes = 1024

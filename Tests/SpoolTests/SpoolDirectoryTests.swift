@@ -293,10 +293,19 @@ struct SpoolDirectoryTests {
 
   @Test func a_list_without_a_key_is_rejected_with_its_first_bad_line() throws {
     let bad = InvalidLine(line: 3, text: "x", reason: "not a UUID")
-    let rejection = Rejection.noValidKey(firstInvalid: bad, invalidCount: 9)
+    let rejection = Rejection.noValidKey(invalid: [bad], invalidCount: 9)
     #expect(rejection.line == 3)
     #expect(rejection.what == "no valid key; bad lines: 9, the first (\"x\"): not a UUID")
-    #expect(Rejection.noValidKey(firstInvalid: nil, invalidCount: 0).what == "the list contains no keys")
+    #expect(Rejection.noValidKey(invalid: [], invalidCount: 0).what == "the list contains no keys")
+  }
+
+  @Test func the_hint_says_how_to_take_ids_out_of_other_text() {
+    func hint(_ text: String) -> String {
+      let lines = ["x", text].map { InvalidLine(line: 1, text: $0, reason: "") }
+      return Rejection.noValidKey(invalid: lines, invalidCount: 2).hint
+    }
+    #expect(hint("<id>00000000-0000-4000-8000-00000000000a</id>").contains("grep -oiE"))
+    #expect(hint("00000000-0000-4000-8000").contains("write one key id a line"))
   }
 }
 

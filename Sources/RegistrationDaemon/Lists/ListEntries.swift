@@ -110,6 +110,6 @@ struct ListEntries {
 
   /// For a list without a key.
   func rejection(invalidCount: Int) -> Rejection {
-    Rejection.noValidKey(firstInvalid: invalid.first, invalidCount: invalidCount)
+    Rejection.noValidKey(invalid: invalid, invalidCount: invalidCount)
   }
 }

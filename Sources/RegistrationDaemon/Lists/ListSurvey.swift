@@ -60,7 +60,7 @@ struct ListSurvey {
   /// Why the list would be rejected, nil when it has a key.
   var rejection: Rejection? {
     keys.new + keys.known > 0
-      ? nil : Rejection.noValidKey(firstInvalid: invalid.first, invalidCount: keys.invalid)
+      ? nil : Rejection.noValidKey(invalid: invalid, invalidCount: keys.invalid)
   }
 }
 

@@ -36,18 +36,25 @@ package struct Rejection: Hashable, Sendable {
     self.init(what: error.message, hint: error.hint ?? "make sure that the file can be read")
   }
 
-  /// A list in which no line is a key id. `firstInvalid` is the first bad line, nil when the list is empty.
-  package static func noValidKey(firstInvalid: InvalidLine?, invalidCount: Int) -> Rejection {
-    let hint = """
+  /// A list in which no line is a key id. `invalid` are its first bad lines, none when the list is empty.
+  package static func noValidKey(invalid: [InvalidLine], invalidCount: Int) -> Rejection {
+    let form = """
       write one key id a line, such as 01234567-89ab-cdef-0123-456789abcdef, or CSV with a header line and a column \
       app_key_id, key_id, uuid or id, or JSON
       """
-    guard let firstInvalid else { return Rejection(what: "the list contains no keys", hint: hint) }
+    let hint = invalid.contains(where: \.holdsID) ? idsAlone : form
+    guard let firstInvalid = invalid.first else { return Rejection(what: "the list contains no keys", hint: hint) }
     let shown = firstInvalid.text.isEmpty ? "" : " (\"\(firstInvalid.text)\")"
     return Rejection(
       what: "no valid key; bad lines: \(invalidCount), the first\(shown): \(firstInvalid.reason)",
       line: firstInvalid.line, hint: hint)
   }
+
+  /// The hint when ids stand among other text.
+  private static let idsAlone = """
+    keep only the ids of application keys, one a line; if there are no other ids in it: \
+    grep -oiE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' FILE
+    """
 
   /// The reason in one line, after its place: `line 3: …`, or `keys.txt:3: …` with the name of the file.
   package func sentence(in file: String? = nil) -> String {

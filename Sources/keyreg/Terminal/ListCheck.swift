@@ -20,13 +20,13 @@ struct ListCheck {
   init(_ reader: KeyListReader, of file: String) throws {
     self.file = file
     var reader = reader
-    var first: InvalidLine?
+    var bad: [InvalidLine] = []
     do {
       while let entry = try reader.next() {
         switch entry {
         case .key: keys += 1
         case .invalid(let line):
-          first = first ?? line
+          if invalid < Receipt.invalidLimit { bad.append(line) }
           invalid += 1
           if invalid <= Self.shown { warnings.append("\(file):\(line.line): \(line.reason)") }
         }
@@ -39,7 +39,7 @@ struct ListCheck {
       warnings.append("\(file): \(error); nothing after it was read")
     }
     guard keys > 0 else {
-      throw Failure(Rejection.noValidKey(firstInvalid: first, invalidCount: invalid), of: file)
+      throw Failure(Rejection.noValidKey(invalid: bad, invalidCount: invalid), of: file)
     }
     if invalid > Self.shown { warnings.append((invalid - Self.shown).counted("more bad line")) }
     format = reader.format
