@@ -34,6 +34,16 @@ enum JSONName {
   /// Whether an object of this name is an application key.
   static func isKey(_ name: [UInt8]) -> Bool { isOfKeys(letters(of: name)) }
 
+  /// Whether `name` is that of an application key or its id, whatever comes before and with a number or not:
+  /// `TEAM_A_APP_KEY_ID_2`, but not `app_key_owner_id`.
+  static func isOfOneKey(_ name: [UInt8]) -> Bool {
+    let letters = Array(letters(of: name).utf8)
+    let key = ["applicationkey", "appkey"].lazy.compactMap { letters.firstRange(of: Array($0.utf8)) }.first
+    guard var end = key.map({ letters[$0.upperBound...] }) else { return false }
+    while let last = end.last, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(last) { end.removeLast() }
+    return ["", "s", "id", "ids", "uuid", "uuids"].contains { end.elementsEqual($0.utf8) }
+  }
+
   private static func isOfKeys(_ letters: String) -> Bool {
     letters.contains("appkey") || letters.contains("applicationkey")
   }

@@ -13,6 +13,9 @@ struct JSONType: Hashable {
     "client_tokens": "a client token", "permissions": "a permission",
   ]
 
+  /// Whether `name`, in lower case, is one of the API's own for something else.
+  static func isOther(_ name: String) -> Bool { others[name] != nil }
+
   /// What the object is, in words with an article, if it is not an application key; else nil.
   let otherThing: String?
 

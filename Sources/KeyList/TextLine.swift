@@ -8,12 +8,13 @@ struct TextLine {
     case words(TextLine)
   }
 
-  /// Separated by commas, semicolons, tabs or spaces.
+  /// Separated by commas, semicolons, vertical bars, tabs or spaces.
   private(set) var words = 0
   private(set) var ids: [AppKeyID] = []
   /// The position of the first id among the words, from 0.
   private(set) var place = 0
-  /// True when a word names another (`id: …`, `name=…`), so that an id beside it has a meaning that we cannot guess.
+  /// True when a word names another (`id: …`, `name=…`), so that an id beside it has a meaning that we cannot guess, or
+  /// contains an id among other characters.
   private(set) var hasNames = false
   /// The line without invisible characters (`CleanText`).
   private(set) var text: ArraySlice<UInt8>
@@ -48,7 +49,7 @@ struct TextLine {
       if ids.isEmpty { place = words }
       ids.append(id)
     } else if word.last == UInt8(ascii: ":") || word.contains(UInt8(ascii: "="))
-      || word.count >= 36 && Self.holdsID(word)
+      || KeyIDText.holdsID(word)
     {
       hasNames = true
     }
@@ -60,10 +61,6 @@ struct TextLine {
   var isIDs: Bool { ids.count == words && words > 0 }
 
   static func isSeparator(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || Edges.isSpace(byte)
-  }
-
-  private static func holdsID(_ word: ArraySlice<UInt8>) -> Bool {
-    KeyIDBytes.id(word.prefix(36)) != nil || KeyIDBytes.id(word.suffix(36)) != nil
+    ",;|".utf8.contains(byte) || Edges.isSpace(byte)
   }
 }

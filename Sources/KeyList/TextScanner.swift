@@ -13,6 +13,11 @@ struct TextScanner {
   private var isInLine = false
   /// The bracket around the lines that are read.
   private var bracket: LoneBracket?
+  /// The latest name that has its values on lines of their own, until something closes them.
+  private var heading: TextHeading?
+  /// No line with words was read.
+  private var isFirst = true
+  private var isBelowOther: Bool { heading?.meaning == .other }
 
   init(layout: TextLayout, header: HeaderGuess) {
     self.layout = layout
@@ -31,7 +36,13 @@ struct TextScanner {
       }
       let content = bytes[0..<(end?.lowerBound ?? bytes.count)]
       line = bytes.line
-      let entry: KeyListEntry? = if let id = KeyIDBytes.id(content) { .key(id, line: line) } else { entry(content) }
+      let entry: KeyListEntry?
+      if !isBelowOther, let id = KeyIDBytes.id(content) {
+        entry = .key(id, line: line)
+        isFirst = false
+      } else {
+        entry = self.entry(content)
+      }
       if let end {
         bytes.advance(end.upperBound, lines: 1)
       } else {
@@ -45,10 +56,23 @@ struct TextScanner {
 
   private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {
     guard case .words(let words) = TextLine.read(content) else { return nil }
-    if words.isIDs {
-      ids = words.ids.reversed()
-      return ids.popLast().map { .key($0, line: line) }
+    defer { isFirst = false }
+    if words.ids.count < words.words {
+      let named = TextHeading(words.text, indent: content.prefix(while: Edges.isSpace).count, isFirst: isFirst)
+      if let named, let found = ids(of: named) { return keys(found) }
+      if let named, named.closing != nil {
+        let isPart = isBelowOther && heading.map(named.isInside) == true
+        if !isPart || named.isSpecific { heading = named }
+        if named.meaning == .keys || named.name.isEmpty { return nil }
+      } else if let open = heading, open.isClosed(by: words.text) {
+        heading = nil
+        return nil
+      }
     }
+    if !words.ids.isEmpty, isBelowOther, let heading {
+      return invalid(content, "\(KeyIDText.notAKey): it is below the name \"\(heading.shownName)\"")
+    }
+    if words.isIDs { return keys(words.ids) }
     if case .column(let column) = layout, words.ids.count == 1, !words.hasNames, let id = words.ids.first {
       let place = column > 0 ? words.place + 1 : words.place - words.words
       if place == column { return .key(id, line: line) }
@@ -58,7 +82,25 @@ struct TextScanner {
     if passes(LoneBracket(words.text, line: line)) { return nil }
     let reason = reason(for: words)
     if header == .undecided(line) { ending.isUnsettled = true }
-    return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
+    return invalid(content, reason)
+  }
+
+  private mutating func keys(_ found: [AppKeyID]) -> KeyListEntry? {
+    ids = found.reversed()
+    return ids.popLast().map { .key($0, line: line) }
+  }
+
+  private func invalid(_ content: ArraySlice<UInt8>, _ reason: String) -> KeyListEntry {
+    .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
+  }
+
+  /// The ids on the line of a name of application keys, nil when there is anything else. Below the name of something
+  /// else, only the most specific names count.
+  private func ids(of named: TextHeading) -> [AppKeyID]? {
+    guard named.meaning == .keys, !isBelowOther || named.isSpecific,
+      case .words(let words) = TextLine.read(named.rest), words.isIDs
+    else { return nil }
+    return words.ids
   }
 
   /// Whether a line is one of a pair of brackets, as far as is known.
@@ -82,6 +124,14 @@ struct TextScanner {
 
   private func reason(for words: TextLine) -> String {
     if isInLine { return "\(KeyIDText.notAnID): nothing after it on the line was read" }
+    if let named = TextHeading(words.text), !named.name.isEmpty, SecretText.kind(in: words.text) == nil,
+      case .words(let values) = TextLine.read(named.rest), values.isIDs
+    {
+      return named.meaning == .other
+        ? "\(KeyIDText.notAKey): it is named \"\(named.shownName)\""
+        : "the name \"\(named.shownName)\" does not say that this is the id of an application key; "
+          + "name it app_key_id, or write only the id"
+    }
     if words.words > 1, words.ids.count > 1 {
       return "\(KeyIDText.notAnID): \(words.ids.count) ids and other words are on the line; "
         + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
@@ -103,7 +153,7 @@ struct TextScanner {
       return nil
     }
     if let cut = sight.lastIndex(where: TextLine.isSeparator), case .words(let words) = TextLine.read(sight[..<cut]),
-      words.isIDs
+      words.isIDs, !isBelowOther
     {
       ids = words.ids.reversed()
       bytes.advance(cut + 1 - sight.startIndex)

@@ -43,8 +43,6 @@ struct KeyListTextTests {
     ("\(a)#x", "\(notAnID): there is more than a key id on the line"),
     ("\(a):\(b)", "\(notAnID): \(pair)"),
     ("\(a) \(b) x", "\(notAnID): 2 ids and other words are on the line; \(needsHeader)"),
-    ("name=\(a)", "\(notAnID): there is more than a key id on the line"),
-    ("id: \(a)", "\(notAnID): there is more than a key id on the line; \(needsHeader)"),
     ("{\(a)", "\(notAnID): there is more than a key id on the line"),
     (a.split(separator: "-").joined(separator: "–"), "\(notAnID): write the dashes as plain hyphens"),
     (a.replacing("a", with: "g"), notAnID),

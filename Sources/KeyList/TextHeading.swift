@@ -1,0 +1,106 @@
+/// A name in a text list, and what it says about the ids after it: on its line (`APP_KEY_ID=…`, `app_key_ids: [a, b]`),
+/// or on the following ones (`user_ids:`, `app_key_ids = tolist([`).
+///
+/// Configuration files and the output of programs have such names. Only names of application keys are good for an id on
+/// their line; below the name of something else, no line counts.
+struct TextHeading {
+  /// As spelled in the list.
+  let name: ArraySlice<UInt8>
+  let meaning: JSONName.Meaning
+  /// True for a name of application keys that cannot be that of other keys.
+  let isSpecific: Bool
+  /// Columns before the name; in YAML, more of them belong to an earlier name.
+  private let indent: Int
+  /// What comes after the name and its sign.
+  let rest: ArraySlice<UInt8>
+  /// The brackets that close what the line opens, such as `])`. Nil when it holds more than opening brackets.
+  let closing: [UInt8]?
+
+  private static let longestName = 60
+
+  /// Nil when `text`, a line without invisible characters, is none of these: a name with a sign after it, a section
+  /// (`[users]`), the beginning of a Terraform list, or, at the beginning of a list, the title of a column of other ids.
+  ///
+  /// - Parameter indent: White space before `text`, in bytes.
+  init?(_ text: ArraySlice<UInt8>, indent: Int = 0, isFirst: Bool = false) {
+    let isSection = text.first == UInt8(ascii: "[") && text.last == UInt8(ascii: "]")
+    var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(text) : text
+    while let word = Self.introductions.first(where: { start.starts(with: $0.utf8) }) {
+      start = Edges.trimmed(start.dropFirst(word.utf8.count))
+    }
+    let sign = start.prefix(Self.longestName).firstIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "=") }
+    if let sign {
+      name = Edges.peeled(start[..<sign])
+      guard !name.isEmpty, name.allSatisfy(Self.isNameByte), KeyIDBytes.id(name) == nil else { return nil }
+      rest = Edges.trimmed(start[(sign + 1)...])
+    } else if isSection || isFirst && Self.meaning(of: Array(Edges.peeled(start))) == .other {
+      (name, rest) = (Edges.peeled(start), [])
+      guard name.count <= Self.longestName, name.allSatisfy(Self.isNameByte) else { return nil }
+    } else {
+      (name, rest) = ([], start)
+      guard Self.functions.contains(where: { start.starts(with: $0.utf8) }) else { return nil }
+    }
+    isSpecific = JSONName.isOfOneKey(Array(name))
+    meaning = isSpecific ? .keys : Self.meaning(of: Array(name))
+    closing = Self.closing(rest)
+    self.indent = indent + (text.first == UInt8(ascii: "-") ? 2 : 0)
+  }
+
+  /// Whether `line` closes what this line opened.
+  func isClosed(by line: ArraySlice<UInt8>) -> Bool {
+    guard let closing, !closing.isEmpty else { return false }
+    return line.prefix(closing.count).elementsEqual(closing)
+      && line.dropFirst(closing.count).allSatisfy(TextLine.isSeparator)
+  }
+
+  /// Whether the lines below this name belong to the earlier name `other`, too.
+  func isInside(_ other: TextHeading) -> Bool { indent > other.indent }
+
+  /// For display.
+  var shownName: String { InvalidLine.shown(name, characters: 40) }
+
+  /// What may come before a name in YAML, shells and programs.
+  private static let introductions = ["- ", "* ", "export ", "set ", "const ", "let ", "var ", "$"]
+  /// How Terraform begins a list in its output.
+  private static let functions = ["tolist(", "toset(", "tomap("]
+
+  private static func closing(_ rest: ArraySlice<UInt8>) -> [UInt8]? {
+    var closing: [UInt8] = []
+    var rest = rest
+    while let first = rest.first {
+      switch first {
+      case UInt8(ascii: "["): closing.append(UInt8(ascii: "]"))
+      case UInt8(ascii: "("): closing.append(UInt8(ascii: ")"))
+      case UInt8(ascii: "{"): closing.append(UInt8(ascii: "}"))
+      case UInt8(ascii: "@"), UInt8(ascii: " "): break
+      case UInt8(ascii: "#"): return closing.reversed()
+      default:
+        guard let function = functions.first(where: { rest.starts(with: $0.utf8) }) else { return nil }
+        rest = rest.dropFirst(function.utf8.count - 1)
+        continue
+      }
+      rest = rest.dropFirst()
+    }
+    return closing.reversed()
+  }
+
+  /// `team-a:` may be what people call their keys, so that fewer names are those of other things than in JSON: those of
+  /// ids, and the API's own.
+  private static func meaning(of name: [UInt8]) -> JSONName.Meaning {
+    if CSVHeader.rank(of: name) == 1 { return .keys }
+    let letters = String(decoding: name.filter { !"_-. ".utf8.contains($0) }, as: UTF8.self).lowercased()
+    if ["keyid", "keyids"].contains(where: letters.hasSuffix), !letters.contains("apikey") { return .unknown }
+    let isOfIDs = ["id", "ids", "uuid", "uuids"].contains(where: letters.hasSuffix)
+    if isOfIDs, JSONName.meaning(of: name, in: .unknown) == .other { return .other }
+    return JSONType.isOther(letters) || ["owner", "owners"].contains(letters) ? .other : .unknown
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "):
+      true
+    default: byte >= 0x80
+    }
+  }
+}
