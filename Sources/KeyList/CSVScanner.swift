@@ -89,7 +89,7 @@ struct CSVScanner {
     if record.isBlank { return nil }
     let line = bytes.line
     let text = Edges.trimmed(bytes[0..<record.length])
-    if let first = text.first, "-+|=".utf8.contains(first), Edges.isRule(text) { return nil }
+    if let first = text.first, "-+|=`~".utf8.contains(first), Edges.isRule(text) { return nil }
     if record.fields != header.columns {
       let counts = "\(record.fields) field\(record.fields == 1 ? "" : "s") where the header has \(header.columns)"
       let reason =
@@ -129,10 +129,11 @@ struct CSVScanner {
     }
   }
 
-  /// A line before the header: a comment or `sep=;` is skipped, anything else is reported.
+  /// A line before the header: a comment, a blank row or `sep=;` is skipped, anything else is reported.
   private mutating func lineBefore(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)])
-    guard line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil || Edges.isRule(line) else {
+    let isBlank = line.allSatisfy { $0 == header.separator || Edges.isSpace($0) }
+    guard isBlank || line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil || Edges.isRule(line) else {
       return try wholeLine(&bytes, reason: "not a key id, and before the header line")
     }
     try bytes.skipLine()

@@ -1,5 +1,6 @@
 /// Removes invisible characters that copying, word processors and terminals leave in a line: colours, zero-width and
-/// direction marks, soft hyphens. Unicode spaces become a space, its quotes plain quotes, its bullets an asterisk.
+/// direction marks, soft hyphens. Unicode spaces become a space, its quotes plain quotes, its bullets an asterisk, and
+/// the full-width characters of East Asian keyboards what they stand for.
 enum CleanText {
   private static let escape = UInt8(0x1b)
 
@@ -26,8 +27,10 @@ enum CleanText {
   /// The ASCII character that replaces `scalar`, 0 for an invisible one, nil for any other.
   private static func substitute(for scalar: Unicode.Scalar) -> UInt8? {
     switch scalar.value {
-    case 0x201c...0x201f, 0xab, 0xbb, 0x2039, 0x203a, 0xff02: return UInt8(ascii: "\"")
-    case 0x2018...0x201b, 0xff07: return UInt8(ascii: "'")
+    case 0x201c...0x201f, 0xab, 0xbb, 0x2039, 0x203a, 0x3008...0x3011: return UInt8(ascii: "\"")
+    case 0x2018...0x201b: return UInt8(ascii: "'")
+    case 0x3001: return UInt8(ascii: ",")
+    case 0xff01...0xff5e: return UInt8(scalar.value - 0xfee0)
     case 0x2022, 0x2023, 0x2043, 0x25cf, 0x25e6, 0xb7: return UInt8(ascii: "*")
     case 0x85, 0x2028, 0x2029: return UInt8(ascii: " ")
     case 0xfe00...0xfe0f: return 0

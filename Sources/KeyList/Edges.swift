@@ -1,7 +1,8 @@
 /// Characters around a value in lists from editors, spreadsheets, shells and programs that are not part of it.
 enum Edges {
-  /// `text`, which is clean (`CleanText`), without surrounding white space, a trailing comma or semicolon, a bullet,
-  /// pairs of quotes or brackets, and `urn:uuid:`, in any order.
+  /// `text`, which is clean (`CleanText`), without surrounding white space, a trailing comma or semicolon, a bullet or
+  /// mark of quoted mail, pairs of quotes, brackets or Markdown's marks, `urn:uuid:`, and the marks of text in a
+  /// spreadsheet (`="…"`, `'…`), in any order.
   static func peeled(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     var text = trimmed(text)
     while let first = text.first, let last = text.last {
@@ -11,18 +12,31 @@ enum Edges {
         !text.dropFirst().dropLast().contains(where: { $0 == first || $0 == last })
       {
         text = text.dropFirst().dropLast()
-      } else if text.count >= 2, first == UInt8(ascii: "-") || first == UInt8(ascii: "*"),
+      } else if text.count >= 2, "-*+>".utf8.contains(first),
         isSpace(text[text.startIndex + 1])
       {
         text.removeFirst()
       } else if text.count > 9, text.prefix(9).elementsEqual("urn:uuid:".utf8, by: { $0 | 0x20 == $1 | 0x20 }) {
         text.removeFirst(9)
+      } else if let width = emphasis(text) {
+        text = text.dropFirst(width).dropLast(width)
+      } else if text.starts(with: "=\"".utf8) || text.count == 37 && first == UInt8(ascii: "'") {
+        text.removeFirst()
       } else {
         return text
       }
       text = trimmed(text)
     }
     return text
+  }
+
+  /// How many of Markdown's marks (`**…**`, `__…__`) surround `text`; nil for none.
+  private static func emphasis(_ text: ArraySlice<UInt8>) -> Int? {
+    guard let mark = text.first, "*_".utf8.contains(mark) else { return nil }
+    let width = text.prefix { $0 == mark }.count
+    let inner = text.dropFirst(width).dropLast(width)
+    guard !inner.isEmpty, !inner.contains(mark), text.suffix(width).allSatisfy({ $0 == mark }) else { return nil }
+    return width
   }
 
   /// The closing byte of a pair that `byte` opens, nil when it opens none.
@@ -61,9 +75,14 @@ enum Edges {
     return text
   }
 
-  /// Whether `text` is a line that only divides a table, such as `+----+----+` or `|:---|`, or a YAML document.
+  /// Whether `text` is a line that only divides: a table, such as `+----+----+` or `|:---|`, YAML documents, or code in
+  /// a text (a fence of Markdown, perhaps with the name of a language).
   static func isRule(_ text: ArraySlice<UInt8>) -> Bool {
-    zip(text, text.dropFirst()).contains { $0 == $1 && "-=".utf8.contains($0) }
+    if text.starts(with: "```".utf8) || text.starts(with: "~~~".utf8) {
+      return text.dropFirst(3).allSatisfy { (0x61...0x7a).contains($0 | 0x20) || isSpace($0) }
+    }
+    if text.elementsEqual("...".utf8) { return true }
+    return zip(text, text.dropFirst()).contains { $0 == $1 && "-=".utf8.contains($0) }
       && text.allSatisfy { isSpace($0) || "-+|=:_".utf8.contains($0) }
   }
 

@@ -20,7 +20,7 @@ enum FormatDetection {
         }
         continue
       }
-      if beginsJSON(sample[text.startIndex...]) { return .json }
+      if beginsJSON(sample[text.startIndex...]) || beginsValues(text) { return .json }
       guard line.isComplete else { break }
       if case .words(let words) = TextLine.read(text), !words.ids.isEmpty {
         // Quoted ids can be text or JSON lines: an object further down decides.
@@ -52,6 +52,8 @@ enum FormatDetection {
         continue
       }
       if SeparatorLine(words.text) != nil || LoneBracket(words.text, line: line.number) != nil { continue }
+      // A table's last line often counts its rows.
+      if titles != nil, words.ids.isEmpty { continue }
       if first == nil, titles == nil, CSVHeader.isTitles(words.text) {
         titles = line.number
         continue
@@ -96,10 +98,29 @@ enum FormatDetection {
     case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "]"):
       return true
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      return KeyIDBytes.id(rest.prefix(36)) == nil
+      return KeyIDBytes.id(rest.prefix(36)) == nil && isNumber(rest)
     default:
       return ["null", "true", "false"].contains { rest.starts(with: $0.utf8) }
     }
+  }
+
+  /// Whether `text` begins with a number in an array, and not with a date or number in brackets before other words.
+  private static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {
+    var rest = text.drop { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }.drop(while: Edges.isSpace)
+    guard rest.first == UInt8(ascii: "]") else { return rest.first.map { $0 == UInt8(ascii: ",") } ?? true }
+    rest = rest.dropFirst().drop { Edges.isSpace($0) && !Edges.isLineEnd($0) }
+    return rest.first.map { Edges.isLineEnd($0) || ",[{\"".utf8.contains($0) } ?? true
+  }
+
+  /// Whether a line begins with an id as a JSON string with another value after it and no comma, as `jq -j` writes
+  /// them, or in a JSON text sequence (`jq --seq`).
+  private static func beginsValues(_ line: ArraySlice<UInt8>) -> Bool {
+    let text = line.drop { $0 == JSONTokens.recordSeparator }
+    guard text.first == UInt8(ascii: "\""), let end = text.dropFirst().firstIndex(of: UInt8(ascii: "\"")),
+      KeyIDText.id(text[...end]) != nil
+    else { return false }
+    let rest = text[(end + 1)...]
+    return text.count < line.count || rest.first == UInt8(ascii: "\"") || beginsJSON(rest)
   }
 
   /// `text` after white space, colours and comment lines.

@@ -84,8 +84,8 @@ struct JSONTokens {
     return bytes.count > 0 && bytes[0] == mark
   }
 
-  /// Moves to the next token, also past comments, terminal colours and byte order marks (which joined files have in the
-  /// middle).
+  /// Moves to the next token, also past comments, fences of Markdown, terminal colours and byte order marks (which
+  /// joined files have in the middle).
   private mutating func skipSpace(_ bytes: inout ListBytes) throws(KeyListError) {
     var isBehindSpace = isFirst
     while true {
@@ -110,6 +110,9 @@ struct JSONTokens {
         guard let length = CleanText.blockComment(bytes[0..<bytes.count]) else { return }
         bytes.advance(length, lines: CSVField.lineEnds(in: bytes[0..<length]))
         isAtMargin = false
+      case UInt8(ascii: "`") where isFirst && Edges.isRule(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)]):
+        try bytes.skipLine()
+        (isFirst, isAtMargin) = (true, true)
       case UInt8(ascii: "#"), UInt8(ascii: "/"):
         guard isBehindSpace, beginsComment(&bytes) else { return }
         try bytes.skipLine()
