@@ -46,6 +46,11 @@ struct JSONContainer {
   private var misplaced: KeyListEntry?
   private var data: KeyListEntry?
   private var type: JSONType?
+  /// The name, as spelled, of the most specific member with an id, once there is another with one.
+  private(set) var chosen: String?
+  /// The current member's name, where somebody asks for `chosen`.
+  var memberName: [UInt8] = []
+  private var idName: [UInt8] = []
   /// A deciding member that appears twice.
   private var twice: String?
   /// A bit for each member that was seen.
@@ -55,6 +60,8 @@ struct JSONContainer {
   var hasNested = false
   /// An array or object in it is named after keys.
   var hasKeysMember = false
+  /// A member with another name has an id.
+  var hasUnnamedID = false
   /// Why an otherwise complete object is not used.
   var flaw: String?
   private var hasErrors = false
@@ -114,6 +121,7 @@ struct JSONContainer {
 
   /// Keeps the value of the current member: a key id, or what is in its place. The more specific name counts.
   mutating func keep(_ entry: KeyListEntry) {
+    noteName()
     if member == .appKeyID {
       appKeyID = entry
     } else if let other = id, other.member != .keyID, member != .keyID {
@@ -127,6 +135,13 @@ struct JSONContainer {
     } else if id.map({ $0.member.rawValue < member.rawValue }) ?? true {
       id = (entry, member)
     }
+  }
+
+  private mutating func noteName() {
+    let known = appKeyID == nil ? id?.member : .appKeyID
+    let isBetter = known.map { $0.rawValue < member.rawValue } ?? true
+    if isBetter { idName = memberName }
+    if known != nil, !idName.isEmpty { chosen = InvalidLine.shown(idName, characters: 40) }
   }
 
   /// Keeps an array or object in the place of a key id: what to report unless there are ids in it.
@@ -186,7 +201,10 @@ struct JSONContainer {
     if let named { return named }
     if let other = type?.otherThing { return invalid("\(other), not an application key") }
     if let misplaced { return misplaced }
-    return invalid(hasErrors ? "an API error instead of keys" : "an object without \"id\" or \"app_key_id\"")
+    if hasErrors { return invalid("an API error instead of keys") }
+    let nothing = "an object without \"id\" or \"app_key_id\""
+    return invalid(
+      hasUnnamedID ? nothing + ", but with an id under another name: if it is a key's, name it app_key_id" : nothing)
   }
 
   private func invalid(_ reason: String) -> KeyListEntry {

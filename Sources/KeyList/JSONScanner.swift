@@ -22,6 +22,9 @@ struct JSONScanner {
   var previous: JSONTokens.Kind?
   /// The list from after the brace of the open object, which may have to be read again.
   private var origin: ListBytes?
+  /// `JSONContainer.chosen` of the latest object.
+  private(set) var chosen: String?
+  var notesMembers = false
   /// Returns the keys of an object that was read to its end.
   private var aside: JSONAside?
 
@@ -136,6 +139,7 @@ struct JSONScanner {
     switch (stack[top].expects, token.kind) {
     case (.nameOrEnd, .string):
       stack[top].beginMember(tokens.isCut ? [] : tokens.text)
+      if notesMembers { stack[top].memberName = tokens.text }
       stack[top].expects = .colon
     case (.colon, .colon):
       stack[top].expects = .value
@@ -190,24 +194,14 @@ struct JSONScanner {
       } else {
         stack[top].keep(misplaced(token))
       }
+    case .string where KeyIDBytes.id(tokens.text[...]) != nil: stack[top].hasUnnamedID = true
     default: break
     }
-  }
-
-  private mutating func skip(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry?
-  {
-    switch token.kind {
-    case .beginArray, .beginObject: skipped.open(token.kind)
-    case .endArray, .endObject:
-      if !skipped.close(token.kind) { return try fault(token, &bytes, "brackets and braces do not match") }
-    case .openString: return try fault(token, &bytes, "a quote is not closed on its line")
-    default: break
-    }
-    return nil
   }
 
   private mutating func close() -> KeyListEntry? {
     guard let closed = stack.popLast() else { return nil }
+    if !closed.isArray { chosen = closed.chosen }
     let begin = closed.isArray ? nil : origin
     if !closed.isArray { origin = nil }
     if stack.isEmpty { endValue(begun: closed.line) }

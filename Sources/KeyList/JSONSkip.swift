@@ -26,3 +26,17 @@ struct JSONSkip {
     return (arrays >> UInt64(depth) & 1 == 1) == (kind == .endArray)
   }
 }
+
+extension JSONScanner {
+  /// Takes in a token of a value that holds no keys.
+  mutating func skip(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
+    switch token.kind {
+    case .beginArray, .beginObject: skipped.open(token.kind)
+    case .endArray, .endObject:
+      if !skipped.close(token.kind) { return try fault(token, &bytes, "brackets and braces do not match") }
+    case .openString: return try fault(token, &bytes, "a quote is not closed on its line")
+    default: break
+    }
+    return nil
+  }
+}

@@ -4,8 +4,9 @@ package enum KeyListFormat: Hashable, Sendable {
   case text(TextLayout)
   /// CSV with a header: the name of the column as spelled there, its number from 0, and the field separator.
   case csv(column: String, number: Int, separator: UInt8)
-  /// Consecutive JSON values: lines, arrays, answers of the API.
-  case json
+  /// Consecutive JSON values: lines, arrays, answers of the API. `member` is the name, as spelled there, of the member
+  /// that counts where the first object with a key has several ids.
+  case json(member: String?)
 
   /// The word for receipts.
   package var name: String {
@@ -17,12 +18,13 @@ package enum KeyListFormat: Hashable, Sendable {
   }
 
   /// For receipts: the column of the ids, nil where there are no columns. In a text list it is a number, counted from
-  /// 1, perhaps from the right.
+  /// 1, perhaps from the right; in JSON the member that was taken of several.
   package var column: String? {
     switch self {
     case .csv(let column, _, _): column
     case .text(.column(let number)): Self.shown(number)
-    case .text(.ids), .json: nil
+    case .json(let member): member
+    case .text(.ids): nil
     }
   }
 }
@@ -36,7 +38,8 @@ extension KeyListFormat: CustomStringConvertible {
     case .text(.ids): "text"
     case .text(.column(let number)): "text, column \(Self.shown(number))"
     case .csv(let column, _, _): "CSV, column \(column)"
-    case .json: "JSON"
+    case .json(nil): "JSON"
+    case .json(let member?): "JSON, member \(member)"
     }
   }
 }

@@ -114,7 +114,7 @@ package struct KeyListReader: Sendable {
       format = .csv(column: header.name, number: header.column, separator: header.separator)
       csv = CSVScanner(header: header)
     case .json:
-      format = .json
+      format = .json(member: try JSONScanner.member(in: bytes[0..<bytes.count]))
       json = JSONScanner()
     }
   }

@@ -73,6 +73,18 @@ struct UntidyTests {
     #expect(reader.format?.column == column)
   }
 
+  @Test(arguments: [
+    ("{\"id\":\"\(b)\",\"key_id\":\"\(a)\"}", "key_id"), ("[{\"Key-ID\":\"\(b)\",\"appKeyId\":\"\(a)\"}]", "appKeyId"),
+    ("{\"data\":[{\"app_key_id\":\"\(a)\",\"uuid\":\"\(b)\"}]}", "app_key_id"), ("{\"id\":\"\(a)\"}", nil),
+    ("{\"id\":\"\(a)\",\"owner\":{\"key_id\":\"\(b)\"}}", nil), ("[5]\n{\"key_id\":\"\(a)\",\"id\":7}", "key_id"),
+    ("{\"id\":null,\"key_id\":\"\(a)\"}", nil),
+  ])
+  func of_two_members_the_more_specific_one_and_it_is_named(list: String, member: String?) throws {
+    var reader = KeyListReader(bytes: list.utf8)
+    #expect(try reader.all().compactMap(\.key?.description) == [a])
+    #expect(reader.format == .json(member: member) && reader.format?.column == member)
+  }
+
   @Test(arguments: ["id,name,ID", "app_key_id,Application Key ID"])
   func of_two_columns_that_mean_the_same_none(header: String) {
     let error = #expect(throws: KeyListError.self) { try entries("\(header)\n\(a),\(b),\(c)\n") }
@@ -148,6 +160,13 @@ struct UntidyTests {
     (
       "{\"ids\":[\"\(a)\",5]}\n{\"ids\":[\"\(b)\"]}",
       ["1 a", "1! 5 | a number, true, false or null instead of a key id", "2 b"]
+    ),
+    (
+      "{\"team-a\":\"\(a)\",\"n\":1}",
+      [
+        "1! {…} | an object without \"id\" or \"app_key_id\", but with an id under another name: "
+          + "if it is a key's, name it app_key_id"
+      ]
     ),
     ("{\"names\":[\"x\"]}", ["1! {…} | an object without \"id\" or \"app_key_id\""]),
     ("[\n# a comment\n\"\(a)\", // another\n\"\(b)\"\n]", ["3 a", "4 b"]),
