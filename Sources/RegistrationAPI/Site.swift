@@ -19,8 +19,8 @@ package struct Site: Hashable, Sendable {
     self.name = name
   }
 
-  /// Accepts a site with or without scheme, `app.`, `api.`, port and trailing slash, in any letter case, or by the
-  /// short name of its region (`us5`, `eu`). Throws `UnknownSite`.
+  /// Accepts a site with or without scheme, `app.`, `api.`, port, trailing slash and quotes (which files of variables
+  /// leave around a value), in any letter case, or by the short name of its region (`us5`, `eu`). Throws `UnknownSite`.
   package init(_ text: some StringProtocol) throws(UnknownSite) {
     let name = Self.host(in: text.lowercased())
     guard let site = Self.regions[name] ?? Self.all.first(where: { $0.name == name }) else {
@@ -44,9 +44,10 @@ package struct Site: Hashable, Sendable {
 
   /// The host without surrounding text.
   private static func host(in text: String) -> String {
-    var text = text.trimmingPrefix { $0.isWhitespace }
+    let isFiller = { (character: Character) in character.isWhitespace || character == "\"" || character == "'" }
+    var text = text.trimmingPrefix(while: isFiller)
     for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }
-    var host = text.prefix { $0 != "/" && $0 != ":" && !$0.isWhitespace }
+    var host = text.prefix { $0 != "/" && $0 != ":" && !isFiller($0) }
     if host.last == "." { host.removeLast() }
     for name in ["app.", "api."] where host.hasPrefix(name) { host = host.dropFirst(name.count) }
     return String(host)

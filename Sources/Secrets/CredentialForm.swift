@@ -26,7 +26,7 @@ enum CredentialForm {
     if text.hasPrefix("***") || text.hasPrefix("•") || text.hasPrefix("…") {
       return ("a key of which only the end is shown", "use the whole key, which was shown once when it was created")
     }
-    if text.hasPrefix("/") || text.hasPrefix("file:") {
+    if text.hasPrefix("/") || text.hasPrefix("@/") || text.hasPrefix("file:") {
       return ("a path", "name the file in api.api_key_file or api.app_key_file, or use what is in it")
     }
     if ["op://", "vault:", "arn:", "secret:", "ssm:"].contains(where: text.hasPrefix) {
@@ -37,6 +37,9 @@ enum CredentialForm {
       return ("the value of an Authorization header", "use only what comes after “Bearer”")
     }
     if text.hasPrefix("ENC[") { return ("an encrypted value", "use the key itself: nothing is decrypted here") }
+    if text.utf8.count == 35, text.hasPrefix("pub"), text.dropFirst(3).utf8.allSatisfy(SecretText.isHexadecimal) {
+      return ("a client token, as applications send it", "use the key itself: a client token may not do this")
+    }
     if isAssignment(text) { return ("NAME=value", "use only what comes after the first “=”") }
     return nil
   }
@@ -44,7 +47,7 @@ enum CredentialForm {
   /// What stands in examples where the key goes.
   private static func isPlaceholder(_ text: String) -> Bool {
     let letters = text.filter(\.isLetter)
-    if ["changeme", "placeholder", "null", "none", "undefined", "todo", "replaceme"].contains(letters) {
+    if ["changeme", "placeholder", "null", "none", "undefined", "todo", "replaceme", "redacted"].contains(letters) {
       return letters.count + 2 >= text.count
     }
     if text.utf8.count >= 4, text.allSatisfy({ $0 == "*" || $0 == "." }) || text.allSatisfy({ $0 == "x" }) {

@@ -32,7 +32,8 @@ import Testing
     ("us5", "us5.datadoghq.com"), ("US1", "datadoghq.com"), ("eu", "datadoghq.eu"), ("ap2", "ap2.datadoghq.com"),
     ("https://api.us3.datadoghq.com:443/api/v2", "us3.datadoghq.com"), (" app.ddog-gov.com ", "ddog-gov.com"),
     ("us1.datadoghq.com", "datadoghq.com"), ("datadoghq.com.", "datadoghq.com"),
-    ("http://uk1.datadoghq.com", "uk1.datadoghq.com"),
+    ("http://uk1.datadoghq.com", "uk1.datadoghq.com"), ("\"datadoghq.eu\"", "datadoghq.eu"),
+    ("'us5'", "us5.datadoghq.com"),
   ]) func aSiteIsMatchedByItsMeaning(text: String, name: String) throws {
     #expect(try Site(text).name == name)
   }

@@ -99,6 +99,28 @@ import Testing
     #expect(shown.value == value && shown.origin == origin, "\(shown)")
   }
 
+  @Test(arguments: [
+    ("ftp://p", false), ("http://", false), ("http://p:99999", false), ("p:abc", false), ("PROXY p:3128", false),
+    ("http://[::1", false), ("p", true), ("p:3128", true), ("http://u:p@ss/w@p:3128/", true),
+    ("SOCKS5h://[::1]:1", true),
+    ("", true),
+  ])
+  func aVariableThatIsNoProxyIsRefusedWhereItIsInForce(value: String, isUsable: Bool) throws {
+    func isAccepted(_ more: [String: String] = [:], flags: [String: String] = [:]) throws -> Bool {
+      let environment = ["HTTPS_PROXY": value, "KEYREG_SOCKET": folder.path("s")].merging(more) { $1 }
+      do {
+        try load(environment, flags: flags).validate()
+        return true
+      } catch let error as SettingsError {
+        #expect(error.description.hasPrefix("environment HTTPS_PROXY: "))
+        return false
+      }
+    }
+    #expect(try isAccepted() == isUsable)
+    #expect(try isAccepted(["NO_PROXY": "*"]))
+    #expect(try isAccepted(flags: ["api.proxy": "http://p:1"]))
+  }
+
   private func credentials(_ api: String?, _ app: String) throws -> Credentials {
     var environment = ["DD_APP_KEY": app]
     environment["DD_API_KEY"] = api

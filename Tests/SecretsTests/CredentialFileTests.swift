@@ -41,7 +41,8 @@ struct CredentialFileTests {
     ("<your key>", "placeholder"), ("DD_APP_KEY=abc", "NAME=value"), ("export DD_API_KEY=abc", "NAME=value"),
     ("api_key:abc", "NAME=value"), ("{\"key\": \"abc\"}", "JSON"), ("[\"abc\"]", "JSON"),
     ("changeme", "placeholder"), ("CHANGE_ME", "placeholder"), ("YOUR_APP_KEY", "placeholder"),
-    ("xxxxxxxx", "placeholder"),
+    ("xxxxxxxx", "placeholder"), ("<redacted>", "placeholder"), ("REDACTED", "placeholder"), ("@/run/abc", "a path"),
+    ("pub0123456789abcdef0123456789abcdef", "client token"),
     ("********", "placeholder"), ("null", "placeholder"), ("%DD_APP_KEY%", "variable"), ("/run/secrets/abc", "a path"),
     ("op://vault/abc", "a reference"), ("vault:secret/abc", "a reference"), ("Bearer abc", "Authorization"),
   ]) func whatCannotBeAKeyIsRefusedWithWhatItIs(content: String, form: String) throws {

@@ -32,6 +32,36 @@ struct EnvironmentProxies: Sendable {
     return (SettingKey.withoutPassword(proxy.value), "environment \(proxy.variable)")
   }
 
+  /// The variable in force whose value libcurl would refuse for each request; nil when there is none.
+  func unusable(for settings: Settings) -> String? {
+    guard settings.proxy == nil, !settings.endpoint.base.hasPrefix("http:"), let proxy,
+      exceptions.map({ Self.holds($0.value, settings.endpoint.host) }) != true
+    else { return nil }
+    return Self.isUsable(proxy.value) ? nil : proxy.variable
+  }
+
+  /// The schemes that libcurl knows for proxies.
+  static let schemes = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
+
+  /// Whether `text` is the address of a proxy, with or without scheme. As libcurl reads it, a password may contain
+  /// anything.
+  private static func isUsable(_ text: String) -> Bool {
+    var rest = text[...]
+    if let sign = rest.firstRange(of: "://") {
+      guard schemes.contains(rest[..<sign.lowerBound].lowercased()) else { return false }
+      rest = rest[sign.upperBound...]
+    }
+    if let sign = rest.lastIndex(of: "@") { rest = rest[rest.index(after: sign)...] }
+    let address = rest.prefix { $0 != "/" }
+    let afterHost = address.first == "[" ? address.drop { $0 != "]" }.dropFirst() : address.drop { $0 != ":" }
+    let host = address.prefix(address.count - afterHost.count)
+    let port = afterHost.dropFirst()
+    guard !host.isEmpty, !host.contains(where: \.isWhitespace), host.first != "[" || host.last == "]" else {
+      return false
+    }
+    return afterHost.isEmpty || afterHost.first == ":" && (port.isEmpty || Int(port).map((1...65_535).contains) == true)
+  }
+
   /// Whether `host`, or a domain or network that it is in, is one of `names`.
   private static func holds(_ names: String, _ host: String) -> Bool {
     if names == "*" { return true }

@@ -57,7 +57,7 @@ extension SettingKey {
         if let text {
           guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             let host = parts.host, !host.isEmpty, parts.port.map((1...65_535).contains) ?? true,
-            ["http", "https", "socks4", "socks4a", "socks5", "socks5h"].contains(scheme)
+            EnvironmentProxies.schemes.contains(scheme), !text.contains(where: \.isWhitespace)
           else { return false }
         }
         settings.proxy = text

@@ -139,6 +139,11 @@ extension LoadedSettings {
       throw SettingsError(
         "environment SSL_CERT_DIR: \(PrintableText.escape(folder)): \(fault.problem)", hint: fault.hint)
     }
+    if let variable = proxies.unusable(for: settings) {
+      throw SettingsError(
+        "environment \(variable): this is not the address of a proxy",
+        hint: "write one such as http://proxy.example:3128, or unset it")
+    }
     if settings.socket.utf8.count > 107 {
       try fail(
         "control.socket", "is longer than 107 bytes, the limit for the path of a socket",
