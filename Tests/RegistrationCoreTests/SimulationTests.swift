@@ -96,7 +96,7 @@ import Testing
         Issue.record(Comment(rawValue: Failure(plan, isPaired: true)?.text() ?? "not reproducible"))
       }
     }
-    #expect(sum.comparisons > 300 && sum.kills > 3)
+    #expect(sum.comparisons > 300 && sum.kills > 3 && sum.awaited > 0)
   }
 
   @Test(arguments: [1, 3, 8, 70, 95] as [UInt64]) func theSameSeedIsTheSameRun(seed: UInt64) {

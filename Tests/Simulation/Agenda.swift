@@ -25,6 +25,8 @@ struct Agenda {
     case operatorBelieves
     /// The open keys of lists that were stopped are cancelled.
     case finishCancels
+    /// Keys of cancelled lists that are back without an outcome are cancelled.
+    case cancelReturned
   }
 
   struct Entry {

@@ -54,10 +54,10 @@ extension DaemonRun {
   }
 
   mutating func cancel(_ list: Int) {
-    queue.cancel(list)
-    let wall = wall
+    let (wall, inFlight) = (wall, rowsInFlight())
+    noteAwaited { $0.cancel(list, inFlight: inFlight) }
     pair("list \(list) is cancelled") { _, queue in
-      _ = try queue.cancel(Int64(list + 1), at: wall)
+      _ = try queue.cancel(Int64(list + 1), at: wall, inFlight: { inFlight })
       return nil
     }
     compareWhole()
@@ -65,14 +65,41 @@ extension DaemonRun {
 
   /// As the shell, after a commit that has stopped a list, and as the daemon when it starts.
   mutating func finishCancels() {
-    queue.finishCancels()
-    let wall = wall
-    pair("the rest of stopped lists is cancelled") { _, queue in
-      try queue.finishCancels(at: wall)
+    let (wall, inFlight) = (wall, rowsInFlight())
+    noteAwaited { $0.finishCancels(inFlight: inFlight) }
+    pair("the rest of cancelled lists is cancelled") { _, queue in
+      try queue.finishCancels(at: wall, inFlight: { inFlight })
       return nil
     }
     compareWhole()
   }
+
+  private mutating func noteAwaited(_ cancel: (inout ModelQueue) -> Void) {
+    let before = queue.awaited
+    cancel(&queue)
+    tally.awaited += queue.awaited.subtracting(before).count
+  }
+
+  /// As the shell, once keys of cancelled lists have come back.
+  mutating func cancelReturned() {
+    let (wall, inFlight) = (wall, undecided)
+    let isNews = queue.hasReturned(isInFlight: inFlight.contains)
+    queue.cancelReturned(inFlight: inFlight)
+    pair("keys of cancelled lists are back") { _, queue in
+      if queue.hasReturned(isInFlight: inFlight.contains) != isNews { return "some are \(isNews ? "not " : "")back" }
+      try queue.cancelReturned(at: wall, isInFlight: inFlight.contains)
+      return nil
+    }
+    compareWhole()
+  }
+
+  /// As `WorkerPool.rowsInFlight`.
+  private mutating func rowsInFlight() -> Set<Int64> {
+    deliver(.keysChanged)
+    return undecided
+  }
+
+  var undecided: Set<Int64> { process?.core.ledger.undecided ?? [] }
 
   mutating func set(_ list: Int, _ change: ListTermsChange) {
     queue.set(list, change)
@@ -102,6 +129,7 @@ extension DaemonRun {
   }
 
   mutating func reopen(_ end: RealQueue.End) {
+    queue.forgetFlights()
     pair("the process ends") { real, _ in
       try real.end(end)
       return nil

@@ -164,6 +164,23 @@ extension DaemonRun {
     keysChanged()
   }
 
+  /// As the shell after each batch: keys of cancelled lists that are back without an outcome are cancelled.
+  mutating func lookForReturned() {
+    guard let current = process, !current.isCancelling,
+      queue.hasReturned(isInFlight: current.core.ledger.isUndecided)
+    else { return }
+    process?.isCancelling = true
+    agenda.add(.cancelReturned, at: now + diskTime(0.02), process: current.number)
+  }
+
+  mutating func cancelThoseBack() {
+    // If the disk refuses, the next batch tries again: a beat of the housekeeping is one.
+    guard !isOn(.diskRefusesResults) else { return agenda.add(.cancelReturned, at: now + 2, process: process?.number) }
+    process?.isCancelling = false
+    cancelReturned()
+    keysChanged()
+  }
+
   mutating func end(after down: Seconds, _ how: String) {
     story.note(now, "process \(processes) \(how)")
     process = nil

@@ -27,6 +27,8 @@ package struct RunTally: Sendable {
   package var holds = 0
   package var refunds = 0
   package var failed = 0
+  /// Keys that were in flight when their list was cancelled.
+  package var awaited = 0
   /// Times that the real queue was found to be as the model is.
   package var comparisons = 0
   /// The longest that a run took to end after the world had healed.
@@ -48,6 +50,7 @@ package struct RunTally: Sendable {
     sum.holds += one.holds
     sum.refunds += one.refunds
     sum.failed += one.failed
+    sum.awaited += one.awaited
     sum.comparisons += one.comparisons
     sum.longestEnd = max(sum.longestEnd, one.longestEnd)
   }
@@ -121,6 +124,8 @@ package struct DaemonRun {
     var changesToTell = 0
     /// The disk has refused to cancel what a stopped list has left.
     var hasCancelsLeft = false
+    /// Keys of cancelled lists that are back are about to be cancelled.
+    var isCancelling = false
   }
 
   private static let mostSteps = 3_000_000
@@ -197,6 +202,7 @@ package struct DaemonRun {
     case .operatorBelieves:
       if process?.core.holds.hold?.reason == .refused { deliver(.believe) }
     case .finishCancels: cancelStopped()
+    case .cancelReturned: cancelThoseBack()
     case .readKeys(let read): readKeys(read)
     case .write: write()
     case .written: written()
@@ -263,6 +269,7 @@ package struct DaemonRun {
     if !isBatch { actions += current.core.take(.tick(open: queue.open), at: moment) }
     process = current
     for action in actions { carryOut(action, before) }
+    lookForReturned()
     if isBatch { agenda.add(.tick, at: now + 0.001, process: current.number) } else { check() }
   }
 

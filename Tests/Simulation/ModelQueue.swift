@@ -54,6 +54,8 @@ package struct ModelQueue: Sendable {
   private var gained: Set<Int> = []
   /// A list was stopped since the last look.
   private var hasStopped = false
+  /// Rows that were in flight when the last list that wanted them was cancelled. In memory only.
+  private(set) var awaited: Set<Int64> = []
 
   package init() {}
 
@@ -163,26 +165,46 @@ package struct ModelQueue: Sendable {
     commit()
   }
 
-  mutating func cancel(_ list: Int) {
+  /// As `RegistrationQueue.cancel`.
+  mutating func cancel(_ list: Int, inFlight: Set<Int64>) {
     lists[list].isCancelled = true
-    cancelKeys(of: list)
+    cancelKeys(of: list, inFlight: inFlight)
   }
 
-  /// A stopped list still has keys that no other list wants.
-  var hasCancelsToFinish: Bool {
-    lists.contains(where: \.isStopped)
-      && rows.contains { $0.isOpen && $0.lists.allSatisfy { lists[$0].isCancelled } }
-  }
+  /// Cancelled lists still have keys that no other list wants.
+  var hasCancelsToFinish: Bool { rows.contains { $0.isOpen && isUnwanted($0) } }
 
   /// As `RegistrationQueue.finishCancels`.
-  mutating func finishCancels() {
-    for list in lists.indices where lists[list].isCancelled { cancelKeys(of: list) }
+  mutating func finishCancels(inFlight: Set<Int64> = []) {
+    for list in lists.indices where lists[list].isCancelled { cancelKeys(of: list, inFlight: inFlight) }
   }
 
-  /// Those that no other list wants.
-  private mutating func cancelKeys(of list: Int) {
-    for index in rows.indices where rows[index].isOpen && rows[index].lists.contains(list) {
-      if rows[index].lists.allSatisfy({ lists[$0].isCancelled }) { move(index, to: .cancelled) }
+  /// As `RegistrationQueue.cancelReturned`.
+  mutating func cancelReturned(inFlight: Set<Int64>) {
+    let returned = awaited.subtracting(inFlight)
+    for index in rows.indices where returned.contains(rows[index].number) {
+      if rows[index].isOpen, isUnwanted(rows[index]) { move(index, to: .cancelled) }
+    }
+    awaited.subtract(returned)
+    commit()
+  }
+
+  /// As `RegistrationQueue.hasReturned`.
+  func hasReturned(isInFlight: (Int64) -> Bool) -> Bool { awaited.contains { !isInFlight($0) } }
+
+  /// The process ends: nothing is in flight.
+  mutating func forgetFlights() { awaited = [] }
+
+  private func isUnwanted(_ row: Row) -> Bool { row.lists.allSatisfy { lists[$0].isCancelled } }
+
+  /// Those that no other list wants. What is in flight stays open until its reply is known.
+  private mutating func cancelKeys(of list: Int, inFlight: Set<Int64>) {
+    for index in rows.indices where rows[index].isOpen && rows[index].lists.contains(list) && isUnwanted(rows[index]) {
+      if inFlight.contains(rows[index].number) {
+        awaited.insert(rows[index].number)
+      } else {
+        move(index, to: .cancelled)
+      }
     }
     commit()
   }
@@ -206,7 +228,7 @@ package struct ModelQueue: Sendable {
   /// - Parameter turn: Keys of the order that were taken before: every tenth is of a list that waits behind others.
   func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Seconds, turn: Int, now: Seconds) -> [DueKey] {
     let clock = Self.clock(now)
-    let free = rows.filter { $0.isOpen && !taken.contains($0.number) }
+    let free = rows.filter { $0.isOpen && !taken.contains($0.number) && !awaited.contains($0.number) }
     let waiting = free.filter { $0.state == .retrying }.sorted { ($0.due, $0.number) < ($1.due, $1.number) }
     let due = waiting.filter { $0.due <= clock } + waiting.filter { $0.due > clock + Int64(horizon * 1_000) }
     let pending = Dictionary(grouping: free.filter { $0.state == .pending }) { lists[$0.lists[0]].terms.priority }
@@ -258,7 +280,7 @@ package struct ModelQueue: Sendable {
       let pending = (byList[list] ?? []).filter { $0.state == .pending }
       guard let first = pending.first, let last = pending.last else { continue }
       var found: [DueKey] = []
-      var seen = taken
+      var seen = taken.union(awaited)
       func take(from place: Int64, atMost count: Int) {
         let end = found.count + count
         for row in pending where row.number >= place && found.count < end {

@@ -190,6 +190,9 @@ struct Oracle {
     case .registered, .failed: return Violation(promise: "what has its outcome is not sent", detail: what)
     case .cancelled where process.changesToTell == 0:
       return Violation(promise: "what is cancelled is not sent", detail: what)
+    case .pending, .retrying:
+      guard queue.awaited.contains(row) else { return nil }
+      return Violation(promise: "what is cancelled is not sent", detail: "\(what), back from its flight")
     default: return nil
     }
   }
