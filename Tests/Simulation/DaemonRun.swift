@@ -286,7 +286,7 @@ package struct DaemonRun {
       }
       if job.isProbe || !before.isOpen {
         turnWatch.interrupted()
-      } else if let broken = turnWatch.broken(bySending: job, queue, inHand: process?.core.inHand ?? 0) {
+      } else if let broken = turnWatch.broken(bySending: job, queue) {
         fail(broken)
       }
       tally.requests += 1

@@ -258,6 +258,8 @@ package struct ModelQueue: Sendable {
     return order
   }
 
+  func priority(of row: Int64) -> Int { lists[self[row].lists[0]].terms.priority }
+
   /// Of the lists with keys without an outcome.
   var highestPriority: Int? { lists.filter { $0.ownOpen > 0 }.map(\.terms.priority).max() }
 

@@ -23,13 +23,12 @@ struct TurnWatch {
   mutating func settled(_ row: Int64) { sent.remove(row) }
 
   /// An ordinary request is sent.
-  mutating func broken(bySending job: Job, _ queue: ModelQueue, inHand: Int) -> Violation? {
-    let isOther = queue.lists[queue[job.key.row].lists[0]].terms.priority != queue.highestPriority
+  mutating func broken(bySending job: Job, _ queue: ModelQueue) -> Violation? {
+    let highest = queue.highestPriority
+    let isOther = queue.priority(of: job.key.row) != highest
     let isNew = sent.insert(job.key.row).inserted
-    let (highest, waiting) = queue.pendingByPriority
-    let isWaited = min(highest, waiting) > inHand + Self.margin
-    guard isWaited, priority == queue.highestPriority else {
-      priority = queue.highestPriority
+    guard bothWait(queue), priority == highest else {
+      priority = highest
       interrupted()
       return nil
     }
@@ -41,5 +40,17 @@ struct TurnWatch {
     if inARow > Self.most { return Violation(promise: "waiting lists get a tenth of the requests", detail: what) }
     if others > requests / 10 + 3 { return Violation(promise: "a higher priority goes first", detail: what) }
     return nil
+  }
+
+  /// Many keys of both kinds have not had their turn. Those that have come back after a 429 have: they wait behind all that was
+  /// read ahead.
+  private func bothWait(_ queue: ModelQueue) -> Bool {
+    var (first, waiting) = queue.pendingByPriority
+    guard min(first, waiting) > Self.margin else { return false }
+    let highest = queue.highestPriority
+    for row in sent where queue[row].state == .pending {
+      if queue.priority(of: row) == highest { first -= 1 } else { waiting -= 1 }
+    }
+    return min(first, waiting) > Self.margin
   }
 }
