@@ -95,26 +95,48 @@ import Testing
   /// A service in trouble may refuse for days: no limit that nobody has named makes anyone wait so long.
   @Test func momentsThatAreHoursApartTellNoLimit() throws {
     var search = SearchedLimit(now: 0)
-    func refuse(at instant: Seconds) {
+    func refuse(at instant: Seconds, until last: Seconds) {
       _ = search.refuse(nil, wait: nil, .refusal(sentAt: instant, clock: .ours))
-      _ = search.refuse(nil, wait: nil, .refusal(sentAt: instant + 40, isProbe: true, clock: .ours))
+      _ = search.refuse(nil, wait: nil, .refusal(sentAt: last, isProbe: true, clock: .ours))
     }
     pass(30, until: 10, &search)
-    refuse(at: 10)
+    refuse(at: 10, until: 50)
     let back = probe(&search, at: 60.6, clock: .ours)
     #expect(back == nil)
     pass(50, until: 3_700, &search)
-    refuse(at: 3_700)
+    refuse(at: 3_700, until: 3_760)
     let again = probe(&search, at: 3_780.6, clock: .ours)
     #expect(again == nil)
     // The next one follows the last.
     pass(50, until: 3_800, &search)
-    refuse(at: 3_800)
+    refuse(at: 3_800, until: 3_840)
     guard case .counted(let allowance, _)? = probe(&search, at: 3_840.6, clock: .ours) else {
       Issue.record("not found")
       return
     }
     #expect(allowance == Allowance(count: 51, period: 60))
+  }
+
+  /// The daemon was paused for most of an hour when it should have asked. Where in that hour the quota came back, nobody
+  /// knows: not at the one multiple of half an hour in it.
+  @Test func whenQuotaCameBackDuringAPauseIsNotGuessed() {
+    var search = SearchedLimit(now: 0)
+    func pass(_ count: Int, until instant: Seconds, andRefuseUntil last: Seconds) {
+      self.pass(count, until: instant, &search)
+      _ = search.refuse(nil, wait: nil, .refusal(sentAt: instant, clock: .ours))
+      _ = search.refuse(nil, wait: nil, .refusal(sentAt: last, isProbe: true, clock: .ours))
+    }
+    pass(30, until: 10, andRefuseUntil: 50)
+    let afterPause = probe(&search, at: 2_955.6, clock: .ours)
+    pass(17, until: 2_961, andRefuseUntil: 2_962)
+    let first = probe(&search, at: 2_987.6, clock: .ours)
+    #expect(afterPause == nil && first == nil)
+    pass(17, until: 2_995, andRefuseUntil: 2_996)
+    guard case .counted(let allowance, _)? = probe(&search, at: 3_017.6, clock: .ours) else {
+      Issue.record("not found")
+      return
+    }
+    #expect(allowance == Allowance(count: 18, period: 30))
   }
 
   @Test func quotaThatIsBackAtOnceTwiceRefillsAllTheTime() {

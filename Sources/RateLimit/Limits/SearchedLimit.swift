@@ -10,6 +10,8 @@ struct SearchedLimit: LimitModel {
   private var edges: [(at: Seconds, between: Interval)] = []
   private var refusedAt: Seconds = -.infinity
   private var lastRefused: Seconds?
+  /// From when on the next probe may go.
+  private var probesFrom: Seconds = -.infinity
   private var refusals = 0
   private var quickReturns = 0
   /// The longest time for which the quota is known to have been away: no window is shorter.
@@ -86,10 +88,13 @@ struct SearchedLimit: LimitModel {
       if quickReturns >= Self.quickReturnsBelieved { return .paced }
     }
     let edge = calendarEdge(in: back, reply.clock) ?? back.high
-    if let previous = edges.last, !follows(edge, previous.at) { edges.removeAll() }
+    // Where the probe itself had to wait, nobody knows when the quota came back.
+    let isKnown = back.high - probesFrom < Self.longestProbe
+    if let previous = edges.last, !isKnown || !follows(edge, previous.at) { edges.removeAll() }
     idle = 0
-    edges.append((edge, back))
     passed = 1
+    guard isKnown else { return nil }
+    edges.append((edge, back))
     guard edges.count >= 2, let count else { return nil }
     let (last, previous) = (edges[edges.count - 1], edges[edges.count - 2])
     let period = period(
@@ -133,7 +138,8 @@ struct SearchedLimit: LimitModel {
     refusals += 1
     lastRefused = flight.sentAt
     drought = max(drought, flight.sentAt - refusedAt)
-    return .closed(until: nextProbe(wait: wait, reply))
+    probesFrom = nextProbe(wait: wait, reply)
+    return .closed(until: probesFrom)
   }
 
   /// When to probe next.
