@@ -78,6 +78,25 @@ import Testing
     #expect(window.windows == 1)
   }
 
+  /// A sliding count gives back what is a period old, and its Reset is always near where not much is left.
+  @Test func aUsedUpWindowThatLetsMorePassThanItHoldsIsNone() {
+    var window = WindowLimit(
+      .told(9, of: 10, in: 5, reset: 5), allowance: Allowance(count: 10, period: 5), learned: nil, reserve: .automatic,
+      .to(sentAt: 0))
+    for number in 2...10 {
+      window.sent(Flight(sequence: UInt64(number), sentAt: 0.1, isProbe: false))
+      _ = window.observe(.told(10 - number, of: 10, in: 5, reset: 5), .to(UInt64(number), sentAt: 0.1))
+    }
+    #expect(window.turn(.at(5.5)) == .probe)
+    // What is left of an old window, where the server begins the new one late, is never more than it was.
+    for (number, remaining) in [(11, 0), (12, 3)] {
+      window.sent(Flight(sequence: UInt64(number), sentAt: 5.5, isProbe: true))
+      let successor = window.observe(
+        .told(remaining, of: 10, in: 5, reset: 0), .to(UInt64(number), sentAt: 5.5, isProbe: true))
+      #expect(successor == (remaining > 0 ? .sliding(remaining: remaining) : nil))
+    }
+  }
+
   @Test func whatOthersTookIsRemembered() throws {
     var window = window(100)
     for round in 0..<4 {

@@ -7,6 +7,7 @@
 //   sliding after untimed     refused too late, or came back too early         untimed
 //   either of these           two replies have Reset or Period                 window
 //   window                    the end moves with every request                 sliding
+//   window                    used up, and more passes before the next begins  sliding
 //   window, not aligned       Reset rises as the count falls                   refill
 //   sliding                   Reset rises as the count falls                   refill
 //   refill                    five refusals within a period of more than 1 s   sliding, and never refill again

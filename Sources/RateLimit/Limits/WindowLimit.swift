@@ -109,6 +109,12 @@ struct WindowLimit: LimitModel {
     case .current: break
     }
     if case .current = placement {
+      // A used-up window lets more pass after its end, and no other has begun: quota comes back bit by bit.
+      if !reply.isThrottled, flight.sentAt > over.high, budget.own - reply.others.count > budget.limit,
+        remaining > budget.remaining
+      {
+        return .sliding(remaining: remaining)
+      }
       // Refused although something should have been left: others were faster than forecast.
       if reply.isThrottled && !flight.isProbe && remaining == 0 && budget.remaining > Self.unsurprising {
         others.beCautious()
