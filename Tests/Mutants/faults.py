@@ -110,6 +110,14 @@ FAULTS = [
     fault(
         "limit-not-kept", "what was learned of the limit is gone after a restart",
         "Sources/RegistrationDaemon/Upkeep/QueueUpkeep.swift", "    keepLearned(isLast: true)\n", "", "whatWasLearnedOfTheLimitIsKnownAfterARestart"),
+    fault(
+        "pause-is-a-period", "a pause between a 429 and the next probe is taken for the period of a limit",
+        LIMITS + "Limits/SearchedLimit.swift", "let isKnown = back.high - probesFrom < Self.longestProbe",
+        "let isKnown = back.high > probesFrom - Self.longestProbe", "whenQuotaCameBackDuringAPauseIsNotGuessed"),
+    fault(
+        "sliding-count-seen-late", "quota of a sliding count that has come back is asked for one by one",
+        LIMITS + "Limits/WindowLimit.swift", "        remaining > budget.remaining\n",
+        "        remaining > budget.limit\n", "aUsedUpWindowThatLetsMorePassThanItHoldsIsNone"),
     # Lists.
     fault(
         "csv-doubled-quote", "a quote that is written twice ends its field",
@@ -143,6 +151,10 @@ FAULTS = [
             (QUEUE + "Cancel.swift", "WHERE id = ? AND state IN (0, 1) AND", "WHERE id = ? AND state IN (0, 1, 2) AND"),
             (QUEUE + "Cancel.swift", "AND key.state IN (0, 1) AND", "AND key.state IN (0, 1, 2) AND"),
         ], "anOutcomeStaysThoughEveryListOfItsKeyIsCancelled"),
+    fault(
+        "cancelled-in-flight-sent-again", "a key that comes back to a cancelled list without an outcome is sent once more",
+        QUEUE + "Feed.swift", "(cancels.awaited.isEmpty ? taken : taken.union(cancels.awaited.keys), cancels",
+        "(taken, cancels", "theQueueIsAsItsModelIs"),
     fault(
         "acknowledged-before-commit", "an outcome is told as recorded before it is on disk",
         "Sources/RegistrationDaemon/Work/Recorder.swift", "try queue.record(group)\n",
