@@ -54,7 +54,7 @@ enum FormatDetection {
       if SeparatorLine(words.text) != nil || LoneBracket(words.text, line: line.number) != nil { continue }
       // A table's last line often counts its rows.
       if titles != nil, words.ids.isEmpty { continue }
-      if first == nil, titles == nil, CSVHeader.isTitles(words.text) {
+      if first == nil, titles == nil, words.ids.isEmpty, CSVHeader.isTitles(words.text) {
         titles = line.number
         continue
       }

@@ -92,7 +92,9 @@ struct TextHeading {
     if ["keyid", "keyids"].contains(where: letters.hasSuffix), !letters.contains("apikey") { return .unknown }
     let isOfIDs = ["id", "ids", "uuid", "uuids"].contains(where: letters.hasSuffix)
     if isOfIDs, JSONName.meaning(of: name, in: .unknown) == .other { return .other }
-    return JSONType.isOther(letters) || ["owner", "owners"].contains(letters) ? .other : .unknown
+    let words = name.map { " -".utf8.contains($0) ? UInt8(ascii: "_") : $0 }
+    let isOfOthers = JSONType.isOther(String(decoding: words, as: UTF8.self).lowercased())
+    return isOfOthers || ["owner", "owners"].contains(letters) ? .other : .unknown
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -25,7 +25,8 @@ struct HeadingTests {
     ("User IDs:\n\(a)\n\(b)\nTeam A:\n\(c)\n", "User IDs", ["5 c"]),
     ("users:\n- name: x\n  ids:\n  - \(a)\n", "users", []), ("users:\n- ids:\n  - \(a)\n", "users", []),
     ("users:\n- name: x\n  app_key_ids:\n  - \(a)\n", "users", ["4 a"]),
-    ("api_keys:\n- app_key_id: \(a)\n", "api_keys", ["2 a"]),
+    ("api_keys:\n- app_key_id: \(a)\n", "api_keys", ["2 a"]), ("API keys:\n- \(a)\n", "API keys", []),
+    ("service_access_tokens:\n- \(a)\n", "service_access_tokens", []),
     ("user_id\n\(a)\n\(b)\n", "user_id", []), ("Owner ID\n\"\(a)\"\n", "Owner ID", []),
     ("[users]\n\(a)\n[team-a]\n\(b)\n", "users", ["4 b"]),
     ("*User IDs:*\n- \(a)\n*Keys:*\n- \(b)\n", "User IDs", ["4 b"]),
@@ -51,6 +52,13 @@ struct HeadingTests {
       ? "not the id of an application key: it is named \"\(name)\""
       : "the name \"\(name)\" does not say that this is the id of an application key; name it app_key_id, or write only the id"
     #expect(try entries("\(line)\n\(b)\n") == ["1! \(line) | \(reason)", "2 b"])
+  }
+
+  @Test func a_first_line_with_an_id_is_not_taken_for_titles() throws {
+    let reason = "the name \"id\" does not say that this is the id of an application key"
+    let entry = "1! id   : \(a) | \(reason); name it app_key_id, or write only the id"
+    #expect(try entries("id   : \(a)\n\(b)\n") == [entry, "2 b"])
+    #expect(try entries("key_id   : \(a)\nkey_id   : \(b)\n") == ["1 a", "2 b"])
   }
 
   @Test func an_id_in_a_longer_word_is_never_passed_over() throws {
