@@ -78,7 +78,8 @@ package final class WorkerPool: Sendable {
 
   /// Passes what was posted to the core, and carries out its actions.
   package func drain() {
-    withShell { _ = drain(&$0) }
+    handOut(shell.withLock { drain(&$0) })
+    drainRest()
     changed()
   }
 
@@ -92,11 +93,13 @@ package final class WorkerPool: Sendable {
   ///
   /// - Parameter news: Makes the event for the core from the settings that were in force.
   func replace(_ settings: APISettings, news: (APISettings) -> Event) {
-    withShell { shell in
+    let requests = shell.withLock { shell in
       inbox.put(Inbox.Mail(.event(news(shell.settings))))
       shell.apply(settings)
-      _ = drain(&shell)
+      return drain(&shell)
     }
+    handOut(requests)
+    drainRest()
     changed()
   }
 
@@ -111,7 +114,8 @@ package final class WorkerPool: Sendable {
   /// so nothing is left behind and nobody waits.
   private func drainRest() {
     while inbox.hasMail {
-      guard shell.withLockIfAvailable({ _ = drain(&$0) }) != nil else { return }
+      guard let requests = shell.withLockIfAvailable({ drain(&$0) }) else { return }
+      handOut(requests)
     }
   }
 
@@ -120,19 +124,22 @@ package final class WorkerPool: Sendable {
     defer { changed() }
     log.exchange(exchange, of: job.key.id)
     let mail = Inbox.Mail(.exchange(exchange, order: job.order, worker: worker))
-    if let assignment = shell.withLockIfAvailable({ drain(&$0, and: mail, for: worker) }) {
+    if let requests = shell.withLockIfAvailable({ drain(&$0, and: mail) }) {
+      handOut(requests.filter { $0.worker != worker })
       drainRest()
-      return assignment
+      return requests.first { $0.worker == worker }?.assignment
     }
     inbox.put(mail)
     drainRest()
     return nil
   }
 
-  /// - Parameters:
-  ///   - own: The news of `worker` itself, after everything that was posted before.
-  ///   - worker: The calling worker. Its next request is returned.
-  private func drain(_ shell: inout Shell, and own: Inbox.Mail? = nil, for worker: Int? = nil) -> Assignment? {
+  /// A request, and the worker that is to send it.
+  private typealias Request = (worker: Int, assignment: Assignment)
+
+  /// Passes what was posted to the core, then `own`, and carries out the actions. Requests are returned, to be handed out
+  /// when the lock is free again: waking a thread takes as long as a decision.
+  private func drain(_ shell: inout Shell, and own: Inbox.Mail? = nil) -> [Request] {
     let news = inbox.takeAll()
     var actions = news.flatMap { shell.take($0) }
     if let own { actions += shell.take(own) }
@@ -140,10 +147,10 @@ package final class WorkerPool: Sendable {
     actions += shell.tick(open: queue.tally.open, at: moment)
     if news.contains(where: \.isCommit) { cancelStopped() }
     cancelReturned(&shell)
-    var assignment: Assignment?
+    var requests: [Request] = []
     for action in actions {
       switch action {
-      case .send(let job): assignment = send(job, &shell, for: worker) ?? assignment
+      case .send(let job): requests.append((shell.nextWorker(), Assignment(job: job, settings: shell.settings)))
       case .record(let results): recorder.record(results)
       case .read(let read): feeder.feed(read)
       // Rounded up, so that the core is not asked a moment too early.
@@ -151,7 +158,7 @@ package final class WorkerPool: Sendable {
       case .tell(let notice): reporter.report(notice)
       }
     }
-    return assignment
+    return requests
   }
 
   /// Cancels the open keys of lists that were stopped.
@@ -176,13 +183,10 @@ package final class WorkerPool: Sendable {
     }
   }
 
-  /// Gives a request to an idle worker, or returns it if that is the calling worker.
-  private func send(_ job: Job, _ shell: inout Shell, for caller: Int?) -> Assignment? {
-    let worker = shell.nextWorker()
-    let assignment = Assignment(job: job, settings: shell.settings)
-    guard worker != caller else { return assignment }
-    workers[worker].work(on: assignment) { @Sendable [self] exchange, job in next(worker, after: exchange, of: job) }
-    return nil
+  private func handOut(_ requests: [Request]) {
+    for (worker, assignment) in requests {
+      workers[worker].work(on: assignment) { @Sendable [self] exchange, job in next(worker, after: exchange, of: job) }
+    }
   }
 
   /// Calls `done` once the recorder, the feeder and the core have each had a turn.
