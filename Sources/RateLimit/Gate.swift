@@ -1,20 +1,21 @@
-// One gate and one probe for all workers. When a limit is reached, all stop together. When it is time, exactly one
-// request goes as a probe, and only its reply lets the others follow. Otherwise every waiting worker would try at the
-// reset, and a server that is a little late would refuse them all.
-//
-// The operations and the state after each. A closed gate whose time has come is in the state `then`: see `state(at:)`.
-//
-//              open          asking(a)            closed(u, then: a)              probing(p, a, then: g)
-// close(v, b)  closed(v, b)  closed(v, b)         closed(later of u and v, b)     the same is done to g
-// pause(v)     closed(v, –)  closed(v, a)         closed(later of u and v, a)     the same is done to g
-// ask(b)       asking(b)     asking(b)            closed(u, b)                    the same is done to g
-// pass(q)      open          probing(q, a, open)  probing(q, a, closed(u, –)), or  unchanged: one probe at a time
-//                                                 unchanged where nobody asks
-// answer(p)    unchanged     unchanged            unchanged                       g
-// withdraw(p)  unchanged     unchanged            unchanged                       g, which asks for a unless it asks
-//
-// `answer` and `withdraw` of any other request than p leave every state unchanged.
-
+/// One gate and one probe for all workers. When a limit is reached, all stop together. When it is time, exactly one
+/// request goes as a probe, and only its reply lets the others follow. Otherwise every waiting worker would try at the
+/// reset, and a server that is a little late would refuse them all.
+///
+/// The operations and the state after each. A closed gate whose time has come is in the state `then`: see `state(at:)`.
+///
+/// ```
+///              open          asking(a)            closed(u, then: a)              probing(p, a, then: g)
+/// close(v, b)  closed(v, b)  closed(v, b)         closed(later of u and v, b)     the same is done to g
+/// pause(v)     closed(v, –)  closed(v, a)         closed(later of u and v, a)     the same is done to g
+/// ask(b)       asking(b)     asking(b)            closed(u, b)                    the same is done to g
+/// pass(q)      open          probing(q, a, open)  probing(q, a, closed(u, –)), or  unchanged: one probe at a time
+///                                                 unchanged where nobody asks
+/// answer(p)    unchanged     unchanged            unchanged                       g
+/// withdraw(p)  unchanged     unchanged            unchanged                       g, which asks for a unless it asks
+/// ```
+///
+/// `answer` and `withdraw` of any other request than p leave every state unchanged.
 enum Gate: Hashable, Sendable {
   /// Who wants to know. A probe ignores the count of the limit that asks, and of all limits when everyone asks.
   enum Asker: Hashable, Sendable {

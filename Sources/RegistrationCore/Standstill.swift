@@ -1,6 +1,6 @@
 package import RateLimit
 
-/// The one reason why no further request is sent now. Status, metrics and journal use it.
+/// The one reason why no further request is sent now. Status and metrics use it.
 package enum Standstill: Sendable, Hashable {
   case stopping
   case paused(Pause)

@@ -1,8 +1,8 @@
 import Registration
 
-/// What people use instead of a key. To a server that only answers 403, each looks like one.
+/// Recognises what people paste in place of a key. The server would only answer 403.
 enum CredentialForm {
-  /// What `text` is instead of a key, and what to do about it; nil when it may be one. Neither quotes it.
+  /// Says what `text` is, if not a key, and how to fix it; nil if it could be a key. Neither text quotes it.
   static func mistake(_ text: String) -> (problem: String, hint: String)? {
     if text.contains(where: \.isNewline) { return severalLines(text) }
     let id = text.lowercased().hasPrefix("urn:uuid:") ? text.dropFirst(9) : text[...]
@@ -44,7 +44,7 @@ enum CredentialForm {
     return nil
   }
 
-  /// What stands in examples where the key goes.
+  /// Placeholders from documentation.
   private static func isPlaceholder(_ text: String) -> Bool {
     let letters = text.filter(\.isLetter)
     if ["changeme", "placeholder", "null", "none", "undefined", "todo", "replaceme", "redacted"].contains(letters) {
@@ -56,15 +56,15 @@ enum CredentialForm {
     return letters.hasPrefix("your") && letters.contains("key") && !text.contains(where: \.isNumber)
   }
 
-  /// `DD_API_KEY`, `__API_KEY__`: where the value was to be filled in. In capitals only: `app-key` may be what a stand-in for
-  /// the API takes.
+  /// `DD_API_KEY`, `__API_KEY__`: a placeholder that was not filled in. Upper case only, because a stand-in for the API may
+  /// accept `app-key`.
   private static func isName(_ text: String) -> Bool {
     let name = text.filter { $0.isLetter || $0.isNumber }
     let start = ["DATADOG", "DD"].first(where: name.hasPrefix)?.count ?? 0
     return ["APIKEY", "APPKEY", "APPLICATIONKEY"].contains(name.dropFirst(start))
   }
 
-  /// A whole file of something else; nil when that cannot be told.
+  /// Identifies a file of another format; nil if it is not recognised.
   private static func severalLines(_ text: String) -> (problem: String, hint: String)? {
     let start = text.first { !$0.isWhitespace }
     if start == "{" || start == "[" { return ("JSON", "use only the key inside it") }

@@ -29,7 +29,7 @@ struct Keyreg: ParsableCommand {
     return Nearest.word(to: word, in: names).map { "did you mean keyreg \($0)?" }
   }
 
-  /// Help, the version or a completion script: a full disk must not leave half of it without an error.
+  /// Prints help, the version or a completion script. If the disk is full, it reports an error instead of printing half.
   private static func show(_ text: String) -> Never {
     do {
       try StandardOutput.line(text)

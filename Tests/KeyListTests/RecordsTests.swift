@@ -2,7 +2,7 @@ import KeyList
 import Registration
 import Testing
 
-/// The fields beside the ids of a CSV list.
+/// The other columns of a CSV list.
 struct RecordsTests {
   private func records(_ list: String, most: Int = 64) throws -> [[String]]? {
     guard var records = try KeyListRecords(KeyListReader(bytes: list.utf8), most: most) else { return nil }
@@ -15,7 +15,7 @@ struct RecordsTests {
     ["a": a, "b": b, "c": c].first { $0.value == id.description }?.key ?? "\(id)"
   }
 
-  @Test func theyAreAsTheyWereInTheOrderOfTheList() throws {
+  @Test func otherColumnsAreKeptUnchangedAndInOrder() throws {
     let list = """
       owner;App Key ID;"team; ""x"" !";empty
       Ann;\(b);"two

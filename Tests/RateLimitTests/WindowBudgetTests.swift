@@ -1,4 +1,4 @@
-// How much of a window is left, from counts that overtake each other and replicas that are behind.
+// How much of a window is left, from counts that arrive out of order and replicas that lag behind.
 
 import Testing
 
@@ -73,7 +73,7 @@ import Testing
     budget.change(limit: 80, remaining: 5, by: flight(3, sentAt: 12))
     #expect(budget.remaining == 5)
     #expect(budget.limit == 80)
-    // What a request saw that was sent before the last count is over.
+    // A count from a request that was sent before the latest one is out of date.
     read(4, into: &budget, sentAt: 12)
     budget.change(limit: 150, remaining: 109, by: flight(2, sentAt: 11))
     #expect(budget.limit == 80)

@@ -28,7 +28,7 @@ struct HistoryTests {
     #expect(history.minutes(since: time(60)).map(\.registered) == [4])
   }
 
-  /// Not the state at the last look.
+  /// Rather than the most recently sampled state.
   @Test func theStateOfAMinuteIsTheOneThatLastedLongest() {
     let history = History()
     var statistics = Statistics()

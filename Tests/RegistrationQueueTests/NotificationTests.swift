@@ -3,7 +3,7 @@ import Testing
 
 @testable import RegistrationQueue
 
-/// What operators are yet to be told.
+/// Notifications that are not delivered yet.
 struct NotificationTests {
   private func texts(_ queue: RegistrationQueue, _ way: DueNotification.Way) throws -> [String] {
     var (texts, number): ([String], Int64) = ([], 0)

@@ -75,7 +75,7 @@ extension DaemonRun {
     return lost.map { Violation(promise: place, detail: "key \($0.key.row) is in flight and elsewhere") }
   }
 
-  /// Whoever has something to do has something to come for.
+  /// If keys are open, an event must be pending.
   private func brokenProgress(_ process: Process) -> Violation? {
     let core = process.core
     guard process.flights.isEmpty, !process.isReading, process.results.isEmpty, process.untold == 0,

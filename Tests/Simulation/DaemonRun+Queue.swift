@@ -189,7 +189,7 @@ extension DaemonRun {
 
   // MARK: - Comparing
 
-  /// All that both say: every key, list, counter and sum.
+  /// Compares every key, list, counter and sum.
   mutating func compareWhole() {
     let (model, moment) = (queue, moment)
     pair("looked through") { _, queue in
@@ -202,7 +202,7 @@ extension DaemonRun {
   }
 }
 
-// MARK: - In what they differ
+// MARK: - Differences
 
 extension ModelQueue {
   /// Of what is open in its order, the counters and the sums: what every commit may change.

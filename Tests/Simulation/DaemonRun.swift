@@ -29,7 +29,7 @@ package struct RunTally: Sendable {
   package var failed = 0
   /// Keys that were in flight when their list was cancelled.
   package var awaited = 0
-  /// Times that the real queue was found to be as the model is.
+  /// Comparisons in which the real queue matched the model.
   package var comparisons = 0
   /// The longest that a run took to end after the world had healed.
   package var longestEnd: Seconds = 0

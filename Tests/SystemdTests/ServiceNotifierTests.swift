@@ -34,7 +34,7 @@ struct ServiceNotifierTests {
     #expect(receiver.next() == nil)
   }
 
-  @Test func reloadTellsTheMonotonicTimeInMicroseconds() throws {
+  @Test func reloadSendsTheMonotonicTimeInMicroseconds() throws {
     var before = timespec()
     clock_gettime(CLOCK_MONOTONIC, &before)
     notifier.reloading()

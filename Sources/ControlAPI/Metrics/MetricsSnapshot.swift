@@ -4,9 +4,9 @@ package import Registration
 package struct MetricsSnapshot: Sendable {
   /// Durations by size. `counts` has one more entry than `bounds`: the last one is for everything above them.
   package struct Histogram: Sendable {
-    /// Seconds, ascending. A duration counts where it is at most the bound.
+    /// Seconds, ascending. A duration goes into the first range whose bound it does not exceed.
     package var bounds: [Double]
-    /// For each range by itself, not cumulative.
+    /// Per range, not cumulative.
     package var counts: [Int]
     /// Seconds.
     package var sum: Double

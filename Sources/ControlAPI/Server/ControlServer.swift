@@ -14,13 +14,13 @@ package final class ControlServer: Sendable {
     package var listen: LoopbackAddress?
     /// The largest submitted list, in bytes. Evaluated for each list.
     package var listLimit: @Sendable () -> Int = { 1 << 30 }
-    /// The most clients of the socket, and of the port. When another comes, the one that has been silent longest is
-    /// disconnected; if few are, the one that an answer has been waiting for longest.
+    /// Maximum number of clients, counted separately for the socket and the port. A new one displaces the client that has
+    /// been idle longest or, if few are idle, the one that has gone longest without reading its answer.
     package var connections = 512
-    /// The most streams and uploads on the socket, and on the port; less than `connections`, so that they leave room for
-    /// short answers.
+    /// Maximum number of streams and uploads, counted separately for the socket and the port. Less than `connections`, so
+    /// that they leave room for short answers.
     package var longExchanges = 128
-    /// How long a client may stay without having sent a complete request.
+    /// How long a client may take to send a complete request.
     package var idle = Duration.seconds(30)
     /// Between comments on a silent event stream.
     package var keepAlive = Duration.seconds(15)
@@ -30,7 +30,7 @@ package final class ControlServer: Sendable {
     }
   }
 
-  /// The most commands with a body of up to 4 MiB at the same time.
+  /// How many commands with bodies of up to 4 MiB may run at once.
   private static let largeBodies = 16
 
   private let place: SocketPlace
@@ -54,7 +54,7 @@ package final class ControlServer: Sendable {
     let largeBodies = LongExchanges(limit: Self.largeBodies, of: "large requests")
     let documents = OffLoop(label: "keyreg.control.documents")
     let pages = OffLoop(label: "keyreg.control.pages")
-    // What clients of the port keep open must not be missing on the socket: each has its own places.
+    // Clients of the port must not use up the socket's connections, so each has its own limit.
     let responder = { (loopback: LoopbackGuard?) in
       ControlResponder(
         backend: backend, logger: logger, listLimit: configuration.listLimit, keepAlive: configuration.keepAlive,

@@ -2,10 +2,10 @@ import HTTPServer
 import NIOCore
 import Synchronization
 
-/// The open streams and uploads: they may last for hours, and must not use up all connections. Also the requests that
-/// are kept in memory, for which they must not use it up.
+/// The open streams and uploads: they may last for hours, and must not use up all connections. Also limits
+/// requests that are held in memory, so that they cannot exhaust it.
 final class LongExchanges: Sendable {
-  /// A place for one of them, released with its last owner.
+  /// A slot for one of them, released when its last reference goes away.
   final class Slot: Sendable {
     private let all: LongExchanges
 

@@ -7,7 +7,7 @@ struct SettingsFile {
 
   func apply(_ text: String, to loaded: inout LoadedSettings) throws(SettingsError) {
     let root: Node?
-    // A byte-order mark is no character of the first line.
+    // A byte-order mark is not part of the first line.
     let text = text.hasPrefix("\u{feff}") ? String(text.unicodeScalars.dropFirst()) : text
     try refuseNul(text)
     do {

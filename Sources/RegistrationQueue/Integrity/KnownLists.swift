@@ -24,7 +24,7 @@ package struct KnownLists {
   private let database: Database?
   private let notes: [String]
 
-  /// For no queue at all.
+  /// For when there is no queue.
   init() {
     (database, notes) = (nil, [])
   }
@@ -81,7 +81,7 @@ package struct SpoolEvidence: Hashable, Sendable {
   }
 }
 
-/// The spool could not be compared with the queue: an error that is not the queue's, on its way through it.
+/// Wraps an error of the spool that passes through the queue, so that it is not mistaken for one of the queue.
 struct SpoolFault: Error {
   let reason: any Error
 

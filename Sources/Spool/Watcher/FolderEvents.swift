@@ -63,12 +63,11 @@ final class FolderEvents: Sendable {
     inotify_rm_watch(number, watch)
   }
 
-  /// What has been reported for `watches` and not been read, or the first part of it; nothing for older watches. Never
-  /// waits.
+  /// Reads one batch of pending events for `watches`, and ignores older watches. Never blocks.
   func read(of watches: [Int32: SpoolDirectory.Subfolder]) -> [Notice] {
     var notices: [Notice] = []
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-    // Bounded, so that a writer that is faster than we read cannot keep us here: the rest is reported again.
+    // Bounded, so that a fast writer cannot keep us in this loop; the rest comes with the next event.
     for _ in 0..<16 {
       let count = buffer.withUnsafeMutableBytes { try? FileIO.read(number, into: $0) }
       // Nothing more for now. An error means the same: the next scan of the folders needs no events.
