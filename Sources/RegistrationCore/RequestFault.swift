@@ -19,9 +19,12 @@ package struct RequestFault: Codable, Sendable, Hashable {
   /// One line: `503 Service Unavailable: upstream is down`.
   package var summary: String {
     let start = status.map { title.contains(String($0)) ? title : "\($0) \(title)" } ?? title
-    // Avoids "403 Forbidden: Forbidden".
+    // Avoids "403 Forbidden: Forbidden", and "503 Service Unavailable: 503 Service Unavailable nginx" for an error page.
     guard let detail, detail.lowercased() != title.lowercased() else { return start }
-    return "\(start): \(detail)"
+    guard detail.lowercased().hasPrefix(start.lowercased()) else { return "\(start): \(detail)" }
+    let rest = detail.dropFirst(start.count)
+    if rest.isEmpty { return start }
+    return rest.first == " " ? "\(start): \(rest.dropFirst())" : "\(start): \(detail)"
   }
 }
 
