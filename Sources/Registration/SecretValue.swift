@@ -77,7 +77,9 @@ enum SecretValue {
     if isPassword, isNear { return value.count >= 4 }
     guard value.contains(where: SecretText.isDigit) else { return false }
     if AppKeyID(String(decoding: value, as: UTF8.self)) != nil { return false }
-    return value.count >= (isNear || isPassword ? 4 : 16)
+    // A word of a sentence has no digits among its letters.
+    let isMixed = value.contains { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+    return value.count >= (isNear || isPassword ? 4 : isMixed ? 8 : 16)
   }
 
   /// Whether a value after a space can be a secret. A password may be any word, so that one at the end counts; keys and
