@@ -100,7 +100,7 @@ struct JSONContainer {
     switch name.count {
     case 2 where name.elementsEqual("id".utf8): .id
     case 4 where name.elementsEqual("data".utf8): .data
-    case 4 where name.elementsEqual("type".utf8): .type
+    case 4 where name.elementsEqual("type".utf8, by: { $0 | 0x20 == $1 }): .type
     case 6 where name.elementsEqual("errors".utf8): .errors
     case 2...24: spelledFreely(name)
     default: .other

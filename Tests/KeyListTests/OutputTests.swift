@@ -24,6 +24,7 @@ struct OutputTests {
     ("{\"uuid\":\"\(a)\",\"name\":\"x\"}", ["1 a"]),
     ("{\"id\":\"\(a)\",\"ID\":\"\(b)\"}", ["1! {…} | an object with the member \"ID\" twice"]),
     ("{\"type\":\"users\",\"things\":[\"\(a)\"]}", ["1! {…} | a user, not an application key"]),
+    ("[{\"Type\":\"users\",\"Id\":\"\(a)\"}]", ["1! {…} | a user, not an application key"]),
     ("[/* two\nkeys */\n\"\(a)\" /*, */, \"\(b)\"]", ["3 a", "3 b"]),
     ("/* keys */\n[\"\(a)\"]", ["2 a"]),
     (
