@@ -142,7 +142,8 @@ def job(name, count, limit, period, shortest, server, efficiency, per_thousand, 
 # Without, the limit has to be found by refusals: all that is under way when it is met.
 JOBS = [
     ("sandbox, fixed", 900, 200, 20, calendar, sandbox(200, 20), 0.95, 2, 2),  # 0.99
-    ("sandbox, sliding", 700, 200, 20, log, sandbox(200, 20, "--algorithm", "sliding"), 0.92, 2, 2),  # 0.97
+    ("sandbox, sliding", 700, 200, 20, log, sandbox(200, 20, "--algorithm", "sliding"), 0.88, 2, 2),
+    # 0.98; from one start in ten, by where in the wall clock's 20 s it is, 0.91
     ("sandbox, bucket", 700, 200, 20, bucket, sandbox(200, 20, "--algorithm", "bucket"), 0.95, 2, 2),  # 1.00
     ("sandbox, fixed, no headers", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "none"), 0.7, 40, 16),  # 0.99
     ("sandbox, fixed, Retry-After only", 900, 200, 20, calendar, sandbox(200, 20, "--headers", "retry-after"), 0.7, 40,
