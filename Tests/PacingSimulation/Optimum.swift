@@ -10,7 +10,7 @@ struct Optimum {
   private let latency: Seconds
   private let blocked: [ClosedRange<Seconds>]
 
-  /// Runs over which what chance decides is averaged.
+  /// Runs over which random values are averaged.
   private static let draws = 10
 
   init(_ server: SimulatedServer) {
@@ -116,7 +116,7 @@ struct Optimum {
   /// Seconds from when the last of these requests goes, if all take the mean time, to the last reply. One slow reply
   /// among the last ones is enough, and no client can prevent it.
   ///
-  /// - Parameter gap: Seconds between two requests; 0 when nothing but the workers limits them.
+  /// - Parameter gap: Seconds between two requests; 0 when only the workers limit them.
   private func lastReply(of requests: Double, every gap: Seconds = 0) -> Seconds {
     let count = max(1, Int(requests))
     var network = SimulatedNetwork(scenario, seed: 3)

@@ -1,9 +1,9 @@
-// Servers that tell little about their limit: every kind of limit, in six sizes, with a part of the headers or none.
+// Servers that reveal little of their limit: every kind of limit, in six sizes, with some of the headers or none.
 
 package import RateLimit
 
 extension Scenario {
-  /// What the replies tell.
+  /// What the replies show.
   package enum Telling: String, CaseIterable, Sendable {
     case nothing = "nothing"
     case retryAfter = "Retry-After on 429"
@@ -12,7 +12,7 @@ extension Scenario {
     case oddReset = "one odd Reset"
   }
 
-  /// The limits that are tried.
+  /// The limits to test.
   package static let poorLimits = ["100/10s", "60/60s", "10/1s", "5/10s", "1000/1h", "400/1h"].compactMap {
     Allowance($0)
   }
@@ -42,7 +42,7 @@ extension Scenario {
   }
 }
 
-/// One run against a server that tells little.
+/// One run against such a server.
 package struct PoorRun: Sendable {
   package let telling: Scenario.Telling
   package let kind: String
@@ -50,8 +50,8 @@ package struct PoorRun: Sendable {
   package let scenario: Scenario
   package let result: SimulationResult
 
-  /// Seconds that a job which is over before the limit is met may take longer than the shortest possible: a limit that
-  /// nobody has named is approached step by step.
+  /// Seconds beyond the optimum that are allowed for a job too small to reach its limit: an unknown limit is approached
+  /// step by step.
   private static let allowed: Seconds = 5
 
   package init(

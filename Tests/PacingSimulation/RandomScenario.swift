@@ -12,7 +12,7 @@ extension Scenario {
       scenario.period = random.pick([5, 10, 15, 30, 60, 60, 120, 300, 600, 900, 1_800, 3_600])
       scenario.workers = 1 + Int(random.unit() * 64)
       scenario.kind = random.pick([.fixed, .fixed, .fixed, .fixed, .fixed, .fixed, .sliding, .bucket])
-      // Four to ten windows, the last one not quite full, so that one token does not decide about a whole window.
+      // Four to ten windows, the last one not quite full, so that a single token does not cost a whole window.
       let windows = random.uniform(4, 10).rounded(.down) + random.uniform(0.2, 0.8)
       scenario.keys = min(8_000, max(8, Int(windows * Double(scenario.limit))))
       scenario.hasHeaders = !random.chance(0.1)

@@ -91,7 +91,7 @@ package struct Scenario: Sendable {
   package var retryAfterAlways: Seconds?
   /// A 429 has Retry-After in place of Reset.
   package var retryAfterOnly = false
-  /// A 429 says its limit in its body.
+  /// A 429 states its limit in its body.
   package var statesLimit = false
   package var isAligned = true
   /// Seconds after the edge at which the quota is really back.

@@ -35,7 +35,7 @@ package final class KeyregClient: SimulatedClient {
   package var checksGate = false
   private var backlog = 0
 
-  /// A real daemon's clock does not start with its work.
+  /// A real daemon's clock does not start at zero.
   private static let uptime: Seconds = 432_109.8
 
   package init(_ scenario: Scenario, seed: UInt64, learned: LearnedLimits? = nil, wall: @escaping (Seconds) -> Seconds)

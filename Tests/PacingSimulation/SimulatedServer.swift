@@ -32,7 +32,7 @@ package final class SimulatedServer {
   private var previous = 0
   private var usedOfSecond = 0
   private var window: Int?
-  /// When the window began that a request opened.
+  /// When a request last opened a window.
   private var opened: Seconds = -.infinity
   private var secondWindow: Int?
   private var log: [Seconds] = []

@@ -1,8 +1,8 @@
-// The daemon's heart through years of bad luck, in virtual time:
+// Runs the daemon's core through years of faults in virtual time:
 //
 //   swift run -c release simulate --seeds 1...10000
 //
-// Prints what was simulated. A seed that breaks a promise is shrunk and told as a story; the command then ends with 1.
+// Prints what was simulated. If a seed breaks a promise, it is shrunk and its story printed; the exit code is then 1.
 
 import ArgumentParser
 import DaemonSimulation

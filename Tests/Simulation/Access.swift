@@ -1,4 +1,4 @@
-// Whom requests are sent to, as whom, and what a reply must not do that comes after a change of either.
+// Endpoint and credentials of requests, and what a reply from before a change of either must not do.
 
 import RateLimit
 import RegistrationCore
@@ -32,18 +32,18 @@ struct Access: Hashable, Sendable {
 }
 
 /// The core before the reply to a request that was sent with other credentials or to another endpoint than those in force.
-/// Such a reply may say that its own key was registered there. It is no witness for or against others, neither begins nor
+/// Such a reply may say that its own key was registered there. It proves nothing about other keys, neither begins nor
 /// ends a hold, and teaches no limit of another endpoint.
 struct BeforeOldReply {
   private let job: Job
   private let isOpen: Bool
   private let hold: Hold?
   private let waiting: Int
-  /// Nil where it was sent to the endpoint in force: only the credentials are others.
+  /// Nil if it was sent to the endpoint in force and only the credentials differ.
   private let learned: LearnedLimits?
 
   /// - Parameters:
-  ///   - job: What the core is about to hear of; nil for any other event.
+  ///   - job: The request whose reply comes next; nil for any other event.
   ///   - epoch: Changes of credentials and endpoint so far.
   init?(_ job: Job?, _ core: Core, epoch: Int, endpoint: Int) {
     guard let job, job.epoch != epoch else { return nil }

@@ -1,14 +1,14 @@
 import RateLimit
 import RegistrationCore
 
-/// What is to happen, by time; of two things at one time the one that was put in first.
+/// What will happen, by time; at the same time, in the order of insertion.
 struct Agenda {
   enum Happening {
     case incident(Int)
     case heal
     /// A process starts.
     case start
-    /// The core is told.
+    /// The core gets it.
     case post(Event)
     /// The shell has taken all events of a batch.
     case tick
@@ -18,7 +18,7 @@ struct Agenda {
     case readKeys(KeyRead)
     /// The recorder takes the next group.
     case write
-    /// What the recorder is writing is on disk, or is refused.
+    /// The recorder's write has succeeded or was refused.
     case written
     case alarm(Int)
     case keepAsked(AskedToWait?)
@@ -32,7 +32,7 @@ struct Agenda {
   struct Entry {
     var at: Seconds
     var number: Int
-    /// Ends with this process; nil for what happens outside of it.
+    /// Dropped when this process ends; nil for events outside it.
     var process: Int?
     var happening: Happening
 

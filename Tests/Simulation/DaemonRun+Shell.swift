@@ -1,4 +1,4 @@
-// The shell and the disk: what reads, writes, starts and ends the process.
+// The shell and the disk: reads, writes, and start and end of the process.
 
 import RateLimit
 import Registration
@@ -23,7 +23,7 @@ extension DaemonRun {
   mutating func keysChanged() {
     guard process != nil else { return }
     process?.changesToTell += 1
-    // Mostly at once.
+    // Usually at once.
     let chance = random.unit()
     post(.keysChanged, after: 0.02 * chance * chance * chance)
   }
@@ -58,7 +58,7 @@ extension DaemonRun {
     }
   }
 
-  /// The results that are being written are on disk; the core hears of it a moment later.
+  /// The results being written are now on disk; the core learns of it a moment later.
   mutating func written() {
     guard case let group? = process?.writing, let number = process?.number else { return }
     process?.writing = []
@@ -95,7 +95,7 @@ extension DaemonRun {
     kept.learned = (process.core.pacer.learned, kept.access.endpoint)
   }
 
-  /// As status has it from `WorkerPool.snapshot`.
+  /// The estimate of `WorkerPool.snapshot`.
   private mutating func noteEstimate() {
     guard let core = process?.core, case let left = max(0, queue.open - core.inHand), left > 0 else { return }
     let standing = core.pacer.standing(now: now, backlog: left)
@@ -115,12 +115,12 @@ extension DaemonRun {
   private var pacer: PacerSettings { PacerSettings(workers: kept.workers, reserve: kept.reserve, assume: plan.assume) }
   private var retry: RetryPolicy { RetryPolicy(maxAttempts: kept.maxAttempts, firstDelay: 1, maxDelay: 300) }
 
-  /// The operator edits the configuration, half of the times, before a reload.
+  /// Before half of the reloads, the operator edits the configuration.
   private mutating func edit() {
     guard random.unit() < 0.5 else { return }
     kept.workers = [1, 2, 8, 64][Int(4 * random.unit())]
     kept.maxAttempts = 1 + Int(8 * random.unit())
-    // A limit that no header tells is found by using all of it, so with a share left to others it never grows again.
+    // A limit that no header shows is found by using it up, so with a share left to others it never grows again.
     let isTold = plan.limits.allSatisfy { $0.limit?.hasHeaders == true }
     let canLeaveSome = isTold && random.unit() < 0.5
     kept.reserve = canLeaveSome ? .share(0.4 * random.unit()) : .automatic
@@ -140,7 +140,7 @@ extension DaemonRun {
       asked.seconds = kept.until - now
       return asked.seconds > 0 ? asked : nil
     }
-    // What another endpoint has taught says nothing of this one.
+    // Limits learned from another endpoint do not apply.
     let learned = kept.learned?.endpoint == kept.access.endpoint ? kept.learned?.limits : nil
     let seed = plan.seed &+ UInt64(processes) &* 7_919
     let core = Core(
@@ -155,7 +155,7 @@ extension DaemonRun {
     deliver(.alarm)
   }
 
-  /// What stopped lists have left is cancelled; if the disk refuses, after the next commit.
+  /// Cancels the open keys of stopped lists; if the disk refuses, after the next commit.
   mutating func cancelStopped() {
     let isRefused = isOn(.diskRefusesResults)
     process?.hasCancelsLeft = isRefused
@@ -164,7 +164,7 @@ extension DaemonRun {
     keysChanged()
   }
 
-  /// As the shell after each batch: keys of cancelled lists that are back without an outcome are cancelled.
+  /// Like the shell after each batch: cancels keys of cancelled lists that came back without an outcome.
   mutating func lookForReturned() {
     guard let current = process, !current.isCancelling,
       queue.hasReturned(isInFlight: current.core.ledger.isUndecided)
@@ -174,7 +174,7 @@ extension DaemonRun {
   }
 
   mutating func cancelThoseBack() {
-    // If the disk refuses, the next batch tries again: a beat of the housekeeping is one.
+    // If the disk refuses, the next batch tries again; a heartbeat causes one.
     guard !isOn(.diskRefusesResults) else { return agenda.add(.cancelReturned, at: now + 2, process: process?.number) }
     process?.isCancelling = false
     cancelReturned()
@@ -188,7 +188,7 @@ extension DaemonRun {
     agenda.add(.start, at: now + down)
   }
 
-  /// Kills the process if it is to die at such a step.
+  /// Kills the process if it is due to die at this step.
   mutating func strike(at point: KillPoint) {
     guard process != nil, let index = kills.firstIndex(where: { $0.point == point }) else { return }
     let down = kills.remove(at: index).down
@@ -197,7 +197,7 @@ extension DaemonRun {
     end(after: down, "is killed")
   }
 
-  // MARK: - What happens to it
+  // MARK: - Incidents
 
   mutating func meet(_ incident: Incident) {
     story.note(now, incident.text)
@@ -257,7 +257,7 @@ extension DaemonRun {
     }
   }
 
-  /// Lists and operators can change the queue: the daemon runs and its disk takes it.
+  /// Whether the queue can be changed: the daemon runs and its disk accepts writes.
   private var canWrite: Bool { process != nil && !isOn(.diskRefusesResults) }
 
   private mutating func pause(_ pause: Pause?) {
@@ -268,7 +268,7 @@ extension DaemonRun {
     if pause == nil, !wasPaused { deliver(.believe) }
   }
 
-  /// Every cause of trouble is gone.
+  /// Removes every cause of trouble.
   mutating func heal() {
     story.note(now, "all is well from now on")
     isHealed = true

@@ -1,7 +1,7 @@
 import RateLimit
 import RegistrationCore
 
-/// What the pacer's gate was before an event, and what the event must not have made of it.
+/// The pacer's gate before an event, to check what the event did to it.
 struct GateBefore {
   private let closedUntil: Seconds?
   /// The order of the request that went alone.

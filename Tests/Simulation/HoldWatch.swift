@@ -1,15 +1,15 @@
-// How long a hold may outlive its cause: once the API answers as usual, until the next probe has been answered.
+// How long a hold may outlive its cause: until the first probe after the cause has been answered.
 
 import RateLimit
 import RegistrationCore
 
 struct HoldWatch {
-  /// The hold that is on, and when it was first seen.
+  /// The current hold, and when it was first seen.
   private(set) var hold: (reason: Holds.Reason, since: Seconds)?
-  /// Since when only the daemon has stood in the way of its end, as far as was seen.
+  /// Since when, as far as was seen, only the daemon has kept it from ending.
   private(set) var clearSince: Seconds = 0
 
-  /// Seconds after its cause within which a hold is over: the longest wait for a probe, and what the probe takes. From the
+  /// Seconds within which a hold ends after its cause: the longest wait for a probe, and the probe's duration. From the
   /// design, not from the code.
   ///
   /// - Parameters:
@@ -37,7 +37,7 @@ struct HoldWatch {
 }
 
 extension DaemonRun {
-  /// A hold that goes on although its cause is gone, every key would be answered, and one can be sent.
+  /// A hold that continues although its cause is gone, every key would be answered, and one can be sent.
   mutating func brokenHold(_ process: Process) -> Violation? {
     holdWatch.saw(process.core.holds.hold?.reason, at: now)
     guard let hold = holdWatch.hold else { return nil }
@@ -53,7 +53,7 @@ extension DaemonRun {
     return Violation(promise: "a hold ends with its cause", detail: detail)
   }
 
-  /// Until when anything else than the daemon has stood in the way.
+  /// Until when something other than the daemon was in the way.
   private func obstructedUntil(_ reason: Holds.Reason, _ core: Core) -> Seconds {
     let opensAt = core.pacer.standing(now: now, backlog: max(1, queue.open - core.inHand)).opensAt
     guard core.pause == nil, core.diskFault == nil, !core.isStopping, natures.allSatisfy({ ends(reason, $0) }) else {

@@ -1,4 +1,4 @@
-// The API and whatever lies before it: what comes back for a request that arrives now.
+// The API and anything in front of it: the reply to a request that arrives now.
 
 import PacingSimulation
 import RateLimit
@@ -9,12 +9,12 @@ struct ModelAPI {
   struct Reply {
     var verdict: Verdict
     var paced: PacedReply
-    /// Seconds beyond those that the network takes.
+    /// Seconds in addition to the network's.
     var delay: Seconds = 0
   }
 
   private let plan: Plan
-  /// What counts requests, and since when. Requests arrive in order.
+  /// Each server and when it starts. Requests arrive in order.
   private var servers: ArraySlice<(from: Seconds, server: SimulatedServer?)>
   private var arrivals: UInt64 = 0
   private var firstAsked: [Int64: Seconds] = [:]
@@ -31,7 +31,7 @@ struct ModelAPI {
     servers = Self.servers(of: plan, seed: plan.seed &+ UInt64(endpoint) &* 0x0e4d)[...]
   }
 
-  /// Another count goes on with what was used; another way of counting begins anew.
+  /// A changed count keeps what was used; another way of counting starts over.
   private static func servers(of plan: Plan, seed: UInt64) -> [(from: Seconds, server: SimulatedServer?)] {
     var scenarios: [(from: Seconds, limit: LimitPlan?, scenario: Scenario?)] = []
     for (from, limit) in plan.limits {
@@ -108,7 +108,7 @@ struct ModelAPI {
     }
   }
 
-  /// What the API itself says.
+  /// The API's own answer.
   private mutating func answer(_ row: Int64, _ nature: Nature, now: Seconds) -> Reply {
     var reading: RateLimitReading?
     while let next = servers.dropFirst().first, next.from <= now { servers.removeFirst() }

@@ -1,4 +1,4 @@
-// The queue as its documentation says it is: rows, lists in order, waits. What is here is on the disk.
+// The queue as documented: rows, lists in order, waits. Everything here counts as on disk.
 
 import RateLimit
 package import Registration
@@ -12,7 +12,7 @@ package struct ModelQueue: Sendable {
     package fileprivate(set) var attempts = 0
     /// Of the last result.
     fileprivate var status: Int?
-    /// Milliseconds of the clock that nobody can set.
+    /// Milliseconds on the clock that cannot be set.
     package fileprivate(set) var due: Int64 = 0
     fileprivate var wasDenied = false
     fileprivate(set) var finishedAt: Timestamp?
@@ -39,10 +39,10 @@ package struct ModelQueue: Sendable {
     fileprivate(set) var isCancelled = false
     /// It was cancelled because too many of its keys had failed.
     fileprivate(set) var isStopped = false
-    /// Of the keys that came with it first: those that are pending, and those without an outcome.
+    /// Of the keys that it brought first: how many are pending, and how many have no outcome.
     fileprivate(set) var ownPending = 0
     fileprivate(set) var ownOpen = 0
-    /// Keys of other lists that it names again, and those of them that were put back to pending for it.
+    /// How many keys of other lists it repeats, and how many of those it put back to pending.
     fileprivate(set) var shared = 0
     fileprivate(set) var requeued = 0
   }
@@ -83,8 +83,7 @@ package struct ModelQueue: Sendable {
     if row.isOpen { lists[row.lists[0]].ownOpen += change }
   }
 
-  /// Ends a transaction: of the lists in which keys got an outcome, those whose share of failed keys is too large are
-  /// stopped.
+  /// Ends a transaction: stops the lists in which keys got an outcome and whose share of failed keys is too large.
   private mutating func commit() {
     defer { gained = [] }
     for list in gained.sorted() where !lists[list].isCancelled {
@@ -107,7 +106,7 @@ package struct ModelQueue: Sendable {
 
   // MARK: - Lists
 
-  /// The rows of earlier lists that a list names again, by their index.
+  /// Indices of the rows of earlier lists that a list repeats.
   func rowsNamed(by plan: ListPlan) -> [Int] {
     plan.shared.compactMap { rows.isEmpty ? nil : Int($0 * Double(rows.count)) }
   }
@@ -141,7 +140,7 @@ package struct ModelQueue: Sendable {
     rows[index].requeuedAt = now
   }
 
-  /// Rows that a plan names by their share of all.
+  /// Rows named by their relative position.
   func rowsNamed(by shares: [Double]) -> [Row] {
     shares.compactMap { rows.isEmpty ? nil : rows[Int($0 * Double(rows.count))] }
   }
@@ -197,7 +196,7 @@ package struct ModelQueue: Sendable {
 
   private func isUnwanted(_ row: Row) -> Bool { row.lists.allSatisfy { lists[$0].isCancelled } }
 
-  /// Those that no other list wants. What is in flight stays open until its reply is known.
+  /// Cancels keys that no other list wants. Keys in flight stay open until their reply.
   private mutating func cancelKeys(of list: Int, inFlight: Set<Int64>) {
     for index in rows.indices where rows[index].isOpen && rows[index].lists.contains(list) && isUnwanted(rows[index]) {
       if inFlight.contains(rows[index].number) {
@@ -225,7 +224,7 @@ package struct ModelQueue: Sendable {
 
   /// As `RegistrationQueue.dueKeys`.
   ///
-  /// - Parameter turn: Keys of the order that were taken before: every tenth is of a list that waits behind others.
+  /// - Parameter turn: Keys taken in this order before: every tenth is from a list of lower priority.
   func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Seconds, turn: Int, now: Seconds) -> [DueKey] {
     let clock = Self.clock(now)
     let free = rows.filter { $0.isOpen && !taken.contains($0.number) && !awaited.contains($0.number) }
@@ -246,7 +245,7 @@ package struct ModelQueue: Sendable {
     return Self.withTenths(of: others, in: order, after: turn).prefix(limit).map(\.key)
   }
 
-  /// The rows in front, every tenth place given to one that waits, and then the rest.
+  /// The front rows with a waiting row in every tenth place, then the rest.
   private static func withTenths(of waiting: [Row], in front: [Row], after turn: Int) -> [Row] {
     var order = front
     var place = 0
@@ -260,7 +259,7 @@ package struct ModelQueue: Sendable {
 
   func priority(of row: Int64) -> Int { lists[self[row].lists[0]].terms.priority }
 
-  /// Of the lists with keys without an outcome.
+  /// Among the lists that have open keys.
   var highestPriority: Int? { lists.filter { $0.ownOpen > 0 }.map(\.terms.priority).max() }
 
   /// Pending keys of the lists of the highest priority, and of all others.

@@ -1,11 +1,11 @@
-// What must hold after every step, whatever has happened. Told only what the core was told and what it wanted.
+// What must hold after every step, whatever happened. Learns only of the core's events and actions.
 
 import RateLimit
 import Registration
 import RegistrationCore
 
 struct Oracle {
-  /// What was known when the core was asked to hand out.
+  /// The state when the core was asked for requests.
   struct Before {
     var obstacle: String?
     var isOpen: Bool
@@ -22,11 +22,11 @@ struct Oracle {
     }
   }
 
-  /// What the API and others said of one key to one process.
+  /// Replies about one key, from the API or others.
   struct Words {
     var unknown: [Seconds] = []
     var others = 0
-    /// Of the last two 403: the requests sent before their reply came, and the latest success known then.
+    /// For each of the last two 403s: requests sent before it came, and the latest success by then.
     var forbidden: [(sent: Int, success: Int)] = []
     var last: Verdict?
     var lastOrder = 0
@@ -35,30 +35,29 @@ struct Oracle {
 
   private var words: [Int64: Words] = [:]
   private var registrar: Int64 = 1
-  /// Changes of credentials and endpoint since the process has started.
+  /// Changes of credentials and endpoint since the process started.
   private(set) var epoch = 0
-  /// Rows whose attempt was counted since somebody was last answered.
+  /// Rows whose attempt was counted since the API last answered.
   private var charged: [Int64] = []
-  /// The latest request that was answered with a success, and the latest that the API answered at all, with the one of another
-  /// key before it.
+  /// The latest requests that succeeded, and the latest that the API answered at all: up to three of each.
   private var successes: [(order: Int, row: Int64)] = []
   private var answers: [(order: Int, row: Int64)] = []
   /// Until when a server has asked everybody to wait.
   private var quietUntil: Seconds = -.infinity
-  /// The same, whoever was answered meanwhile: a hold may wait for so long.
+  /// The same, but an answer does not end it: a hold may wait that long.
   private(set) var askedUntil: Seconds = -.infinity
-  /// Results that the core has not been told are on disk.
+  /// Results not yet reported to the core as on disk.
   private(set) var unwritten: [Int64: Int] = [:]
   private var probesOut: Set<Int> = []
-  /// When each row was last registered and by whom, as far as a reply has told.
+  /// When and by whom each row was last registered, according to replies.
   private var registered: [Int64: (at: Seconds, by: Int64)] = [:]
-  /// Keys that failed because they were out of attempts, and when they were last answered.
+  /// Keys that failed for lack of attempts, and when their last reply came.
   private var exhausted: [Int64: Seconds] = [:]
   var isClockSet = false
 
-  // MARK: - What it is told
+  // MARK: - Input
 
-  /// A canary of an inquiry that has ended stands in nobody's way.
+  /// Once an inquiry has ended, its canary blocks no other.
   mutating func saw(_ before: Before) {
     if before.isOpen { probesOut = [] }
   }
@@ -72,7 +71,7 @@ struct Oracle {
     unwritten = [:]
     probesOut = []
     for row in words.keys { words[row]?.forbidden = [] }
-    // Another endpoint has asked for nothing.
+    // Another registrar's wait is ignored.
     quietUntil =
       asked.map { asked in
         asked.registrar == registrar && asked.seconds > Holds.longestInquiryShown
@@ -95,7 +94,7 @@ struct Oracle {
     }
   }
 
-  /// A reply has come.
+  /// Takes in a reply.
   mutating func hear(_ reply: ModelAPI.Reply, to job: Job, sent: Int, now: Seconds) {
     probesOut.remove(job.order)
     let row = job.key.row
@@ -146,10 +145,10 @@ struct Oracle {
     if list.count > 3 { list.removeLast() }
   }
 
-  /// A row whose attempt was counted although nobody has been answered since, as a hold begins.
+  /// When a hold begins: a row whose attempt was counted although no answer came since.
   func chargedInVain() -> Int64? { charged.first }
 
-  // MARK: - What it forbids
+  // MARK: - Checks
 
   mutating func broken(
     bySending job: Job, from process: DaemonRun.Process?, _ queue: ModelQueue, _ before: Before, now: Seconds
@@ -210,7 +209,7 @@ struct Oracle {
     return nil
   }
 
-  /// Outcomes that the core has decided about.
+  /// Checks outcomes that the core decided.
   mutating func broken(by results: [KeyResult], _ apis: [ModelAPI], now: Seconds) -> Violation? {
     for result in results {
       let row = result.row
@@ -225,7 +224,7 @@ struct Oracle {
       let known = words[row] ?? Words()
       switch result.decision {
       case .registered:
-        // By whom it says it was; a result without a number may be of either.
+        // The endpoint that it names; without a number, either.
         let endpoints = result.registrar.map { [Access(registrar: $0).endpoint] } ?? Array(Access.endpoints)
         if !endpoints.contains(where: { apis[$0].registered.contains(row) }) {
           return Violation(promise: "registered means confirmed", detail: what)
@@ -253,7 +252,7 @@ struct Oracle {
     case .failed(let status, _, _):
       guard status == 404 else { return nil }
       guard known.unknown.count >= 2 else { return Violation(promise: promise, detail: "key \(row): the first 404") }
-      // The first may have been untold to the disk before a kill, or in a hold: what counts is how long it was seen.
+      // The first may have been lost in a kill or come in a hold: what counts is the time from first to last.
       let apart = (known.unknown.last ?? 0) - (known.unknown.first ?? 0)
       return apart >= 29.9
         ? nil : Violation(promise: "the second look is later", detail: "key \(row): \(apart.shown) s")
@@ -272,10 +271,10 @@ struct Oracle {
     }
   }
 
-  /// A result that is put on disk.
+  /// Checks a result on its way.
   mutating func broken(byWriting result: KeyResult, over row: ModelQueue.Row, fewestAttempts: Int) -> Violation? {
     let failedAt = exhausted.removeValue(forKey: row.number)
-    // A key that is put back to pending is told about anew.
+    // A key put back to pending starts with no replies.
     if result.decision == .failed || result.decision == .registered { words[row.number] = nil }
     if row.state == .registered || row.state == .failed, result.decision != .refund {
       return Violation(promise: "a key is settled once", detail: "key \(row.number) is \(row.state.name)")
@@ -289,6 +288,6 @@ struct Oracle {
 }
 
 extension Holds {
-  /// Seconds up to which a wait is no hold.
+  /// Longer waits, in seconds, are holds.
   static var longestInquiryShown: Seconds { 7.5 }
 }

@@ -8,7 +8,7 @@ package import Registration
 package enum Trouble: String, CaseIterable, Sendable {
   case throttled, throttledFor
   case serverError, unavailable, unavailableFor
-  /// A page that is no word of the API: 404, 403, and 200 without the key.
+  /// A page that is not the API's: 404, 403, and 200 without the key.
   case gatewayPage, gatewayForbidden, wrongBody
   case unauthorized
   case forbidden, denied, rejected
@@ -23,10 +23,10 @@ package enum Trouble: String, CaseIterable, Sendable {
   var isOfTheDisk: Bool { [.diskRefusesKeys, .diskRefusesResults, .diskIsSlow].contains(self) }
 }
 
-/// What the API makes of a key.
+/// How the API treats a key.
 package enum Nature: String, Sendable {
   case good
-  /// 404, 422, 403 in the API's word, whatever happens.
+  /// 404, 422 and 403 from the API itself, always.
   case unknown, invalid, forbidden
   /// 404 for the first 25 s after it was first asked about.
   case knownLate
@@ -46,7 +46,7 @@ package enum Deed: Sendable {
   case kill(KillPoint, down: Seconds)
   case restart(down: Seconds)
   case setClock(by: Seconds)
-  /// Done between a commit and the moment at which the core hears of it.
+  /// Done between a commit and its report to the core.
   indirect case atNextCommit(Deed)
 }
 
@@ -57,26 +57,26 @@ package enum KillPoint: String, CaseIterable, Sendable {
 package struct ListPlan: Sendable {
   package var name: String
   package var natures: [Nature]
-  /// Keys of earlier lists that it names again, as shares of all rows there are, 0..<1.
+  /// Keys of earlier lists that it repeats, as positions among all rows, 0..<1.
   package var shared: [Double] = []
   package var isForced = false
   package var terms = ListTerms()
 }
 
-/// Which failed keys an operator wants to have tried again.
+/// Which failed keys an operator retries.
 package enum RetryPlan: Sendable {
   case all
   case list(Int)
   /// Whose last answer had this status.
   case status(Int)
-  /// As shares of all rows there are, 0..<1.
+  /// As positions among all rows, 0..<1.
   case keys([Double])
 }
 
 package struct Incident: Sendable {
   package enum Kind: Sendable {
     /// - Parameters:
-    ///   - share: Of the requests that are hit.
+    ///   - share: Share of requests affected.
     ///   - wait: Seconds that a Retry-After names.
     case trouble(Trouble, until: Seconds, share: Double, wait: Seconds)
     case deed(Deed)
@@ -140,7 +140,7 @@ package struct LimitPlan: Sendable, Hashable {
 
   var text: String { "\(count)/\(period.shown) s, shape \(shape), headers \(hasHeaders)" }
 
-  /// The same way of counting, whatever the count.
+  /// Whether at most the count differs.
   func counts(as other: LimitPlan) -> Bool {
     var same = self
     same.count = other.count
@@ -173,7 +173,7 @@ package struct Plan: Sendable {
       }
   }
 
-  /// Of all keys that there may be.
+  /// Of every key that may come.
   var natures: Set<Nature> {
     incidents.reduce(into: Set(lists.flatMap(\.natures))) { natures, incident in
       if let list = incident.list { natures.formUnion(list.natures) }
@@ -184,10 +184,10 @@ package struct Plan: Sendable {
 
   /// Seconds after the world has healed within which each key has its outcome: the longest Retry-After that is obeyed
   /// (1 h), after it the longest wait for another attempt, a second look and two probes of every hold (together less than
-  /// half an hour), half an hour for a limit to be found out anew, and what the limit itself takes.
+  /// half an hour), half an hour to find a limit again, and the time that the limit itself takes.
   package var bound: Seconds {
     let requests = Double(keys + 200)
-    // A limit that replies have told is kept to for good when they no longer tell any.
+    // A limit from replies is obeyed for good, even when later ones show none.
     let limited = limits.compactMap(\.limit).map { 3 * requests * $0.period / Double($0.count) + 4 * $0.period }
     return 7_200 + (limited.max() ?? 0)
   }

@@ -1,10 +1,10 @@
-// Worlds in which nothing happens for a day: what was known of the API grows old.
+// Worlds in which nothing happens for a day: knowledge of the API gets old.
 
 package import RateLimit
 import Registration
 
 extension Plan {
-  /// A list is done at once. A day or so later there is trouble with the API's word, hours of it, and another list.
+  /// A list is done at once. 10 to 60 hours later requests are refused for 1 to 30 hours, and another list comes.
   package static func quiet(seed: UInt64) -> Plan {
     var random = SplitMix64(seed: seed ^ 0x9e1e7)
     func list(_ name: String) -> ListPlan {
@@ -30,7 +30,7 @@ extension Plan {
       latency: 0.1, limit: nil, lists: [first], incidents: incidents, heals: from + length, endsWithNewList: true)
   }
 
-  /// One long list, an API without trouble, and a limit of `shape` that its replies tell. The last window is not quite full,
+  /// One long list, an API without trouble, and a limit of `shape` that its replies show. The last window is not quite full,
   /// so that one key more or less does not cost a window.
   package static func steady(seed: UInt64, shape: Int) -> Plan {
     var random = SplitMix64(seed: seed)
@@ -60,8 +60,8 @@ extension Plan {
     return plan
   }
 
-  /// Like `steady`, but the daemon goes from one endpoint, or one pair of credentials, to the other again and again while requests
-  /// are under way.
+  /// Like `steady`, but the daemon keeps switching between two endpoints, or two pairs of credentials, while requests
+  /// are in flight.
   package static func moving(seed: UInt64) -> Plan {
     var plan = steady(seed: seed, shape: Int(seed % 4))
     var random = SplitMix64(seed: seed ^ 0x307e)

@@ -1,4 +1,4 @@
-// Swarm style: each seed switches a random subset of faults on, so that each meets each other somewhere.
+// Swarm style: each seed enables a random subset of faults, so that any two meet in some run.
 
 import Foundation
 import PacingSimulation
@@ -80,7 +80,7 @@ extension Plan {
 
   /// The API's limit is raised, cut, counted in another way, dropped or introduced in mid-run.
   private mutating func addLimits() {
-    // Of its own, so that what else a seed stands for does not depend on it.
+    // A separate generator, so that the rest of the plan does not change.
     var random = SeededRandom(seed: seed ^ 0x11317)
     guard random.chance(0.3) else { return }
     let times = (0..<(1 + Int(random.unit() * 3))).map { _ in
@@ -97,7 +97,7 @@ extension Plan {
     }
   }
 
-  /// Lists go before others, or stop when too much of them fails, and operators change that.
+  /// Lists go before others, or stop when too many keys fail, and operators change that.
   private mutating func addTerms() {
     var random = SeededRandom(seed: seed ^ 0x7e125)
     guard random.chance(0.35) else { return }
@@ -122,7 +122,7 @@ extension Plan {
     }
   }
 
-  /// An operator has some of the failed keys tried again.
+  /// An operator retries some of the failed keys.
   private mutating func addRetries() {
     var random = SeededRandom(seed: seed ^ 0x2e712)
     guard random.chance(0.2) else { return }

@@ -1,4 +1,4 @@
-// The daemon's own queue in a folder of its own, on the clock of the simulation.
+// The daemon's real queue in a separate folder, on the simulation's clock.
 
 import Foundation
 import RateLimit
@@ -11,7 +11,7 @@ final class RealQueue: Sendable {
   enum End {
     /// In good order.
     case stop
-    /// At any moment: what is left is what the files held then.
+    /// At any moment: only what the files held then is left.
     case kill
   }
 
@@ -28,11 +28,11 @@ final class RealQueue: Sendable {
   }
 
   deinit {
-    // Nothing is lost when a temporary folder stays behind.
+    // A temporary folder that stays behind does no harm.
     state.withLock { state in try? FileManager.default.removeItem(at: state.folder) }
   }
 
-  /// Where there is one, in memory: a simulated kill is no power cut.
+  /// In memory if possible: a simulated kill is not a power cut.
   private static func newFolder() -> URL {
     let memory = URL(filePath: "/dev/shm")
     let parent =
@@ -60,14 +60,14 @@ final class RealQueue: Sendable {
     }
   }
 
-  /// The next use opens what its process has left.
+  /// Ends its process; the next use reopens it.
   func end(_ end: End) throws {
     try state.withLock { state in
       guard let queue = state.queue else { return }
       switch end {
       case .stop: try queue.finish()
       case .kill:
-        // Closing would write the log back: a copy is what a kill leaves.
+        // Closing would write the log back, so the files are copied first.
         let copy = Self.newFolder()
         try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
         for name in try FileManager.default.contentsOfDirectory(atPath: state.folder.path) where !name.hasSuffix("-shm")
@@ -82,7 +82,7 @@ final class RealQueue: Sendable {
     }
   }
 
-  // MARK: - As the model does it
+  // MARK: - Same as the model
 
   /// Entries in a batch: few, so that short lists have several.
   private static let batchSize = 7

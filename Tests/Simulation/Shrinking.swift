@@ -7,7 +7,7 @@ package struct Failure: Sendable {
 
   /// The run of `plan`, shrunk; nil when it keeps every promise.
   ///
-  /// - Parameter mostSteps: Of all runs together, after which what is found is small enough.
+  /// - Parameter mostSteps: Steps of all runs together after which shrinking ends.
   package init?(_ plan: Plan, isPaired: Bool = false, mostSteps: Int = 10_000_000) {
     var steps = 0
     func violation(of plan: Plan) -> Violation? {

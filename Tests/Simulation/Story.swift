@@ -1,4 +1,4 @@
-// What happened, in words for whoever looks for the cause, and as one number that tells two runs apart.
+// What happened, in words for debugging, and as one number that distinguishes two runs.
 
 import RateLimit
 import Registration

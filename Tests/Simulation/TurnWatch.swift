@@ -1,4 +1,4 @@
-// Whose turn it is: a list of higher priority goes first, and those that wait behind it get every tenth request.
+// Whose turn it is: lists of higher priority go first; those that wait behind them get every tenth request.
 
 import RegistrationCore
 
@@ -10,19 +10,19 @@ struct TurnWatch {
   /// Requests since the last one for a list of lower priority.
   private var inARow = 0
   private var priority: Int?
-  /// Rows that were sent and have no result yet: what is sent again after a 429, say, takes nobody's turn.
+  /// Rows sent without a result yet: sending one again, for example after a 429, takes no turn.
   private var sent: Set<Int64> = []
 
-  /// Keys that may have come back since keys were last read: as many as there are workers at most.
+  /// Keys that may have come back since keys were last read: at most one for each worker.
   private static let margin = 64
-  /// Of ten requests one is another's. Where the lists in front are done within a page, the next ones count from there.
+  /// One request in ten is for a waiting list. If the lists in front are done within a page, the count restarts there.
   private static let most = 20
 
   mutating func start() { self = TurnWatch() }
   mutating func interrupted() { (requests, others, inARow) = (0, 0, 0) }
   mutating func settled(_ row: Int64) { sent.remove(row) }
 
-  /// An ordinary request is sent.
+  /// Checks an ordinary request.
   mutating func broken(bySending job: Job, _ queue: ModelQueue) -> Violation? {
     let highest = queue.highestPriority
     let isOther = queue.priority(of: job.key.row) != highest
@@ -34,7 +34,7 @@ struct TurnWatch {
     }
     requests += 1
     if isOther { inARow = 0 } else if isNew { inARow += 1 }
-    // A key that is tried again has its turn whatever its list.
+    // A retried key gets its turn whatever its list.
     if isOther, isNew, job.key.state == .pending { others += 1 }
     let what = "\(others) of \(requests) requests are for lists of lower priority, and none of the last \(inARow)"
     if inARow > Self.most { return Violation(promise: "waiting lists get a tenth of the requests", detail: what) }
@@ -42,8 +42,8 @@ struct TurnWatch {
     return nil
   }
 
-  /// Many keys of both kinds have not had their turn. Those that have come back after a 429 have: they wait behind all that was
-  /// read ahead.
+  /// Whether many keys of both kinds have not had their turn. Keys back after a 429 have: they wait behind all that
+  /// was read ahead.
   private func bothWait(_ queue: ModelQueue) -> Bool {
     var (first, waiting) = queue.pendingByPriority
     guard min(first, waiting) > Self.margin else { return false }

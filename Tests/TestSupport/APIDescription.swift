@@ -1,6 +1,6 @@
 package import Foundation
 
-/// An OpenAPI document, and whether an answer is as it says. Only the part of JSON Schema that the document uses.
+/// An OpenAPI document, and whether an answer matches it. Supports only the JSON Schema that the document uses.
 package struct APIDescription {
   private let document: [String: Any]
 
@@ -15,7 +15,7 @@ package struct APIDescription {
     }
   }
 
-  /// What is wrong with an answer; empty when it is as described.
+  /// How an answer differs from the description; empty if not.
   ///
   /// - Parameter path: With the names of its parameters: `/v1/lists/{name}`.
   package func flaws(_ method: String, _ path: String, status: Int, contentType: String, body: String) -> [String] {
