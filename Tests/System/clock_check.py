@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Clocks that jump must not harm the daemon: a wall clock that is set by a day or by 40 days, forward and back, also at a window's
-edge, and a machine that is suspended, so that time passes which no timer counts. Nothing is swept that should stay, nothing waits
+edge, and a machine that is suspended, so that time passes that no timer counts. Nothing that should stay is swept, nothing waits
 for ever or is due at once, and times stay in order.
 Usage: clock_check.py KEYREG. Needs a C compiler (cc, or Swift's clang); only the programs of the check see the other clocks.
 With CLOCKS_AS_ONE=1 in the environment they see time since the boot follow the wall clock, and the check fails."""
@@ -18,7 +18,7 @@ from support import Place, check, finish, interrupt, keys, wait_for
 
 HOUR = 3_600
 DAY = 86_400
-# The daemon notices within seconds that time has jumped; machines that are busy need more.
+# Seconds within which the daemon notices a time jump, even on a busy machine.
 SOON = 30
 
 
@@ -36,7 +36,7 @@ class Clocks(Place):
         self.sandbox("--limit", *limit, env=self.env if serves_same_time else None)
 
     def set(self, wall=None, asleep=0):
-        """Sets the wall clock, in seconds ahead of the machine's. `asleep`: so many seconds pass while nothing runs."""
+        """Sets the wall clock, in seconds ahead of the machine's. `asleep`: seconds that pass while nothing runs."""
         self.wall = (self.wall if wall is None else wall) + asleep
         self.suspended += asleep
         with open(self.path("clocks.new"), "w") as file:
@@ -52,14 +52,14 @@ class Clocks(Place):
         return wait_for(lambda: os.path.exists(self.path(f"spool/results/{name}.csv")))
 
     def sent(self):
-        """Times and states of all requests, by the sandbox's clock, which nobody sets."""
+        """Times and states of all requests, by the sandbox's clock."""
         return [(datetime.fromisoformat(line["time"]).timestamp(), line["status"]) for line in self.journal()]
 
     def requests(self):
         return len(self.journal()) if os.path.exists(self.path("journal")) else 0
 
     def judge_pace(self, what, limit, seconds, done):
-        """No stall, no stampede: what the server saw."""
+        """Checks that there was no stall or stampede."""
         sent = self.sent()
         times = [at for at, _ in sent]
         gap = max((b - a for a, b in zip(times, times[1:])), default=0)
@@ -84,7 +84,7 @@ def leap_at_a_start(binary):
             place.set(days * DAY)
             daemon = place.daemon()
             wait_for(place.status)
-            # The sweep runs at the start; a later list that is done shows that it is over.
+            # The sweep runs at the start; once a later list is done, it is over.
             place.work_off(f"b{days}")
             interrupt(daemon)
             check(f"nothing is swept with the clock off by {days} days", before <= place.kept(), place.kept())
@@ -154,14 +154,14 @@ def suspended(binary):
 
 
 def suspended_and_set(binary, days):
-    """The sweep believes the time that has passed, not the wall clock."""
+    """The sweep uses the time that has passed, not the wall clock."""
     with Clocks(binary, "10/100m") as place:
         daemon = place.daemon()
         place.work_off("a", 5)
         before = place.kept()
         # Keys that wait for the limit: the daemon does not rest.
         place.drop("z", "\n".join(keys(50)) + "\n")
-        # Removed when it is a day old, and last of all: then the sweep is over.
+        # Removed when it is a day old, and last: then the sweep is over.
         left = place.path("spool/results/.keyreg-1-left.tmp")
         with open(left, "w"):
             pass

@@ -4,7 +4,7 @@
     credentials_check.py BINARY [KEYS [SEED]]      needs a C compiler; loopback only
 
 Each case drops a list of KEYS (400). While the daemon holds, its clock runs fast (`fast_clock.c`): probes are seconds apart. Exactly the
-keys that are not ours may fail, with the API's reason; no hold may come of them while others succeed, and none may be for good.
+keys that are not ours may fail, with the API's reason; they cause no hold while others succeed, and no hold is permanent.
 """
 
 import csv
@@ -37,7 +37,7 @@ REFUSED = {
 
 
 class Desk(HostileAPI):
-    """Looks at the credentials (`valid`, when it is not None), then at the key (`foreign`: status by key)."""
+    """Checks the credentials (against `valid`, unless it is None), then the key (`foreign`: status by key)."""
 
     def __init__(self):
         super().__init__()
@@ -78,7 +78,7 @@ class Run:
         os.rename(path, self.place.path(name))
 
     def drop(self, name, count=KEYS, share=0.0, status=403, first=False):
-        """A list with a share of keys that are not ours; with `first` they are its first lines."""
+        """Drops a list with a share of foreign keys; with `first` they are its first lines."""
         made = [f"{self.random.getrandbits(32):08x}-0000-4000-8000-{self.random.getrandbits(48):012x}" for _ in range(count)]
         foreign = made[:int(count * share)] if first else self.random.sample(made, int(count * share))
         self.desk.foreign.update({key: status for key in foreign})
@@ -143,7 +143,7 @@ def revoked(run):
 
 
 def replaced(run):
-    """New credentials; first such as cannot be used."""
+    """New credentials; at first they cannot be used."""
     run.desk.valid = "second-api-key"
     run.drop("replaced")
     check("expired credentials: holds", run.held("credentials", "403 Forbidden since"), run.place.ask("/v1/status"))
@@ -173,7 +173,7 @@ def not_ours(run):
 
 
 def both(run):
-    """Revoked while 5 % are not ours, and then one of two servers that does not know the credentials yet."""
+    """Revoked while 5 % are foreign; then one of two servers does not know the credentials yet."""
     desk, before = run.desk, len(run.desk.confirmed_at)
     desk.down = lambda: 401 if len(desk.confirmed_at) > before + KEYS // 4 else None
     run.drop("both", share=0.05)
@@ -187,7 +187,7 @@ def both(run):
 
 
 def fresh(place, seed):
-    """A queue without any success, and its list begins with keys that are not ours."""
+    """A queue without any success, whose list begins with foreign keys."""
     run = Run(place, seed)
     run.drop("fresh", share=0.05, first=True)
     run.judge("fresh", "a new queue, the first 5 % not ours")

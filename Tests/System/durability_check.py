@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What a power cut would find: the daemon's system calls, in their order, while lists come, are read, filed, rejected and
-grow. Whatever relies on a name or on bytes comes after the fsync that brought them to the disk.
+grow. Whatever relies on a name or on bytes must come after the fsync that wrote them to disk.
 Usage: durability_check.py KEYREG. Needs strace."""
 
 import http.client
@@ -90,7 +90,7 @@ class Oracle:
     def move(self, thread, old, new):
         folders = {os.path.dirname(old), os.path.dirname(new)}
         source, target = (os.path.relpath(path, self.spool).split("/")[0] for path in (old, new))
-        # What others wrote is brought to the disk before it is filed; what is of no use is theirs.
+        # What others wrote must be synced before it is filed, unless it is rejected.
         if (old.endswith(".tmp") or target == "done") and old not in self.synced:
             self.fault("content", f"{old} is renamed to {os.path.basename(new)}")
         if thread in self.unflushed:
@@ -146,14 +146,14 @@ def append(path, text):
 
 
 def done(place, count):
-    """All of so many keys are registered, and their lists are filed and have their results."""
+    """Whether all `count` keys are registered, and their lists are filed with results."""
     status = place.status()
     return status and status["keys"]["registered"] == count and status["state"] == "idle" and \
         status["lists"]["incoming"] == status["lists"]["active"] == status["lists"]["finishing"] == 0
 
 
 def work(place):
-    """Every way that a list can go."""
+    """Every path a list can take."""
     submit = traced(place, "submit.trace", place.binary, "submit", place.path("list"), "--name", "submitted")
     check("a list is submitted", submit.wait(30) == 0)
     place.drop("together", "\n".join(keys(2)) + "\n")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 LIBRARY = "fault.so"
 
-# What the system may answer, by kind of operation.
+# Errors that may come, by kind of operation.
 ERRORS = {
     "open": "EIO ENOSPC EMFILE EINTR EDQUOT EROFS ENOMEM",
     "read": "EIO EINTR ENOMEM",
@@ -79,7 +79,7 @@ def read_report(place):
 
 
 def cure(place):
-    """The cause is gone."""
+    """Ends the fault."""
     with open(place.path("cured"), "w"):
         pass
     assert os.path.exists(place.path("cured"))

@@ -1,4 +1,4 @@
-"""What a hostile server does instead of answering: a table of plays, each with what `status` has to say of it."""
+"""What a hostile server does instead of answering: a table of plays, each with what `status` must show."""
 
 import gzip
 import threading
@@ -11,7 +11,7 @@ class Play:
 
     `at`: accept (before anything is read), request (after one was read), connect (by a proxy), or None (nothing is done to a
     connection itself, see `context` and `after`). `reason` is what the reason of the hold must match; None: the keys are registered
-    all the same. `hold` is False where the daemon waits without a hold. `after`: bytes until a proxy's tunnel dies.
+    anyway. `hold` is False where the daemon waits without a hold. `after`: bytes until a proxy's tunnel dies.
     """
 
     def __init__(self, name, act, reason=None, at="request", keeps=False, context=None, hold="outage", after=None):
@@ -77,7 +77,7 @@ def half_closed(connection, key):
 
 
 def smuggled(connection, key):
-    """A second answer that nobody asked for, which confirms whatever comes next if its body is not read."""
+    """An unrequested second answer, which confirms whatever comes next if its body is not read."""
     connection.send(answer(b"{}", "200 OK") + answer(body("00000000-0000-4000-8000-000000000000")))
 
 
@@ -100,7 +100,7 @@ def trickling_body(connection, key):
 
 
 def closing_in_silence(delay):
-    """A good answer on a connection that is said to be kept and is closed a moment later."""
+    """A good answer that promises to keep the connection, which is closed a moment later."""
 
     def act(connection, key):
         connection.server.note_confirmed(key)
@@ -181,7 +181,7 @@ HTTP = [
     Play("a gateway's 407", saying(page("407 Proxy Authentication Required", "Proxy-Authenticate: Basic")), "407", keeps=True),
     Play("a gateway's 426", saying(page("426 Upgrade Required", "Upgrade: h2c")), "426", keeps=True),
     Play("a status of 999", saying(page("999 Request denied")), "999", keeps=True),
-    # Unusual, and good enough.
+    # Unusual but acceptable.
     Play("interim answers first", confirming(
         lambda k: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(body(k))), keeps=True),
     Play("HTTP/1.0", in_the_open(b"HTTP/1.0 201 Created\r\nContent-Type: application/json\r\n")),
@@ -214,7 +214,7 @@ THROTTLE = Play("429 as HTML", saying(page("429 Too Many Requests")), keeps=True
 
 
 def tls(authority):
-    """A server that is not the one that was meant, or no TLS at all."""
+    """A server other than the intended one, or no TLS at all."""
     refused = "TLS refused"
     return [
         Play("expired", None, refused + ".*expired", at=None, context=authority.context("expired")),

@@ -15,7 +15,7 @@ class Answer:
 
     @property
     def code(self):
-        """That of the error document; empty when there is none."""
+        """The error document's code; empty without a document."""
         try:
             return json.loads(self.body)["error"]["code"]
         except (ValueError, KeyError, TypeError):
@@ -57,7 +57,7 @@ class Wire:
         return bool(piece)
 
     def answer(self, has_body=True):
-        """The next answer; one of status 0 when the connection ends without any."""
+        """The next answer; its status is 0 if the connection ends without one."""
         while b"\r\n\r\n" not in self.data:
             if not self.fill():
                 return Answer(is_end=True)
@@ -94,7 +94,7 @@ class Wire:
         return self.ends()
 
     def ends(self):
-        """The connection is closed by the other side, after whatever else it sends."""
+        """Whether the other side closes the connection, after whatever it sends."""
         try:
             while self.fill():
                 pass
@@ -108,7 +108,7 @@ BAD = (400, "bad_request")
 
 
 def requests(is_tcp):
-    """What, the bytes, and (status, code of the error document); a status of None stands for an end without an answer."""
+    """Name, bytes, and (status, code of the error document); a status of None stands for an end without an answer."""
     post = (405, "method_not_allowed") if is_tcp else None
 
     def list_(query, body=b"x"):

@@ -1,6 +1,6 @@
 """A registration API, and a proxy, that can be told to misbehave, and a record of every request that reached them.
 
-What a server does is a *play* (`hostile_plays.py`). While `play` is None all is well. `heal()` ends a play and whatever hangs in it.
+A server's misbehaviour is a *play* (`hostile_plays.py`); None is good behaviour. `heal()` ends a play and whatever hangs in it.
 """
 
 import collections
@@ -61,25 +61,25 @@ class Connection:
         self.socket.sendall(data)
 
     def trickle(self, data, seconds=1.0):
-        """A byte at a time, until the other side has had enough."""
+        """Sends a byte at a time, `seconds` apart."""
         for byte in data:
             self.send(bytes([byte]))
             self.wait(seconds)
 
     def flood(self, piece):
-        """The same bytes without an end."""
+        """Sends the same bytes for ever."""
         while not self.server.healed.is_set():
             self.send(piece)
         raise Gone
 
     def wait(self, seconds=3_600.0, for_good=False):
-        """Does nothing, until the other side hangs up, the time is over or, unless it is for good, the play."""
+        """Waits until the other side hangs up, the time is up or, unless `for_good`, the play ends."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.server.healed.is_set() and not for_good:
                 raise Gone
             readable, _, _ = select.select([self.raw], [], [], min(0.1, max(0, end - time.monotonic())))
-            # What is sent is thrown away, or nobody would notice the end.
+            # Received bytes are discarded, so that the end is noticed.
             if readable and not self.raw.recv(65536):
                 raise Gone
 
@@ -141,7 +141,7 @@ class Listener:
             raw.close()
 
     def begin(self, play, grace=0):
-        """From now on `play`, once so many requests more have been answered well."""
+        """Starts `play` once `grace` more requests have been answered well."""
         self.healed.clear()
         self.play, self.grace = play, grace
 
@@ -156,7 +156,7 @@ class Listener:
             self.listen()
 
     def stop(self):
-        """Nothing listens any more, and what was connected is closed."""
+        """Stops listening, and closes all connections."""
         listener, self.socket = self.socket, None
         if listener is not None:
             listener.shutdown(socket.SHUT_RDWR)
@@ -225,7 +225,7 @@ class HostileAPI(Listener):
                 self.grace -= 1
                 play = None
         if play is None:
-            # Written down first: whoever has the answer finds it in the record.
+            # Recorded first: a client with the answer finds it in the record.
             self.note_confirmed(key)
             confirm()
             return True
@@ -259,7 +259,7 @@ class HostileProxy(Listener):
             self.relay(connection, far, play)
 
     def relay(self, connection, far, play):
-        """With a play for the tunnel, it ends after so many bytes of the client."""
+        """With a play, the tunnel ends after `play.after` bytes of the client."""
         left = play.after if play is not None else None
         while True:
             for source in select.select([connection.raw, far], [], [])[0]:
@@ -269,7 +269,7 @@ class HostileProxy(Listener):
                 if source is far:
                     connection.raw.sendall(piece)
                     continue
-                # A tunnel made in good times dies with the proxy too.
+                # A tunnel made before the play dies too.
                 if left is None and self.play is not None and self.play.after is not None:
                     left = self.play.after
                 if left is not None and (left := left - len(piece)) <= 0:
@@ -279,7 +279,7 @@ class HostileProxy(Listener):
 
 
 class Authority:
-    """Certificates made by openssl: a private authority's for localhost, and such as must be refused."""
+    """Certificates made by openssl: a private authority's for localhost, and some that must be refused."""
 
     def __init__(self, folder):
         self.folder = folder

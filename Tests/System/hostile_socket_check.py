@@ -3,10 +3,10 @@
 
     hostile_socket_check.py BINARY [CONNECTIONS [LIMIT]] [--long]      as root; the daemon is an ordinary user
 
-The table in `hostile_requests.py` says what must be answered to what, on the socket and on `control.listen`. Then clients
-misbehave in crowds, CONNECTIONS (10,000) at the most, while another client asks for the health and the status: the median
+The table in `hostile_requests.py` has each request and its answer, on the socket and on `control.listen`. Then clients
+misbehave in crowds of up to CONNECTIONS (10,000), while another client asks for health and status: the median
 of its answers may take LIMIT (0.05) seconds, and `keyreg status` must get in. `--long` waits until slow and deaf clients
-have been let go.
+are disconnected.
 """
 
 import argparse
@@ -32,12 +32,12 @@ MOST, LONGEST = 512, 128
 # Neither the daemon's user nor of its group.
 STRANGER = 61002
 HOST = b" HTTP/1.1\r\nHost: localhost\r\n"
-# MiB that the daemon may grow by, and have at the most.
+# MiB by which the daemon may grow, and its maximum.
 GROWTH, PEAK = 96, 400
 
 
 class Watch(threading.Thread):
-    """A client that only asks how things are, all the while."""
+    """A client that keeps asking for the health and the status."""
 
     def __init__(self, addresses):
         super().__init__(daemon=True)
@@ -91,7 +91,7 @@ class Bench:
 
     @contextlib.contextmanager
     def stage(self, what, seconds=2):
-        """While the body's clients are there: answers, the command, work. Afterwards: memory."""
+        """Checks answers, the command and work while the body's clients are connected."""
         self.watch.take()
         before = self.place.status()["keys"]["registered"]
         try:
@@ -116,7 +116,7 @@ class Bench:
         check("… the daemon keeps no more connections than it should", held < 2 * MOST + 100, held)
 
     def settle(self):
-        """The connections of a stage are gone."""
+        """Waits for a stage's connections to go."""
         return wait_for(lambda: self.descriptors() < 64, 60)
 
 
@@ -124,7 +124,7 @@ CLIENTS = []
 
 
 def client(address, data=b"", timeout=10, buffer=None):
-    """One more client of a crowd; none when the daemon has closed it already."""
+    """One more client of a crowd; None if the daemon has closed it already."""
     with contextlib.suppress(OSError):
         wire = Wire(address, timeout, buffer)
         CLIENTS.append(wire)
@@ -196,7 +196,7 @@ def slow(bench):
 
 
 def crowd(bench):
-    """More connections than there may be, silent ones and some that have asked."""
+    """More connections than allowed: silent ones, and some with a request."""
     count = bench.options.connections
     with bench.stage(f"{count} connections", 1):
         for number in range(count):
@@ -206,7 +206,7 @@ def crowd(bench):
 
 
 def stuck(bench):
-    """Commands that never come to their end, in each place that there is."""
+    """Commands that never finish, in every possible place."""
     kinds = [("commands without a body", b"Content-Length: 9\r\n"), ("without chunks", b"Transfer-Encoding: chunked\r\n")]
     for what, data in kinds if bench.options.long else kinds[:1]:
         with bench.stage(f"{MOST + 100} {what}", 1):

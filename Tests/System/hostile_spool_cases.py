@@ -1,4 +1,4 @@
-"""The table of a hostile spool: what is dropped, and what must come of it."""
+"""The table of a hostile spool: what is dropped, and the required result."""
 
 import contextlib
 import gzip
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from spool_place import GROUP, WRITER
 
 
-# What must come of a case
+# Required results
 
 
 @dataclass
 class Read:
-    """It is in done/ under this name (its own by default), with so many invalid entries, and these keys are in the queue."""
+    """It is in done/ under this name (its own by default), with this many invalid entries; these keys are in the queue."""
     keys: list
     invalid: int = 0
     name: str = ""

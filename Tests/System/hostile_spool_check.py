@@ -3,7 +3,7 @@
 
     hostile_spool_check.py BINARY [LISTS [SEED]] [--long]      as root; the daemon and the writer are two ordinary users
 
-The table in `hostile_spool_cases.py` is the test: the name, what is dropped, and what must come of it. LISTS (100) is how
+The table in `hostile_spool_cases.py` is the test: the name, what is dropped, and the required result. LISTS (100) is how
 many lists of one key come at once. `--long` adds lists of 1 GiB. The mounts are in a namespace of this check's own.
 """
 
@@ -111,7 +111,7 @@ DEEDS = {
 
 
 def settled(place, name, wanted):
-    """What is wrong once nothing is left to be read: keys that are missing, and lists that are not what their receipts say."""
+    """What is wrong once everything has been read: missing keys, and lists that differ from their receipts."""
     def fault():
         if waiting := [n for n in place.files("incoming") + place.files("reading") if n.startswith(name)]:
             return f"not filed: {waiting}"
@@ -130,7 +130,7 @@ def settled(place, name, wanted):
 
 
 def private_mounts():
-    """From here on, what this process and its children mount is seen by nobody else, and goes with them."""
+    """From here on, mounts of this process and its children are private, and end with them."""
     private, recursive, new_namespace = 1 << 18, 1 << 14, 0x20000
     if LIBC.unshare(new_namespace) or LIBC.mount(b"none", b"/", None, private | recursive, None):
         sys.exit("hostile_spool_check.py: cannot have mounts of its own: " + os.strerror(ctypes.get_errno()))
@@ -160,7 +160,7 @@ def table(keys, options):
             with writer():
                 case.drop(os.fsencode(place.incoming("")) + case.name)
         wanted = {key for case in rows for key in case.wanted.keys}
-        # Those that are not yet as they should be; all of them are looked at once more in the end.
+        # Those that are not yet as they should be; all of them are checked once more at the end.
         left = list(rows)
 
         def is_over():
@@ -198,7 +198,7 @@ def deeds(keys, options):
 
 
 def drop(place, keys, name):
-    """A list of two keys; whether it was read, as a function."""
+    """Drops two keys; returns a check that they were read."""
     ids = keys(2)
     with writer():
         Drops(place).data(lines(ids))(os.fsencode(place.incoming(name)))
@@ -273,7 +273,7 @@ def frozen(daemon):
 
 
 def many(keys, options):
-    """Tiny lists at once, as many processes that run at the same minute write them."""
+    """Tiny lists at once, as from many processes that run in the same minute."""
     with running() as (place, daemon):
         ids, begun = keys(options.lists), time.monotonic()
         os.setegid(GROUP)
@@ -289,7 +289,7 @@ def many(keys, options):
             status = place.ask("/v1/status")
             return status["keys"]["total"] if status and not status["lists"]["incoming"] else -len(os.listdir(place.incoming("")))
         done = before = total()
-        # However long it takes, as long as it goes on.
+        # However long it takes, if it makes progress.
         while done != len(ids) and (after := wait_for(lambda: (n := total()) != before and (n or -1), PATIENCE, 0.2)):
             done = before = after
         seconds = time.monotonic() - begun
@@ -305,7 +305,7 @@ def many(keys, options):
 
 
 def part(function, options):
-    """One part in a process of its own: they wait more than they work."""
+    """One part in a process of its own: parts mostly wait."""
     private_mounts()
     function(Keys(f"{options.seed} {function.__name__}"), options)
     finish()

@@ -1,4 +1,4 @@
-"""Secrets, texts that a terminal, a spreadsheet or a browser obeys, and answers that say all of it."""
+"""Secrets, texts that a terminal, a spreadsheet or a browser obeys, and answers with all of it."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ def unicode_escaped(text):
 
 
 def echoes(s):
-    """Answers that say the secrets of `s` back, and foreign text of every other kind."""
+    """Answers that repeat the secrets of `s`, and foreign text of every other kind."""
     both = f"DD-API-KEY: {s.api}, DD-APPLICATION-KEY: {s.app}, Proxy-Authorization: Basic {s.sent}"
     listed = " ".join(s.listed)
 
@@ -78,7 +78,7 @@ def echoes(s):
 
 
 def confirmed(s, key):
-    """A good answer, whose headers say the secrets back."""
+    """A good answer whose headers repeat the secrets."""
     fields = [
         f"X-RateLimit-Name: {s.api}", "X-RateLimit-Limit: 1000", "X-RateLimit-Period: 1", "X-RateLimit-Remaining: 900",
         "X-RateLimit-Reset: 1", f"Via: 1.1 {s.app}", f"X-DD-Debug: {s.api} \x1b[31mPWN", f"X-DD-Version: {s.app}",

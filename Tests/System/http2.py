@@ -1,4 +1,4 @@
-"""As much of HTTP/2 as a server needs that answers one request after another, and misbehaves.
+"""As much of HTTP/2 as a misbehaving server needs that answers one request at a time.
 
 Header blocks are decoded by the nghttp2 library, which comes with libcurl.
 """

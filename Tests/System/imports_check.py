@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-# What the toolchain brings along.
+# Modules of the toolchain.
 TOOLCHAIN = {"Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Testing"}
 IMPORT = re.compile(
   r"^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:public |package |internal )?import (?:struct |func |class |enum |protocol |var )?(\w+)",

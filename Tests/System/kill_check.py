@@ -3,11 +3,11 @@
 
     kill_check.py BINARY [CYCLES [SEED]]
 
-Each of CYCLES (100) drops lists, lets the daemon run for a moment and kills it. The oracle compares four things that do not know
-of each other: the lists as they were written, the journal of what the sandbox saw, the queue, and the files in done/ and results/.
+Each of CYCLES (100) drops lists, lets the daemon run for a moment and kills it. The oracle compares four independent records:
+the lists as they were written, the journal of what the sandbox saw, the queue, and the files in done/ and results/.
 After every kill it notes from a copy of the queue which keys have an outcome: none of them may be sent again. From time to time
 the daemon may finish its work, and then every key of every list must have one outcome and every list its receipt. The same SEED
-(printed) makes the same lists and the same waits; the instants of the kills are the machine's. Half of the kills are timed from
+(printed) makes the same lists and waits; the instants of the kills depend on the machine. Half of the kills are timed from
 the start of the daemon, half from its first request, so that it is killed at work on a slow machine too; a kill counts as one at
 work when the daemon had sent something and left keys without an outcome.
 """
@@ -69,7 +69,7 @@ class Run:
         self.place.drop(name, self.lists[name])
 
     def grow(self):
-        """Writes to the end of a list that is filed, as somebody does who does not know."""
+        """Appends to a filed list, as a writer does who does not know that it was filed."""
         name = self.random.choice(sorted(self.lists))
         more = [self.key() for _ in range(self.random.choice([1, 20]))]
         try:
@@ -130,7 +130,7 @@ class Run:
         if backup:
             backup.wait(30)
             self.judge_backup(self.place.path(f"backup{self.backups - 1}"))
-        # What was sent is answered and written down.
+        # Sent requests are answered and recorded.
         time.sleep(0.05)
         self.account()
         self.recorded |= recorded(self.place)
@@ -149,7 +149,7 @@ class Run:
         return None
 
     def judge_backup(self, path):
-        """A backup that is there is whole; one that was interrupted is not there."""
+        """A backup is complete, or missing if it was interrupted."""
         if not os.path.exists(path):
             return
         database = sqlite3.connect(path)
@@ -206,7 +206,7 @@ def episode(cycles, seed):
         check("the daemon was killed at work", run.at_work > cycles // 5, run.at_work)
 
 
-# A queue of its own every so often: the oracle reads all of it after every kill.
+# A new queue for each episode: the oracle reads all of it after every kill.
 for number in range(0, CYCLES, EPISODE):
     episode(min(EPISODE, CYCLES - number), SEED + number)
 finish()

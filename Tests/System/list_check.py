@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Random key lists beside Python's own `csv` and `json`: what keyreg registers is what these read in the column or the place
-of keys, and never an id that stands anywhere else, not even when a byte of the list is damaged.
+"""Random key lists, read by keyreg and by Python's `csv` and `json`: keyreg registers what these read in the column or place
+of keys, and never an id from anywhere else, not even when a byte of the list is damaged.
 
     list_check.py BINARY [LISTS [SEED]]      200 lists by default, some seconds
 """
@@ -76,7 +76,7 @@ class Maker:
 
     def object(self):
         r = self.random
-        # One byte less, and the last one would be the name of keys.
+        # With a byte less, the last one would be a name of keys.
         names = ["owner", "relationships", "attributes", "x y", "things" if self.has_one_name else "ids "]
         members = [(name, self.thing()) for name in r.sample(names, r.randint(0, 3))]
         for name in r.sample(NAMES, 1 if self.has_one_name else r.choice([1, 1, 1, 2])):
@@ -110,7 +110,7 @@ class Maker:
         return text + r.choice(["\n", ""]), keys_in(text)
 
     def damaged(self, text):
-        """`text` with one byte too few, too many, or another."""
+        """`text` with one byte removed, added or changed."""
         r = self.random
         data = bytearray(text.encode())
         place = r.randrange(len(data))

@@ -120,7 +120,7 @@ class Run:
         self.unreachable("refused", "Cannot connect")
 
     def dropped(self):
-        """Requests for a connection are not answered: somebody listens and takes none."""
+        """Connection requests go unanswered: the listener accepts none."""
         self.server.stop()
         with socket.socket() as hole:
             hole.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -142,9 +142,8 @@ class Run:
         self.check(f"{name}: goes on by itself", self.done(dropped), self.place.ask("/v1/status"))
 
     def storm(self, table, count, share):
-        """Each request meets any play with this probability, each key at most four: half of the attempts that it has. So a good
-        answer must arrive: its connection stays, as one that is closed with something unread in it is reset, and takes the answer
-        with it."""
+        """Each request meets any play with probability `share`, each key at most four: half of its attempts. So a good answer
+        must arrive: its connection stays open, because closing one with unread data resets it, and the answer is lost."""
         table = [play for play in table if play.at == "request"]
         met, lock = {}, threading.Lock()
 
@@ -179,7 +178,7 @@ class Run:
         return sum(met.values())
 
     def cuts(self, every):
-        """A key's first answer is cut at one byte, another key's at the next, for three ways to say where it ends."""
+        """A key's first answer is cut at one byte, another key's at the next, for three ways to mark its end."""
         cases, cut, lock = [], {}, threading.Lock()
         for number, form in enumerate([
                 answer, lambda data: plays.chunks(data, b"%x" % len(data)) + b"0\r\n\r\n",
@@ -222,7 +221,7 @@ class Run:
         return sum(who.plays for who in self.players)
 
     def judge(self, label):
-        """What the lists, the server and the results say of each other."""
+        """Compares the lists, the server's record and the results."""
         requests = self.place.ask("/v1/status")["requests"]
         failures = sum(requests[kind] for kind in ("transport_errors", "server_errors", "client_errors", "throttled"))
         self.daemon.terminate()

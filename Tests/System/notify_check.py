@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What operators are told: a web server of its own gets the POSTs of notify.url, and a program those of notify.command.
+"""Notifications to operators: a web server gets the POSTs of notify.url, and a program runs as notify.command.
 
     notify_check.py BINARY
 """

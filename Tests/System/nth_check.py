@@ -10,7 +10,7 @@ for N = 1, 2, 3 … until a run passes untouched.
 A case is a small run under one fault: one list is there at the start, one is dropped, one is posted, one is of no use, one grows. Or it
 is a client that puts a list into the spool.
 The daemon goes on by itself, at the latest when the cause is gone, or it ends with a clear error and the next start finishes. Lists
-as written, the sandbox's journal, queue and files then agree; nothing recorded is sent again; and the log says a fault once, not
+as written, the sandbox's journal, queue and files then agree; nothing recorded is sent again; and a fault is logged once, not
 once a second. Needs a C compiler (cc, or Swift's clang).
 """
 
@@ -27,7 +27,7 @@ from nth_run import SCENARIOS, Run
 from support import Place, check, finish
 
 BINARY = os.path.realpath(sys.argv[1])
-# Cases at the same time: most of a case is waiting.
+# Cases at the same time: they mostly wait.
 AT_ONCE = 4
 MEMORY = ["", "libsqlite3", "libcurl"]
 

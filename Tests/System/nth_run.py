@@ -16,7 +16,7 @@ from support import Place, keys, wait_for
 SCENARIOS = ["first start", "restart", "submit"]
 # A lasting fault is watched until so many operations have failed, or for so many seconds.
 FAILURES, WATCHED = 8, 4
-# Seconds after which the daemon should have finished, on a machine that does much else.
+# Seconds after which the daemon should have finished, on a busy machine.
 PATIENCE = 60
 # How Swift ends a program that gets no memory, and GRDB one whose transaction cannot be rolled back for lack of it.
 ENDS_OF_SWIFT = {-signal.SIGABRT, -signal.SIGILL, -signal.SIGTRAP, -signal.SIGSEGV}
@@ -32,7 +32,7 @@ class Run(Place):
         self.env["KEYREG_API_URL"] = hub.env["KEYREG_API_URL"]
         self.config("retry:\n  first_delay: 50ms\n  max_delay: 200ms\nspool:\n  settle: 100ms\nstop_timeout: 10s\n")
         self.journal = oracle.JournalReader(hub.path("journal"))
-        # What other cases have sent before is none of this one's.
+        # Requests of earlier cases do not count.
         self.journal.read()
         self.scenario, self.fault = scenario, fault
         self.lists = {name: "\n".join(keys(count)) + "\n" for name, count in
@@ -130,7 +130,7 @@ class Run(Place):
         self.end(daemon)
 
     def post(self):
-        """A client that is told no sends its list again another way."""
+        """Posts a list. If this fails, the list is dropped later."""
         self.posted, _ = self.request("POST", "/v1/lists?name=posted", self.lists["posted"], timeout=PATIENCE)
 
     def grow(self):
@@ -139,11 +139,11 @@ class Run(Place):
         self.lists["early"] += self.grown
 
     def is_watched(self):
-        """Enough operations have failed."""
+        """Whether enough have failed."""
         return faults.read_report(self)[1] >= FAILURES
 
     def is_done(self, daemon):
-        """The daemon has ended, or everything that was given to it is in its place."""
+        """Whether the daemon has ended, or everything given to it is in its place."""
         if daemon.poll() is not None:
             return True
         status = self.ask("/v1/status")

@@ -1,5 +1,5 @@
 """What must agree, whatever happened to the daemon: the lists as they were written, the journal of what the sandbox saw, the queue,
-and the files in done/ and results/. None of them knows of the others."""
+and the files in done/ and results/. All are independent."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ def key_text(key):
 
 
 def queue_rows(path):
-    """Each key in a queue that nobody has open, with its state."""
+    """Each key in a queue that is not open, with its state."""
     database = sqlite3.connect(path)
     try:
         return {key_text(key): state for key, state in database.execute("SELECT uuid, state FROM key")}

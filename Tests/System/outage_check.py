@@ -78,7 +78,7 @@ def outage(place):
     check("every key is registered, none failed",
           rows.keys() == set(keys) and all(row["state"] == "registered" for row in rows.values()))
     check("… and was confirmed by the server", all(server.confirmed[key] for key in keys))
-    # Failures between the last good answers are the keys' own: they may be sixteen, one a worker.
+    # Failures between the last good answers are the keys' own: up to sixteen, one per worker.
     counted = [row for row in rows.values() if row["attempts"] != "1"]
     check("no attempt of the outage counted", len(counted) <= 16 and all(row["attempts"] == "2" for row in counted), counted[:3])
     again = sum(server.confirmed.values()) - KEYS

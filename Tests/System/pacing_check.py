@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The daemon's pacing in real time: the sandbox in each algorithm, and rate limiters that nobody here wrote (Flask-Limiter
-in its three strategies, nginx's leaky bucket, HAProxy's stick table), and one that leaves headers out. For each the
-time that it took is compared with the shortest possible, and the refusals are counted.
+"""The daemon's pacing in real time: the sandbox with each algorithm, third-party rate limiters (Flask-Limiter
+with its three strategies, nginx's leaky bucket, HAProxy's stick table), and one that leaves headers out. For each the
+time taken is compared with the shortest possible, and the refusals are counted.
 
     pacing_check.py BINARY PYTHON      PYTHON has Flask-Limiter and waitress; needs nginx and haproxy; loopback only; a few
                                        jobs at a time, under four minutes
@@ -138,8 +138,8 @@ def job(name, count, limit, period, shortest, server, efficiency, per_thousand, 
     }
 
 
-# Levels leave room for a slow machine; what is usually reached is beside them. With headers nearly nothing is refused.
-# Without, the limit has to be found by refusals: all that is under way when it is met.
+# Levels leave room for a slow machine; usual results are beside them. With headers nearly nothing is refused.
+# Without, the limit has to be found by refusals: of all that is in flight when it is met.
 JOBS = [
     ("sandbox, fixed", 900, 200, 20, calendar, sandbox(200, 20), 0.95, 2, 2),  # 0.99
     ("sandbox, sliding", 700, 200, 20, log, sandbox(200, 20, "--algorithm", "sliding"), 0.88, 2, 2),

@@ -65,7 +65,7 @@ def every_cut(disk):
 
 
 def extremes(disk):
-    """Few, for faults that are planted: the oldest and the newest changes matter most."""
+    """A few, for planted faults: the oldest and the newest changes matter most."""
     whole = disk.everything()
     yield "nothing that was not synced", {}
     small = [change for change in disk.changes if not change.size]
@@ -220,7 +220,7 @@ def only_before_checkpoints(run, syncs):
 
 
 def planted(run):
-    """Every kind of sync left out: what finds that."""
+    """Leaves out each kind of sync: what finds it?"""
     kinds = kinds_of_syncs(run)
     faults = {"synchronous=NORMAL": only_before_checkpoints(run, kinds["disk/state/queue.sqlite-wal"]), **{
         "no sync of " + path.removeprefix("disk/"): syncs for path, syncs in sorted(kinds.items())}}
@@ -229,7 +229,7 @@ def planted(run):
         wanted = any(name.endswith(end) for end in WANTED)
         if EVERY > 1 and not wanted:
             continue
-        # What is lost is lost soon, except with a folder.
+        # A loss shows soon, except with a folder.
         late = len(run.calls) if EVERY == 1 or name.endswith(("of disk", "of spool")) else 60
         near = {at for sync in syncs for at in range(sync, sync + late)}
         cuts = Cuts(run).go(lambda at, disk: extremes(disk) if at in near else (), skipped=syncs, limit=1)

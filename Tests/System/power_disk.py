@@ -17,7 +17,7 @@ SECTOR = 512
 
 
 class Call:
-    """A recorded call, or a mark: what others were told."""
+    """A recorded call, or a mark: a promise to others."""
 
     __slots__ = ("op", "a", "b", "c", "one", "other")
 
@@ -104,7 +104,7 @@ class Write:
 
     def apply(self, data, how):
         if how in ("zeros", "garbage"):
-            # The file has its new size, and not what was written.
+            # The file has its new size, but not the data.
             more = max(0, self.offset + self.size - len(data))
             data.extend(bytes(more) if how == "zeros" else random.Random(more).randbytes(more))
             return

@@ -19,7 +19,7 @@ TERMINAL = {2: "registered", 3: "failed", 4: "cancelled"}
 
 
 class Promises:
-    """What others were told until some moment."""
+    """Promises made to others up to some moment."""
 
     def __init__(self, lists):
         self.texts = lists  # what each list contains once it is accepted

@@ -11,7 +11,7 @@ import power_disk
 from power_oracle import KEY
 from support import Place, check, interrupt, wait_for
 
-# As an operator does it who wants to be sure: under a temporary name, and synced; and as `cp` and `>>` do it.
+# As a careful operator writes: under a temporary name, and synced; and as `cp` and `>>` write.
 WRITERS = {
     "sync": """
 import os, sys
@@ -134,7 +134,7 @@ class Recording:
 
 
 def short_run(binary):
-    """Every way that a list can go."""
+    """Every path a list can take."""
     run = Recording(binary, 1)
     run.start()
     run.write("sync", "a", run.text(3, run.refused, "no key"))

@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "Sources"
-# What a debug build has and a release build has not, or what is about what it leaves behind: these have a value.
+# Options that a release build lacks, or that concern by-products: these take a value.
 WITH_VALUE = {"-emit-module-path", "-emit-objc-header-path", "-output-file-map", "-index-store-path"}
 ALONE = {"-emit-dependencies", "-emit-module", "-emit-objc-header", "-incremental", "-c", "-enable-batch-mode", "-serialize-diagnostics",
          "-parseable-output", "-DDEBUG", "-Onone", "-enable-testing"}

@@ -5,7 +5,7 @@
 
 Two places are prepared: one whose daemon was stopped, and one whose daemon was killed, so that the log has commits. Each
 file (database, log, mark, receipt, results, list in done/) is damaged, FLIPS (1) times by one bit (the database five times
-as often) and once by an end that is missing, and a daemon is started, which gets another list to work on. Python's SQLite
+as often) and once by a missing end, and a daemon is started, which gets another list to work on. Python's SQLite
 says what the damage is: nothing (bytes that nobody reads), structure, or a value. The daemon refuses to start, holds, or
 works on. Once it has checked its queue it must have found a changed key or state, and it never loses a key. The same SEED
 (printed) damages the same places.
@@ -55,7 +55,7 @@ def prepared():
     place.drop("bad", "no key\n")
     assert wait_for(lambda: os.path.exists(place.path("spool/rejected/bad")))
     assert interrupt(daemon) == 0
-    # Damage does not change a file's times as writing does: what is newer than this was written by somebody.
+    # Unlike writing, damage leaves a file's times alone: anything newer than this was written to.
     with sqlite3.connect(place.path("state/queue.sqlite")) as database:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         database.execute("UPDATE list SET filed_at = filed_at + 86400000")
@@ -191,7 +191,7 @@ class Trials:
 
     def wait(self, place, daemon, damage):
         """What the daemon does, once it is known."""
-        # After a run that did not end cleanly, and when nothing says that it did.
+        # After a run that did not end cleanly, or is not known to have.
         is_due = damage.state == "killed" or damage.name == "mark"
 
         def answer():

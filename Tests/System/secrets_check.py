@@ -4,8 +4,8 @@
     secrets_check.py BINARY [SEED]      as root (the daemon is `nobody`); needs openssl; loopback only
 
 Two daemons at the debug level, one with secrets of the usual forms and a text log, one with secrets of no form and a JSON log. The API,
-a proxy and the lists say the secrets back in every way, and send escape sequences, line ends, direction marks, formulas and tags. Then
-everything that the daemon wrote, shows, answers or prints is searched, whole and for halves of secrets.
+a proxy and the lists repeat the secrets in every way, and send escape sequences, line ends, direction marks, formulas and tags. Then
+everything that the daemon wrote, shows, answers or prints is searched for secrets and halves of them.
 """
 
 import csv
@@ -62,7 +62,7 @@ class Run:
     # What the API says
 
     def say(self, waiting):
-        """Each key meets one of these answers, once, then a good one."""
+        """Each key gets one of these answers once, then a good one."""
         waiting, met, lock = list(waiting), set(), threading.Lock()
 
         def act(connection, key):
@@ -79,7 +79,7 @@ class Run:
     # What is searched
 
     def gather(self, when, everything=False):
-        """What can be seen now: on the socket and the pages always, by every command only if everything is wanted."""
+        """Collects what can be seen now: the socket and the pages always, every command only with `everything`."""
         place = self.place
         commands = []
         if everything:
@@ -187,7 +187,7 @@ class Run:
             self.say([])
             place.command("reload", user=DAEMON)
             wait_for(lambda: os.path.exists(place.spool(f"results/{name}.csv")), 60)
-        # The proxy says everything back.
+        # The proxy repeats everything.
         page = answer(f"{s.proxy} {s.sent} {s.api}".encode(), f"407 {s.proxy}",
                       f'Proxy-Authenticate: Basic realm="{s.password}"')
         self.proxy.begin(plays.Play("407", lambda c, k: c.send(page), at="connect"))
@@ -206,14 +206,14 @@ class Run:
         self.judge()
 
     def mistakes(self):
-        """Commands and settings in which a secret stands where it should not."""
+        """Commands and settings with a secret in the wrong place."""
         s, place = self.secrets, self.place
         path = place.path("mistake.yaml")
         for number, (name, text) in enumerate([
                 ("an unknown setting", f"api:\n  api_key: {s.api}\n"), ("a proxy that is none", f"api:\n  proxy: ftp://{s.proxy}@x:y\n"),
                 ("no YAML", f"api: [{s.api}\n"), ("a key for a file", f"api:\n  api_key_file: {s.api}\n"),
                 ("a user in the URL", f"api:\n  url: https://{s.proxy}@api.example\n"),
-                # What has no form cannot be known before it is in its place.
+                # A secret of no form is not recognised in the wrong place.
                 ("a key for a site", f"site: {s.listed[1]}\n")]):
             with open(path, "w") as file:
                 file.write(text)
@@ -240,10 +240,10 @@ class Run:
     def dumps(self):
         """Another process of the same user sees nothing of the memory, and there is no core."""
         pid = self.daemon.pid
-        # The kernel gives what is not dumpable to root.
+        # Root owns the files of undumpable processes.
         self.check("the process is not dumpable", os.stat(f"/proc/{pid}/environ").st_uid == 0)
         for name in ("environ", "mem", "maps", "auxv"):
-            # To open the memory is enough; its first page is nobody's.
+            # Opening the memory is enough; its first page is unmapped.
             count = "0" if name == "mem" else "1"
             read = subprocess.run(["head", "-c", count, f"/proc/{pid}/{name}"], user=DAEMON, group=GROUP, extra_groups=[GROUP],
                                   capture_output=True)

@@ -67,7 +67,7 @@ def haproxy(place, port, limit, period):
 
 
 def times(place, log="times"):
-    """(seconds, status) of each request in a log, in its order; other lines are passed over."""
+    """(seconds, status) of each request in a log, in its order; other lines are skipped."""
     with open(place.path(log)) as file:
         pairs = [line.split() for line in file]
     return [(float(at), int(status)) for at, status in (pair for pair in pairs if len(pair) == 2 and pair[1].isdigit())]

@@ -337,7 +337,7 @@ def kill_when_the_list_is_moved():
 
 
 def full_disk_when_the_list_is_moved():
-    """The disk of the queue is full just when a list is filed, half of the times with a kill; later the same bytes and name."""
+    """The disk of the queue is full just when a list is filed, half of the time with a kill; later the same bytes and name."""
     with SpoolPlace(BINARY) as place, small_disk(place) as disk:
         place.env["KEYREG_STATE"] = disk + "/state"
         place.sandbox("--limit", "10000/10s")

@@ -24,7 +24,7 @@ def is_left_alone(name):
 
 @dataclass
 class Entries:
-    """The entries of a list, read by other code than the daemon's."""
+    """The entries of a list, read by code other than the daemon's."""
     ids: list = field(default_factory=list)
     invalid: int = 0
     # The last record has no line end; and it is not a key.

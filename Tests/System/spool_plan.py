@@ -5,7 +5,7 @@ import random
 import uuid
 from dataclasses import dataclass, field
 
-# The configuration of the daemons has this, in seconds, so that a round is short.
+# The daemons' settle time, in seconds; short, so that a round is short.
 SETTLE = 0.2
 
 TEMPORARY_ENDINGS = [
@@ -106,7 +106,7 @@ class Pen:
         return self.rng.choice([1, 2, 3, 5, 8, 13, 21]) if self.rng.random() < 0.985 else self.rng.randrange(2001, 2400)
 
     def pieces(self, data, count=None):
-        """`data` in pieces: cut anywhere, or at line ends only where torn lines would be nobody's fault but the writers'."""
+        """`data` in pieces: cut anywhere, or only at line ends where torn lines would be the writers' own fault."""
         if self.form in ("jsonl", "text") and self.plain or self.rng.random() < 0.3:
             places = [n + 1 for n in range(len(data) - 1) if data[n] == 10]
         else:
@@ -234,7 +234,7 @@ def stall_over_restart(draft):
 
 @kind
 def stream(draft):
-    """One that goes on and on, while the list is claimed, read and filed: the daemon may have begun after it."""
+    """A writer that continues while the list is claimed, read and filed; the daemon may start after it."""
     pen, name = draft.pen("text", "csv", "jsonl", own=True)
     steps, pace = [("open", "f", name, "append", 0o660)], draft.rng.choice([0.001, 0.005, 0.02])
     for piece in pen.pieces(pen.whole(draft.rng.choice([20, 60, 2100])), draft.rng.choice([10, 60])):

@@ -3,8 +3,8 @@
 
     stuck_check.py BINARY [OUTCOMES [LISTS [LIMIT]]]      as root (file systems are mounted); about two minutes
 
-OUTCOMES (200,000) is what each of sixteen streams reads, LISTS (300,000) the number of lists that are paged through, and
-LIMIT (0.05) the longest that a short answer may take, in seconds, on a machine that does nothing else.
+Each of sixteen streams reads OUTCOMES (200,000), LISTS (300,000) are paged through, and a short answer may take
+LIMIT (0.05) seconds on an otherwise idle machine.
 """
 
 import ctypes
@@ -33,7 +33,7 @@ def mount(source, target, kind, data):
 
 
 class Notify:
-    """What the daemon tells systemd."""
+    """The daemon's reports to systemd."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -394,7 +394,7 @@ def many_lists():
 
 
 def manners():
-    """Idle connections keep nobody out, and with a stopped daemon a command ends after 5 s."""
+    """Idle connections block no others, and with a stopped daemon a command ends after 5 s."""
     with Place(BINARY) as place:
         place.sandbox("--limit", "100000/10s")
         daemon = place.daemon()

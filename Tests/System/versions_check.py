@@ -4,7 +4,7 @@
     versions_check.py BINARY [--record]
 
 `v1/` has the answers that the daemon gave when they were recorded. A client of any later version must read them, and a
-daemon of any later version must still give every member in them. `--record` writes them anew: only to add to them.
+daemon of any later version must still give every member in them. `--record` rewrites them: only to add to them.
 `queue-1.sql` is a queue of the first version.
 """
 
@@ -27,7 +27,7 @@ from support import Place, check, finish, interrupt, wait_for
 HERE = os.path.dirname(os.path.realpath(__file__))
 FIXTURES = os.path.join(HERE, "v1")
 KEY = "00000000-0000-4000-8000-{:012d}"
-# What the answers that are recorded belong to: a name, the request, and its body.
+# What was asked for each recorded answer: a name, the request, and its body.
 ANSWERS = [
     ("receipt.json", "POST /v1/lists?name=posted", KEY.format(1) + "\nnone\n"),
     ("lists.json", "GET /v1/lists", None),
@@ -52,7 +52,7 @@ ANSWERS = [
 
 
 def exchange(place, request, body):
-    """Status and body; of a stream of events the first."""
+    """Status and body; the first event of a stream."""
     with Wire(place.env["KEYREG_SOCKET"], 30) as wire:
         length = "" if body is None else f"Content-Length: {len(body)}\r\n"
         wire.send(f"{request} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n{body or ''}".encode())
@@ -82,7 +82,7 @@ def answers(place):
 
 
 def missing(old, new, path=""):
-    """The members of `old` that `new` has not, or of another type; null may be anything."""
+    """The members of `old` that `new` lacks or has with another type; null may be anything."""
     if isinstance(old, dict):
         if not isinstance(new, dict):
             return [path] if new is not None else []
@@ -149,7 +149,7 @@ class OtherDaemon(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         os.unlink(self.server_address)
 
     def handle_error(self, *_):
-        """A client that has heard enough goes away."""
+        """A client may hang up early."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -190,7 +190,7 @@ COMMANDS = [
 
 
 def said(place):
-    """What every command says to the daemon that is there: exit code and output."""
+    """Exit code and output of every command with the daemon that runs."""
     found = {}
     for command, _ in COMMANDS:
         reply = place.command(*command, timeout=60)
@@ -199,7 +199,7 @@ def said(place):
 
 
 def with_news(document):
-    """With members that nobody knows, at every depth."""
+    """Adds unknown members at every depth."""
     if isinstance(document, list):
         return [with_news(element) for element in document]
     if not isinstance(document, dict):
@@ -234,7 +234,7 @@ def clients():
 
 
 def with_other_words(document):
-    """With states and holds that nobody knows."""
+    """With unknown states and holds."""
     if isinstance(document, list):
         return [with_other_words(element) for element in document]
     if not isinstance(document, dict):
@@ -243,7 +243,7 @@ def with_other_words(document):
 
 
 def newer_client():
-    """What a later client may ask for is refused in words, or ignored where it is only told."""
+    """Unknown requests are refused with a reason; unknown members of bodies are ignored."""
     with Place(BINARY) as place:
         place.sandbox("--limit", "100000/10s")
         daemon = place.daemon()
