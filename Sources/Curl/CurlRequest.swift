@@ -12,7 +12,7 @@ package struct CurlRequest: Sendable {
   package var timeout: Int = 30_000
   /// The largest body that is kept, in bytes. The rest is not read, and the reply says `isBodyTruncated`.
   package var bodyLimit: Int = 64 * 1024
-  /// The most bytes of header lines. A reply with more is an error.
+  /// Maximum bytes of header lines. A reply with more is an error.
   package var headerLimit: Int = 64 * 1024
 
   /// Whether a dead kept-alive connection ends the exchange with an error of kind `stale`. Otherwise libcurl silently

@@ -212,7 +212,7 @@ package final class EasyHandle {
 
   /// Either the repetition was stopped, or libcurl gave up at once: it counts repetitions over the life of a handle and
   /// makes at most five. Not twice in a row: an HTTP/2 server can turn away one request after another on a connection that
-  /// is alive, and that is no accident.
+  /// is alive, not stale.
   private func isStale(_ code: CURLcode) -> Bool {
     guard wasAnswered else { return false }
     if collector.isStale { return true }

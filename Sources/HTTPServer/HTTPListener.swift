@@ -15,11 +15,11 @@ package final class HTTPListener: Sendable {
   package typealias Respond = @Sendable (Request, consuming ResponseWriter, any Channel) async throws -> Void
 
   package struct Limits: Sendable {
-    /// The most connections. When another comes, the one that has been without a request longest is closed.
+    /// Maximum connections. When another comes, the one that has been without a request longest is closed.
     package var connections = 1024
     /// How long a connection may stay without a complete request.
     package var idle = TimeAmount.minutes(5)
-    /// The most bytes of all header fields together, and of any one. More is malformed.
+    /// Maximum bytes of all header fields together, and of any one. More is malformed.
     package var headerBytes = 16 * 1024
 
     package init() {}

@@ -33,7 +33,7 @@ final class OpenConnections: Sendable {
   private let limit: Int
   private let state = Mutex(State())
 
-  /// - Parameter limit: The most connections. Beyond it the one that has been idle longest is closed. If few are idle
+  /// - Parameter limit: Maximum connections. Beyond it the one that has been idle longest is closed. If few are idle
   ///   (an eighth of all: those whose request is on its way are among them), it is the one that has been answered
   ///   longest, since it waits for its client; or the newest if all are lasting.
   init(limit: Int) {
@@ -129,7 +129,7 @@ final class OpenConnections: Sendable {
 
 extension Channel {
   /// The exchange in progress on this connection of a listener may last long: it is not ended to make room for others.
-  /// The caller sees to it that there are few.
+  /// The caller ensures that there are few.
   package func lasts() {
     triggerUserOutboundEvent(OpenConnections.Lasts(), promise: nil)
   }

@@ -7,7 +7,7 @@ import Registration
 /// value in the column may belong elsewhere.
 struct CSVScanner {
   let header: CSVHeader
-  /// Columns whose fields are kept for whoever asks.
+  /// Columns whose fields are kept for the caller.
   var kept: ArraySlice<Int> = []
   /// The kept fields of the record that was returned last, if its id is a key.
   private(set) var fields: [[UInt8]] = []
@@ -121,7 +121,7 @@ struct CSVScanner {
     for column in 0...(kept.last ?? 0) {
       guard let field = CSVField.measure(bytes, from: offset, separator: header.separator) else { return }
       if column != header.column {
-        // Spaces around quotes are no part of a field; without quotes they are.
+        // Spaces around quotes are not part of a field; without quotes they are.
         let content = bytes[field.isQuoted ? field.content : offset..<field.end]
         fields.append(Array(field.isDoubled ? CSVField.singleQuotes(content) : content))
       }

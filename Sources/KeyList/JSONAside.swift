@@ -105,6 +105,6 @@ struct JSONAside {
 }
 
 extension JSONAside.OwnID {
-  /// Nil when it is no key id.
+  /// Nil unless it is a key id.
   fileprivate var id: AppKeyID? { if case .key(let id, _) = entry { id } else { nil } }
 }

@@ -7,7 +7,7 @@ package struct KeyListRecords {
   package let columns: [String]
   private var reader: KeyListReader
 
-  /// Nil when the list is no CSV, or has no other columns.
+  /// Nil when the list is not CSV, or has no other columns.
   ///
   /// - Parameters:
   ///   - reader: At the beginning of the list.

@@ -182,7 +182,7 @@ enum HeaderGuess: Hashable {
   case titles(Int)
 }
 
-/// `sep=;`, which tells spreadsheets the separator: it contains no keys.
+/// `sep=;`, which names the separator to spreadsheets: it contains no keys.
 struct SeparatorLine {
   let separator: UInt8
 

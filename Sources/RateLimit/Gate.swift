@@ -17,7 +17,7 @@
 ///
 /// `answer` and `withdraw` of any other request than p leave every state unchanged.
 enum Gate: Hashable, Sendable {
-  /// Who wants to know. A probe ignores the count of the limit that asks, and of all limits when everyone asks.
+  /// Who asks. A probe ignores the count of the limit that asks, and of all limits when everyone asks.
   enum Asker: Hashable, Sendable {
     case everyone
     /// The limit with this number.
@@ -27,7 +27,7 @@ enum Gate: Hashable, Sendable {
   case open
   /// The next request goes alone.
   case asking(Asker)
-  /// Nobody passes before an instant. Then one request probes, or all go on when nobody asks.
+  /// Nothing passes before an instant. Then one request probes, or all pass if nobody asks.
   case closed(until: Seconds, then: Asker?)
   /// A request, named by its permit, was sent as a probe and has no reply yet. `then` is the state after it: open, or
   /// what a late reply to an earlier request has made of it meanwhile.
@@ -50,7 +50,7 @@ enum Gate: Hashable, Sendable {
 
   // MARK: What closes it
 
-  /// A limit is used up: nobody passes before `instant`, then one request probes.
+  /// A limit is used up: nothing passes before `instant`, then one request probes.
   mutating func close(until instant: Seconds, for asker: Asker) {
     switch self {
     case .open, .asking: self = .closed(until: instant, then: asker)
@@ -59,7 +59,7 @@ enum Gate: Hashable, Sendable {
     }
   }
 
-  /// Nobody passes before `instant`; then things continue as they would now.
+  /// Nothing passes before `instant`; then the gate is as it would be now.
   mutating func pause(until instant: Seconds) {
     switch self {
     case .open: self = .closed(until: instant, then: nil)

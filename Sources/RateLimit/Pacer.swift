@@ -159,7 +159,7 @@ package struct Pacer: Sendable {
 
   private mutating func throttle(_ reading: RateLimitReading?, _ told: Int?, _ reply: ReceivedReply) {
     let wait = reading?.retryAfter.map { min($0, told.map { obeyed[$0].longestWait } ?? Self.longestWait) }
-    // Without a count, Retry-After or the limit in the text tells which limit it was; without those, nothing does.
+    // Without a count, Retry-After or the limit in the text shows which limit it was; without those, nothing does.
     let meant = told ?? obeyed.untold ?? obeyed.index(granting: reading?.stated) ?? (wait != nil ? 0 : nil)
     guard let meant else { return pause(reply) }
     var reply = reply

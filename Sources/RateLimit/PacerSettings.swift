@@ -17,7 +17,7 @@ package struct PacerSettings: Hashable, Sendable {
     }
   }
 
-  /// The most requests in flight, 1…64.
+  /// Maximum requests in flight, 1…64.
   package var workers: Int
   package var reserve: Reserve
   /// Used until the API says otherwise.

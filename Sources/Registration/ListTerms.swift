@@ -1,8 +1,8 @@
-/// How a list is to be worked: what `keyreg submit` and `keyreg set` can say about it.
+/// How to process a list, as `keyreg submit` and `keyreg set` can specify it.
 package struct ListTerms: Hashable, Sendable, Codable {
   package static let priorities = 0...9
   package static let usualPriority = 5
-  /// The least finished keys before a list is stopped: of few keys, one failure would be a large share.
+  /// Minimum finished keys before a list is stopped: of few keys, one failure would be a large share.
   package static let leastFinished = 50
 
   /// 0 to 9; lists of a higher priority go first.
@@ -35,7 +35,7 @@ package struct ListTerms: Hashable, Sendable, Codable {
   }
 }
 
-/// What is to change in the terms of a list.
+/// A change of a list's terms.
 package struct ListTermsChange: Hashable, Sendable {
   package enum Stop: Hashable, Sendable {
     case never

@@ -16,7 +16,7 @@ package struct ErrorBody: Hashable, Sendable {
   /// - Parameter redaction: Applied before anything is cut, so that no half of a secret remains.
   package init(_ body: [UInt8], redaction: Redaction = .none) {
     guard !body.isEmpty else { return }
-    // Text that is not JSON is no error here: it is another of the forms.
+    // Text that is not JSON is not an error: it is another of the forms.
     let value = try? JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed)
     if let object = value as? [String: Any] { read(object) }
     if title == nil, detail == nil {

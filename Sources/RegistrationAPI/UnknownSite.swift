@@ -54,7 +54,7 @@ package struct UnknownSite: Error, Sendable {
     return letters.count == 2 && rest.count <= 3 && rest.allSatisfy { $0.isNumber || $0 == "-" }
   }
 
-  /// The most wrong letters for a name still to be a typo. Without a dot there is no domain to be near to.
+  /// Maximum wrong letters for a name still to be a typo. Without a dot there is no domain to be near to.
   private static func mistakes(in name: String) -> Int { name.contains(".") ? 3 : 1 }
 
   private static func nearest(to name: String) -> Site? {

@@ -1,7 +1,7 @@
 package import RateLimit
 package import Registration
 
-/// What the core is told.
+/// The core's input.
 package enum Event: Sendable {
   /// Time has passed, or a batch of events has ended: hands out what may be sent now.
   ///
@@ -74,7 +74,7 @@ package struct CoreSettings: Sendable {
   package var canary: RegisteredKey?
   package var change: Change
 
-  /// What is new about whom requests are sent to, and as whom.
+  /// Whether the endpoint or the credentials are new.
   package enum Change: Sendable, Hashable {
     case none
     /// The same server, which may count limits by organisation.

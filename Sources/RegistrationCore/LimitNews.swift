@@ -7,7 +7,7 @@ package import RateLimit
 /// remembered, and after the first changes only every second, fourth, eighth … one is logged, with the number of those
 /// left out.
 package struct LimitNews: Sendable {
-  /// Names that are told apart. Real servers use a handful.
+  /// Names to distinguish. Real servers use a handful.
   private static let remembered = 16
   /// Changes that are all logged.
   private static let toldInFull = 32

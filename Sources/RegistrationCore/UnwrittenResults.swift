@@ -8,7 +8,7 @@ package struct UnwrittenResults: Sendable {
   package enum Step: Sendable, Hashable {
     /// Nothing is waiting to be written.
     case rest
-    /// More results are expected soon: ask again after so many seconds.
+    /// More results are expected soon: ask again after this many seconds.
     case collect(Seconds)
     /// Write these in one transaction, then call `written` or `refused`.
     case write([KeyResult])
@@ -18,7 +18,7 @@ package struct UnwrittenResults: Sendable {
     case works, refuses
   }
 
-  /// The most results in one transaction: limits how long others wait for the writer.
+  /// Maximum results in one transaction: limits how long others wait for the writer.
   package static let groupSize = 1_000
   /// Seconds before what the disk refused is tried again.
   package static let tryAgainAfter: Seconds = 1
@@ -31,7 +31,7 @@ package struct UnwrittenResults: Sendable {
 
   package var isEmpty: Bool { waiting.isEmpty }
 
-  /// Whether nothing was waiting before, so that somebody has to begin writing.
+  /// Whether nothing was waiting before, so that writing must begin.
   package mutating func add(_ results: [KeyResult]) -> Bool {
     defer { waiting += results }
     return waiting.isEmpty && !results.isEmpty

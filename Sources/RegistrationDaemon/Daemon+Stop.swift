@@ -6,7 +6,7 @@ import Systemd
 extension Daemon {
   /// Seconds that a stop waits for a disk that may never respond.
   private static let lastPatience = 5.0
-  /// Seconds that a stop waits until operators are told of the last list; the next start tells them otherwise.
+  /// Seconds that a stop waits for the last list's notification; otherwise the next start delivers it.
   private static let announcingPatience = 2.0
   /// The share of stop_timeout, with its maximum and minimum in seconds, that is left for closing the queue.
   private static let lastShare = (0.2, most: 2.0, least: 0.3)
@@ -27,7 +27,7 @@ extension Daemon {
     } else {
       drain(until: deadline - last)
     }
-    // Callers that still wait for the spool are told that it did not respond.
+    // Callers that still wait for the spool learn that it did not respond.
     calls.stop()
     for alarm in alarms { alarm.cancel() }
     reports.noteHistory()
@@ -38,7 +38,7 @@ extension Daemon {
     log.notice("stopped", metadata: ["open": "\(queue.tally.open)"])
   }
 
-  /// Waits until nothing is in flight and every result is on disk, or the time is over. What was not recorded by then
+  /// Waits until nothing is in flight and every result is on disk, or the time is up. What was not recorded by then
   /// is simply still pending.
   ///
   /// - Parameter deadline: In seconds on the monotonic clock.

@@ -196,7 +196,7 @@ extension Daemon {
   /// be served.
   package func run() throws -> Ending {
     let settings = settings.current
-    // Before anything that others can see, so that whoever finds the daemon can stop it.
+    // Before anything that others can see, so that anyone who sees the daemon can stop it.
     let signals = SignalHandlers([
       SIGTERM: { @Sendable [weak self] in self?.end(.stopped) },
       SIGINT: { @Sendable [weak self] in self?.end(.stopped) },

@@ -167,9 +167,9 @@ extension RegistrationQueue {
   }
 }
 
-/// What is known of cancellations under way. In memory only: after a kill nothing is in flight.
+/// The state of cancellations in progress. In memory only: after a kill nothing is in flight.
 struct Cancels {
-  /// A list was stopped since somebody asked.
+  /// A list was stopped since `takeStops`.
   var hasStopped = false
   /// Calls that are cancelling keys. Meanwhile no key of a cancelled list is handed out.
   var underWay = 0

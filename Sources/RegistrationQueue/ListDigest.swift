@@ -12,7 +12,7 @@ package struct FailureGroup: Sendable, Equatable {
 extension RegistrationQueue {
   /// Failed keys that are looked at, so that a list of millions of them delays nobody.
   private static let mostFailures = 50_000
-  /// Groups that are told apart: an API may word each error differently.
+  /// Groups to distinguish: an API may word each error differently.
   private static let mostGroups = 50
   /// The longest list whose keys are all looked at.
   private static let longestList = 200_000

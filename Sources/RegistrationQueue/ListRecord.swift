@@ -186,7 +186,7 @@ extension RegistrationQueue {
   }
 
   /// Notes that the results files of these lists are in place, except for lists that were opened again meanwhile, and
-  /// what operators are to be told of it. Returns how many older notifications were dropped for that.
+  /// the notifications due for it. Returns how many older notifications were dropped for that.
   @discardableResult
   package func resultsWritten(
     _ lists: [ListRecord], at now: Timestamp, telling notifications: [DueNotification] = []

@@ -1,14 +1,14 @@
 import GRDB
 
-/// Something that operators are yet to be told, in one way.
+/// A notification that operators have yet to get, in one way.
 package struct DueNotification: Sendable, Hashable {
-  /// How operators are told. Each way has its own line of notifications.
+  /// How operators are notified. Each way has its own notifications.
   package enum Way: String, Sendable, CaseIterable {
     case command, url
   }
 
   package var way: Way
-  /// What is sent, as it is.
+  /// What is sent, unchanged.
   package var text: String
 
   package init(_ text: String, by way: Way) {

@@ -34,7 +34,7 @@ package struct RejectedList: Sendable, Hashable {
 }
 
 extension RegistrationQueue {
-  /// Notes a list that is about to be moved to `rejected/`. If it is a new one, operators are to be told.
+  /// Notes a list that is about to be moved to `rejected/`. For a new one, operators are to be notified.
   ///
   /// Returns how many older notifications were dropped for that.
   @discardableResult

@@ -11,7 +11,7 @@ import GRDB
 /// - `tally`: how many keys are in each state.
 /// - `registrar`: the credentials that registered keys, as keyed hashes; `key.registrar` names one of them.
 /// - `minute`: what happened in each minute of the last day.
-/// - `notification`: what operators are yet to be told. Few rows.
+/// - `notification`: notifications not yet delivered. Few rows.
 /// - `memory`: small values that survive a restart, as JSON by name (the pause, what the pacer learned).
 ///
 /// Times are wall-clock milliseconds, except `due_at`, which is on the clock that cannot be set (`SureClock`).
@@ -171,7 +171,7 @@ enum Schema {
           CREATE INDEX key_recorded ON key (recorded) WHERE recorded IS NOT NULL;
           """)
     }
-    // Numbers are never used again: whoever delivers goes by them.
+    // Numbers are never reused: deliveries go by them.
     migrator.registerMigration("notification-1") { database in
       try database.execute(
         sql: """

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// The header fields that tell a client about the limit, as they were measured on the real API.
+/// The header fields that show a client the limit, as they were measured on the real API.
 enum RateLimitFields {
   /// The name of the bucket. Letters, digits and underscores were seen.
   static let bucketName = "app_key_registrations"

@@ -1,4 +1,4 @@
-// What the daemon tells the service manager: that it is ready, what it is doing, that it is alive (sd_notify(3)). This
+// Reports to the service manager: that the daemon is ready, what it is doing, that it is alive (sd_notify(3)). This
 // must never delay or fail the daemon, so every message is sent without waiting and nothing is thrown.
 
 import Glibc
@@ -12,7 +12,7 @@ import Synchronization
 /// service.
 package final class ServiceNotifier: Sendable {
   private let socket: NotifySocket?
-  /// The last change of life cycle, until systemd has been told. Its lock also keeps the order.
+  /// The last change of life cycle, until systemd has it. Its lock also keeps the order.
   private let untold = Mutex<String?>(nil)
 
   /// `socketName` as in `$NOTIFY_SOCKET`: an absolute path, or `@` and an abstract name. With nil, or an unknown form,

@@ -2,7 +2,7 @@ import Glibc
 
 /// How many files and connections this process may have open at once.
 enum OpenFiles {
-  /// Beside one connection for each worker, the most that a daemon needs in usual work for its queue, its spool and its
+  /// In addition to one connection per worker, the maximum that a daemon usually needs for its queue, its spool and its
   /// control socket.
   static let ofDaemon = 112
 

@@ -67,7 +67,7 @@ class Connection:
             self.wait(seconds)
 
     def flood(self, piece):
-        """Sends the same bytes for ever."""
+        """Sends the same bytes until healed."""
         while not self.server.healed.is_set():
             self.send(piece)
         raise Gone

@@ -13,7 +13,7 @@ package struct ControlClient: Sendable {
   private let timeoutMilliseconds: Int
 
   /// - Parameter timeout: For a complete answer. Streams, and calls that may change millions of rows, have none:
-  ///   `health`, called meanwhile, tells whether the daemon is alive.
+  ///   `health`, called meanwhile, shows whether the daemon is alive.
   package init(socket: String, timeout: Duration = .seconds(5)) {
     self.socket = socket
     let (seconds, attoseconds) = timeout.components

@@ -55,7 +55,7 @@ package struct PreviewDocument: Codable, Equatable, Sendable {
   @ExplicitNull package var seconds: Int?
   /// The same with the keys that are open already.
   @ExplicitNull package var etaSeconds: Int?
-  /// The limit that the times rest on, such as `400/1h`.
+  /// The limit behind these times, such as `400/1h`.
   @ExplicitNull package var limit: String?
 
   package init(

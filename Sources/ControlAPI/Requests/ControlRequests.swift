@@ -9,13 +9,13 @@ package struct OutcomeQuery: Equatable, Sendable {
   package var state: KeyState?
   /// A part of the error's title or detail, or the status. Nil: with any error or none.
   package var error: String?
-  /// Nil: since ever.
+  /// Nil: at any time.
   package var since: Timestamp?
   /// The number of an outcome: only those that were recorded after it, and in that order. Nil: in order of import.
   package var after: Int64?
   /// The number of an outcome: only those that were recorded by then. Nil: keys without an outcome, too.
   package var until: Int64?
-  /// The most outcomes. Nil: all.
+  /// Maximum outcomes. Nil: all.
   package var limit: Int64?
 
   package init(
@@ -53,7 +53,7 @@ extension OutcomeQuery {
 
 /// Which lists are wanted, in order of arrival.
 package struct ListQuery: Equatable, Sendable {
-  /// The most lists in one answer.
+  /// Maximum lists in one answer.
   package static let longestPage = 1_000
 
   /// True: lists with open keys, or still being read. False: the others. Nil: all.

@@ -9,7 +9,7 @@ struct Neighbours: Sendable {
   private(set) var taken: Double
   /// Their rate now, tokens a second, over a quarter of a period.
   private(set) var rate: Double
-  /// The most that was taken between two looks at this window.
+  /// The maximum taken between two looks at this window.
   private(set) var leap = 0.0
   /// Their rate over their last few tokens; single ones mean nothing.
   private(set) var recent = 0.0
@@ -70,7 +70,7 @@ struct Neighbours: Sendable {
   /// A forecast never takes more than this share of a window: two clients that yield to each other meet at half.
   private static let yieldedAtMost = 0.5  // S07, S08, S09, S26
 
-  /// The very first look at a window. When most of it was taken before, that says little about who is about now: it may
+  /// The very first look at a window. When most of it was taken before, that says little about who is active: it may
   /// have been one rush.
   init(taken: Double, of limit: Int, elapsed: Seconds, history: [Double] = [], at now: Seconds) {
     self.taken = taken
@@ -83,7 +83,7 @@ struct Neighbours: Sendable {
     watchedFrom = now
   }
 
-  /// The most that others took in a recent whole window.
+  /// Maximum that others took in a recent whole window.
   var worst: Double { history.max() ?? 0 }
 
   /// Tokens that they take from a typical window.
@@ -178,7 +178,7 @@ struct Neighbours: Sendable {
     return max(forecast, Self.floor * limit * min(1, left / (Self.lastShare * allowance.period)))
   }
 
-  /// The most tokens that they will want from this window, to decide whether all the rest may be sent at once. Past
+  /// Maximum tokens that they will want from this window, to decide whether all the rest may be sent at once. Past
   /// whole windows say more than the current rate: two daemons that finish together both look like a flood.
   func demand(_ allowance: Allowance, left: Seconds) -> Double {
     guard !history.isEmpty else { return forecast(allowance, left: left) }

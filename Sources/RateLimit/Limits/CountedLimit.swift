@@ -29,14 +29,14 @@ struct CountedLimit: LimitModel {
   private var mayGrow: Bool { source != .assumed }
   private var withheld: Int { reserve.withheld(of: allowance.count) }
 
-  /// Refusals that may be risked at first, credit earned by a success, and the most credit that is saved up.
+  /// Refusals that may be risked at first, credit earned by a success, and the maximum credit saved up.
   private static let creditAtFirst = 1.0
   private static let earned = 0.005  // S32, S33, T01, T02
   private static let creditAtMost = 3.0
   /// Periods before more is tried, whatever the credit.
   private static let firstPatience = 4.0
   private static let longestStep = 8  // S31, S32
-  /// The most periods between two attempts that were refused.
+  /// Maximum periods between two attempts that were refused.
   private static let longestPatience = 2.0  // S31, T02
   /// The window is used this many times faster than evenly, which leaves time to try for more.
   private static let tempo = 3.0  // S31, S32, S33
@@ -130,7 +130,7 @@ struct CountedLimit: LimitModel {
     return .wait(until: max(now + Self.shortestWait, renewal(now, ask.log)))
   }
 
-  /// The most requests in flight: a limit found by refusals must hold for a period before it is trusted.
+  /// Maximum requests in flight: a limit found by refusals must hold for a period before it is trusted.
   func ceiling(now: Seconds) -> Int? {
     source == .learned && now - since < allowance.period ? Self.inFlightAtFirst : nil
   }
@@ -170,7 +170,7 @@ struct CountedLimit: LimitModel {
     return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
   }
 
-  /// - Returns: Until when all wait; nil when nobody has to.
+  /// - Returns: Until when all wait; nil when none has to.
   private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1

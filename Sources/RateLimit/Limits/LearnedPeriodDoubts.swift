@@ -11,9 +11,9 @@ struct LearnedPeriodDoubts: Sendable {
   /// Periods until the next test.
   private var patience = Self.firstPatience
 
-  /// So many refusals in a row are proof, …
+  /// This many refusals in a row are proof, …
   private static let refusals = 2
-  /// … and so many early returns without a test between them that found nothing. The edges of windows of just this
+  /// … and this many early returns without a test between them that found nothing. The edges of windows of just this
   /// period may explain three: the tests are 0.7 to 0.8 periods apart.
   private static let returns = 4
   /// The share of the limit that must have come back early, or have been free when a request was refused.

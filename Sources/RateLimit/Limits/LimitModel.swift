@@ -17,10 +17,10 @@ protocol LimitModel: Sendable {
   // MARK: Before a request
 
   func turn(_ ask: Ask) -> Turn
-  /// The most requests in flight; nil if the limit does not restrict them.
+  /// Maximum requests in flight; nil if the limit does not restrict them.
   func ceiling(now: Seconds) -> Int?
 
-  // MARK: What it tells
+  // MARK: Queries
 
   /// Requests that may still be sent before the limit is reached, including what is left to others.
   func available(_ ask: Ask) -> Int
@@ -33,7 +33,7 @@ protocol LimitModel: Sendable {
   /// What is worth keeping across a restart.
   func learned(name: String?) -> LearnedLimits.Limit?
 
-  // MARK: What it is told
+  // MARK: Events
 
   /// The operator changed what is left to others.
   mutating func apply(_ reserve: PacerSettings.Reserve)

@@ -1,5 +1,5 @@
 // Every limit that is obeyed. While no reply carries a count, this is one limit that no reply mentions; the first reply
-// that does replaces it. A service may have several, told apart by name or by period.
+// that does replaces it. A service may have several, distinguished by name or period.
 
 struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private var all: [Limit]
@@ -7,7 +7,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private var settings: PacerSettings
   private var made = 0
 
-  /// The most names that are told apart: a server that makes up a name for every reply must not fill the memory.
+  /// Maximum names to distinguish: a server that makes up a name for every reply must not fill the memory.
   static let kept = 8
   /// Seconds for which a limit that is no longer mentioned, and not nearly used up, is kept.
   private static let memory: Seconds = 120
@@ -43,7 +43,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     all.min { $0.model.available(ask) < $1.model.available(ask) } ?? all[0]
   }
 
-  /// The most requests in flight; nil if no limit restricts them.
+  /// Maximum requests in flight; nil if no limit restricts them.
   func ceiling(now: Seconds) -> Int? { compactMap { $0.model.ceiling(now: now) }.min() }
 
   var longestPeriod: Seconds { compactMap { $0.model.granted?.period }.max() ?? 0 }

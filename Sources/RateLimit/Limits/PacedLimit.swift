@@ -97,7 +97,7 @@ struct PacedLimit: LimitModel {
     return rate * (1 + Self.linear * age + cubic)
   }
 
-  /// The most requests in flight: they are all refused together.
+  /// Maximum requests in flight: they are all refused together.
   func ceiling(now: Seconds) -> Int? {
     max(Self.inFlight, Int(clamping: min(Self.highest, (now - refusedAt) / Self.secondsForOneMore)))
   }

@@ -82,6 +82,6 @@ struct RefillEvidence: Sendable {
   /// The count explained a Reset that rose.
   var isConclusive: Bool { hasRisen && !isRuledOut }
 
-  /// It was taken for a bucket and is not one.
+  /// It was mistaken for a bucket.
   mutating func ruleOut() { isRuledOut = true }
 }

@@ -23,7 +23,7 @@ struct RefillLimit: LimitModel {
   private static let disproof = 5
   /// Seconds by which Reset may have been rounded down.
   private static let rounding: Seconds = 1
-  /// The most of a token that is not whole yet.
+  /// The largest fraction of a token.
   private static let almostOne = 0.999
   /// Tokens kept in hand while more keys wait than there are tokens: the next look then costs no refusal.
   private static let inHand = 2.0
@@ -31,13 +31,13 @@ struct RefillLimit: LimitModel {
   private static let smallest = 4
   /// A bucket that loses parts of tokens with each request loses at least this part. Its requests go together, …
   private static let loses = 0.3
-  /// … as many as come back in so many round trips, but at most this share of the limit.
+  /// … as many as come back in this many round trips, but at most this share of the limit.
   private static let roundTripsTogether = 8.0
   private static let togetherAtMost = 0.25
   /// How much one reply changes what is lost.
   private static let weight = 0.1
-  /// So many tokens that came back show how long a learned period is at most; what their count may be off by; and what a
-  /// refusal multiplies the period by.
+  /// This many returned tokens show how long a learned period is at most; the error of their count; and the factor by
+  /// which a refusal multiplies the period.
   private static let telling = 3.0
   private static let rounded = 0.5
   private static let slower = 1.1

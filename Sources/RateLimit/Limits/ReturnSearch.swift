@@ -28,7 +28,7 @@ struct ReturnSearch: Sendable {
   private var parts: [(at: Seconds, count: Int)] = []
   private var inParts = 0
 
-  /// Seconds before the first look, and the most between two.
+  /// Seconds before the first look, and at most between two.
   private static let first: Seconds = 0.5
   private static let longest: Seconds = 86_400
   /// Each look comes later by this share of the time since the stock was new; by more if it is likely to be refused.
@@ -38,7 +38,7 @@ struct ReturnSearch: Sendable {
   private static let growthOfSecond = 0.5
   /// This share of what was used comes back together only with a new window.
   private static let together = 0.4
-  /// So many tokens a refill would have brought in the silence before.
+  /// Tokens that a refill would have brought in the silence before.
   private static let missed = 1.5
   /// What comes back within this share of the longest silence after a window began belongs to the same window: much of
   /// it, or a part.
@@ -46,7 +46,7 @@ struct ReturnSearch: Sendable {
   private static let afterEdge = 0.1
   /// What comes back within this share of the silence before it comes back together.
   private static let rushShare = 0.25
-  /// A refill brings no more than so many limits in the longest silence.
+  /// A refill brings at most this many limits in the longest silence.
   private static let refilledAtMost = 2.0
   /// Parts that are seen within these seconds are one.
   private static let apart: Seconds = 0.25

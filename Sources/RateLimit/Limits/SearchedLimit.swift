@@ -58,7 +58,7 @@ struct SearchedLimit: LimitModel {
 
   var source: LimitStanding.Source { .none }
 
-  /// The most requests in flight: a server that shows nothing must not be flooded, and everything in flight when the
+  /// Maximum requests in flight: a server that shows nothing must not be flooded, and everything in flight when the
   /// limit is reached is refused. More after a longer time without refusals.
   func ceiling(now: Seconds) -> Int? {
     let more = min(Self.inFlightAtMost, (now - max(startedAt, refusedAt)) / Self.secondsForOneMore)

@@ -5,7 +5,7 @@ struct SentLog: Sendable {
   private var instants: [Seconds] = []
   private var first = 0
 
-  /// The most entries: a larger limit has no effect.
+  /// Maximum entries: a larger limit has no effect.
   private static let capacity = 100_000
 
   var count: Int { instants.count - first }

@@ -86,11 +86,11 @@ struct SlidingLimit: LimitModel {
 
   /// Agreements that prove that the server returns what leaves the log, …
   private static let proofs = 3
-  /// … each with so many tokens that should be left, …
+  /// … each with this many tokens that should be left, …
   private static let tokensForProof = 3
-  /// … of which the server says so large a share, …
+  /// … of which the server shows at least this share, …
   private static let agreement = 0.8
-  /// … and so long after the last, as a share of the period: replies that come together are one. Where the period was
+  /// … and this long after the last, as a share of the period: replies that come together are one. Where the period was
   /// learned, each return is one.
   private static let betweenProofs = 0.02
   private static let betweenLearned = 0.5
@@ -98,7 +98,7 @@ struct SlidingLimit: LimitModel {
   /// The server was seen to give back what left the log.
   private var isProven: Bool { agreements >= Self.proofs }
 
-  /// This much left is no mistake.
+  /// Less left may be a mistake.
   private var plenty: Double {
     doubts != nil ? 0 : max(Self.plentifulTokens, Self.plentiful * allowance.tokens, Self.plentifulFor * allowance.rate)
   }
@@ -201,7 +201,7 @@ struct SlidingLimit: LimitModel {
   /// The longest pause, as a share of the period.
   private static let longestPause = 0.25
 
-  /// A straggler from a known refusal stops nobody.
+  /// A straggler from a known refusal is ignored.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     guard reply.flight.isProbe || reply.flight.sentAt >= refusedAt else { return .ignored }
     if doubts != nil, reply.flight.isProbe, reply.log.count(after: reply.now - allowance.period) >= allowance.count {

@@ -19,7 +19,7 @@ struct UntimedLimit: LimitModel {
   var isNearlyEmpty: Bool { remaining * 10 < count }
   private var withheld: Int { reserve.withheld(of: count) }
 
-  /// The share of a limit that is kept for looks, and the most requests.
+  /// The share of a limit kept for looks, and its maximum in requests.
   private static let keptShare = 0.2
   private static let keptAtMost = 40
 

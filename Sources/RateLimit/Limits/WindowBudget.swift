@@ -41,7 +41,7 @@ struct WindowBudget: Sendable {
   /// What others have taken from this window, as far as can be known.
   var takenByOthers: Int { max(0, limit - remaining - own) }
 
-  /// The most that others can have taken.
+  /// Maximum that others can have taken.
   var mostForOthers: Int { max(0, limit - own) }
 
   mutating func sent() { own += 1 }

@@ -162,7 +162,7 @@ struct WindowLimit: LimitModel {
   }
 
   private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply) {
-    // What was doubted to the end, or seen in one look only, says nothing about others unless a refusal confirmed it.
+    // A count doubted to the end, or seen only once, says nothing about others unless a refusal confirmed it.
     let wasSeenOnce = others.leap > Self.leap * Double(budget.limit) && budget.own <= 2
     let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
     windows += 1
@@ -208,7 +208,7 @@ struct WindowLimit: LimitModel {
 
   mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }
 
-  // MARK: What it tells
+  // MARK: Queries
 
   func available(_ ask: Ask) -> Int { max(0, budget.available(inFlight: ask.inFlight)) }
 
@@ -217,7 +217,7 @@ struct WindowLimit: LimitModel {
   func resetsIn(_ ask: Ask) -> Seconds { max(0, edge.end.middle - ask.now) }
 
   func supply(_ ask: Ask) -> Supply? {
-    // What is left to nobody in particular is released in the course of the window.
+    // A reserve for nobody in particular is released in the course of the window.
     let kept = others.isQuiet(allowance) ? withheld : reserved(ask)
     return Supply(
       now: Double(max(0, available(ask) - kept)), wait: resetsIn(ask),

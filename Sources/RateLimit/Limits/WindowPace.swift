@@ -20,7 +20,7 @@ extension WindowLimit {
   private static let tempoUnsure = 10.0  // S04
   /// The fastest of all together while others are about, in multiples of the even rate.
   private static let rush = 16.0  // T08, T10
-  /// The most by which a crowd slows us below that.
+  /// How far at most a crowd slows us below that.
   private static let rushSlowed = 2.0
 
   /// Seconds after an edge over which daemons spread their first requests.
@@ -34,7 +34,7 @@ extension WindowLimit {
     let now = ask.now
     let raw = left(ask)
     if now >= edge.end.high + lateness {
-      // The window is over and nobody has said what the new one holds. What was left of the old one passes in any case.
+      // The window is over, and no reply has shown the new one. What was left of the old one passes in any case.
       return raw > max(withheld, others.reserve(allowance, left: period, roundTrip: ask.roundTrip)) ? .go : .probe
     }
     // No window ends later than a period from now: replies in the wrong order were misleading.
@@ -84,11 +84,11 @@ extension WindowLimit {
   private static let contention = 1.8  // T08, T09
   /// Several others are present when they have taken this many times what we have, …
   private static let crowd = 3.0  // T08, T09
-  /// … so many tokens, …
+  /// … this many tokens, …
   private static let crowdTokens = 8.0
   /// … and this share of the limit.
   private static let crowdShare = 0.03
-  /// The most by which a crowd slows us below the even rate.
+  /// How far at most a crowd slows us below the even rate.
   private static let crowdSlowed = 8.0  // T09
 
   /// Long round trips before the end after which a request is more likely to be counted in the next window.
@@ -156,7 +156,7 @@ extension WindowLimit {
   /// … and a minimum in seconds.
   private static let shortestRelease: Seconds = 0.1
 
-  /// The most probes per window that ask whether an empty window is really empty.
+  /// Maximum probes per window that ask whether an empty window is really empty.
   private static let doubtsAtMost = 5
   /// A share of the limit that others are unlikely to have taken unseen.
   private static let implausible = 0.1  // T09

@@ -14,7 +14,7 @@ enum Denials: Sendable {
     var kept: [Charge] = []
   }
 
-  /// This many different keys refused with the same message, without a success, are no accident.
+  /// This many different keys refused with one message, without a success, are not an accident.
   static let suspicious = 20
   /// An API that uses more different messages than this looks at each key by itself.
   static let wordings = 4

@@ -47,7 +47,7 @@ enum Inquiry: Sendable {
   /// Whether failures mean an outage or a few bad keys.
   case outage(Failures)
 
-  /// Another key tells most about credentials. After two others were refused too, a key that these credentials registered.
+  /// Another key tests the credentials best. After two others were refused too, a key that these registered.
   var choice: Canary.Choice {
     switch self {
     case .credentials(let suspicion): suspicion.refusedCanaries < 2 ? .another : .known

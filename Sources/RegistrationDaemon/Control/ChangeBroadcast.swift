@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells any number of listeners that something has changed. A slow listener misses ticks, but never the last one.
+/// Notifies any number of listeners of changes. A slow listener misses ticks, but never the last one.
 final class ChangeBroadcast: Sendable {
   private struct State {
     var next = 0

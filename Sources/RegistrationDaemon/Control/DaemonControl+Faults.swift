@@ -3,14 +3,14 @@ import RegistrationQueue
 import Spool
 
 extension ControlError {
-  /// What to tell a client whose list cannot be used.
+  /// The answer to a client whose list cannot be used.
   init(_ rejection: Rejection) {
     self.init(.unprocessable, rejection.sentence(), hint: rejection.hint)
   }
 }
 
 extension DaemonControl {
-  /// What to tell a client about a fault of the disk.
+  /// The answer to a client about a disk fault.
   static func explained(_ error: any Error) -> any Error {
     switch error {
     case let error as SpoolError:

@@ -12,7 +12,7 @@ struct Estimate {
 
   /// There is nothing to do.
   static let done = Estimate(work: 0)
-  /// Nothing is sent, and nobody knows until when.
+  /// Nothing is sent, for an unknown time.
   static let unknown = Estimate()
 
   private init(work: Seconds? = nil) {

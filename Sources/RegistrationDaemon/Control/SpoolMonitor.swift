@@ -72,7 +72,7 @@ final class SpoolMonitor: Sendable {
   func fresh(within seconds: Double) -> Finding? {
     let look: DispatchGroup? = state.withLock { state in
       guard state.present != nil else { return begin(DispatchGroup(), &state) }
-      // Whoever does not wait needs no scan of its own.
+      // A caller that does not wait needs no new scan.
       if isHanging(state) || seconds == 0 { return nil }
       let next = state.next ?? DispatchGroup()
       if state.next == nil { next.enter() }

@@ -46,8 +46,8 @@ package final class Importer: Sendable {
   private let broken: @Sendable (QueueError) -> Void
 
   /// - Parameters:
-  ///   - watcher: Told about lists that have not settled yet.
-  ///   - announcer: Tells operators of lists that are rejected.
+  ///   - watcher: Gets lists that have not settled yet.
+  ///   - announcer: Notifies operators of rejected lists.
   ///   - keysChanged: Called after each commit of keys.
   ///   - broken: Called when the queue can no longer be used.
   init(

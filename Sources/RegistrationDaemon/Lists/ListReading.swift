@@ -31,7 +31,7 @@ struct ListReading {
   let isInterrupted: () -> Bool
   /// Called after each commit, so that work begins before a long list has been read completely.
   let committed: () -> Void
-  /// Tells operators of lists that are rejected.
+  /// Notifies operators of rejected lists.
   var announcer: Announcer?
 
   /// - Parameter wantsReceipt: A client waits for it, even if the whole list was read before.

@@ -6,7 +6,7 @@ extension ListRecord {
   /// Two writes within one tick of the kernel's clock have the same time. In milliseconds; several ticks.
   private static let tick: Int64 = 20
 
-  /// Size and times tell that nothing was written since the list was read. Says no when in doubt: a hash tells then.
+  /// Size and times show that nothing was written since the list was read. False when in doubt: a hash decides then.
   ///
   /// A writer can set the modification time, but not the time at which the entry last changed.
   func isReadToItsEnd(_ status: FileStatus) -> Bool {
@@ -31,7 +31,7 @@ extension Receipt.Stop {
 }
 
 extension RejectedList {
-  /// Size and times tell that nothing was written to the file since it was looked at.
+  /// Size and times show that nothing was written to the file since it was looked at.
   func isOf(_ status: FileStatus) -> Bool {
     bytes == status.size && modified == status.modified && status.changedAt <= at
   }

@@ -14,7 +14,7 @@ struct ResultsContent {
   let queue: RegistrationQueue
   let spool: SpoolDirectory
   let list: ListRecord
-  /// The most columns that are kept.
+  /// Maximum columns that are kept.
   let keptColumns: Int
   /// Called after each page; what it throws ends the writing.
   let pageWritten: () throws -> Void
@@ -31,7 +31,7 @@ struct ResultsContent {
     return try write(records)
   }
 
-  /// Nil when the list is no CSV, or is not there any more.
+  /// Nil when the list is not CSV, or no longer there.
   private func openRecords() throws -> KeyListRecords? {
     guard list.format == "csv" else { return nil }
     for place in [SpoolDirectory.Subfolder.done, .reading] {
@@ -78,7 +78,7 @@ struct ResultsContent {
         page.append(record)
       } catch {
         if case .unreadable = error.kind { throw error }
-        // What is no text ended the list when it was imported, too.
+        // Bytes that are not text ended the list's import, too.
         break
       }
     }

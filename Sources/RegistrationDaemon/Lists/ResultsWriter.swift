@@ -36,8 +36,8 @@ final class ResultsWriter: Sendable {
   private let changed: @Sendable () -> Void
 
   /// - Parameters:
-  ///   - keptColumns: The most columns of a list that come back in its results.
-  ///   - announcer: Tells operators of lists that are done.
+  ///   - keptColumns: Maximum columns of a list that its results repeat.
+  ///   - announcer: Notifies operators of lists that are done.
   init(
     queue: RegistrationQueue, spool: SpoolDirectory, log: Logger, keptColumns: @escaping @Sendable () -> Int = { 0 },
     announcer: Announcer? = nil, changed: @escaping @Sendable () -> Void

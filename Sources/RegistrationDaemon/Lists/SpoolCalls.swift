@@ -4,7 +4,7 @@ import Spool
 import Synchronization
 
 /// Work in the spool that a client waits for. The spool can hang, and the work with it, but no client waits longer than
-/// a few seconds: it is told that the spool does not respond, and the work goes on without it.
+/// a few seconds: it learns that the spool does not respond, and the work goes on without it.
 final class SpoolCalls: Sendable {
   private struct Wait {
     /// In seconds on the monotonic clock.

@@ -36,7 +36,7 @@ struct WaitingLists {
     return lists.removeValue(forKey: name)
   }
 
-  /// The next lists, at most so many.
+  /// The next lists, at most `count`.
   mutating func next(_ count: Int) -> [ReadyList] {
     var lists: [ReadyList] = []
     while lists.count < count, let list = next() { lists.append(list) }

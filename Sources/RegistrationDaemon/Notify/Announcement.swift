@@ -2,8 +2,8 @@ import ControlAPI
 import Registration
 import RegistrationQueue
 
-/// What operators are told without having to look: one JSON object, on the standard input of `notify.command` and as the
-/// body of a POST to `notify.url`.
+/// A notification to operators: one JSON object, on the standard input of `notify.command` and as the body of a POST to
+/// `notify.url`.
 struct Announcement: Encodable, Equatable, Sendable {
   enum Event: String, Encodable, Sendable {
     case listDone = "list_done"

@@ -4,8 +4,8 @@ import Registration
 import RegistrationQueue
 import Synchronization
 
-/// Tells operators what has happened, by a command and by a URL. Never in the way of the work: each way has a dispatch
-/// queue of its own, and what is due waits in the queue until it is delivered or given up.
+/// Notifies operators by a command and by a URL, without delaying the work: each way has a dispatch queue of its own,
+/// and a notification waits in the queue until it is delivered or given up.
 final class Announcer: Sendable {
   private let queue: RegistrationQueue
   private let settings: SettingsInForce
@@ -58,7 +58,7 @@ final class Announcer: Sendable {
     for way in ways { way.look() }
   }
 
-  /// Tells what is new in a status.
+  /// Announces a status's news.
   func look(_ status: StatusDocument, unread: () throws -> [UnreadDocument]) {
     let now = settings.current
     guard now.notifyCommand != nil || now.notifyURL != nil else { return }
@@ -76,7 +76,7 @@ final class Announcer: Sendable {
     do {
       wereKept(dropped: try queue.keep(notifications))
     } catch {
-      // The disk may be just what there is to tell of.
+      // The news may be about that very disk.
       log.debug("notifications could not be kept", metadata: ["detail": "\(error)"])
       for way in ways { way.addUnkept(notifications) }
     }

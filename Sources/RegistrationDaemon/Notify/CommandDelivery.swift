@@ -30,7 +30,7 @@ struct CommandDelivery {
     } catch {
       return "\(path) cannot be run: \(error.localizedDescription)"
     }
-    // It fits into the pipe. A command that does not read it is no fault.
+    // It fits into the pipe. A command need not read it.
     try? input.fileHandleForWriting.write(contentsOf: Data((text + "\n").utf8))
     try? input.fileHandleForWriting.close()
     if ended.wait(timeout: .now() + Self.patience) == .timedOut {

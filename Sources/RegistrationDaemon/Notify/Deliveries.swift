@@ -40,7 +40,7 @@ final class Deliveries: Sendable {
   private let state = Mutex(State())
   private let stop = DispatchSemaphore(value: 0)
 
-  /// - Parameter delivery: How to deliver now; nil if nobody is told in this way any more.
+  /// - Parameter delivery: How to deliver now; nil if this way is no longer used.
   init(
     by way: DueNotification.Way, from queue: RegistrationQueue, log: Logger,
     delivery: @escaping @Sendable () -> Delivery?
@@ -75,7 +75,7 @@ final class Deliveries: Sendable {
     look()
   }
 
-  /// Waits for what is under way. A delay is cut short, and what fails then is left to the next start.
+  /// Waits for running deliveries. A delay is cut short, and what fails then is left to the next start.
   ///
   /// - Parameter end: In seconds on the monotonic clock.
   func finish(by end: Double) {
@@ -177,7 +177,7 @@ final class Deliveries: Sendable {
     }
   }
 
-  /// Nobody is told in this way any more.
+  /// This way is no longer used.
   private func forgetAll() throws {
     let settled = state.withLock { state in
       state.unkept = []

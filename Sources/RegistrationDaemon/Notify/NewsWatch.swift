@@ -1,10 +1,10 @@
 import ControlAPI
 import Registration
 
-/// What in a status is news that operators are told: holds that last, and lists that cannot be read. It begins anew with
-/// each start: what still lasts then is told again.
+/// What in a status is news to operators: holds that last, and lists that cannot be read. It starts over with each
+/// start: what still lasts then is reported again.
 struct NewsWatch {
-  /// A list that cannot be read may be readable a moment later: who created it may still set its mode.
+  /// A list that cannot be read may be readable a moment later: its creator may still set its mode.
   private static let blockedFor = 60.0
 
   private enum Blocked {

@@ -8,7 +8,7 @@ struct PathOwner {
   /// Folders in which every instance has a folder of its own, `keyreg` or `keyreg-NAME`.
   private static let roots = [["var", "spool"], ["var", "lib"], ["run"], ["var", "run"]]
 
-  /// The instance that `path` belongs to; nil when its name does not tell.
+  /// The instance that `path` belongs to; nil when its name does not say.
   ///
   ///     /var/spool/keyreg                  main
   ///     /run/keyreg-acme/control.sock      acme

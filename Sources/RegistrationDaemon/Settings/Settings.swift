@@ -29,7 +29,7 @@ package struct Settings: Sendable, Equatable {
   package var maxFileSize = 1 << 30
   package var settle = 2_000
   package var keep = 30 * 86_400_000
-  /// The most columns of a CSV list that its results repeat.
+  /// Maximum columns of a CSV list that its results repeat.
   package var keepColumns = 0
   package var stateDirectory = "/var/lib/keyreg"
   package var socket = "/run/keyreg/control.sock"

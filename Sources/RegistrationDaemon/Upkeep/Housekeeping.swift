@@ -7,7 +7,7 @@ import Systemd
 /// that everything is done.
 ///
 /// The timer itself only beats and talks to systemd, and never waits for a disk. Everything else is a chore on a
-/// dispatch queue of its own: a hanging file system is no reason to miss a heartbeat.
+/// dispatch queue of its own: a hanging file system must not delay a heartbeat.
 final class Housekeeping: Sendable {
   private struct State {
     var statusLine = ""
@@ -111,7 +111,7 @@ final class Housekeeping: Sendable {
   }
 
   /// A beat counts once it has passed through the recorder, the reader of keys and the pacer. While the queue is
-  /// written back, the recorder waits for that, so then it is no fault.
+  /// written back, the recorder waits for that, which is not a fault.
   private func beat() {
     let starts = state.withLock { state in
       defer { state.isBeating = true }

@@ -3,7 +3,7 @@ import RegistrationAPI
 import RegistrationCore
 import Synchronization
 
-/// What the core must still be told, in order. Posting never waits.
+/// Events that the core has yet to get, in order. Posting never waits.
 final class Inbox: Sendable {
   struct Mail: Sendable {
     enum Content: Sendable {
@@ -56,7 +56,7 @@ final class Inbox: Sendable {
     state.withLock { $0.doorbell.add(data: 1) }
   }
 
-  /// Adds mail for the next reader. Unlike `post`, it wakes nobody.
+  /// Adds mail for the next reader. Unlike `post`, it wakes none.
   func put(_ mail: Mail) {
     state.withLock { $0.mail.append(mail) }
     mailed.store(true, ordering: .sequentiallyConsistent)

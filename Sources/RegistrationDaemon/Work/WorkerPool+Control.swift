@@ -12,7 +12,7 @@ extension WorkerPool {
   /// Accepts the API's refusals from now on, if they are why nothing is sent: `keyreg resume`.
   package func believe() { tell(.believe) }
 
-  /// Sends nothing more. Requests in flight continue; `isDrained` tells when they and their results are done.
+  /// Sends nothing more. Requests in flight continue; `isDrained` shows when they and their results are done.
   package func stop() { tell(.stop) }
 
   /// New settings, from the next request on.

@@ -7,13 +7,13 @@ package import RegistrationCore
 package import RegistrationQueue
 import Synchronization
 
-/// The workers around the core: tells the core what happens, and carries out its actions.
+/// The workers around the core: passes events to the core, and carries out its actions.
 ///
 /// Workers, the recorder, the feeder and the alarm post their news and go on. Everything that has collected is passed to
 /// the core in a batch: by a worker that has a reply, if no other thread is doing it, or else by a serial queue. So a worker
 /// usually gets its next request without switching threads, and no worker ever waits for a decision.
 package final class WorkerPool: Sendable {
-  /// The most workers that can be configured.
+  /// Maximum workers that can be configured.
   private static let size = 64
   /// The longest time for which the alarm is set, in seconds: clocks can jump.
   private static let longestWait: Seconds = 30
@@ -65,7 +65,7 @@ package final class WorkerPool: Sendable {
     recorder = Recorder(queue: queue) { @Sendable report in
       switch report {
       case .recorded(let results):
-        // First, so that whoever sees the last result on disk also sees that the list's results are due.
+        // First, so that a reader of the last result on disk also sees that the list's results are due.
         settled()
         inbox.post(.committed(results))
       case .refused(let error): inbox.post(.storeFailed(.results, error.description))
@@ -89,7 +89,7 @@ package final class WorkerPool: Sendable {
     drain()
   }
 
-  /// Replaces the settings and tells the core in one step: no request is sent with the settings of another epoch.
+  /// Replaces the settings here and in the core in one step: no request is sent with settings of another epoch.
   ///
   /// - Parameter news: Makes the event for the core from the settings that were in force.
   func replace(_ settings: APISettings, news: (APISettings) -> Event) {

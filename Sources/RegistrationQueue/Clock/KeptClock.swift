@@ -4,7 +4,7 @@ package import Registration
 struct KeptClock: Sendable {
   /// Its name in `memory`.
   static let name = "clock"
-  /// Milliseconds after which the next transaction stores it again: the most time that is lost by a kill followed by a boot
+  /// Milliseconds after which the next transaction stores it again: the maximum time lost by a kill followed by a boot
   /// with a wrong wall clock.
   private static let interval: Int64 = 60_000
 

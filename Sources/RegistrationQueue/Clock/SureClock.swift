@@ -24,7 +24,7 @@ package struct SureClock: Codable, Hashable, Sendable {
   private var last: ClockReading
   private var stretches: [Stretch]
 
-  /// The most that may have passed between two boots.
+  /// Maximum time counted between two boots.
   private static let longestGap: Int64 = 24 * 60 * 60 * 1_000
   /// A difference of half a second plus a thousandth of the time is not a jump: time servers slew by up to 500
   /// millionths.

@@ -91,7 +91,7 @@ package struct FileStatus: Hashable, Sendable {
     return fstat(descriptor, &status) == 0 ? status.st_gid : nil
   }
 
-  /// The file at `path`. It is not opened, since watchers of its folder would be told. A link is not followed.
+  /// The file at `path`. It is not opened, which watchers of its folder would notice. A link is not followed.
   init(path: String) throws(SpoolError) {
     var status = stat()
     guard lstat(path, &status) == 0 else { throw SpoolError("access \(path)", code: errno) }

@@ -3,7 +3,7 @@ package import Registration
 /// Taking lists out of `incoming/` before a byte of them is read.
 ///
 /// A claimed list is a file in `reading/`, under its final name. What is appended to the old name afterwards is another
-/// list; what a writer appends that still has the file open goes with the file.
+/// list; what a writer with the file still open appends goes with the file.
 extension SpoolDirectory {
   /// Moves `file` from `incoming/` to `reading/` under a free name. Nil when it is gone, is not a regular file, or was
   /// claimed already and only has two names. The move is on disk after `syncClaims`.

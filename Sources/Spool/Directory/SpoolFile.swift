@@ -4,7 +4,7 @@ package import KeyList
 import Registration
 
 /// A list in the spool, open for reading. Whatever happens to its name, the same file is read, up to its size when it
-/// was opened. What is appended later is read another time; `isUnchanged` tells whether there is any.
+/// was opened. What is appended later is read another time; `isUnchanged` says whether there is any.
 package final class SpoolFile: Sendable {
   package let name: FileName
   /// Its status when it was opened.
@@ -114,7 +114,7 @@ package final class SpoolFile: Sendable {
   /// Has the disk begin to write the content; `sync` then waits less.
   func beginSync() { FileIO.beginSync(descriptor.number) }
 
-  /// Writes the content to disk: whoever dropped the list may not have done so.
+  /// Writes the content to disk: the list's writer may not have done so.
   package func sync() throws(SpoolError) {
     do throws(SystemFault) {
       try FileIO.sync(descriptor.number)

@@ -1,5 +1,5 @@
-/// Decides which files in `incoming/` are complete and can be claimed: a value without clock or I/O that is told what
-/// happened and what is there.
+/// Decides which files in `incoming/` are complete and can be claimed: a value without clock or I/O that takes in
+/// events and scans.
 ///
 /// - Moved in: at once. An empty file waits nevertheless: `touch` creates such files before they are written.
 /// - Written in place, or found by scanning: once it is not known to be open, and its size and time have not changed

@@ -1,7 +1,7 @@
 /// The watches on the spool's folders: a value that asks the system. A folder that was removed and created again is watched
 /// again.
 ///
-/// While a folder cannot be watched, nobody reports what is written to filed lists. They are then compared with what was
+/// While a folder cannot be watched, writes to filed lists are not reported. They are then compared with what was
 /// read of them: once a minute, and when the folder is watched again.
 struct FolderWatches {
   struct Renewal {

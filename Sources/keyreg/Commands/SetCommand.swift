@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlAPI
 import Registration
 
-/// How a list is to be worked.
+/// How a list is processed.
 struct TermsOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

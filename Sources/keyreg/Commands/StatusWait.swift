@@ -71,7 +71,7 @@ struct StatusWait {
   }
 }
 
-/// A hint for the name of a list that nobody knows.
+/// A hint for an unknown list name.
 enum ListHint {
   /// Lists that are looked at.
   private static let most = 10

@@ -61,7 +61,7 @@ struct SubmitCommand: ParsableCommand {
     let target = try SubmitTarget(loaded, for: asked, socket: socket, isConfigured: config != nil) { served, own in
       hangs.run(orEndWith: Self.hung(configured)) { SubmitTarget.isSameFolder(served, own) }
     }
-    // Nobody waits for a silent daemon twice.
+    // One wait for a silent daemon is enough.
     if dryRun, let fault = target.fault as? ControlClientError, fault == .timedOut { throw Failure(fault) }
     let client = target.fault == nil ? target.client : nil
     let spool = SpoolDirectory(path: target.spool)

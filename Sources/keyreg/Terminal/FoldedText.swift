@@ -1,4 +1,4 @@
-/// Text in lines that a terminal shows whole: what helps must not be cut off.
+/// Text in lines that a terminal shows whole: help must not be cut off.
 enum FoldedText {
   /// `text` broken between words, and within words that are too long, into lines of at most `columns`.
   ///

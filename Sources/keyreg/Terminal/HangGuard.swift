@@ -27,7 +27,7 @@ final class HangGuard: Sendable {
   static let patience = 10.0
   private static let interval = 0.5
 
-  /// The pipe that tells the parent that the work is done; nil without a parent.
+  /// The pipe that shows the parent that the work is done; nil without a parent.
   private let parent: Int32?
   private let queue = DispatchQueue(label: "keyreg.hang-guard")
   private let state = Mutex(State.elsewhere)

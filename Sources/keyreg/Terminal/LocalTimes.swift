@@ -2,7 +2,7 @@ import Foundation
 import Registration
 
 extension TerminalStyle {
-  /// A reason of the daemon, which tells times in UTC, with local times on a terminal: `401 Unauthorized since 12:44 CET`.
+  /// A reason of the daemon, its UTC times shown as local times on a terminal: `401 Unauthorized since 12:44 CET`.
   func reason(_ text: String, now: Timestamp) -> String {
     let text = PrintableText.escape(text, limit: 1_000)
     guard columns != nil else { return text }

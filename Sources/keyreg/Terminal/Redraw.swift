@@ -15,7 +15,7 @@ final class Redraw: Sendable {
   func draw(_ lines: [String], columns: Int) throws {
     try drawn.withLock { drawn in
       let height = drawn.reduce(0) { $0 + max(1, ($1 + columns - 1) / max(1, columns)) }
-      // Up over the old block, cleared to the end of the screen: what is below it, the terminal does not need.
+      // Up over the old block, and cleared to the end of the screen: nothing below it is needed.
       let up = height > 0 ? "\u{1B}[\(height)A\r" : "\r"
       try write(up + "\u{1B}[J" + lines.map { $0 + "\n" }.joined())
       drawn = lines.map { ShownText.columns($0) }

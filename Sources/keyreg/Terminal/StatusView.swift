@@ -38,7 +38,7 @@ struct StatusView {
     return style.fold(Self.label("why") + style.reason(reason, now: status.now), indent: 12, most: 4)
   }
 
-  /// That there are lists which somebody has to look at.
+  /// Says that lists need somebody's attention.
   var unread: [String] {
     guard status.lists.blocked + status.lists.rejected > 0 else { return [] }
     let counts = style.paint("\(status.lists.blocked) blocked, \(status.lists.rejected) rejected", 31)
@@ -86,7 +86,7 @@ struct StatusView {
     case ("learned"?, _), ("assumed"?, _): text += " (\(limit.source ?? ""))"
     default: break
     }
-    // Once it has been reset, what was left before says nothing.
+    // Once the limit has been reset, the old rest means nothing.
     if let remaining = limit.remaining, limit.resetsInSeconds != 0 { text += ", \(remaining) left" }
     if let reserved = limit.reserved, reserved > 0 { text += " (\(reserved) for others)" }
     if let reset = limit.resetsInSeconds, reset > 0 {

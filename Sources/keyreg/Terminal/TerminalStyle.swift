@@ -5,9 +5,9 @@ import Registration
 /// How output for people looks: with or without colour, in Unicode or ASCII, cut to a width or not.
 struct TerminalStyle {
   var isColoured = false
-  /// False where the locale is no UTF-8: bars are made of ASCII then.
+  /// False where the locale is not UTF-8: bars are then in ASCII.
   var isUnicode = true
-  /// Columns of the terminal. Nil where the output is no terminal: nothing is cut there, and times are in UTC.
+  /// Columns of the terminal. Nil if the output is not a terminal: nothing is cut there, and times are in UTC.
   var columns: Int?
 
   /// For standard output.

@@ -13,7 +13,7 @@ enum WatchedSubject {
   case list(String)
 }
 
-/// Where what is watched goes: drawn over what was drawn last, or a line of its own.
+/// Where the output goes: drawn over the previous output, or a line of its own.
 final class WatchScreen: Sendable {
   /// Seconds between two lines.
   private static let lineInterval = 1.0
@@ -60,7 +60,7 @@ final class WatchScreen: Sendable {
       state.withLock { $0.block = block }
       return try draw()
     }
-    // What is left out is not missed: the daemon's heartbeat brings another one within seconds.
+    // A status that is left out is not missed: the heartbeat brings another within seconds.
     let now = MonotonicClock.now()
     let isDue = state.withLock { state in
       guard now - state.lastLine >= Self.lineInterval else { return false }
