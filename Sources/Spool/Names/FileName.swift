@@ -28,6 +28,17 @@ package struct FileName: Hashable, Sendable {
   }
 }
 
+extension FileName {
+  /// The name in `folder` as one word of a shell's command line; nil if it cannot be shown as it is.
+  package func shellWord(in folder: String) -> String? {
+    let path = "\(folder)/\(self)"
+    guard path.utf8.elementsEqual(folder.utf8 + [UInt8(ascii: "/")] + bytes) else { return nil }
+    if path.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }) { return path }
+    let parts = path.split(separator: "'", omittingEmptySubsequences: false)
+    return "'" + parts.joined(separator: "'\\''") + "'"
+  }
+}
+
 extension FileName: Comparable {
   package static func < (one: FileName, other: FileName) -> Bool {
     one.bytes.lexicographicallyPrecedes(other.bytes)

@@ -16,7 +16,8 @@ package enum SpoolWarning: Hashable, Sendable {
     switch self {
     case .notRegular: "drop the list itself: links are not followed, and folders are not searched"
     case .unreadable(let name):
-      "chmod g+r \(name), and chgrp it to the daemon's group if it has another; or drop it with keyreg submit"
+      "chmod g+r \(name.shellWord(in: "incoming") ?? "on it"), and chgrp it to the daemon's group if it has another; or drop it "
+        + "with keyreg submit"
     case .unclaimed(_, let error), .scanningOnly(let error), .unavailable(let error): error.hint
     }
   }
