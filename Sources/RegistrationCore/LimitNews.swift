@@ -12,7 +12,8 @@ package struct LimitNews: Sendable {
   /// Changes that are all logged.
   private static let toldInFull = 32
 
-  private var told: [String?: KnownLimit] = [:]
+  /// By name: a service can have two limits of one name, and the old one is obeyed for a while after a change of period.
+  private var told: [String?: [KnownLimit]] = [:]
   private var changes = 0
   private var untold = 0
 
@@ -22,18 +23,24 @@ package struct LimitNews: Sendable {
   /// then.
   package mutating func news(of limits: [KnownLimit]) -> (limits: [KnownLimit], untold: Int) {
     var news: [KnownLimit] = []
-    for limit in limits where isNews(limit) {
-      if told[limit.name] != nil || told.count < Self.remembered { told[limit.name] = limit }
+    var current: [String?: [KnownLimit]] = [:]
+    for limit in limits {
+      let known = told[limit.name]?.first { $0.allowance.period == limit.allowance.period }
+      if let known, !isNews(limit, after: known) {
+        current[limit.name, default: []].append(known)
+        continue
+      }
+      current[limit.name, default: []].append(limit)
       changes += 1
       if changes <= Self.toldInFull || changes.nonzeroBitCount == 1 { news.append(limit) } else { untold += 1 }
     }
+    for (name, limits) in current where told[name] != nil || told.count < Self.remembered { told[name] = limits }
     guard !news.isEmpty else { return ([], 0) }
     defer { untold = 0 }
     return (news, untold)
   }
 
-  private func isNews(_ limit: KnownLimit) -> Bool {
-    guard let old = told[limit.name], old.allowance.period == limit.allowance.period else { return true }
+  private func isNews(_ limit: KnownLimit, after old: KnownLimit) -> Bool {
     let change = abs(limit.allowance.count - old.allowance.count)
     if limit.source == .headers { return change > 0 || old.source != .headers }
     return change * 4 > old.allowance.count

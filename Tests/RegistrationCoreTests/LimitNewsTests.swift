@@ -26,6 +26,16 @@ import Testing
     }
   }
 
+  /// After a change of period the old limit is obeyed for a while, too.
+  @Test func twoLimitsOfOneNameAreNotNewEachTime() {
+    var news = LimitNews()
+    #expect(news.news(of: [limit("a", 600)]).limits.count == 1)
+    #expect(news.news(of: [limit("a", 600), limit("a", 600, 20)]).limits == [limit("a", 600, 20)])
+    for _ in 0..<5 { #expect(news.news(of: [limit("a", 600), limit("a", 600, 20)]).limits.isEmpty) }
+    #expect(news.news(of: [limit("a", 600, 20)]).limits.isEmpty)
+    #expect(news.news(of: [limit("a", 600)]).limits.count == 1)
+  }
+
   @Test func aLimitThatIsFoundOutStepByStepIsToldSeldom() {
     var news = LimitNews()
     var lines = 0
