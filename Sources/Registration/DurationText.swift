@@ -22,6 +22,14 @@ package enum DurationText {
     return "\(milliseconds)ms"
   }
 
+  /// For display, where fractions of a second count: `57 ms`, `1.2 s`, and from 10 s on as `approximate`.
+  package static func fine(seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 9.95 else { return approximate(seconds: seconds) }
+    let milliseconds = Int((seconds * 1_000).rounded())
+    guard milliseconds >= 1_000 else { return "\(milliseconds) ms" }
+    return "\((milliseconds + 50) / 1_000).\((milliseconds + 50) / 100 % 10) s"
+  }
+
   /// For display: `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`.
   package static func approximate(seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "unknown" }

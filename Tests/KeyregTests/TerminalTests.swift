@@ -106,6 +106,14 @@ struct TerminalTests {
     #expect(text.contains("99.9 %  holding: credentials since"))
   }
 
+  /// Keys of lists that are done count in neither number.
+  @Test func aLineCountsWhatItsPercentageIsOf() {
+    var status = Self.status()
+    status.keys = StatusDocument.Keys(pending: 118, registered: 444)
+    status.progress = StatusDocument.Progress(done: 82, fraction: 0.41, perSecond: 1)
+    #expect(StatusView(status: status).line.hasPrefix("82 of 200 keys (41.0 %), "))
+  }
+
   @Test func everythingDoneIsAHundredPercent() {
     #expect(StatusView.percent(1) == "100.0 %" && StatusView.percent(0.99999) == "99.9 %")
     #expect(StatusView.percent(0) == "0.0 %")

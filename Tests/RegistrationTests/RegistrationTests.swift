@@ -48,6 +48,13 @@ extension TimestampTests {
 }
 
 @Suite struct TextFormTests {
+  @Test func shortDurationsHaveFractions() {
+    for (seconds, text) in [
+      (0, "0 ms"), (0.0571, "57 ms"), (0.9996, "1.0 s"), (1.96, "2.0 s"), (9.949, "9.9 s"), (9.96, "10 s"),
+      (200, "3 min 20 s"),
+    ] { #expect(DurationText.fine(seconds: seconds) == text) }
+  }
+
   @Test func durationsAndSizesAreReadAndWritten() {
     for text in ["250ms", "30s", "5m", "2h", "30d"] {
       #expect(DurationText.milliseconds(text).map(DurationText.describe) == text)

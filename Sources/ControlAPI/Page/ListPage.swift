@@ -69,7 +69,7 @@ struct ListPage {
     let rows = slowest.map { outcome in
       let seconds = outcome.finishedAt.flatMap { end in outcome.firstAttemptAt.map { end.seconds(since: $0) } }
       return [
-        "<code>\(outcome.id)</code>", seconds.map { DurationText.approximate(seconds: max(0, $0)) } ?? "",
+        "<code>\(outcome.id)</code>", seconds.map { DurationText.fine(seconds: max(0, $0)) } ?? "",
         "\(outcome.attempts)", outcome.state.name, PageText.escape(outcome.errorTitle ?? ""),
       ]
     }

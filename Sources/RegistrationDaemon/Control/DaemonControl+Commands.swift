@@ -57,7 +57,7 @@ extension DaemonControl {
     if pause == nil, !wasPaused { pool.believe() }
     if let pause {
       log.notice("paused", metadata: ["reason": "\(pause.reason ?? "")"])
-    } else {
+    } else if wasPaused {
       log.notice("resumed")
     }
   }

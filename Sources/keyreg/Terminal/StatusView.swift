@@ -9,10 +9,13 @@ struct StatusView {
   /// Keys that got their outcome in each of the last minutes, the oldest first.
   var minutes: [Int] = []
 
-  /// `593 of 1000 keys (59.3 %), 3 failed, 6.6/s, 1 min 1 s left, working`
+  /// `593 of 1000 keys (59.3 %), 3 failed, 6.6/s, 1 min 1 s left, working`. The keys are those of the open lists; once all
+  /// lists are done, every key.
   var line: String {
     let keys = status.keys
-    var parts = ["\(keys.total - open) of \(keys.total.counted("key")) (\(Self.percent(status.progress.fraction)))"]
+    let progress = status.progress
+    let counted = (progress.done + open).counted("key")
+    var parts = ["\(progress.done) of \(counted) (\(Self.percent(progress.fraction)))"]
     if keys.failed > 0 { parts.append("\(keys.failed) failed") }
     parts.append("\(rate)/s")
     if let left { parts.append("\(left) left") }
