@@ -3,8 +3,9 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// Checks the whole queue while work goes on, in parts: the trees of one table and its indexes at a time (SQLite's
-/// `quick_check`), then the counters, then each key against the indexes, some thousands at a time.
+/// Checks the whole queue while work goes on, in parts: one table with its indexes at a time (SQLite's
+/// `integrity_check`), then the counters. Of the keys, the largest table, SQLite checks the trees alone (`quick_check`);
+/// then each key is compared with the indexes, some thousands at a time.
 ///
 /// It has its own read-only connection, so that nobody waits for it and it can be stopped at once. A part sees one
 /// moment of the queue, and the log cannot restart while it runs; dividing the check into parts limits that.
@@ -78,8 +79,9 @@ package final class QueueCheck: Sendable {
     for table in tables {
       part(table)
       let quoted = table.replacingOccurrences(of: "'", with: "''")
+      let pragma = table == "key" ? "quick_check" : "integrity_check"
       let found = try connection.read { database in
-        try String.fetchOne(database, sql: "PRAGMA quick_check('\(quoted)')")
+        try String.fetchOne(database, sql: "PRAGMA \(pragma)('\(quoted)')")
       }
       guard let found, found != "ok" else { continue }
       guard !Self.isUnread(found) else { throw QueueError.uncheckable(found) }
@@ -87,8 +89,6 @@ package final class QueueCheck: Sendable {
     }
     part("counters")
     if let found = try connection.read(Self.wrongCounter) { return found }
-    part("shared keys")
-    if let found = try connection.read(Self.lostShare) { return found }
     part("indexes")
     return try firstLostKey()
   }
@@ -134,20 +134,8 @@ package final class QueueCheck: Sendable {
     return nil
   }
 
-  /// Whether both indexes of the keys that lists share contain the same keys.
-  private static func lostShare(in database: Database) throws -> String? {
-    let lost = try Row.fetchOne(
-      database,
-      sql: """
-        SELECT 1 FROM also_in AS part INDEXED BY also_in_by_list WHERE NOT EXISTS (
-          SELECT 1 FROM also_in AS twin WHERE twin.key_id = part.key_id AND twin.list_id = part.list_id)
-        LIMIT 1
-        """)
-    return lost.map { _ in "the keys that lists share do not agree with their index" }
-  }
-
-  /// Each row is found by its sixteen bytes and by its list, and is in the index of open or failed keys exactly if its
-  /// state says so. The partial indexes answer without the row; the plus keeps SQLite from reading the row itself.
+  /// Each row is found by its sixteen bytes and by its list, and is in the index of open, failed or recorded keys exactly
+  /// if it is such a key. The partial indexes answer without the row; the plus keeps SQLite from reading the row itself.
   private static let sound = """
     length(part.uuid) = 16 AND part.state BETWEEN 0 AND 4
       AND EXISTS (SELECT 1 FROM key AS twin WHERE twin.uuid = part.uuid AND +twin.id = part.id)
@@ -159,6 +147,8 @@ package final class QueueCheck: Sendable {
         WHERE twin.state = 1 AND twin.due_at IS part.due_at AND twin.id = part.id)
       AND (part.state = 3) = EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_failed
         WHERE twin.state = 3 AND twin.id = part.id)
+      AND (part.recorded IS NOT NULL) = EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_recorded
+        WHERE twin.recorded = part.recorded AND twin.id = part.id)
     """
 
   /// Compares each key with the indexes, in reads of some thousands.
