@@ -191,13 +191,13 @@ FAULTS = [
         SPOOL + "SpoolMoves.swift", "    try file.sync()\n    try store(", "    try store(", DURABILITY),
     fault(
         "group-not-synced", "lists that were filed together are in done/ and their bytes are not on disk",
-        SPOOL + "GroupMove.swift", "(list, receipt) in zip(lists, receipts) {\n      try list.file.sync()\n",
-        "(_, receipt) in zip(lists, receipts) {\n", DURABILITY),
+        SPOOL + "GroupMove.swift", "lists.map(\\.file.descriptor.number) + receipts.map(\\.descriptor.number)",
+        "receipts.map(\\.descriptor.number)", DURABILITY),
     fault(
         "group-receipts-not-synced", "receipts of lists that were filed together are empty after a power cut",
         SPOOL + "GroupMove.swift",
-        "(list, receipt) in zip(lists, receipts) {\n      try list.file.sync()\n      try receipt.sync()\n",
-        "(list, _) in zip(lists, receipts) {\n      try list.file.sync()\n", DURABILITY),
+        "lists.map(\\.file.descriptor.number) + receipts.map(\\.descriptor.number)",
+        "lists.map(\\.file.descriptor.number)", DURABILITY),
     fault(
         "group-filing-not-synced", "lists that were filed together are in reading/ again after a power cut",
         SPOOL + "GroupMove.swift", "    try done.sync()\n    try reading.sync()\n", "    try done.sync()\n", DURABILITY),

@@ -24,7 +24,8 @@ import Testing
       name: "a", sha256: "", bytes: 1, modified: 0, format: "csv", column: "id", arrivedAt: .now())
     let list = try queue.beginImport(source, first: batch, isWhole: true)
     if let text { try Data(text.utf8).write(to: URL(filePath: spool.path(of: .done) + "/a")) }
-    try ResultsContent(queue: queue, spool: spool, list: list, keptColumns: most) {}.write().finish()
+    let file = try ResultsContent(queue: queue, spool: spool, list: list, keptColumns: most) {}.write()
+    #expect(ResultsFile.finish([file]) == [nil])
     let results = try String(contentsOfFile: spool.path(of: .results) + "/a.csv", encoding: .utf8)
     return results.split(separator: "\n").map { line in
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)

@@ -229,12 +229,22 @@ struct SpoolDirectoryTests {
       let results = try spool.results(for: name)
       try results.append(Outcome(id: id, state: state, list: "a"))
       #expect(try temporary.names(.results).contains("a.csv") == (state == .registered))
-      try results.finish()
+      #expect(ResultsFile.finish([results]) == [nil])
       #expect(
         try temporary.text(.results, "a.csv")
           == Outcome.csvHeader + Outcome(id: id, state: state, list: "a").csvLine)
     }
     #expect(try temporary.names(.results) == ["a.csv"])
+  }
+
+  @Test func results_do_not_wait_for_others_that_fail() throws {
+    let files = try ["a", "b", "c"].map { name in try spool.results(for: ListName(name)) }
+    // Somebody tidies up at the wrong moment.
+    let gone = try #require(try temporary.names(.results).first)
+    unlink(temporary.path(.results, gone))
+    let errors = ResultsFile.finish(files)
+    #expect(errors.compactMap(\.self).count == 1)
+    #expect(try temporary.names(.results).filter { $0.hasSuffix(".csv") }.count == 2)
   }
 
   @Test func results_that_are_not_finished_vanish() throws {

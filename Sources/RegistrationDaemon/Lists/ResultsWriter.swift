@@ -121,9 +121,9 @@ final class ResultsWriter: Sendable {
     guard !written.isEmpty else { return }
     defer { written = [] }
     var lists: [ListRecord] = []
-    for result in written {
+    for (result, error) in zip(written, ResultsFile.finish(written.map(\.file))) {
       do {
-        try result.file.finish()
+        if let error { throw error }
         try spool.amendReceipt(of: result.list)
         lists.append(result.list)
       } catch {

@@ -14,7 +14,7 @@ package final class NewFile {
 
   let folder: Folder
   let temporaryName: FileName
-  private let descriptor: Descriptor
+  let descriptor: Descriptor
   private var buffer: [UInt8] = []
   private(set) var isNamed = false
   /// For messages. Without the temporary name, so that a lasting fault is reported once.
@@ -89,11 +89,22 @@ package final class NewFile {
 
   /// Writes the content to disk, still under the temporary name.
   package func sync() throws(SpoolError) {
-    try flush()
-    do throws(SystemFault) {
-      try FileIO.sync(descriptor.number)
-    } catch {
-      throw SpoolError("write \(shown) to the disk", code: error.code)
+    if let error = Self.sync([self])[0] { throw error }
+  }
+
+  /// The same for several files at the same time. Returns what is wrong with each, nil for one that is on disk.
+  static func sync(_ files: [NewFile]) -> [SpoolError?] {
+    let unwritten = files.map { file -> SpoolError? in
+      do throws(SpoolError) {
+        try file.flush()
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let faults = GroupSync.faults(of: files.map(\.descriptor.number))
+    return zip(files, zip(unwritten, faults)).map { file, errors in
+      errors.0 ?? errors.1.map { SpoolError("write \(file.shown) to the disk", code: $0.code) }
     }
   }
 

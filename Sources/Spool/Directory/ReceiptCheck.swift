@@ -39,8 +39,10 @@ extension SpoolDirectory {
   /// Makes the receipt of a list say whether it was stopped; its other members stay. Nothing happens when there is no
   /// receipt, when it cannot be read, and when it says so already.
   package func amendReceipt(of name: ListName, stop: Receipt.Stop?) throws(SpoolError) {
+    guard let bytes = beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt) else { return }
+    // The usual case, in which there is nothing to decode.
+    guard stop != nil || bytes.contains(Receipt.CodingKeys.stoppedAt.rawValue.utf8) else { return }
     guard receipted(name) != nil,
-      let bytes = beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt),
       let old = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
     else { return }
     var new = old

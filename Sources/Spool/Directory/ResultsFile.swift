@@ -25,10 +25,19 @@ package final class ResultsFile {
     try file.beginSync()
   }
 
-  /// Writes the file to disk and gives it its name, which is on disk after `SpoolDirectory.syncResults`. It replaces an
-  /// earlier file of the same list, since a retry may have changed outcomes. A file that is not finished is deleted.
-  package func finish() throws(SpoolError) {
-    try file.sync()
-    try file.rename(to: name.resultsFileName)
+  /// Writes the files to disk and gives each its name, which is on disk after `SpoolDirectory.syncResults`. It replaces
+  /// an earlier file of the same list, since a retry may have changed outcomes. A file that is not finished is deleted.
+  ///
+  /// Returns what is wrong with each, nil for one that is in place.
+  package static func finish(_ results: [ResultsFile]) -> [SpoolError?] {
+    zip(results, NewFile.sync(results.map(\.file))).map { result, error in
+      if let error { return error }
+      do throws(SpoolError) {
+        try result.file.rename(to: result.name.resultsFileName)
+        return nil
+      } catch {
+        return error
+      }
+    }
   }
 }

@@ -11,7 +11,7 @@ package final class SpoolFile: Sendable {
   package let status: FileStatus
   /// For messages.
   private let path: String
-  private let descriptor: Descriptor
+  let descriptor: Descriptor
   private let mark = FileSource.Mark()
 
   /// How far the readers of the list have come, in bytes.
