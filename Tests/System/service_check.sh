@@ -220,6 +220,35 @@ check_kill() {
   below "what was sent twice is no more than was in hand" "$(sent cccccccc | sort | uniq -d | wc -l)" 65
 }
 
+# What `systemctl freeze` writes, for 0 or 1. That refuses on a machine that still has the older control groups, too.
+freeze() {
+  local pid; pid=$(property MainPID)
+  inside sh -c "for top in /sys/fs/cgroup/unified /sys/fs/cgroup; do
+      file=\$top\$(sed -n 's/^0:://p' /proc/$pid/cgroup)/cgroup.freeze
+      [ ! -e \$file ] || { echo $1 >\$file; exit; }
+    done
+    exit 1"
+}
+
+# A machine that is suspended stops its processes likewise.
+check_freeze() {
+  local restarts before
+  restarts=$(property NRestarts)
+  list f0f0f0f0 300 frozen.txt
+  drop frozen.txt keyreg
+  check "work is under way before it is frozen" within 30 sent_more_than f0f0f0f0 20
+  check "it is frozen" freeze 1
+  # What is under way in the sandbox takes half a second.
+  sleep 1
+  before=$(sent f0f0f0f0 | wc -l)
+  sleep 8
+  same "frozen, it sends nothing" "$before" "$(sent f0f0f0f0 | wc -l)"
+  check "it is thawed" freeze 0
+  check "frozen for longer than the watchdog waits, it goes on" within 60 test -e "$(results frozen.txt)"
+  below "… after one restart at most" "$(($(property NRestarts) - restarts))" 2
+  same "no key of it is lost" "300 300" "$(registered frozen.txt) $(sent f0f0f0f0 | sort -u | wc -l)"
+}
+
 check_watchdog() {
   local pid
   printf '[Service]\nWatchdogSec=6s\nRestartSec=1s\n' | drop_in watchdog
@@ -229,6 +258,7 @@ check_watchdog() {
   inside kill -STOP "$pid"
   check "hung, it is killed and comes back" within 15 main_pid_is_new "$pid"
   check "… because of the watchdog" holds "Watchdog timeout" inside journalctl --no-pager -u $unit
+  check_freeze
   rm "$root/etc/systemd/system/$unit.d/watchdog.conf"
   inside systemctl daemon-reload
   inside systemctl restart $unit
