@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 package import Registration
 
 /// What the spool says about the lists that a queue has imported.
@@ -41,7 +42,7 @@ extension SpoolDirectory {
   package func amendReceipt(of name: ListName, stop: Receipt.Stop?) throws(SpoolError) {
     guard let bytes = beginning(of: name.receiptFileName, in: .done, bytes: Self.longestReceipt) else { return }
     // The usual case, in which there is nothing to decode.
-    guard stop != nil || bytes.contains(Receipt.CodingKeys.stoppedAt.rawValue.utf8) else { return }
+    guard stop != nil || Self.mentionsStop(bytes) else { return }
     guard receipted(name) != nil,
       let old = try? JSONDecoder().decode([String: JSONValue].self, from: Data(bytes))
     else { return }
@@ -51,6 +52,11 @@ extension SpoolDirectory {
     // It was JSON, so it can be written as JSON.
     guard new != old, let document = try? Receipt.document(new) else { return }
     try write(Array(document), to: name.receiptFileName, in: .done)
+  }
+
+  private static func mentionsStop(_ receipt: [UInt8]) -> Bool {
+    let text = receipt.map { CChar(bitPattern: $0) } + [0]
+    return strstr(text, Receipt.CodingKeys.stoppedAt.rawValue) != nil
   }
 
   /// Whether the file in `results/` is ours: anybody may have put another one there.

@@ -68,7 +68,7 @@ package final class SpoolFile: Sendable {
   package func sha256(prefix: Int64? = nil) throws(KeyListError) -> (whole: String, prefix: String?) {
     var hash = SHA256()
     var source = source()
-    var buffer = [UInt8](repeating: 0, count: 256 * 1024)
+    var buffer = [UInt8](repeating: 0, count: Int(min(256 * 1024, max(1, size))))
     var offset: Int64 = 0
     var prefixHash = prefix == 0 ? Self.text(hash) : nil
     while true {
