@@ -87,33 +87,17 @@ package final class RegistrationClient {
     }
   }
 
-  /// The result of a call that changes nothing.
-  package struct OnlineCheck: Sendable {
-    package var status: Int
-    /// Empty when the answer says nothing.
-    package var detail: String
-    /// The body is a list of registrations, like the API's: any server can answer 200.
-    package var isList: Bool
-    /// The body is an error of the API, not a gateway's page.
-    package var isWord: Bool
-    /// Where a redirect leads.
-    package var location: String?
-  }
-
-  /// Reads the first registration, to see whether the credentials are accepted.
-  ///
-  /// Throws `CurlError` when there is no reply.
-  package func onlineCheck() throws(CurlError) -> OnlineCheck {
+  /// Reads the first registration, to see whether the credentials are accepted. Blocks until the reply or a deadline.
+  package func onlineCheck() -> OnlineCheck {
     var request = CurlRequest(method: "GET", url: settings.endpoint.firstRegistration)
     request.headers = headers
     request.connectTimeout = settings.connectTimeout
     request.timeout = settings.timeout
-    let reply = try handle.perform(request)
-    let error = ErrorBody(reply.body, redaction: redaction)
-    return OnlineCheck(
-      status: reply.status, detail: error.detail ?? error.title ?? "", isList: Self.isList(reply.body),
-      isWord: error.isTheAPIs,
-      location: reply.headers["location"].map { PrintableText.escape(redaction($0), limit: 300) })
+    do {
+      return OnlineCheck(try handle.perform(request), from: settings.endpoint, redaction: redaction)
+    } catch {
+      return OnlineCheck(error, at: settings.endpoint)
+    }
   }
 }
 
@@ -123,18 +107,6 @@ extension RegistrationClient {
     if let proxy = route.proxy { return [proxy] }
     let environment = ProcessInfo.processInfo.environment
     return ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].compactMap { environment[$0] }
-  }
-
-  private static func isList(_ body: [UInt8]) -> Bool {
-    struct Document: Decodable {
-      struct Resource: Decodable {
-        var type: String
-      }
-      var data: [Resource]
-    }
-    // Anything that cannot be decoded is not a list.
-    let document = try? JSONDecoder().decode(Document.self, from: Data(body))
-    return document?.data.allSatisfy { $0.type == Confirmation.type } ?? false
   }
 }
 

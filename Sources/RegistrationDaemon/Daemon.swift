@@ -211,7 +211,10 @@ extension Daemon {
     let backend = DaemonControl(
       queue: queue, pool: pool, importer: importer, watcher: watcher, spool: spoolUpkeep, calls: calls,
       reports: reports, broadcast: changes, queuePath: directory.queuePath, log: log,
-      reloadSettings: { @Sendable [self] in try reload() })
+      reloadSettings: { @Sendable [self] in try reload() },
+      checkOnline: { @Sendable [settings = self.settings, options] in
+        CheckDocument(settings.api, version: options.version)
+      })
     let server = try ControlServer(control, backend: backend, logger: log)
     try server.start()
     defer { server.stop() }

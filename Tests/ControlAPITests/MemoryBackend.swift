@@ -181,6 +181,10 @@ final class MemoryBackend: ControlBackend {
     }
   }
 
+  func check() async throws -> CheckDocument {
+    CheckDocument(result: .refused, message: "the API answered 403: Forbidden", hint: "check both keys")
+  }
+
   func reload() async throws -> ReloadResult {
     if let error = state.withLock({ $0.reloadError }) { throw error }
     return ReloadResult(changed: ["workers"])

@@ -43,7 +43,7 @@ import Testing
       running.backend.add(list: "a", outcomes(2, state: .failed))
       let connection = try running.wire()
       let description = try APIDescription(Data(try connection.request("GET", "/v1/openapi.json").body.utf8))
-      #expect(description.operations.count == 22)
+      #expect(description.operations.count == 23)
       for (method, path) in description.operations where path != "/v1/events" {
         let target = path.replacing("{name}", with: path.hasPrefix("/assets") ? "page.js" : "a")
           .replacing("{id}", with: Self.key)

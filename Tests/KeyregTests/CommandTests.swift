@@ -95,6 +95,29 @@ import Testing
     #expect(try bench.run("check", "--online").code == 69)
   }
 
+  @Test func theDaemonChecksCredentialsThatOnlyItHas() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    bench.environment["DD_APP_KEY"] = .some(nil)
+    let check = try bench.run("check", "--online")
+    #expect(check.code == 0, "\(check.errors)")
+    #expect(check.output.contains("credentials: those of the daemon"))
+    #expect(check.output.contains("accepts the credentials"))
+    bench.stop(daemon)
+    #expect(try bench.run("check", "--online").code == 78)
+  }
+
+  @Test(arguments: [("403", 77, "answered 403: Forbidden"), ("captive", 69, "the answer is not the API's")])
+  func whatTheDaemonsCheckFindsIsTheExitStatus(fault: String, code: Int, words: String) throws {
+    let bench = try Bench(faults: fault)
+    let daemon = try bench.start()
+    bench.environment["DD_APP_KEY"] = .some(nil)
+    let check = try bench.run("check", "--online")
+    #expect(check.code == Int32(code), "\(check.errors)")
+    #expect(check.errors.contains(words) && check.errors.contains("hint: "), "\(check.errors)")
+    bench.stop(daemon)
+  }
+
   @Test func aCredentialFileThatOthersCanReadIsRefused() throws {
     let bench = try Bench()
     bench.sandbox.impose(try FaultPlan(parsing: "captive"))

@@ -333,6 +333,8 @@ check_credentials() {
   drop encrypted.txt keyreg
   check "… and are used" within 60 test -e "$(results encrypted.txt)"
   check "… of which a check has the daemon's word" holds "the daemon has some" inside keyreg check
+  check "… and with which it makes the call of an online check" \
+    holds "those of the daemon" inside keyreg check --online
   rm "$root/etc/systemd/system/$unit.d/encrypted.conf"
 
   # Files of its own that it reads by itself.

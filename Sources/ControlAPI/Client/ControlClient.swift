@@ -68,6 +68,9 @@ package struct ControlClient: Sendable {
 
   package func reload() throws -> ReloadResult { try document("POST", "/v1/reload", bytes: []) }
 
+  /// Takes as long as the API does.
+  package func check() throws -> CheckDocument { try document("POST", "/v1/check", bytes: [], timeout: 0) }
+
   /// Passes on the outcomes piece by piece as they arrive, in the form of `format` (`jsonl` or `csv`). When `onBytes`
   /// returns false, the rest is not read.
   package func outcomes(

@@ -34,6 +34,7 @@ enum ControlRoute: Equatable {
   /// From the query; the body may add to it.
   case retry(RetryRequest)
   case reload
+  case check
 
   /// Throws `ControlError`: `.notFound` for another path, `.methodNotAllowed`, `.badRequest` for an invalid parameter.
   init(_ request: HTTPRequest) throws {
@@ -87,7 +88,7 @@ enum ControlRoute: Equatable {
     case ("v1", "lists", let name?, "set") where !name.isEmpty:
       guard request.method == .post else { throw Self.notAllowed("POST") }
       self = .set(name, try Self.change(QueryParameters(query, allowed: ["priority", "stop_after"])))
-    case ("v1", let name?, nil, nil) where ["pause", "resume", "retry", "reload"].contains(name):
+    case ("v1", let name?, nil, nil) where ["pause", "resume", "retry", "reload", "check"].contains(name):
       guard request.method == .post else { throw Self.notAllowed("POST") }
       self = try Self.command(name, query)
     default:
@@ -101,7 +102,7 @@ enum ControlRoute: Equatable {
     switch self {
     case .lists, .outcomes, .history, .submit, .preview, .set, .pause, .retry: true
     case .index, .listPage, .asset, .status, .list, .key, .limits, .openAPI, .events, .backup, .metrics, .health,
-      .cancel, .resume, .reload:
+      .cancel, .resume, .reload, .check:
       false
     }
   }
@@ -193,7 +194,8 @@ enum ControlRoute: Equatable {
         RetryRequest(
           list: try parameters.single("list"), error: try parameters.single("error"),
           keys: try parameters.all("key").map(key)))
-    default: return .reload
+    case "reload": return .reload
+    default: return .check
     }
   }
 

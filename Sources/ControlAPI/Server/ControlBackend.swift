@@ -45,6 +45,8 @@ package protocol ControlBackend: Sendable {
   func set(list: String, _ change: ListTermsChange) async throws -> ListDocument
   /// Throws `ControlError` `.unprocessable` for a bad configuration; the old one stays in force.
   func reload() async throws -> ReloadResult
+  /// Makes one call to the API that changes nothing.
+  func check() async throws -> CheckDocument
 
   /// A consistent copy of the queue, piece by piece. Its resources are released with the last owner of the stream.
   func backup() async throws -> AsyncThrowingStream<[UInt8], any Error>

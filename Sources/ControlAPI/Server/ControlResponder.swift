@@ -154,6 +154,9 @@ struct ControlResponder: Sendable {
     case .reload:
       _ = try await body.collect(largeBodies)
       return try .document(try await backend.reload())
+    case .check:
+      _ = try await body.collect(largeBodies)
+      return try .document(try await backend.check())
     }
   }
 
@@ -198,7 +201,7 @@ extension ControlRoute {
   /// True when the whole body is read.
   fileprivate var readsBody: Bool {
     switch self {
-    case .submit, .preview, .cancel, .set, .pause, .resume, .retry, .reload: true
+    case .submit, .preview, .cancel, .set, .pause, .resume, .retry, .reload, .check: true
     case .index, .listPage, .asset, .status, .lists, .list, .outcomes, .key, .history, .limits, .openAPI, .events,
       .backup, .metrics, .health:
       false

@@ -14,6 +14,8 @@ struct ControlQueues: Sendable {
   let commands = DispatchQueue(label: "keyreg.control.commands")
   /// Commands that touch many keys: a pause does not wait for them.
   let bulk = DispatchQueue(label: "keyreg.control.bulk")
+  /// Calls to the API, which may take as long as its timeouts allow.
+  let checks = DispatchQueue(label: "keyreg.control.checks")
   /// One copy at a time: each needs as much disk space as the queue.
   let backups = DispatchQueue(label: "keyreg.control.backups")
   let backupPieces = DispatchQueue(label: "keyreg.control.backup-pieces")

@@ -111,6 +111,10 @@ extension DaemonControl {
     }
   }
 
+  func check() async throws -> CheckDocument {
+    try await Self.onQueue(queues.checks) { () throws in checked.current(checkOnline) }
+  }
+
   func reload() async throws -> ReloadResult {
     try await Self.onQueue(queues.commands) { () throws in
       do {

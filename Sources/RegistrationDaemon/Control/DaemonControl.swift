@@ -20,10 +20,14 @@ struct DaemonControl: ControlBackend {
   let log: Logger
   /// Throws `SettingsError` or `CredentialError` when the old settings stay in force.
   let reloadSettings: @Sendable () throws -> (changed: [String], needsRestart: [String])
+  /// Makes one call to the API that changes nothing. Blocks for as long as that takes.
+  let checkOnline: @Sendable () -> CheckDocument
 
   let queues = ControlQueues()
   /// How many keys come before the end of each open list: computed once for all pages of lists that are read together.
   let openKeysAhead = Cached<[Int64: Int]>(life: 2)
+  /// However many ask, the API is asked once a second at most.
+  let checked = Cached<CheckDocument>(life: 1)
   let lastDueByList = Cached<[Int64: Timestamp]>(life: 2)
 
   func status() async -> StatusDocument {

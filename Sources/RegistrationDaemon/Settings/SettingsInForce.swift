@@ -19,6 +19,9 @@ final class SettingsInForce: Sendable {
 
   var current: Settings { state.withLock { $0.loaded.settings } }
 
+  /// How the API is reached now.
+  var api: APISettings { state.withLock { $0.loaded.settings.api($0.credentials) } }
+
   /// Returns the names of the settings that changed, and of those that differ from the start and cannot change before a
   /// restart, whichever reload changed them.
   func replace(by new: LoadedSettings, _ credentials: Credentials) -> (changed: [String], needsRestart: [String]) {

@@ -41,13 +41,18 @@ struct CheckCommand: ParsableCommand {
     if let token { StandardError.write("keyreg: warning: \(Self.warning(of: token))\n") }
     switch Result(catching: { () throws(CredentialError) in try credentials.load(loaded.settings) }) {
     case .success(let accepted):
-      if online { try probe(loaded.settings.api(accepted)) }
+      if online { try report(CheckDocument(loaded.settings.api(accepted), version: Keyreg.version)) }
     case .failure(let error):
       try explain(error, socket: loaded.settings.socket)
     }
   }
 
+  /// Credentials that cannot be read here are perhaps the daemon's, which can check them.
   private func explain(_ error: CredentialError, socket: String) throws {
+    if online, [.missing, .unreadable].contains(error.reason), let check = try? ControlClient(socket: socket).check() {
+      try StandardOutput.line("credentials: those of the daemon, which made this call")
+      return try report(check)
+    }
     if error.reason == .unreadable, geteuid() != 0 {
       throw Failure(
         .permission, error.message, hint: "only root can read the service's credentials: run sudo keyreg check")
@@ -81,42 +86,11 @@ struct CheckCommand: ParsableCommand {
     }
   }
 
-  private func probe(_ settings: APISettings) throws {
-    let reply: RegistrationClient.OnlineCheck
-    do {
-      reply = try RegistrationClient(settings, version: Keyreg.version).onlineCheck()
-    } catch {
-      throw Failure(
-        .unavailable, "\(settings.endpoint) cannot be reached: \(error)",
-        hint: "check site or api.url, api.proxy and api.ca_file, and whether this machine may connect to that address")
-    }
-    let answer = "\(settings.endpoint) answered \(reply.status)"
-    let said = reply.detail.isEmpty ? answer : "\(answer): \(reply.detail)"
-    switch reply.status {
-    case 200..<300 where !reply.isList:
-      throw Failure(
-        .unavailable, "\(answer), but the answer is not the API's",
-        hint: "the login page of a network or a proxy may be in the way; check api.url and api.proxy")
-    case 200..<300: try StandardOutput.line("online: \(settings.endpoint) accepts the credentials")
-    case 300..<400:
-      throw Failure(
-        .unavailable, "\(answer), a redirect to \(reply.location ?? "nowhere")",
-        hint: "the API never redirects, and keyreg does not follow redirects; check site, api.url and api.proxy")
-    case 401 where !reply.isWord, 403 where !reply.isWord:
-      throw Failure(
-        .unavailable, "\(said) (not the API's words)",
-        hint: "a gateway or proxy may be in the way; check api.url and api.proxy")
-    case 401, 403:
-      throw Failure(
-        .permission, said,
-        hint: """
-          check that both keys belong to an organisation of this site and have not been revoked; a key that may register \
-          but not read (org_app_keys_read) gets the same answer
-          """)
-    case 429:
-      try StandardOutput.line(
-        "online: \(settings.endpoint) can be reached, but its rate limit is used up at the moment")
-    default: throw Failure(.unavailable, said)
+  private func report(_ check: CheckDocument) throws {
+    switch check.result {
+    case .accepted, .limited: try StandardOutput.line("online: \(check.message)")
+    case .refused: throw Failure(.permission, check.message, hint: check.hint)
+    case .unavailable, .other: throw Failure(.unavailable, check.message, hint: check.hint)
     }
   }
 }
