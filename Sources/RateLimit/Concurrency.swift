@@ -7,6 +7,9 @@ struct Concurrency: Hashable, Sendable {
   private var allowed: Double = 1
   private var cutAt: Seconds = -.infinity
 
+  /// The share of them that is still allowed when the service struggles.
+  private static let kept = 0.5
+
   init(workers: Int) { self.workers = workers }
 
   var limit: Int { min(workers, Int(clamping: allowed)) }
@@ -22,7 +25,7 @@ struct Concurrency: Hashable, Sendable {
   @discardableResult
   mutating func halve(now: Seconds, roundTrip: Seconds) -> Bool {
     guard now - cutAt > roundTrip else { return false }
-    allowed = max(1, allowed / 2)
+    allowed = max(1, Self.kept * allowed)
     cutAt = now
     return true
   }

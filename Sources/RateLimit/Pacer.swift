@@ -31,6 +31,10 @@ package struct Pacer: Sendable {
   private static let shortestMemory: Seconds = 120
   /// The longest Retry-After, in seconds, that is believed while no period is known.
   private static let longestWait: Seconds = 900
+  /// The shortest part of a pause after a 429 without details, so that many daemons do not return at the same time.
+  private static let shortestShare = 0.5
+  /// After this many such pauses in a row, one request goes alone.
+  private static let pausesBeforeProbe = 2
 
   /// - Parameters:
   ///   - learned: What an earlier run knew.
@@ -189,7 +193,7 @@ package struct Pacer: Sendable {
   private mutating func pause(_ reply: ReceivedReply) {
     guard concurrency.halve(now: reply.now, roundTrip: roundTrips.long) else { return }
     unexplained.note(at: reply.now)
-    gate.pause(until: reply.now + unexplained.pause * jitter.between(0.5, 1))
-    if unexplained.count >= 2 { gate.ask(for: .everyone) }
+    gate.pause(until: reply.now + unexplained.pause * jitter.between(Self.shortestShare, 1))
+    if unexplained.count >= Self.pausesBeforeProbe { gate.ask(for: .everyone) }
   }
 }

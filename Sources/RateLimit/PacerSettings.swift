@@ -10,10 +10,13 @@ package struct PacerSettings: Hashable, Sendable {
     /// below it.
     case share(Double)
 
+    /// What is left to others at most.
+    private static let largestShare = 0.9
+
     /// Requests of each window that are never taken. At least one is always ours: a limit of 1 must not stall us.
     func withheld(of count: Int) -> Int {
       guard case .share(let share) = self, share > 0 else { return 0 }
-      return min(Int(clamping: (min(share, 0.9) * Double(count)).rounded(.up)), max(0, count - 1))
+      return min(Int(clamping: (min(share, Self.largestShare) * Double(count)).rounded(.up)), max(0, count - 1))
     }
   }
 

@@ -11,6 +11,8 @@ struct RoundTrips: Sendable {
 
   /// `long` is measured after this many requests, and again after every half as many.
   static let sample = 40
+  /// Of a sample, this many in a hundred are no longer than `long`.
+  private static let percentile = 95
   /// Each request moves the mean by this part of the difference, so it follows a change of speed within some ten requests.
   private static let weight = 1.0 / 16
 
@@ -19,7 +21,7 @@ struct RoundTrips: Sendable {
     mean += (duration - mean) * (recent.isEmpty ? 1 : Self.weight)
     recent.append(duration)
     guard recent.count >= Self.sample else { return }
-    long = recent.sorted()[Self.sample * 19 / 20]
+    long = recent.sorted()[Self.sample * Self.percentile / 100]
     recent.removeFirst(Self.sample / 2)
   }
 }

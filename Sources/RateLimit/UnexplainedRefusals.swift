@@ -10,6 +10,8 @@ struct UnexplainedRefusals: Sendable {
   static let first: Seconds = 0.5
   /// The longest pause, in seconds: half of the most common period, so that a new window is used soon after it opens.
   static let longest: Seconds = 30
+  /// How often a pause doubles at most.
+  private static let doublings = 10
 
   mutating func note(at now: Seconds) {
     count += 1
@@ -22,5 +24,5 @@ struct UnexplainedRefusals: Sendable {
   func covers(_ flight: Flight) -> Bool { count > 0 && flight.sentAt < at }
 
   /// 0.5, 1, 2 … 30 s after the first, second, third refusal; call it after one only.
-  var pause: Seconds { min(Self.longest, Self.first * Double(1 << min(max(0, count - 1), 10))) }
+  var pause: Seconds { min(Self.longest, Self.first * Double(1 << min(max(0, count - 1), Self.doublings))) }
 }

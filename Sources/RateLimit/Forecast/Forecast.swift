@@ -17,6 +17,9 @@ struct Supply {
 struct Forecast {
   var seconds: Seconds
 
+  /// Tokens that a period gives at least, however much others take: otherwise the estimate has no end.
+  private static let fewestTokens = 0.1
+
   /// - Parameters:
   ///   - supply: Of the tightest limit.
   ///   - roundTrip: A typical one, in seconds.
@@ -29,7 +32,7 @@ struct Forecast {
       seconds = backlog * service + roundTrip
     } else {
       let later = backlog - supply.now
-      let each = max(0.1, supply.tokens)
+      let each = max(Self.fewestTokens, supply.tokens)
       if supply.isContinuous {
         seconds = max(later / each * supply.period, backlog * service) + roundTrip
       } else {

@@ -29,7 +29,9 @@ package struct LearnedLimits: Hashable, Sendable, Codable {
       return Limit(
         name: limit.name, allowance: allowance, isAligned: limit.isAligned,
         // Others cannot have taken more than there was.
-        takenByOthers: limit.takenByOthers.suffix(4).map { $0.isFinite ? min(max(0, $0), allowance.tokens) : 0 })
+        takenByOthers: limit.takenByOthers.suffix(Neighbours.windowsKept).map {
+          $0.isFinite ? min(max(0, $0), allowance.tokens) : 0
+        })
     }
   }
 }

@@ -28,7 +28,9 @@ struct Neighbours: Sendable {
 
   /// Tokens over which `recent` is measured.
   private static let recentTokens = 8.0  // T08
-  private static let windowsKept = 4  // S08
+  static let windowsKept = 4  // S08
+  /// Whole windows that must be known before bursts are forecast from them.
+  private static let windowsForBursts = 2
   /// Others that take less than this share of the limit in a period do not count as present.
   private static let quiet = 0.01  // T06, T08, T09
   /// Seconds between two looks that are worth comparing, and the shortest time over which a rate is measured.
@@ -167,7 +169,7 @@ struct Neighbours: Sendable {
     let expected = rate * left
     // A Poisson stream stays within two deviations of its mean.
     var forecast = expected > Self.negligible ? caution * (expected + Self.deviations * expected.squareRoot()) : 0
-    if history.count >= 2 {
+    if history.count >= Self.windowsForBursts {
       // Bursts are not Poisson: this is what a window as bad as the recent ones would still take.
       let mean = history.reduce(0, +) / Double(history.count)
       let bad = mean + Self.burstMargin * (worst - mean)

@@ -38,6 +38,8 @@ struct CountedLimit: LimitModel {
   private static let longestStep = 8  // S31, S32
   /// Maximum periods between two attempts that were refused.
   private static let longestPatience = 2.0  // S31, T02
+  /// The factor by which a refused attempt makes the next one later.
+  private static let patienceGrowth = 2.0
   /// The window is used this many times faster than evenly, which leaves time to try for more.
   private static let tempo = 3.0  // S31, S32, S33
   /// Seconds to wait after a slot expires.
@@ -59,6 +61,8 @@ struct CountedLimit: LimitModel {
   private static let shortestPause: Seconds = 1
   /// The share of a period after which to probe at the latest if the start of its window is unknown.
   private static let longestPause = 0.25
+  /// How often that pause doubles at most.
+  private static let doublings = 6
 
   init(allowance: Allowance, source: LimitStanding.Source, edge: Seconds?, reserve: PacerSettings.Reserve, now: Seconds)
   {
@@ -175,7 +179,7 @@ struct CountedLimit: LimitModel {
     let now = reply.now
     credit -= 1
     step = 1
-    patience = min(Self.longestPatience, 2 * patience)
+    patience = min(Self.longestPatience, Self.patienceGrowth * patience)
     tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)
@@ -202,6 +206,7 @@ struct CountedLimit: LimitModel {
     if reply.flight.isProbe { shift = min(Self.longestShift, shift + Self.shiftGrowth) }
     if let wait { return now + wait + Self.settle }
     if edge != nil || used >= allowance.count { return renewal(now, reply.log) }
-    return now + min(max(Self.shortestPause, allowance.period * Self.longestPause), Double(1 << min(refusals, 6)))
+    let longest = max(Self.shortestPause, allowance.period * Self.longestPause)
+    return now + min(longest, Double(1 << min(refusals, Self.doublings)))
   }
 }

@@ -28,29 +28,29 @@ struct Limit: Sendable {
   private(set) var seenAt: Seconds
   private var settings: PacerSettings
   private var evidence = RefillEvidence()
-  /// No reply had a Reset or a Period, so that the period is learned from what comes back.
-  private var isUntimed: Bool
-  /// Replies in a row that had one.
-  private var timedReplies = 0
-  /// The last reply's Reset, if it was longer than the known period.
-  private var longReset: (seconds: Seconds, at: Seconds)?
-  /// The last Reset, and the longest on which two in a row agree, where no reply names a period.
-  private var lastReset: (seconds: Seconds, at: Seconds)?
-  private var longestReset: Seconds = 0
+  private var replies: Replies
+
+  /// What replies say of a limit.
+  private enum Replies {
+    /// Nothing: it is assumed, remembered or searched for.
+    case silent
+    /// How much is left, but neither Reset nor Period, so the period is learned from what comes back. This many replies
+    /// in a row had one of them after all.
+    case count(timed: Int)
+    /// Also when its window ends, or how long that is.
+    case time(LongestReset)
+  }
 
   /// Windows no longer than this are over before a Reset in whole seconds means anything: they are paced as a refill.
   /// Against a fixed window that costs one refusal in seven, so the value is as small as possible.
   private static let shortestWindow: Seconds = 1
   /// Replies in a row with a Reset or a Period after which the limit is no longer untimed: one may come from elsewhere.
   private static let timed = 2
-  /// Seconds by which a period must be longer than the known one to replace it.
-  private static let longer: Seconds = 0.5
   /// By this factor a bucket's period must be longer than the known one to replace it.
   private static let farLonger = 1.25
-  /// By this factor the longest Reset must be shorter than a guessed period to replace it.
-  private static let farShorter = 0.5
-  /// Seconds by which the next Reset may be less than what is left of a long one, if both are of the same window.
-  private static let resetTolerance: Seconds = 2
+  /// A period that what came back has shown must be longer than these seconds to be counted in our log. What comes back
+  /// more often is paced as a refill.
+  private static let shortestShown: Seconds = 0.2
   /// The longest wait for a limit, in periods, and a minimum in seconds.
   private static let longestWaitPeriods = 2.0
   private static let shortestLongestWait: Seconds = 60
@@ -61,7 +61,7 @@ struct Limit: Sendable {
   /// - Parameter learned: What an earlier run knew about it. The operator's assumption takes precedence.
   init(settings: PacerSettings, learned: Allowance?, now: Seconds) {
     number = 0
-    isUntimed = false
+    replies = .silent
     self.settings = settings
     seenAt = now
     if let assumed = settings.assume {
@@ -82,7 +82,8 @@ struct Limit: Sendable {
     self.settings = settings
     name = reading.name
     seenAt = reply.now
-    isUntimed = reading.period == nil && reading.reset == nil
+    let isTimed = reading.period != nil || reading.reset != nil
+    replies = isTimed ? .time(LongestReset()) : .count(timed: 0)
     guard let period else {
       model = UntimedLimit(
         count: count, remaining: reading.remaining ?? 0, from: reply.flight.sentAt, reserve: settings.reserve, reply)
@@ -91,7 +92,7 @@ struct Limit: Sendable {
     let allowance = Allowance(count: count, period: period)
     if period <= Self.shortestWindow {
       model = RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
-    } else if isUntimed {
+    } else if !isTimed {
       model = SlidingLimit(
         allowance: allowance, remaining: reading.remaining ?? 0, isLearned: true, reserve: settings.reserve,
         now: reply.now)
@@ -101,11 +102,14 @@ struct Limit: Sendable {
   }
 
   /// Whether replies mention it.
-  var isTold: Bool { model.source == .headers }
+  var isTold: Bool { if case .silent = replies { false } else { true } }
+
+  /// Whether the period is learned from what comes back.
+  private var isPeriodLearned: Bool { if case .count = replies { true } else { false } }
 
   /// Whether the period of a reading fits this limit: limits without a name, or with the same name, can still be two.
   func fits(_ reading: RateLimitReading) -> Bool {
-    isTold && (reading.period == nil || isUntimed || reading.period == model.granted?.period)
+    isTold && (reading.period == nil || isPeriodLearned || reading.period == model.granted?.period)
   }
 
   /// Whose count a probe for this limit ignores.
@@ -143,15 +147,23 @@ struct Limit: Sendable {
   /// A reply that counts against this limit.
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     seenAt = reply.now
-    let told = reading.period ?? reading.reset.map(UsualPeriod.nearest)
-    timedReplies = told == nil ? 0 : timedReplies + 1
-    if isUntimed, let period = told, timedReplies >= Self.timed {
-      self = Limit(
-        number: number, reading: reading, count: reading.limit ?? model.granted?.count ?? 1, period: period,
-        learned: nil, settings: settings, reply)
-      return
+    switch replies {
+    case .silent: break
+    case .count(let timed):
+      let period = reading.period ?? reading.reset.map(UsualPeriod.nearest)
+      if let period, timed + 1 >= Self.timed {
+        self = Limit(
+          number: number, reading: reading, count: reading.limit ?? model.granted?.count ?? 1, period: period,
+          learned: nil, settings: settings, reply)
+        return
+      }
+      replies = .count(timed: period == nil ? 0 : timed + 1)
+    case .time(var resets):
+      guard reading.period == nil, let reset = reading.reset else { break }
+      let longer = resets.note(reset, period: model.granted?.period, at: reply.now)
+      replies = .time(resets)
+      if let longer { model.lengthen(to: longer) }
     }
-    if reading.period == nil, let reset = reading.reset { lengthen(toHold: reset, at: reply.now) }
     guard let granted = model.granted else {
       if let successor = model.observe(reading, reply) { become(successor, reading, reply) }
       return
@@ -166,20 +178,6 @@ struct Limit: Sendable {
     } else if let successor = model.observe(reading, reply) {
       become(successor, reading, reply)
     }
-  }
-
-  /// No window is shorter than the time it has left. Two replies in a row must show it: one may come from elsewhere.
-  private mutating func lengthen(toHold reset: Seconds, at now: Seconds) {
-    let agreed = min(reset, lastReset.map { $0.seconds - (now - $0.at) + Self.resetTolerance } ?? 0)
-    longestReset = max(longestReset, agreed)
-    lastReset = (reset, now)
-    guard let granted = model.granted, UsualPeriod.nearest(reset) > granted.period + Self.longer else {
-      longReset = nil
-      return
-    }
-    defer { longReset = (reset, now) }
-    guard let earlier = longReset, reset >= earlier.seconds - (now - earlier.at) - Self.resetTolerance else { return }
-    model.lengthen(to: UsualPeriod.nearest(earlier.seconds))
   }
 
   /// A reply that does not mention this limit.
@@ -214,17 +212,17 @@ struct Limit: Sendable {
     switch successor {
     case .sliding(let remaining):
       guard var granted = model.granted, granted.period > Self.shortestWindow else { return }
-      // The first guess may have been too long; but a Reset may also be no period.
-      let shorter = lastReset.map { _ in UsualPeriod.nearest(longestReset) } ?? granted.period
-      let isShorter = shorter < Self.farShorter * granted.period
-      if isShorter { granted.period = shorter }
+      var isLearned = isPeriodLearned
+      if case .time(let resets) = replies, let shorter = resets.period(farShorterThan: granted.period) {
+        (granted.period, isLearned) = (shorter, true)
+      }
       if model is RefillLimit { evidence.ruleOut() }
       // Our own log is safe for every kind of limit.
       model = SlidingLimit(
-        allowance: granted, remaining: remaining, isLearned: isUntimed || isShorter, reserve: settings.reserve,
+        allowance: granted, remaining: remaining, isLearned: isLearned, reserve: settings.reserve,
         now: reply.now)
     case .shown(let allowance, let remaining):
-      if allowance.period > 0.2 {
+      if allowance.period > Self.shortestShown {
         model = SlidingLimit(
           allowance: allowance, remaining: remaining, isLearned: true, reserve: settings.reserve, now: reply.now)
       } else if let reading {

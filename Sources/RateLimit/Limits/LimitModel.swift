@@ -86,6 +86,9 @@ enum Successor: Hashable, Sendable {
 }
 
 extension LimitModel {
+  /// Whether less than a tenth is left.
+  func isNearlyUsed(_ remaining: Int, of count: Int) -> Bool { remaining * 10 < count }
+
   var granted: Allowance? { nil }
   var isNearlyEmpty: Bool { false }
   var yieldsToRefill: Bool { false }

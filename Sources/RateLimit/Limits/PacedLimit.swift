@@ -53,6 +53,8 @@ struct PacedLimit: LimitModel {
   private static let pause: Seconds = 0.5  // S34, T14
   private static let longestPause: Seconds = 10
   private static let pauseVariation = 0.2  // S34
+  /// How often a pause doubles at most.
+  private static let doublings = 5
   /// Refused probes in a row, including the first refusal, that a refilling quota would not cause.
   private static let disproof = 5
 
@@ -122,7 +124,7 @@ struct PacedLimit: LimitModel {
     }
     refusals += 1
     let pause =
-      min(Self.longestPause, Self.pause * Double(1 << min(refusals, 5)))
+      min(Self.longestPause, Self.pause * Double(1 << min(refusals, Self.doublings)))
       * (1 - Self.pauseVariation + 2 * Self.pauseVariation * reply.chance)
     // Quota that does not come back is not a refill.
     return .closed(until: reply.now + max(pause, wait ?? 0), refusals >= Self.disproof ? .searched : nil)

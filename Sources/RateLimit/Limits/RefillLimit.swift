@@ -21,6 +21,10 @@ struct RefillLimit: LimitModel {
 
   /// A bucket with a known refill refuses almost nothing: one that refuses this often in a period is not a bucket.
   private static let disproof = 5
+  /// How often the pause after a refusal doubles at most.
+  private static let doublings = 6
+  /// The factor by which one reply shortens a period that was learned at most.
+  private static let shortest = 0.5
   /// Seconds by which Reset may have been rounded down.
   private static let rounding: Seconds = 1
   /// The largest fraction of a token.
@@ -107,7 +111,7 @@ struct RefillLimit: LimitModel {
       let returned = read + 1 - level
       if isLearned && returned >= Self.telling {
         let period = UsualPeriod.roughly(allowance.tokens * (reply.now - readAt) / (returned - Self.rounded))
-        let shorter = max(allowance.period / 2, min(allowance.period, period))
+        let shorter = max(Self.shortest * allowance.period, min(allowance.period, period))
         allowance = Allowance(count: allowance.count, period: shorter)
       }
     }
@@ -131,7 +135,7 @@ struct RefillLimit: LimitModel {
     if isLearned { allowance = Allowance(count: allowance.count, period: Self.slower * allowance.period) }
     level = min(Self.almostOne, reading.map { Self.level($0, allowance) } ?? 0)
     readAt = reply.now
-    let missing = max(Self.shortestPause, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, 6))
+    let missing = max(Self.shortestPause, (1 - level) / allowance.rate) * Double(1 << min(refusals - 1, Self.doublings))
     let until = reply.now + max(min(missing, allowance.period), wait ?? 0)
     if reply.now - recent.since > allowance.period { recent = (0, reply.now) }
     recent.refusals += 1

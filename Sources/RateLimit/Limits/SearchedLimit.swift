@@ -50,6 +50,10 @@ struct SearchedLimit: LimitModel {
   /// Seconds before the first probe, and the longest time between two.
   private static let firstProbe: Seconds = 1  // S34
   private static let longestProbe: Seconds = 30  // S31, S33
+  /// The wait for a probe doubles so often at most while the server's clock is not known.
+  private static let doublings = 5
+  /// After so many refusals a probe was aimed at a calendar multiple, so its refusal excludes periods.
+  private static let unaimed = 2
   /// Seconds after what Retry-After says, and the increase for each probe that was refused then.
   private static let settle: Seconds = 0.05  // T14
   private static let settleLonger: Seconds = 0.2  // T14
@@ -148,9 +152,9 @@ struct SearchedLimit: LimitModel {
     if let wait { return now + wait + Self.settle + Self.settleLonger * Double(refusals - 1) }
     if refusals == 1 { return now + Self.firstProbe }
     guard let server = reply.clock.epoch(at: now), let asked = reply.clock.epoch(at: flight.sentAt) else {
-      return now + min(Self.longestProbe, Double(1 << min(refusals, 5)))
+      return now + min(Self.longestProbe, Double(1 << min(refusals, Self.doublings)))
     }
-    if refusals > 2 {
+    if refusals > Self.unaimed {
       // Refused just after a multiple: no window of that period, or of its divisors, began there.
       let multiple = Int(clamping: (asked - Self.lateness).rounded())
       candidates.removeAll { multiple % $0 == 0 }

@@ -131,6 +131,9 @@ struct SlidingLimit: LimitModel {
 
   /// The share of the period in which half of others' requests have left the window.
   private static let halfLife = 0.5
+  /// After x half-lives 1 / (1 + linear · x + quadratic · x²) of them are left, close to 2^-x without a maths library.
+  private static let linear = 0.7
+  private static let quadratic = 0.3
   /// Tokens above this belong to others, fewer are noise; how fast either is believed.
   private static let noise = 2.0
   private static let believed = 0.3
@@ -139,10 +142,10 @@ struct SlidingLimit: LimitModel {
   private static let refusedShare = 0.01
   private static let refusedTokens = 0.26
 
-  /// Halved in each half-life: 2^-x, exact enough as a rational (x = 1: 0.50, 2: 0.28, 4: 0.12).
+  /// Halved in each half-life, roughly (x = 1: 0.50, 2: 0.28, 4: 0.12).
   private func foreign(at now: Seconds) -> Double {
     let halves = (now - foreignAt) / (Self.halfLife * allowance.period)
-    return foreign / (1 + halves * 0.7 + halves * halves * 0.3)
+    return foreign / (1 + halves * Self.linear + halves * halves * Self.quadratic)
   }
 
   mutating func sent(_ flight: Flight) { if flight.isProbe { doubts?.tested(at: flight.sentAt) } }
@@ -198,8 +201,9 @@ struct SlidingLimit: LimitModel {
   /// further one.
   private static let firstPause = 1.0 / 60
   private static let shortestPause: Seconds = 0.5
-  /// The longest pause, as a share of the period.
+  /// The longest pause, as a share of the period, and how often a pause doubles at most.
   private static let longestPause = 0.25
+  private static let doublings = 6
 
   /// A straggler from a known refusal is ignored.
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
@@ -225,7 +229,7 @@ struct SlidingLimit: LimitModel {
       return .closed(until: reply.now + (wait ?? Self.shortestPause), .untimed(remaining: 0, from: last))
     }
     let first = max(Self.shortestPause, period * Self.firstPause)
-    var pause = min(period * Self.longestPause, first * Double(1 << min(refusals, 6)))
+    var pause = min(period * Self.longestPause, first * Double(1 << min(refusals, Self.doublings)))
     let idle = reply.log.count(after: reply.now - period) == 0 && reply.others.isEmpty
     if idle, let reset = reading?.reset { pause = max(pause, min(reset, period)) }
     return .closed(until: reply.now + max(pause, wait ?? 0))

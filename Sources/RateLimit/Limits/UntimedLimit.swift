@@ -16,7 +16,7 @@ struct UntimedLimit: LimitModel {
   private var reserve: PacerSettings.Reserve
 
   var source: LimitStanding.Source { .headers }
-  var isNearlyEmpty: Bool { remaining * 10 < count }
+  var isNearlyEmpty: Bool { isNearlyUsed(remaining, of: count) }
   private var withheld: Int { reserve.withheld(of: count) }
 
   /// The share of a limit kept for looks, and its maximum in requests.

@@ -11,10 +11,16 @@ enum UsualPeriod {
   private static let longer: Seconds = 0.1
   private static let shorter: Seconds = 0.04
 
+  /// Seconds by which a Reset at the start of a window may be less than the period, and more.
+  private static let resetLess: Seconds = 1
+  private static let resetMore: Seconds = 2
+  /// The factor by which an estimate may differ from a period that limits have.
+  private static let alike = 0.8...1.25
+
   /// The period that a Reset suggests. It may have been rounded up twice, or be a second late: 19…22 mean 20, 25 means
   /// 25.
   static func nearest(_ reset: Seconds) -> Seconds {
-    known.last { (reset - 2...reset + 1).contains($0) } ?? max(1, reset)
+    known.last { (reset - resetMore...reset + resetLess).contains($0) } ?? max(1, reset)
   }
 
   /// The first one that is longer than this many seconds.
@@ -37,6 +43,6 @@ enum UsualPeriod {
 
   /// The one that differs least from an estimate, if it differs by less than a quarter.
   static func roughly(_ estimate: Seconds) -> Seconds {
-    known.filter { (0.8...1.25).contains(estimate / $0) }.min { abs($0 - estimate) < abs($1 - estimate) } ?? estimate
+    known.filter { alike.contains(estimate / $0) }.min { abs($0 - estimate) < abs($1 - estimate) } ?? estimate
   }
 }

@@ -25,11 +25,13 @@ struct WindowLimit: LimitModel {
   /// Seconds to wait after an edge.
   var lateness: Seconds { restoring.seconds }
   var refusedProbes: Int { restoring.refusedProbes }
-  var isNearlyEmpty: Bool { budget.remaining * 10 < budget.limit }
+  var isNearlyEmpty: Bool { isNearlyUsed(budget.remaining, of: budget.limit) }
   var yieldsToRefill: Bool { edge.isAligned != true }
 
   /// A share of the limit that others are unlikely to have taken between two looks.
   private static let leap = 0.1
+  /// A window in which no more than this many requests were ours was seen only once.
+  private static let ownLooks = 2
   /// This share of the limit, plus one, of our requests in the last window may still count in a new one.
   private static let carriedShare = 0.05
 
@@ -163,7 +165,7 @@ struct WindowLimit: LimitModel {
 
   private mutating func begin(at start: Seconds, remaining: Int, _ reply: ReceivedReply) {
     // A count doubted to the end, or seen only once, says nothing about others unless a refusal confirmed it.
-    let wasSeenOnce = others.leap > Self.leap * Double(budget.limit) && budget.own <= 2
+    let wasSeenOnce = others.leap > Self.leap * Double(budget.limit) && budget.own <= Self.ownLooks
     let isDoubtful = (doubts > 0 || wasSeenOnce) && !budget.isConfirmedEmpty
     windows += 1
     startedAt = start

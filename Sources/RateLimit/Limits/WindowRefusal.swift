@@ -16,6 +16,8 @@ extension WindowLimit {
   private static let longestOverdue: Seconds = 1
   /// The longest time between probes, in seconds, if no reply names an end: 2, 4, 8, 16, 30.
   private static let longestBlind: Seconds = 30
+  /// How often such a wait doubles at most.
+  private static let doublings = 5
 
   /// When the window should be open again, without the server's lateness.
   ///
@@ -38,7 +40,7 @@ extension WindowLimit {
     if reading?.reset != nil {
       return now + max(Self.overdue, min(Self.longestOverdue, Self.overdue * Double(refusedProbes)))
     }
-    return now + min(Self.longestBlind, Double(1 << min(refusedProbes, 5)))
+    return now + min(Self.longestBlind, Double(1 << min(refusedProbes, Self.doublings)))
   }
 }
 
