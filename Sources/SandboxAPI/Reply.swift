@@ -90,14 +90,14 @@ extension Reply {
     case 410: return word(410, "Gone", "the app key was revoked")
     case 422: return word(422, "Unprocessable Entity", "the app key has no Actions API access")
     case 502, 503, 504: return page(status)
-    default: return refusal(status, StatusPhrase.text(status))
+    default: return refusal(status, ServerWords.text(status))
     }
   }
 
   /// A gateway's page: it says nothing about a key, whatever the status.
   static func page(_ status: Int) -> Reply {
     return Reply(
-      status, html, "<html><body><h1>\(status) \(StatusPhrase.text(status))</h1><p>gateway.example</p></body></html>\n")
+      status, html, "<html><body><h1>\(status) \(ServerWords.text(status))</h1><p>gateway.example</p></body></html>\n")
   }
 
   private static func word(_ status: Int, _ title: String, _ detail: String) -> Reply {

@@ -1,5 +1,5 @@
 /// The words of a status, as servers write them.
-enum StatusPhrase {
+enum ServerWords {
   static func text(_ status: Int) -> String {
     switch status {
     case 401: "Unauthorized"
