@@ -32,8 +32,7 @@ package struct KeyRead: Sendable, Hashable {
 package enum Notice: Sendable {
   case holdBegan(Hold)
   case holdEnded(Holds.Reason)
-  /// The disk cannot be used, with the reason for the operator.
-  case diskHoldBegan(String)
+  case diskHoldBegan(DiskFault)
   case diskHoldEnded
   /// Limits that are new or have changed since they were last reported, and how many changes were not reported.
   case limitsChanged([KnownLimit], untold: Int)

@@ -34,12 +34,12 @@ extension Core {
     }
     ledger.passTime(to: moment.now)
     // After a disk fault, a read is tried even if no keys are needed: nothing else shows that the disk works again.
-    if ledger.wantsKeys || faults[.keys] != nil, !isReading, !isStopping {
-      if moment.now >= readsAgainAt {
-        isReading = true
+    if ledger.wantsKeys || readAhead.fault != nil, !isStopping, let at = readAhead.nextRead {
+      if moment.now >= at {
+        readAhead = .underWay(after: readAhead.fault)
         actions.append(.read(wantedKeys))
       } else {
-        wake = min(wake ?? .infinity, readsAgainAt)
+        wake = min(wake ?? .infinity, at)
       }
     }
     guard let wake, wakeAt.map({ abs($0 - wake) > 0.0005 }) ?? true else { return }

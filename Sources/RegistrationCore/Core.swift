@@ -28,11 +28,9 @@ package struct Core: Sendable {
   var endpoint = 0
   /// How many requests may be in flight.
   package private(set) var workers: Int
-  /// Why the disk cannot be used; empty while it can.
-  var faults: [Store: String] = [:]
-  var isReading = false
-  /// Keys are not read before this time: a failed read is not repeated at once.
-  var readsAgainAt: Seconds = -.infinity
+  var readAhead = ReadAhead.idle
+  /// Why results cannot be written; nil while they can.
+  private var writeFault: DiskFault?
   var retry: RetryPolicy
   /// When the next tick is needed.
   var wakeAt: Seconds?
@@ -49,8 +47,6 @@ package struct Core: Sendable {
 
   /// Nothing is sent while more keys than this are in hand: at most this many are sent again after a kill.
   package static let inHandAtMost = 192
-  /// Seconds before a failed read is tried again.
-  private static let readAgainAfter: Seconds = 1
 
   /// - Parameter asked: The delay that a failing server asked an earlier run for.
   package init(
@@ -80,7 +76,6 @@ package struct Core: Sendable {
     // If it is still needed, the next tick sets it again.
     case .alarm: wakeAt = nil
     case .keys(let page):
-      isReading = false
       recover(.keys, &actions)
       ledger.supply(page.keys, isAll: page.isAll, nextDue: page.nextDue, generation: page.generation)
     case .reply(let answer, let order): receive(answer, order: order, at: moment, &actions)
@@ -91,20 +86,33 @@ package struct Core: Sendable {
     case .settings(let settings): apply(settings, at: moment, &actions)
     case .believe: apply(holds.believe(), at: moment, &actions)
     case .pause(let pause): self.pause = pause
-    case .storeFailed(let store, let words):
-      if store == .keys {
-        isReading = false
-        readsAgainAt = moment.now + Self.readAgainAfter
-      }
-      if faults.updateValue(words, forKey: store) == nil { actions.append(.tell(.diskHoldBegan(words))) }
+    case .storeFailed(let fault): hold(fault, now: moment.now, &actions)
     case .stop: isStopping = true
     }
     reportQuiet(at: moment, &actions)
     return actions
   }
 
-  private mutating func recover(_ store: Store, _ actions: inout [Action]) {
-    if faults.removeValue(forKey: store) != nil, faults.isEmpty { actions.append(.tell(.diskHoldEnded)) }
+  private mutating func hold(_ fault: DiskFault, now: Seconds, _ actions: inout [Action]) {
+    let isNews: Bool
+    switch fault.store {
+    case .keys:
+      isNews = readAhead.fault == nil
+      readAhead = .failed(fault, again: now + ReadAhead.againAfter)
+    case .results:
+      isNews = writeFault == nil
+      writeFault = fault
+    }
+    if isNews { actions.append(.tell(.diskHoldBegan(fault))) }
+  }
+
+  private mutating func recover(_ store: DiskFault.Store, _ actions: inout [Action]) {
+    let wasHeld = diskFault != nil
+    switch store {
+    case .keys: readAhead = .idle
+    case .results: writeFault = nil
+    }
+    if wasHeld, diskFault == nil { actions.append(.tell(.diskHoldEnded)) }
   }
 
   private mutating func apply(_ settings: CoreSettings, at moment: Moment, _ actions: inout [Action]) {
@@ -163,6 +171,6 @@ extension Core {
   /// No reply is outstanding and every result is on disk. Keys that wait for a canary simply stay open.
   package var isSettled: Bool { requests.isEmpty && ledger.isRecorded }
 
-  /// Why the disk cannot be used, for the operator; nil while it can.
-  package var diskFault: String? { faults[.results] ?? faults[.keys] }
+  /// Why the disk cannot be used; nil while it can.
+  package var diskFault: DiskFault? { writeFault ?? readAhead.fault }
 }

@@ -23,8 +23,8 @@ package enum Event: Sendable {
   case believe
   /// The operator pauses; nil ends the pause.
   case pause(Pause?)
-  /// The disk cannot be used, with the reason for the operator.
-  case storeFailed(Store, String)
+  /// Keys could not be read, or results not be written.
+  case storeFailed(DiskFault)
   /// Send nothing more. Requests in flight continue.
   case stop
 }
@@ -38,12 +38,6 @@ package struct Answer: Sendable {
     self.verdict = verdict
     self.paced = paced
   }
-}
-
-/// The two uses of the queue that the core waits for.
-package enum Store: Sendable, Hashable, CaseIterable {
-  case keys
-  case results
 }
 
 /// A run of due keys read from the queue.

@@ -4,8 +4,7 @@ package import RateLimit
 package enum Standstill: Sendable, Hashable {
   case stopping
   case paused(Pause)
-  /// The disk cannot be used, with the reason for the operator.
-  case disk(String)
+  case disk(DiskFault)
   /// So many results are being written that a kill would have too many keys sent again.
   case recording
   /// Only canaries are sent.

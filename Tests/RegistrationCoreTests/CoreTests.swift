@@ -163,7 +163,8 @@ import Testing
     var bench = CoreBench(keys: 3)
     let pause = Pause(reason: "lunch", since: CoreBench.start)
     #expect(standstill(&bench) == nil)
-    #expect(standstill(&bench, .storeFailed(.results, "disk full")) == .disk("disk full"))
+    #expect(
+      standstill(&bench, .storeFailed(DiskFault(.results, "disk full"))) == .disk(DiskFault(.results, "disk full")))
     #expect(standstill(&bench, .pause(pause)) == .paused(pause))
     #expect(standstill(&bench, .stop) == .stopping)
     #expect(standstill(&bench, .pause(nil)) == .stopping)
@@ -240,12 +241,12 @@ import Testing
     var bench = CoreBench(keys: 3, workers: 2)
     let job = try #require(bench.tick(now: 0).sends.first)
     let results = bench.reply(.registered(status: 201), to: job, now: 0).results
-    let first = bench.take(.storeFailed(.results, "disk full"), now: 0)
-    guard case .diskHoldBegan("disk full") = first.notices.first else {
+    let first = bench.take(.storeFailed(DiskFault(.results, "disk full")), now: 0)
+    guard case .diskHoldBegan(DiskFault(.results, "disk full")) = first.notices.first else {
       Issue.record("not told")
       return
     }
-    #expect(bench.take(.storeFailed(.results, "disk full"), now: 1).notices.isEmpty)
+    #expect(bench.take(.storeFailed(DiskFault(.results, "disk full")), now: 1).notices.isEmpty)
     #expect(bench.tick(now: 1).sends.isEmpty)
     let over = bench.take(.committed(results), now: 2)
     guard case .diskHoldEnded = over.notices.first else {
@@ -258,9 +259,10 @@ import Testing
   @Test func keysThatCannotBeReadAreReadAgainASecondLater() throws {
     var bench = CoreBench(keys: 3)
     _ = try #require(bench.take(.tick(open: 3), now: 0).read)
-    _ = bench.take(.storeFailed(.keys, "input/output error"), now: 0)
+    _ = bench.take(.storeFailed(DiskFault(.keys, "input/output error")), now: 0)
     let held = bench.take(.tick(open: 3), now: 0.5)
-    #expect(held.read == nil && held.wake == 1 && bench.core.standstill == .disk("input/output error"))
+    #expect(
+      held.read == nil && held.wake == 1 && bench.core.standstill == .disk(DiskFault(.keys, "input/output error")))
     let again = try #require(bench.take(.tick(open: 3), now: 1).read)
     bench.supply(again, now: 1)
     #expect(bench.tick(now: 1).sends.count == 1)
@@ -275,7 +277,7 @@ import Testing
     _ = bench.take(.keys(KeyPage(keys, isAll: false, nextDue: nil, generation: read.generation)), now: 0)
     let probing = bench.take(.tick(open: 40), now: 6)
     try #require(probing.sends.count == 1 && probing.read != nil)
-    _ = bench.take(.storeFailed(.keys, "input/output error"), now: 6)
+    _ = bench.take(.storeFailed(DiskFault(.keys, "input/output error")), now: 6)
     // The canary goes behind the others, and as many are ahead as are wanted.
     _ = bench.reply(.unauthorized(detail: nil), to: probing.sends[0], now: 6)
     #expect(bench.take(.tick(open: 40), now: 6).wake == 7)

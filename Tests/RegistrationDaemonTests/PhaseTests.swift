@@ -16,7 +16,7 @@ import Testing
   @Test func whoStopsWorkHasAPhaseOfItsOwn() {
     #expect(phase(.stopping) == .stopping)
     #expect(phase(.paused(Pause(reason: nil, since: Timestamp(milliseconds: 0)))) == .paused)
-    #expect(phase(.disk("full")) == .holding)
+    #expect(phase(.disk(DiskFault(.results, "full"))) == .holding)
   }
 
   @Test func onlyALongWaitForTheLimitIsWaiting() {

@@ -53,7 +53,7 @@ import Testing
     Self.supply(&shell, keys: 5, at: 0)
     _ = shell.take(Self.mail(.event(.pause(Pause(reason: nil, since: Self.start))), at: 1))
     _ = shell.tick(open: 5, at: Self.moment(1))
-    _ = shell.take(Self.mail(.event(.storeFailed(.results, "disk full")), at: 3))
+    _ = shell.take(Self.mail(.event(.storeFailed(DiskFault(.results, "disk full"))), at: 3))
     _ = shell.tick(open: 5, at: Self.moment(4))
     _ = shell.take(Self.mail(.event(.pause(nil)), at: 9))
     _ = shell.tick(open: 5, at: Self.moment(9))
@@ -109,7 +109,7 @@ import Testing
     _ = shell.take(Self.mail(.exchange(failed, order: 1, worker: 0), at: 1))
     let first = try #require(shell.snapshot(open: 0, at: Self.moment(2)).lastError)
     #expect(first.message == "503 Service Unavailable" && first.at == Self.moment(1).wall)
-    _ = shell.take(Self.mail(.event(.storeFailed(.results, "disk full")), at: 3))
+    _ = shell.take(Self.mail(.event(.storeFailed(DiskFault(.results, "disk full"))), at: 3))
     #expect(shell.snapshot(open: 0, at: Self.moment(4)).lastError?.message == "disk full")
   }
 

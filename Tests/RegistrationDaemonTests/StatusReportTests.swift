@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test(arguments: [3, 0]) func theQueuesDiskIsAHold(open: Int) {
-    let status = Self.status(Self.pool(.disk("no space left")), Self.around(open: open))
+    let status = Self.status(Self.pool(.disk(DiskFault(.results, "no space left"))), Self.around(open: open))
     #expect(status.state == .holding && status.hold == .disk && status.reason == "no space left")
   }
 
@@ -129,7 +129,7 @@ import Testing
 
   @Test func withoutWorkThereIsNoRateAndNoEstimate() {
     let pause = Pause(reason: nil, since: Self.now)
-    for standstill in [Standstill.paused(pause), .disk("no space")] {
+    for standstill in [Standstill.paused(pause), .disk(DiskFault(.results, "no space"))] {
       var pool = Self.pool(standstill)
       pool.perSecond = 333
       Self.set(&pool.standing, limit: 60, every: 60, left: 60, resetsIn: 30, eta: 1)

@@ -31,7 +31,7 @@ extension DaemonRun {
   // MARK: - Keys
 
   mutating func readKeys(_ read: KeyRead) {
-    guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(.keys, "disk I/O error"), after: 0) }
+    guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(DiskFault(.keys, "disk I/O error")), after: 0) }
     let nextWait = queue.secondsUntilDue(now: now)
     var keys = read.isSample ? sampleKeys(except: read.except) : []
     if keys.isEmpty { keys = dueKeys(read) }
@@ -63,7 +63,9 @@ extension DaemonRun {
     guard case let group? = process?.writing, let number = process?.number else { return }
     process?.writing = []
     guard !isOn(.diskRefusesResults) else {
-      if process?.results.refused() == true { post(.storeFailed(.results, "database or disk is full"), after: 0) }
+      if process?.results.refused() == true {
+        post(.storeFailed(DiskFault(.results, "database or disk is full")), after: 0)
+      }
       return agenda.add(.write, at: now + UnwrittenResults.tryAgainAfter, process: number)
     }
     for result in group {

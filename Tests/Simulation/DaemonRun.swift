@@ -228,7 +228,8 @@ package struct DaemonRun {
 
   private mutating func noteDelivery(_ event: Event) {
     switch event {
-    case .keys, .storeFailed(.keys, _): process?.isReading = false
+    case .keys: process?.isReading = false
+    case .storeFailed(let fault): if fault.store == .keys { process?.isReading = false }
     case .committed: process?.untold -= 1
     case .keysChanged: process?.changesToTell -= 1
     default: break

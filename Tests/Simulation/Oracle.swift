@@ -15,7 +15,7 @@ struct Oracle {
 
     init(_ core: Core, open: Int, now: Seconds) {
       obstacle =
-        core.isStopping ? "stopping" : core.pause != nil ? "paused" : core.diskFault.map { "disk: \($0)" }
+        core.isStopping ? "stopping" : core.pause != nil ? "paused" : core.diskFault.map { "disk: \($0.detail)" }
       isOpen = core.holds.isOpen
       hold = core.holds.hold?.reason
       opensAt = core.pacer.standing(now: now, backlog: max(1, open - core.inHand)).opensAt

@@ -35,7 +35,7 @@ package struct Story: Sendable {
       case .settings(let settings): "settings\(settings.change == .none ? "" : ", other \(settings.change)")"
       case .believe: "operator believes"
       case .pause(let pause): pause == nil ? "resumed" : "paused"
-      case .storeFailed(let store, let words): "disk refuses \(store): \(words)"
+      case .storeFailed(let fault): "disk refuses \(fault.store): \(fault.detail)"
       case .stop: "stop"
       }
     if let text { lines.append("\(now.shown)  \(text)") }

@@ -90,7 +90,7 @@ struct StatusReport {
     switch pool.standstill {
     case .stopping: return (.stopping, nil, nil)
     case .paused(let pause): return (.paused, nil, Self.sentence(pause.reason, around.trouble))
-    case .disk(let words): return (.holding, .disk, words)
+    case .disk(let fault): return (.holding, .disk, fault.detail)
     case .hold(let hold):
       return (.holding, StatusDocument.Hold(hold.reason), hold.sentence(now: now, nextTryIn: pool.probesIn))
     case .recording, .inquiry, .limit, .reply, .nothingDue, nil: break

@@ -34,7 +34,7 @@ final class Feeder: Sendable {
         report(.keys(try page(read)))
       } catch {
         let error = error as? QueueError ?? .unexpected(error)
-        if error.kind == .disk { report(.storeFailed(.keys, error.description)) } else { broken(error) }
+        if error.kind == .disk { report(.storeFailed(DiskFault(.keys, error.description))) } else { broken(error) }
       }
     }
   }

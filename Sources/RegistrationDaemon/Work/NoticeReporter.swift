@@ -28,8 +28,8 @@ final class NoticeReporter: Sendable {
         "holding: only probes are sent",
         metadata: ["reason": "\(hold.reason.rawValue)", "detail": "\(hold.sentence(now: hold.since))"])
     case .holdEnded(let reason): log.notice("the hold is over", metadata: ["reason": "\(reason.rawValue)"])
-    case .diskHoldBegan(let words):
-      log.error("holding: nothing is sent", metadata: ["reason": "disk", "detail": "\(words)"])
+    case .diskHoldBegan(let fault):
+      log.error("holding: nothing is sent", metadata: ["reason": "disk", "detail": "\(fault.detail)"])
     case .diskHoldEnded: log.notice("the hold is over", metadata: ["reason": "disk"])
     case .limitsChanged(let limits, let untold):
       for limit in limits {

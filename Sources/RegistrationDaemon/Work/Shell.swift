@@ -48,7 +48,7 @@ struct Shell: Sendable {
         statistics.settled(
           registered: results.count { $0.decision == .registered }, failed: results.count { $0.decision == .failed },
           now: mail.moment.now)
-      case .storeFailed(_, let words): lastError = (mail.moment.wall, words)
+      case .storeFailed(let fault): lastError = (mail.moment.wall, fault.detail)
       default: break
       }
       return core.take(event, at: mail.moment)

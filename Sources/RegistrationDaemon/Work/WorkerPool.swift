@@ -68,7 +68,7 @@ package final class WorkerPool: Sendable {
         // First, so that a reader of the last result on disk also sees that the list's results are due.
         settled()
         inbox.post(.committed(results))
-      case .refused(let error): inbox.post(.storeFailed(.results, error.description))
+      case .refused(let error): inbox.post(.storeFailed(DiskFault(.results, error.description)))
       case .broken(let error): broken(error)
       }
     }
