@@ -26,9 +26,12 @@ extension Pacer {
       standing.reserved = limit.model.reserved(ask)
       standing.resetsIn = limit.model.resetsIn(ask)
     }
-    standing.opensAt = opensAt(ask)
+    let opensAt = opensAt(ask)
+    standing.opensAt = opensAt
     standing.etaSeconds = limit.model.supply(ask).map {
-      Forecast(backlog: backlog, supply: $0, workers: settings.workers, roundTrip: roundTrips.mean).seconds
+      let forecast = Forecast(backlog: backlog, supply: $0, workers: settings.workers, roundTrip: roundTrips.mean)
+      // A refusal may have closed the gate for longer than the limit's own count would.
+      return backlog > 0 ? max(forecast.seconds, (opensAt ?? now) - now + roundTrips.mean) : forecast.seconds
     }
     return standing
   }

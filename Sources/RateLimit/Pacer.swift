@@ -38,13 +38,17 @@ package struct Pacer: Sendable {
 
   /// - Parameters:
   ///   - learned: What an earlier run knew.
+  ///   - sent: When requests of an earlier run were answered that counted, the oldest first.
   ///   - seed: Of the jitter; the same seed and the same replies give the same decisions.
   ///   - now: On the clock of all later instants.
-  package init(settings: PacerSettings, learned: LearnedLimits? = nil, seed: UInt64, now: Seconds) {
+  package init(
+    settings: PacerSettings, learned: LearnedLimits? = nil, sent: [Seconds] = [], seed: UInt64, now: Seconds
+  ) {
     self.settings = settings
     jitter = SplitMix64(seed: seed)
     concurrency = Concurrency(workers: settings.workers)
     obeyed = Limits(settings: settings, learned: learned, now: now)
+    for instant in sent { log.append(min(instant, now)) }
   }
 
   /// Settings were reloaded; requests in flight are not affected.
@@ -113,16 +117,15 @@ package struct Pacer: Sendable {
     if paced.kind != .unanswered { roundTrips.note(now - flight.sentAt) }
     if let date = reading?.date { clock.observe(date: date, sentAt: flight.sentAt, receivedAt: now) }
     let costNothing = paced.kind == .throttled || paced.kind == .refused
-    if !costNothing {
-      log.append(now)
-      log.drop(through: now - max(Self.shortestMemory, obeyed.longestPeriod) - 1)
-    }
+    if !costNothing { log.append(now) }
     let reply = ReceivedReply(
       flight: flight, kind: paced.kind, now: now, others: Array(flights.values), clock: clock, log: log)
     if costNothing {
       for index in obeyed.indices { obeyed[index].giveBack(flight) }
     }
     let told = read(reading, reply)
+    // Not before a new limit has seen it.
+    log.drop(through: now - max(Self.shortestMemory, obeyed.longestPeriod) - 1)
     switch paced.kind {
     case .answered: succeed(told, reply)
     case .throttled: throttle(reading, told, reply)

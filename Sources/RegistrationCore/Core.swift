@@ -34,7 +34,7 @@ package struct Core: Sendable {
   var retry: RetryPolicy
   /// When the next tick is needed.
   var wakeAt: Seconds?
-  var limitNews = LimitNews()
+  var limitNews: LimitNews
   /// Until when a server wants no requests, as last reported.
   private var reportedQuietUntil: Seconds?
 
@@ -48,11 +48,14 @@ package struct Core: Sendable {
   /// Nothing is sent while more keys than this are in hand: at most this many are sent again after a kill.
   package static let inHandAtMost = 192
 
-  /// - Parameter asked: The delay that a failing server asked an earlier run for.
+  /// - Parameters:
+  ///   - asked: The delay that a failing server asked an earlier run for.
+  ///   - told: The limits as an earlier run last logged them.
   package init(
     pacer: Pacer, holds: Holds, settings: CoreSettings, pause: Pause? = nil, asked: AskedToWait? = nil,
-    at moment: Moment
+    told: [KnownLimit] = [], at moment: Moment
   ) {
+    limitNews = LimitNews(told: told)
     self.pacer = pacer
     self.holds = holds
     self.pause = pause

@@ -17,7 +17,10 @@ package struct LimitNews: Sendable {
   private var changes = 0
   private var untold = 0
 
-  package init() {}
+  /// - Parameter limits: What an earlier run logged.
+  package init(told limits: [KnownLimit] = []) {
+    for limit in limits.prefix(Self.remembered) { told[limit.name, default: []].append(limit) }
+  }
 
   /// The limits that are new or have changed since they were last logged, and how many changes were left out since
   /// then.

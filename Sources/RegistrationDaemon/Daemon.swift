@@ -128,10 +128,11 @@ package final class Daemon: Sendable {
     let monitor = SpoolMonitor(spool: spool, ownership: ownership, log: log)
     let spoolUpkeep = SpoolUpkeep(
       queue: queue, spool: spool, ownership: ownership, monitor: monitor, watcher: watcher, results: results, log: log)
+    let earlier = try Memory.learnedLimits(of: settings.endpoint.base, from: queue, log)
     let pool = WorkerPool(
       queue: queue, access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer,
       retry: settings.retryPolicy,
-      learned: try Memory.learnedLimits(of: settings.endpoint.base, from: queue, log),
+      learned: earlier.limits, sent: earlier.sent,
       evidence: try Memory.evidence(of: settings.endpoint.base, from: queue, log),
       pause: try Memory.recall(Pause.self, named: Memory.pause, from: queue, log),
       asked: try queue.keptWait {

@@ -16,6 +16,9 @@ final class Bench {
   /// Extra environment of every command; nil removes a variable.
   var environment: [String: String?] = [:]
 
+  /// A period of about an hour whose present window does not end within a minute.
+  static var longPeriod: String { Timestamp.now().milliseconds / 1_000 % 3_600 < 3_540 ? "1h" : "50m" }
+
   /// `limit` as `keyreg sandbox` takes it.
   init(limit: String = "100000/10s", faults: String = "", latency: Duration = .milliseconds(1)) throws {
     // Short, since a socket's path has at most 107 bytes.

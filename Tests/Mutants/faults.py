@@ -109,7 +109,10 @@ FAULTS = [
         "aChangedLimitIsUsedAndTheEndIsToldAnew"),
     fault(
         "limit-not-kept", "what was learned of the limit is gone after a restart",
-        "Sources/RegistrationDaemon/Upkeep/QueueUpkeep.swift", "    keepLearned(isLast: true)\n", "", "whatWasLearnedOfTheLimitIsKnownAfterARestart"),
+        "Sources/RegistrationDaemon/Upkeep/QueueUpkeep.swift", "    keepLearned()\n", "", "whatWasLearnedOfTheLimitIsKnownAfterARestart"),
+    fault(
+        "own-requests-forgotten", "requests of our own before a restart count as others'",
+        "Sources/RegistrationDaemon/Daemon.swift", "sent: earlier.sent", "sent: []", "ownRequestsBeforeItAreNotOthers"),
     fault(
         "pause-is-a-period", "a pause between a 429 and the next probe is taken for the period of a limit",
         LIMITS + "Limits/SearchedLimit.swift", "let isKnown = back.high - probesFrom < Self.longestProbe",

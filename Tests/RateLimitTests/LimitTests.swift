@@ -17,7 +17,9 @@ import Testing
   }
 
   private func untold(assume: Allowance? = nil, learned: Allowance? = nil) -> Limit {
-    Limit(settings: PacerSettings(workers: 4, assume: assume), learned: learned, now: 0)
+    Limit(
+      settings: PacerSettings(workers: 4, assume: assume),
+      learned: learned.map { .init(name: nil, allowance: $0) }, now: 0)
   }
 
   /// A reply each second whose count falls by two and whose Reset is `reset` of what is missing.

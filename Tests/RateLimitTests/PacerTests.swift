@@ -7,10 +7,11 @@ import Testing
 @Suite struct PacerTests {
   private func pacer(
     workers: Int = 16, reserve: PacerSettings.Reserve = .automatic, assume: Allowance? = nil,
-    learned: LearnedLimits? = nil
+    learned: LearnedLimits? = nil, sent: [Seconds] = []
   ) -> Pacer {
     Pacer(
-      settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, seed: 1, now: 0)
+      settings: PacerSettings(workers: workers, reserve: reserve, assume: assume), learned: learned, sent: sent,
+      seed: 1, now: 0)
   }
 
   private func answered(
@@ -147,7 +148,7 @@ import Testing
       pacer.receive(PacedReply(kind: .unsent), for: pacer.send(now: now), now: now)
       #expect(pacer.learned.limits.map(\.takenByOthers) == [taken])
     }
-    #expect(pacer.standing(now: 3_700, backlog: 5).remaining == 60)
+    #expect(pacer.standing(now: 59, backlog: 5).remaining == 60)
     // Nor does it count against a limit that only we count.
     var counting = self.pacer(assume: Allowance(count: 400, period: 3_600))
     for round in 0..<300 {
@@ -162,7 +163,7 @@ import Testing
     let count = number.isNaN ? 0 : Int(exactly: number.rounded()) ?? (number > 0 ? .max : .min)
     var limit = LearnedLimits.Limit(
       name: nil, allowance: Allowance(count: 100, period: 60), isAligned: true,
-      takenByOthers: [number, number, number, number])
+      takenByOthers: [number, number, number, number], edge: number)
     // What is decoded from a file passes by the initializer.
     limit.allowance.count = count
     limit.allowance.period = number
@@ -370,9 +371,69 @@ import Testing
     #expect(standing.limit == 100)
   }
 
+  /// 100 in 60 s; the window began at -30.
+  private let halfOver = LearnedLimits(limits: [
+    .init(name: nil, allowance: Allowance(count: 100, period: 60), isAligned: true, edge: -30)
+  ])
+
+  @Test(arguments: [false, true])
+  func ownRequestsBeforeARestartAreNotOthers(isLearned: Bool) throws {
+    let sent = (0..<45).map { -25 + Double($0) / 3 }
+    var restarted = pacer(learned: isLearned ? halfOver : nil, sent: sent)
+    restarted.receive(answered(54, reset: 30), for: restarted.send(now: 0), now: 0.1)
+    let standing = restarted.standing(now: 0.2, backlog: 139)
+    #expect(standing.remaining == 54)
+    #expect(standing.reserved <= 1)
+    // The rest of this window, and all of the next.
+    #expect(try #require(standing.etaSeconds) < 35)
+    // Those of the window before do not count.
+    let early = (0..<45).map { -89 + Double($0) / 3 }
+    var alone = pacer(sent: early)
+    alone.receive(answered(54, reset: 30), for: alone.send(now: 0), now: 0.1)
+    #expect(alone.standing(now: 0.2, backlog: 139).reserved > 2)
+  }
+
+  @Test func ownRequestsOfALongPeriodAreNotForgottenBeforeItIsKnown() {
+    let sent = (0..<300).map { -1_800 + Double($0) }
+    var restarted = pacer(sent: sent)
+    let reply = answered(99, reset: 1_800, limit: 400, period: 3_600)
+    restarted.receive(reply, for: restarted.send(now: 0), now: 0.1)
+    #expect(restarted.standing(now: 0.2, backlog: 1_000).reserved <= 4)
+  }
+
+  @Test func beforeTheFirstReplyALimitIsShownAsItWasBeforeTheRestart() {
+    let restarted = pacer(learned: halfOver, sent: [-61, -31, -20, -10])
+    let standing = restarted.standing(now: 0, backlog: 10)
+    #expect(standing.remaining == 98)
+    #expect((29.5...30.5).contains(standing.resetsIn ?? 0))
+    #expect(restarted.standing(now: 31, backlog: 10).remaining == 100)
+  }
+
+  @Test func aWindowThatIsOverIsNotShownAsUsed() throws {
+    var pacer = pacer(sent: (0..<79).map { -20 + Double($0) / 4 })
+    pacer.receive(answered(20, reset: 30), for: pacer.send(now: 0), now: 0.1)
+    #expect(pacer.standing(now: 28, backlog: 0).remaining == 20)
+    let over = pacer.standing(now: 100, backlog: 200)
+    #expect(over.remaining == 100)
+    #expect((49...51).contains(try #require(over.resetsIn)))
+    #expect(try #require(over.etaSeconds) < 60)
+  }
+
+  @Test func nothingIsDoneBeforeARefusalLetsTheNextRequestPass() throws {
+    var pacer = pacer()
+    pacer.receive(answered(80, reset: 10), for: pacer.send(now: 0), now: 0.1)
+    let refusal = PacedReply(
+      kind: .throttled, reading: RateLimitReading(limit: 100, period: 60, remaining: 0, reset: 9, retryAfter: 50))
+    pacer.receive(refusal, for: pacer.send(now: 1), now: 1.1)
+    let standing = pacer.standing(now: 2, backlog: 3)
+    #expect(try #require(standing.etaSeconds) >= (try #require(standing.opensAt)) - 2)
+    #expect(pacer.standing(now: 2, backlog: 0).etaSeconds == 0)
+  }
+
   @Test func nonsenseThatWasLearnedDoesNoHarm() {
     let nonsense = LearnedLimits(limits: [
-      .init(name: "x", allowance: Allowance(count: -5, period: .nan), takenByOthers: [.nan, .infinity, -1])
+      .init(
+        name: "x", allowance: Allowance(count: -5, period: .nan), takenByOthers: [.nan, .infinity, -1], edge: .infinity)
     ])
     var pacer = pacer(learned: nonsense)
     #expect(pacer.next(now: 0, backlog: 3) == .send)

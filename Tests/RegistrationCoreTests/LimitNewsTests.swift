@@ -17,6 +17,13 @@ import Testing
     #expect(news.news(of: [limit("a", 200, 3_600)]).limits.count == 1)
   }
 
+  @Test func whatAnEarlierRunToldIsNoNews() {
+    var news = LimitNews(told: [limit("a", 400), limit(nil, 100, 60, .learned)])
+    #expect(news.news(of: [limit(nil, 105, 60, .learned)]).limits.isEmpty)
+    #expect(news.news(of: [limit("a", 400)]).limits.isEmpty)
+    #expect(news.news(of: [limit("a", 200)]).limits == [limit("a", 200)])
+  }
+
   @Test func limitsThatGovernByTurnsAreNotNewEachTime() {
     var news = LimitNews()
     #expect(news.news(of: [limit("a", 400), limit("b", 100, 10)]).limits.count == 2)

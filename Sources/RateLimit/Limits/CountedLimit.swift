@@ -141,7 +141,7 @@ struct CountedLimit: LimitModel {
 
   /// What the operator assumes need not be remembered.
   func learned(name: String?) -> LearnedLimits.Limit? {
-    source == .assumed ? nil : .init(name: name, allowance: allowance)
+    source == .assumed ? nil : .init(name: name, allowance: allowance, edge: edge)
   }
 
   mutating func apply(_ reserve: PacerSettings.Reserve) { self.reserve = reserve }

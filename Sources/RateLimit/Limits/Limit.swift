@@ -59,15 +59,16 @@ struct Limit: Sendable {
   /// A limit that no reply mentions.
   ///
   /// - Parameter learned: What an earlier run knew about it. The operator's assumption takes precedence.
-  init(settings: PacerSettings, learned: Allowance?, now: Seconds) {
+  init(settings: PacerSettings, learned: LearnedLimits.Limit?, now: Seconds) {
     number = 0
     replies = .silent
     self.settings = settings
     seenAt = now
     if let assumed = settings.assume {
       model = CountedLimit(allowance: assumed, source: .assumed, edge: nil, reserve: settings.reserve, now: now)
-    } else if let learned, learned.period <= SearchedLimit.longestPeriod {
-      model = CountedLimit(allowance: learned, source: .learned, edge: nil, reserve: settings.reserve, now: now)
+    } else if let learned, learned.allowance.period <= SearchedLimit.longestPeriod {
+      model = CountedLimit(
+        allowance: learned.allowance, source: .learned, edge: learned.edge, reserve: settings.reserve, now: now)
     } else {
       model = SearchedLimit(now: now)
     }

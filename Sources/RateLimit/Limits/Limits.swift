@@ -19,7 +19,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   init(settings: PacerSettings, learned: LearnedLimits?, now: Seconds) {
     self.settings = settings
     remembered = learned?.sanitized ?? []
-    all = [Limit(settings: settings, learned: remembered.first?.allowance, now: now)]
+    all = [Limit(settings: settings, learned: remembered.first, now: now)]
   }
 
   var startIndex: Int { all.startIndex }

@@ -212,11 +212,21 @@ struct WindowLimit: LimitModel {
 
   // MARK: Queries
 
-  func available(_ ask: Ask) -> Int { max(0, budget.available(inFlight: ask.inFlight)) }
+  /// Once the window is over, nothing of the next is used as far as is known.
+  func available(_ ask: Ask) -> Int {
+    max(0, isOver(at: ask.now) ? budget.limit - ask.inFlight : budget.available(inFlight: ask.inFlight))
+  }
 
   func reserved(_ ask: Ask) -> Int { min(available(ask), kept(ask)) }
 
-  func resetsIn(_ ask: Ask) -> Seconds { max(0, edge.end.middle - ask.now) }
+  func resetsIn(_ ask: Ask) -> Seconds {
+    let left = edge.end.middle - ask.now
+    // Windows follow each other, seen or not.
+    return isOver(at: ask.now) ? left + (-left / period).rounded(.up) * period : max(0, left)
+  }
+
+  /// The window is over, and no reply has shown the next one.
+  private func isOver(at now: Seconds) -> Bool { now > edge.end.high }
 
   func supply(_ ask: Ask) -> Supply? {
     // A reserve for nobody in particular is released in the course of the window.
@@ -227,6 +237,7 @@ struct WindowLimit: LimitModel {
   }
 
   func learned(name: String?) -> LearnedLimits.Limit? {
-    .init(name: name, allowance: allowance, isAligned: edge.isAligned, takenByOthers: others.history)
+    .init(
+      name: name, allowance: allowance, isAligned: edge.isAligned, takenByOthers: others.history, edge: edge.end.middle)
   }
 }

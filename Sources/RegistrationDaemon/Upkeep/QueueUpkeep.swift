@@ -21,7 +21,7 @@ final class QueueUpkeep: Sendable {
   private let checks = DispatchQueue(label: "keyreg.check")
   private let check = Mutex(Check.none)
   /// What was stored last.
-  private let kept = Mutex<WorkerPool.Learned?>(nil)
+  private let kept = Mutex<(learned: WorkerPool.Learned, evidence: LimitEvidence)?>(nil)
   /// When writing back the queue began, in seconds on the monotonic clock, while it goes on.
   private let tidyingSince = Mutex<Double?>(nil)
 
@@ -89,17 +89,16 @@ final class QueueUpkeep: Sendable {
 
   // MARK: For the next start
 
-  /// Stores what the pacer learned, and the evidence for it.
-  ///
-  /// - Parameter isLast: The evidence is stored even if nothing new was learned.
-  func keepLearned(isLast: Bool = false) {
-    let learned = pool.learned
-    guard isLast || kept.withLock({ $0 }) != learned else { return }
+  /// Stores what the pacer learned, and the evidence for it, if there is anything new.
+  func keepLearned() {
+    let (learned, evidence) = (pool.learned, pool.limits.evidence)
+    guard kept.withLock({ $0.map { $0 != (learned, evidence) } ?? true }) else { return }
     do {
       try queue.remember(learned.limits, named: Memory.learned)
       try queue.remember(learned.endpoint, named: Memory.learnedFrom)
-      try queue.remember(pool.limits.evidence, named: Memory.evidence)
-      kept.withLock { $0 = learned }
+      try queue.remember(Memory.zero(of: queue), named: Memory.learnedZero)
+      try queue.remember(evidence, named: Memory.evidence)
+      kept.withLock { $0 = (learned, evidence) }
     } catch {
       log.warning("what was learned about the rate limit could not be saved", metadata: ["detail": "\(error)"])
     }
@@ -135,7 +134,7 @@ final class QueueUpkeep: Sendable {
 
   /// Stores what the next start needs, and closes the queue. Blocks for as long as the disk takes.
   func finish() {
-    keepLearned(isLast: true)
+    keepLearned()
     keepHistory(isLast: true)
     // Last of all: the next start finds a queue that was closed.
     writeBack { queue in try queue.finish() }

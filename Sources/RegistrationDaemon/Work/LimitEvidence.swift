@@ -87,6 +87,17 @@ package struct LimitEvidence: Codable, Equatable, Sendable {
     changes.removeFirst(max(0, changes.count - Self.keptChanges))
   }
 
+  /// The limits as they were last logged.
+  var limits: [KnownLimit] {
+    Set(changes.map(\.name)).compactMap { name in
+      belief(in: name).flatMap { belief in
+        LimitStanding.Source(rawValue: belief.source).map {
+          KnownLimit(name: name, allowance: belief.allowance, source: $0)
+        }
+      }
+    }
+  }
+
   /// The last change of the limit with this name.
   package func belief(in name: String?) -> Change? { changes.last { $0.name == name } }
 }

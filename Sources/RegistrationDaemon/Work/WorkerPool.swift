@@ -33,12 +33,13 @@ package final class WorkerPool: Sendable {
   private let changed: @Sendable () -> Void
 
   /// - Parameters:
+  ///   - sent: How many seconds ago requests of an earlier run were answered that may still count, the oldest first.
   ///   - settled: Called after each commit that may have finished a list, on the recorder's queue.
   ///   - changed: Called after every change that status shows.
   ///   - broken: Called once when the queue can no longer be used.
   package init(
     queue: RegistrationQueue, access: APIAccess, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    evidence: LimitEvidence, pause: Pause?, asked: AskedToWait?, version: String, log: Logger,
+    sent: [Seconds] = [], evidence: LimitEvidence, pause: Pause?, asked: AskedToWait?, version: String, log: Logger,
     settled: @escaping @Sendable () -> Void,
     changed: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
@@ -50,10 +51,11 @@ package final class WorkerPool: Sendable {
     var random = SystemRandomNumberGenerator()
     let moment = Moment.now()
     let core = Core(
-      pacer: Pacer(settings: pacer, learned: learned, seed: random.next(), now: moment.now),
+      pacer: Pacer(
+        settings: pacer, learned: learned, sent: sent.map { moment.now - $0 }, seed: random.next(), now: moment.now),
       holds: Holds(retry: retry, seed: random.next()),
       settings: access.coreSettings(pacer: pacer, retry: retry, change: .endpoint), pause: pause, asked: asked,
-      at: moment)
+      told: evidence.limits, at: moment)
     shell = Mutex(
       Shell(
         core: core, settings: access.settings, evidence: evidence, workers: Self.size, lastSuccess: queue.lastSuccess,
