@@ -21,4 +21,20 @@ import Testing
     }
     #expect(shown != nil)
   }
+
+  @Test func aListIsNotDoneBeforeTheNextRequestIsPossible() throws {
+    let bench = try Bench(limit: "10/\(Bench.longPeriod)")
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(10)), as: "a")
+    try bench.await { $0.keys.registered == 10 }
+    try bench.drop(lines(randomKeys(1)), as: "b")
+    try bench.drop(lines(randomKeys(499)), as: "c")
+    let status = try bench.await { $0.lists.active == 2 && $0.keys.pending == 500 && $0.state == .waiting }
+    let first = try #require(try bench.client.list("b").etaAt).seconds(since: status.now)
+    #expect(first >= status.rateLimit.waitingSeconds ?? .infinity)
+    #expect(first < 3_700)
+    try bench.run("pause")
+    #expect(try bench.client.list("b").etaAt == nil)
+    bench.stop(daemon)
+  }
 }

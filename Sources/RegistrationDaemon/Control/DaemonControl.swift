@@ -116,9 +116,11 @@ struct DaemonControl: ControlBackend {
       guard list.keys.open > 0 else { return nil }
       // A list that owns none of its open keys is done with others, at the latest with the last.
       let share = ahead[list.id].map { min(1, Double($0) / open) } ?? 1
+      // Its part of the work may come before the next possible request.
+      let least = ahead[list.id].map { pool.leastSeconds(for: $0) } ?? 0
       let own = lastDue[list.id].map { max(0, $0.seconds(since: sureNow)) }
       let retries = list.keys[.retrying] > 0 ? own ?? estimate.retries ?? 0 : 0
-      return now.adding(seconds: max(work * share, retries))
+      return now.adding(seconds: max(work * share, min(least, work), retries))
     }
   }
 

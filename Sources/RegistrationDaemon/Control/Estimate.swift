@@ -25,13 +25,15 @@ struct Estimate {
   ///   - rate: Outcomes per second, lately.
   ///   - lastDue: Seconds until the last waiting key is due.
   ///   - exchange: Seconds that one request takes.
+  ///   - opensIn: Seconds until the rate limit allows the next request.
   init(
-    _ standing: LimitStanding, open: Int, waiting: Int, rate: Double, lastDue: Seconds?, exchange: Seconds
+    _ standing: LimitStanding, open: Int, waiting: Int, rate: Double, lastDue: Seconds?, exchange: Seconds,
+    opensIn: Seconds = 0
   ) {
     if let seconds = standing.etaSeconds, seconds.isFinite, standing.limit != nil {
       (work, basis) = (max(seconds, Self.least(standing, open: open)), "rate_limit")
     } else if rate > 0 {
-      (work, basis) = (Double(open) / rate, "throughput")
+      (work, basis) = (max(Double(open) / rate, opensIn), "throughput")
     } else if waiting == open, lastDue != nil {
       work = 0
     }

@@ -151,7 +151,8 @@ struct StatusReport {
     let durations = pool.statistics.durations
     return Estimate(
       pool.standing, open: around.tally.open, waiting: around.tally[.retrying], rate: pool.perSecond,
-      lastDue: around.lastDueIn, exchange: durations.count > 0 ? durations.percentile(0.5) : 0)
+      lastDue: around.lastDueIn, exchange: durations.count > 0 ? durations.percentile(0.5) : 0,
+      opensIn: pool.waitsFor ?? 0)
   }
 
   private static func isAtWork(_ state: StatusDocument.State) -> Bool {

@@ -51,6 +51,15 @@ extension WorkerPool {
   /// The limits that are obeyed now, and the evidence for them.
   var limits: (obeyed: [KnownLimit], evidence: LimitEvidence) { withShell { ($0.core.pacer.limits, $0.evidence) } }
 
+  /// Seconds that the rate limit needs at least for so many open keys.
+  func leastSeconds(for keys: Int) -> Seconds {
+    withShell { shell in
+      let now = MonotonicClock.now()
+      let standing = shell.core.pacer.standing(now: now, backlog: keys)
+      return max(standing.etaSeconds ?? 0, (standing.opensAt ?? now) - now)
+    }
+  }
+
   package func snapshot() -> PoolSnapshot {
     let open = queue.tally.open
     return withShell { $0.snapshot(open: open, at: .now()) }
