@@ -170,7 +170,7 @@ package final class Daemon: Sendable {
     self.announcer = announcer
     self.spoolUpkeep = spoolUpkeep
     heartbeat = Heartbeat(notifier: notifier)
-    let history = History(kept: try queue.history())
+    let history = History(kept: try queue.history(now: .now()))
     queueUpkeep = QueueUpkeep(queue: queue, pool: pool, history: history, log: log)
     reports = Reports(
       queue: queue, pool: pool, importer: importer, watcher: watcher, results: results, monitor: monitor,

@@ -38,18 +38,45 @@ extension RegistrationQueue {
   /// How many minutes are kept.
   package static let historyLength: Int64 = 1_440
 
-  /// The minutes that are kept, oldest first.
-  package func history() throws -> [MinuteRecord] {
-    try read("read the history") { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM minute ORDER BY at DESC LIMIT \(Self.historyLength)").reversed()
-        .map(MinuteRecord.init)
+  /// The number of the newest outcome that the stored minutes count.
+  private static let counted = "history_counted_to"
+
+  /// The minutes that are kept, oldest first, completed by outcomes that were recorded after them.
+  package func history(now: Timestamp) throws -> [MinuteRecord] {
+    let present = MinuteRecord.minute(of: now)
+    return try read("read the history") { database in
+      let kept = try Row.fetchAll(
+        database, sql: "SELECT * FROM minute ORDER BY at DESC LIMIT \(Self.historyLength)"
+      ).map(MinuteRecord.init)
+      var minutes = Dictionary(kept.map { ($0.minute, $0) }) { $1 }
+      // An earlier version did not store it.
+      let counted =
+        try Self.kept(Int64.self, named: Self.counted, in: database) ?? (kept.isEmpty ? 0 : self.newestOutcome)
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT finished_at / 60000 AS minute, state, COUNT(*) AS count FROM key INDEXED BY key_recorded
+          WHERE recorded > ? AND state IN (2, 3) AND finished_at >= 0 GROUP BY 1, 2
+          """, arguments: [counted])
+      while let row = try rows.next() {
+        let minute: Int64 = row["minute"]
+        guard minute > present - Self.historyLength, minute <= present else { continue }
+        let isSuccess = row["state"] == KeyState.registered.rawValue
+        var record = minutes[minute] ?? MinuteRecord(minute: minute, state: "working")
+        if isSuccess { record.registered += row.amount("count") } else { record.failed += row.amount("count") }
+        minutes[minute] = record
+      }
+      return minutes.values.sorted { $0.minute < $1.minute }
     }
   }
 
   /// Stores `minutes`, replacing what was stored for them, and removes minutes that are not of the day before `now`.
-  package func keep(_ minutes: [MinuteRecord], now: Timestamp) throws {
+  ///
+  /// - Parameter newest: The number of the newest outcome that they count.
+  package func keep(_ minutes: [MinuteRecord], countedTo newest: Int64, now: Timestamp) throws {
     let present = MinuteRecord.minute(of: now)
     try write("keep the history") { database, _ in
+      try Self.keep(newest, named: Self.counted, in: database)
       let insert = try database.cachedStatement(
         sql: """
           INSERT OR REPLACE INTO minute (at, registered, failed, throttled, other, p50, p90, remaining, state)

@@ -18,6 +18,18 @@ struct SeenTests {
     bench.stop(second)
   }
 
+  @Test func aKillLosesNoOutcomeOfTheHistory() throws {
+    let bench = try Bench()
+    let first = try bench.start()
+    try bench.drop(lines(randomKeys(20)), as: "a")
+    try bench.await { $0.keys.registered == 20 }
+    bench.murder(first)
+    let second = try bench.start()
+    #expect(try bench.client.history().minutes.reduce(0) { $0 + $1.registered } == 20)
+    #expect(try bench.client.limits().hours.reduce(0) { $0 + $1.registered } == 20)
+    bench.stop(second)
+  }
+
   @Test func everyAnswerOfADaemonIsAsDescribed() throws {
     let keys = randomKeys(10)
     let bench = try Bench(faults: "409:key=\(keys[3])")

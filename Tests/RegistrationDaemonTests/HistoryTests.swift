@@ -66,7 +66,9 @@ struct HistoryTests {
   @Test func nothingIsStoredTwiceAndAMachineAtRestIsLeftToSleep() {
     let history = History()
     var stored: [[Int64]] = []
-    func save(isLast: Bool = false) { history.save(isLast: isLast) { stored.append($0.map(\.minute)) } }
+    func save(isLast: Bool = false) {
+      history.save(isLast: isLast) { minutes, _ in stored.append(minutes.map(\.minute)) }
+    }
     history.look(sample(registered: 1), now: time(0))
     save()
     save()
@@ -86,9 +88,9 @@ struct HistoryTests {
     struct Full: Error {}
     let history = History()
     history.look(sample(registered: 1), now: time(0))
-    #expect(throws: Full.self) { try history.save { _ in throw Full() } }
+    #expect(throws: Full.self) { try history.save { _, _ in throw Full() } }
     var stored = 0
-    history.save { stored += $0.count }
+    history.save { minutes, _ in stored += minutes.count }
     let count = stored
     #expect(count == 1)
   }

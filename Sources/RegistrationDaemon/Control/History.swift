@@ -5,18 +5,22 @@ package import RegistrationQueue
 import Synchronization
 
 /// What happened in each minute of the last day. Housekeeping, and every request for the history, add the latest numbers.
-/// New minutes are stored once a minute, so that a restart loses nothing and a kill at most a minute.
+/// New minutes are stored once a minute, so that a restart loses nothing. After a kill, the outcomes of the last minute are
+/// counted again in the queue; what else happened in it is lost.
 package final class History: Sendable {
   /// The numbers at one moment.
   package struct Sample: Sendable {
     package var statistics: Statistics
     package var remaining: Int?
     package var state: StatusDocument.State
+    /// The number of the newest outcome that is counted in the statistics.
+    package var newestOutcome: Int64
 
-    package init(statistics: Statistics, remaining: Int?, state: StatusDocument.State) {
+    package init(statistics: Statistics, remaining: Int?, state: StatusDocument.State, newestOutcome: Int64 = 0) {
       self.statistics = statistics
       self.remaining = remaining
       self.state = state
+      self.newestOutcome = newestOutcome
     }
   }
 
@@ -33,6 +37,7 @@ package final class History: Sendable {
     var unsaved: Set<Int64> = []
     /// Something was sent in an unsaved minute, or the state changed.
     var isNews = false
+    var newestOutcome: Int64 = 0
   }
 
   /// Minutes without news that are stored together: a machine at rest is left to sleep.
@@ -84,6 +89,7 @@ package final class History: Sendable {
         record.state = word.rawValue
       }
       state.last = new
+      state.newestOutcome = sample.newestOutcome
       guard record != old || state.minutes[minute] == nil else { return }
       let isQuiet = (record.registered, record.failed, record.throttled, record.otherRequests) == (0, 0, 0, 0)
       state.isNews = state.isNews || !isQuiet || record.state != old.state
@@ -100,14 +106,16 @@ package final class History: Sendable {
 
   /// Has `store` write what is not stored yet, if it is worth a write.
   ///
-  /// - Parameter isLast: Stores everything, worth it or not.
-  package func save(isLast: Bool = false, _ store: ([MinuteRecord]) throws -> Void) rethrows {
-    let due = state.withLock { state -> [MinuteRecord] in
-      guard state.isNews || isLast || state.unsaved.count >= Self.quietMinutes else { return [] }
-      return state.unsaved.sorted().compactMap { state.minutes[$0] }
+  /// - Parameters:
+  ///   - isLast: Stores everything, worth it or not.
+  ///   - store: Also gets the number of the newest outcome that the minutes count.
+  package func save(isLast: Bool = false, _ store: ([MinuteRecord], Int64) throws -> Void) rethrows {
+    let (due, newest) = state.withLock { state -> ([MinuteRecord], Int64) in
+      guard state.isNews || isLast || state.unsaved.count >= Self.quietMinutes else { return ([], 0) }
+      return (state.unsaved.sorted().compactMap { state.minutes[$0] }, state.newestOutcome)
     }
     guard !due.isEmpty else { return }
-    try store(due)
+    try store(due, newest)
     state.withLock { state in
       for record in due where state.minutes[record.minute] == record { state.unsaved.remove(record.minute) }
       state.isNews = false

@@ -19,7 +19,11 @@ struct Reports: Sendable {
   func status() -> StatusDocument { status(spool: monitor.finding()) }
 
   private func status(spool: SpoolMonitor.Finding) -> StatusDocument {
-    report.document(pool.snapshot(), surroundings(spool), now: .now())
+    status(pool.snapshot(), spool: spool)
+  }
+
+  private func status(_ pool: PoolSnapshot, spool: SpoolMonitor.Finding) -> StatusDocument {
+    report.document(pool, surroundings(spool), now: .now())
   }
 
   /// When the open keys will be done.
@@ -43,8 +47,9 @@ struct Reports: Sendable {
   }
 
   func metrics() -> MetricsSnapshot {
+    // Of one moment, like the status.
     let pool = pool.snapshot()
-    let status = status()
+    let status = status(pool, spool: monitor.finding())
     let statistics = pool.statistics
     var metrics = MetricsSnapshot(
       keys: [
@@ -82,9 +87,11 @@ struct Reports: Sendable {
 
   /// Adds what happened since the last look to the history.
   func noteHistory() {
+    let newest = queue.newestOutcome
     let pool = pool.snapshot()
     let sample = History.Sample(
-      statistics: pool.statistics, remaining: pool.standing.remaining, state: momentaryStatus().state)
+      statistics: pool.statistics, remaining: pool.standing.remaining, state: momentaryStatus().state,
+      newestOutcome: newest)
     history.look(sample, now: .now())
   }
 

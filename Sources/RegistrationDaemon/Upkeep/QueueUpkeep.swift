@@ -107,7 +107,9 @@ final class QueueUpkeep: Sendable {
   /// Stores the minutes that are not stored yet.
   func keepHistory(isLast: Bool = false) {
     do {
-      try history.save(isLast: isLast) { minutes in try queue.keep(minutes, now: .now()) }
+      try history.save(isLast: isLast) { minutes, newest in
+        try queue.keep(minutes, countedTo: newest, now: .now())
+      }
     } catch {
       log.warning("the history could not be saved", metadata: ["detail": "\(error)"])
     }
