@@ -23,7 +23,7 @@ import Testing
     #expect(results.count { $0.contains(",cancelled,,0,") } == 6 - registered)
     bench.stop(daemon)
     #expect(bench.sandbox.registeredKeys.count == registered)
-    #expect(bench.log.split(separator: "\n").count { $0.contains("list done") } == 1)
+    #expect(bench.log.split(separator: "\n").count { $0.contains("list cancelled") } == 1)
     #expect(try String(contentsOfFile: told, encoding: .utf8).components(separatedBy: "list_done").count == 2)
   }
 

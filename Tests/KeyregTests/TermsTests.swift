@@ -30,8 +30,12 @@ struct TermsTests {
     let daemon = try bench.start()
     let waited = try bench.run("status", "--wait")
     #expect(waited.code == 0 || waited.code == 1, "\(waited)")
-    let list = try bench.run("lists")
-    #expect(list.output.contains("stopped"), "\(list.output)")
+    // One word for it everywhere, and why.
+    let why = "more than 5 % of the list's finished keys had failed"
+    #expect(try bench.run("lists").output.contains("  cancelled  "))
+    let list = try bench.run("status", "bad")
+    #expect(list.output.contains("\ncancelled   ") && list.output.contains(why), "\(list.output)")
+    #expect(bench.log.contains("list cancelled") && bench.log.contains(why), "\(bench.log)")
     let results = try String(contentsOfFile: bench.spool("results/bad.csv"), encoding: .utf8)
     let rows = results.split(separator: "\n").dropFirst()
     #expect(rows.count == 5_000)

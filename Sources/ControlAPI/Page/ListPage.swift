@@ -45,7 +45,8 @@ struct ListPage {
       "progress", "List \(PageText.escape(list.name))",
       """
       <p>\(PageText.bar(list.progress.fraction, of: "Progress of the list")) \
-      \(PageText.percent(list.progress.fraction)), \(list.state.rawValue)</p>
+      \(PageText.percent(list.progress.fraction)), \(list.state.rawValue)\
+      \(list.stoppedBecause.map { ": \(PageText.escape($0))" } ?? "")</p>
       \(PageText.facts([
         "keys": "\(keys.total)", "pending": "\(keys.pending)", "to be retried": "\(keys.retrying)",
         "registered": "\(keys.registered)", "failed": "\(keys.failed)", "cancelled": "\(keys.cancelled)",

@@ -138,12 +138,12 @@ final class ResultsWriter: Sendable {
   }
 
   private func tell(_ list: ListRecord) {
-    log.notice(
-      "list done",
-      metadata: [
-        "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
-        "cancelled": "\(list.keys[.cancelled])",
-      ])
+    var metadata: Logger.Metadata = [
+      "list": "\(list.name)", "registered": "\(list.keys[.registered])", "failed": "\(list.keys[.failed])",
+      "cancelled": "\(list.keys[.cancelled])",
+    ]
+    if let stop = list.stop { metadata["detail"] = "\(stop.detail)" }
+    log.notice(list.cancelledAt == nil ? "list done" : "list cancelled", metadata: metadata)
   }
 
   private func write(_ list: ListRecord) throws -> ResultsFile {

@@ -35,10 +35,13 @@ struct Announcement: Encodable, Equatable, Sendable {
 
   init(done list: ListRecord, at: Timestamp) {
     let keys = list.keys
-    var text = "list \(PrintableText.escape(list.name)) is done: \(keys[.registered]) registered"
+    let state = list.cancelledAt == nil ? "is done" : "was cancelled"
+    var text = "list \(PrintableText.escape(list.name)) \(state): \(keys[.registered]) registered"
     if keys[.failed] > 0 { text += ", \(keys[.failed]) failed" }
     if keys[.cancelled] > 0 { text += ", \(keys[.cancelled]) cancelled" }
+    if let stop = list.stop { text += "; \(stop.detail)" }
     self.init(.listDone, at: at, text: text)
+    reason = list.stop?.detail
     self.list = list.name
     self.keys = ListDocument.Keys(
       registered: keys[.registered], failed: keys[.failed], cancelled: keys[.cancelled])

@@ -96,10 +96,9 @@ struct ListsCommand: ParsableCommand {
     for list in lists {
       var name = PrintableText.escape(list.name)
       if let columns = style.columns { name = ShownText.cut(name, to: max(12, columns / 4), ellipsis: style.ellipsis) }
-      let state = list.stoppedAt == nil ? list.state.rawValue : "stopped"
       let done = list.finishedAt.map { style.time($0) } ?? list.etaAt.map { "~\(style.time($0))" } ?? "-"
       table.add(
-        [name, state, StatusView.percent(list.progress.fraction), "\(list.keys.total)"]
+        [name, list.state.rawValue, StatusView.percent(list.progress.fraction), "\(list.keys.total)"]
           + (counts.isEmpty ? [] : ["\(list.keys.failed)", "\(list.invalid)"])
           + (arrived.isEmpty ? [] : [style.time(list.arrivedAt)]) + [done])
     }

@@ -11,7 +11,7 @@ struct ListView {
   var line: String {
     var parts = ["\(list.progress.done) of \(list.keys.total.counted("key")) (\(percent))"]
     if list.keys.failed > 0 { parts.append("\(list.keys.failed) failed") }
-    parts.append(list.finishedAt.map { "done at \(style.time($0))" } ?? list.state.rawValue)
+    parts.append(list.finishedAt.map { "\(list.state.rawValue) at \(style.time($0))" } ?? list.state.rawValue)
     if let eta = list.etaAt { parts.append("to be done at \(style.time(eta))") }
     return "\(PrintableText.escape(list.name)): " + parts.joined(separator: ", ")
   }
@@ -36,6 +36,7 @@ struct ListView {
     } else {
       lines.append(StatusView.label("done at") + (list.etaAt.map { "~" + style.time($0) } ?? "not known"))
     }
+    if let reason = list.stoppedBecause { lines.append(StatusView.label("why") + PrintableText.escape(reason)) }
     if let results = list.results { lines.append(StatusView.label("results") + PrintableText.escape(results)) }
     return lines.map(style.cut)
   }
