@@ -85,7 +85,7 @@ import Testing
       for (target, type) in [
         ("/v1/status", "application/json"), ("/v1/outcomes", "application/jsonl"),
         ("/v1/outcomes?format=csv", "text/csv; charset=utf-8"), ("/", "text/html; charset=utf-8"),
-        ("/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
       ] {
         let response = try connection.request("GET", target)
         #expect(response.fields["content-type"] == type)

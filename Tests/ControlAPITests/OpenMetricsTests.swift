@@ -142,17 +142,17 @@ import Testing
     #expect(families["keyreg_lists"]?.samples.first { $0.labels == ["state": "active"] }?.value == 2)
   }
 
-  @Test func whoReadsPlainTextOnlyGetsTheClassicForm() throws {
+  @Test func whoDoesNotAskForOpenMetricsGetsTheClassicForm() throws {
     try withServer { running throws in
       let connection = try running.wire()
       for (accept, type) in [
         ("text/plain", "text/plain; version=0.0.4; charset=utf-8"),
         ("text/plain;q=0.5,application/openmetrics-text;version=1.0.0", "application/openmetrics-text"),
-        ("*/*", "application/openmetrics-text"),
+        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
         ("text/plain, application/openmetrics-text;q=0", "text/plain; version=0.0.4; charset=utf-8"),
         ("application/openmetrics-text; version=1.0.0; q=0.000, */*", "text/plain; version=0.0.4; charset=utf-8"),
         ("application/openmetrics-text;q=0.5, text/plain;q=0.75", "text/plain; version=0.0.4; charset=utf-8"),
-        ("text/plain;q=0", "application/openmetrics-text"),
+        ("text/plain;q=0, application/openmetrics-text", "application/openmetrics-text"),
       ] {
         try connection.send("GET /metrics HTTP/1.1\r\nHost: h\r\nAccept: \(accept)\r\n\r\n")
         let response = try #require(try connection.response())

@@ -7,14 +7,15 @@ struct OpenMetricsText {
     /// Prometheus' older one: https://prometheus.io/docs/instrumenting/exposition_formats/
     case classic
 
-    /// The form for an `Accept` field: OpenMetrics, unless the scraper refuses it or prefers plain text.
+    /// The form for an `Accept` field: OpenMetrics for a scraper that asks for it and does not prefer plain text. Everybody
+    /// else gets what `promtool check metrics` reads.
     init(accept: String?) {
       let weights = Self.weights(accept ?? "")
       let plain = weights["text/plain"] ?? 0
       self =
         switch weights["application/openmetrics-text"] {
         case let weight?: weight == 0 || plain > weight ? .classic : .openMetrics
-        case nil: plain > 0 ? .classic : .openMetrics
+        case nil: .classic
         }
     }
 
