@@ -23,6 +23,20 @@ import Testing
     holds.observe(forbidden, for: job(row, order: order, isProbe: isProbe), sent: order, now: 0)
   }
 
+  @Test func aHoldSaysWhatItsLastProbeWasToldIfThatIsAnother() {
+    var holds = holds()
+    let refused = Verdict.unauthorized(detail: nil)
+    _ = holds.observe(refused, for: job(1, order: 1), sent: 1, now: 0)
+    #expect(holds.hold?.sentence(now: wall) == "401 Unauthorized since 11:44:20Z")
+    _ = holds.observe(unavailable, for: job(2, order: 2, isProbe: true), sent: 2, now: 10)
+    #expect(
+      holds.hold?.sentence(now: wall, nextTryIn: 8)
+        == "401 Unauthorized since 11:44:20Z, last try: 503 Service Unavailable, next try in 8 s")
+    _ = holds.observe(refused, for: job(2, order: 3, isProbe: true), sent: 3, now: 20)
+    #expect(holds.hold?.reason == .credentials)
+    #expect(holds.hold?.sentence(now: wall) == "401 Unauthorized since 11:44:20Z")
+  }
+
   @Test func aForbiddenKeyFailsAfterTwoRefusalsAndTwoSuccessesOfOthers() {
     var holds = holds()
     for round in 0..<2 {

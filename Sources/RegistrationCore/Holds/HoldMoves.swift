@@ -92,8 +92,11 @@ extension Holds {
   }
 
   /// The canary changed nothing; the next one waits longer.
-  mutating func probeLater(at moment: Moment) {
-    guard case .holding(let hold, var canary) = state else { return }
+  ///
+  /// - Parameter fault: What it was told.
+  mutating func probeLater(after fault: RequestFault? = nil, at moment: Moment) {
+    guard case .holding(var hold, var canary) = state else { return }
+    hold.latest = fault ?? hold.latest
     canary.returns += 1
     canary.due =
       switch hold.reason {

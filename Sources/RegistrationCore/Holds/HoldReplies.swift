@@ -67,7 +67,7 @@ extension Holds {
     blame.acquit(job.key.row)
     blame.somebodyAnswered()
     if case .holding(let hold, _) = state, hold.reason == .refused {
-      if job.isProbe { probeLater(at: moment) }
+      if job.isProbe { probeLater(after: charge.fault, at: moment) }
       return [.release(job)]
     }
     if case .holding = state, !job.isProbe { return [.release(job)] }
@@ -136,7 +136,7 @@ extension Holds {
 
   private mutating func unauthorized(_ charge: Charge, at moment: Moment) -> [Effect] {
     if case .holding(let hold, _) = state, hold.reason == .credentials {
-      if charge.job.isProbe { probeLater(at: moment) }
+      if charge.job.isProbe { probeLater(after: charge.fault, at: moment) }
       return [.release(charge.job)]
     }
     if let effects = putOff(charge) { return effects }
@@ -150,7 +150,7 @@ extension Holds {
     var suspicion = Suspicion()
     switch state {
     case .holding(let hold, _) where hold.reason != .outage || !job.isProbe:
-      if job.isProbe { probeLater(at: moment) }
+      if job.isProbe { probeLater(after: charge.fault, at: moment) }
       return [.release(job)]
     case .holding(let hold, _):
       blameTriggers(of: hold, except: job)
@@ -183,7 +183,7 @@ extension Holds {
       }
       if hold.reason == .outage { hold.fault = charge.fault }
       state = .holding(hold, canary)
-      probeLater(at: moment)
+      probeLater(after: charge.fault, at: moment)
       return [.release(job)]
     case .inquiring(.outage(let failures), var canary):
       if job.isProbe || quietUntil > moment.now + Self.longestInquiry {

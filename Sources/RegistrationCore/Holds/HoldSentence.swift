@@ -3,12 +3,13 @@ package import Registration
 
 extension Hold {
   /// For people: what was said, since when, when it is tried again, and what to check.
-  /// `401 Unauthorized since 11:44:20Z (12 min), next try in 8 s`.
+  /// `401 Unauthorized since 11:44:20Z (12 min), last try: 503 Service Unavailable, next try in 8 s`.
   ///
   /// - Parameter nextTryIn: Seconds; nil when that is not known.
   package func sentence(now: Timestamp, nextTryIn: Seconds? = nil) -> String {
     let start = "\(fault.summary) since \(Self.time(since, now: now))\(Self.age(now.seconds(since: since)))"
-    let next = nextTryIn.map { ", next try in \(DurationText.approximate(seconds: max(1, $0)))" } ?? ""
+    let last = latest.flatMap { $0.summary == fault.summary ? nil : ", last try: \($0.summary)" } ?? ""
+    let next = last + (nextTryIn.map { ", next try in \(DurationText.approximate(seconds: max(1, $0)))" } ?? "")
     switch reason {
     case .refused:
       return start + ", for \(Denials.suspicious) different keys and no success\(next); check the organisation, or "

@@ -83,6 +83,8 @@ struct Suspicion: Sendable {
 package struct Hold: Sendable, Hashable {
   package var reason: Holds.Reason
   package var fault: RequestFault
+  /// What the last probe was told; nil before the first.
+  var latest: RequestFault?
   /// For people.
   package var since: Timestamp
   var began: Seconds
