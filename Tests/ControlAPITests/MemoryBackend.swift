@@ -14,6 +14,7 @@ final class MemoryBackend: ControlBackend {
     var pages = 0
     var pauseReason: String?
     var isPaused = false
+    var isWaiting = false
     var isHealthy = true
     var breaksAfterPages = Int.max
     var reloadError: ControlError?
@@ -38,6 +39,7 @@ final class MemoryBackend: ControlBackend {
     for listener in state.withLock({ $0.listeners }) { listener.yield() }
   }
 
+  func wait() { state.withLock { $0.isWaiting = true } }
   func set(healthy: Bool) { state.withLock { $0.isHealthy = healthy } }
   func `break`(afterPages count: Int) { state.withLock { $0.breaksAfterPages = count } }
   func refuseReload(_ error: ControlError) { state.withLock { $0.reloadError = error } }
@@ -56,7 +58,7 @@ final class MemoryBackend: ControlBackend {
       for outcomes in state.lists.values { for outcome in outcomes { counts[outcome.state, default: 0] += 1 } }
       return StatusDocument(
         version: "0.1.0", pid: 4242, startedAt: startedAt, now: startedAt.adding(seconds: 1),
-        state: state.isPaused ? .paused : .idle, reason: state.pauseReason,
+        state: state.isPaused ? .paused : state.isWaiting ? .waiting : .idle, reason: state.pauseReason,
         keys: .init(
           pending: counts[.pending] ?? 0, registered: counts[.registered] ?? 0, failed: counts[.failed] ?? 0),
         lists: .init(total: state.lists.count, active: 0), lastOutcome: 0)

@@ -75,6 +75,16 @@ import Testing
     }
   }
 
+  @Test func whatIsWaitedForIsCountedDownThoughNothingChanges() throws {
+    try withServer { running throws in
+      running.backend.wait()
+      let connection = try running.wire()
+      try connection.send("GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n")
+      _ = try connection.head()
+      for _ in 0..<3 { #expect(try connection.chunk()?.hasPrefix("event: status") == true) }
+    }
+  }
+
   @Test func aSilentStreamSaysThatItIsStillThere() throws {
     try withServer(
       { $0.keepAlive = .milliseconds(30) },

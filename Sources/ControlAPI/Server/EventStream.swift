@@ -4,9 +4,11 @@ import NIOCore
 import Synchronization
 
 /// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): a `status` event at once and
-/// after every change, at most four a second, and always including the last change.
+/// after every change, at most four a second, and always including the last change. What is waited for is counted down every
+/// second.
 struct EventStream: Sendable {
   private static let shortestGap = Duration.milliseconds(250)
+  private static let countdown = Duration.seconds(1)
 
   let backend: any ControlBackend
   let channel: any Channel
@@ -20,8 +22,9 @@ struct EventStream: Sendable {
       defer { withExtendedLifetime(place) {} }
       let (wakeUps, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
       let hasChanged = Flag()
+      let countsDown = Flag()
       let changes = backend.changes()
-      try await write(event(), &writer)
+      try await write(event(countsDown), &writer)
       // The writer stays in this task; the others only wake it. If the client is gone or the server stops, writing or
       // waiting throws, which ends all of them.
       try await withThrowingTaskGroup { group in
@@ -39,9 +42,17 @@ struct EventStream: Sendable {
             wake.yield()
           }
         }
+        group.addTask {
+          while true {
+            try await channel.eventLoop.sleep(for: Self.countdown)
+            guard countsDown.lower() else { continue }
+            hasChanged.raise()
+            wake.yield()
+          }
+        }
         for await _ in wakeUps {
           if hasChanged.lower() {
-            try await write(event(), &writer)
+            try await write(event(countsDown), &writer)
             try await channel.eventLoop.sleep(for: Self.shortestGap)
           } else {
             try await write(": still here\n\n", &writer)
@@ -52,9 +63,10 @@ struct EventStream: Sendable {
     }
   }
 
-  private func event() async throws -> String {
-    let status = String(decoding: try DocumentCoding.encode(await backend.status()), as: UTF8.self)
-    return "event: status\ndata: \(status)\n\n"
+  private func event(_ countsDown: Flag) async throws -> String {
+    let status = await backend.status()
+    if status.state == .waiting || status.state == .holding { countsDown.raise() }
+    return "event: status\ndata: \(String(decoding: try DocumentCoding.encode(status), as: UTF8.self))\n\n"
   }
 
   private func write(_ text: String, _ writer: inout any ResponseBodyWriter) async throws {
