@@ -158,13 +158,49 @@ function seldom(gap, body) {
     timer = setTimeout(async () => {
       timer = null;
       last = performance.now();
-      try { await body(); } catch { document.body.classList.add("stale"); }
+      // When the daemon is gone, the stream of events says so.
+      try { await body(); } catch { }
     }, Math.max(0, last + gap - performance.now()));
   };
 }
 
 const refreshSoon = seldom(2000, refresh);
 const readHistorySoon = seldom(10000, readHistory);
+
+// MARK: Changes
+
+/// Says that the daemon is gone, and since when; null once it is back.
+function showGone(since) {
+  document.body.classList.toggle("stale", since !== null);
+  const old = document.getElementById("gone");
+  if (since === null) old?.remove();
+  if (since === null || old) return;
+  const note = document.createElement("p");
+  note.id = "gone";
+  note.setAttribute("role", "alert");
+  note.textContent = `The daemon has not answered since ${since.toLocaleTimeString()}. What you see is from then; ` +
+    "this page goes on by itself once the daemon is back.";
+  document.querySelector("main").before(note);
+}
+
+/// Follows the daemon, also over its restarts.
+function listen() {
+  const events = new EventSource("/v1/events");
+  events.addEventListener("status", (event) => {
+    showGone(null);
+    const status = JSON.parse(event.data);
+    const reason = document.getElementById("reason");
+    if (reason && status.reason) reason.textContent = localTimes(status.reason);
+    refreshSoon();
+    if (document.querySelector("figure[data-plot]")) readHistorySoon();
+  });
+  // Some browsers do not try again by themselves.
+  events.onerror = () => {
+    events.close();
+    showGone(new Date());
+    setTimeout(listen, 2000);
+  };
+}
 
 showTimes(document);
 showReason(document);
@@ -173,13 +209,4 @@ if (document.querySelector("figure[data-plot]")) {
   setInterval(readHistorySoon, MINUTE);
   new ResizeObserver(seldom(200, async () => drawAll())).observe(document.getElementById("plots"));
 }
-const events = new EventSource("/v1/events");
-events.addEventListener("status", (event) => {
-  document.body.classList.remove("stale");
-  const status = JSON.parse(event.data);
-  const reason = document.getElementById("reason");
-  if (reason && status.reason) reason.textContent = localTimes(status.reason);
-  refreshSoon();
-  if (document.querySelector("figure[data-plot]")) readHistorySoon();
-});
-events.onerror = () => document.body.classList.add("stale");
+listen();

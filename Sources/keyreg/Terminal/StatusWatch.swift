@@ -18,9 +18,9 @@ struct StatusWatch {
     let screen = WatchScreen(client: client, subject: subject, isJSON: isJSON, environment: environment)
     while true {
       try follow(screen)
-      StandardError.write("keyreg: the daemon has stopped; waiting \(Int(Self.patience)) s for it to come back\n")
+      try screen.tell("the daemon has stopped; waiting \(Int(Self.patience)) s for it to come back")
       try waitForDaemon()
-      StandardError.write("keyreg: the daemon is back\n")
+      try screen.tell("the daemon is back")
     }
   }
 

@@ -28,6 +28,8 @@ final class WatchScreen: Sendable {
     var minutes: [Int] = []
     /// Makes what was drawn last again, for the width that the terminal has now.
     var block: (@Sendable (TerminalStyle) -> [String])?
+    /// What is said below it until the next status.
+    var note: String?
   }
 
   private let client: ControlClient
@@ -57,7 +59,7 @@ final class WatchScreen: Sendable {
   func show(_ status: StatusDocument) throws {
     guard !redraws else {
       let block = try block(status)
-      state.withLock { $0.block = block }
+      state.withLock { ($0.block, $0.note) = (block, nil) }
       return try draw()
     }
     // A status that is left out is not missed: the heartbeat brings another within seconds.
@@ -70,10 +72,18 @@ final class WatchScreen: Sendable {
     if isDue { try StandardOutput.line(try line(status)) }
   }
 
+  /// Says something about the daemon: below what was drawn last, or on standard error.
+  func tell(_ text: String) throws {
+    guard redraws else { return StandardError.write("keyreg: \(text)\n") }
+    state.withLock { $0.note = text }
+    try draw()
+  }
+
   private func draw() throws {
-    guard let block = state.withLock({ $0.block }) else { return }
+    guard let (block, note) = state.withLock({ state in state.block.map { ($0, state.note) } }) else { return }
     let style = TerminalStyle.current(environment: environment)
-    try redraw.draw(block(style), columns: style.columns ?? 80)
+    let lines = block(style) + (note.map { style.fold("keyreg: " + $0, indent: 4) } ?? [])
+    try redraw.draw(lines, columns: style.columns ?? 80)
   }
 
   private func line(_ status: StatusDocument) throws -> String {
