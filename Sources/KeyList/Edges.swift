@@ -20,6 +20,9 @@ enum Edges {
         text.removeFirst(9)
       } else if let width = emphasis(text) {
         text = text.dropFirst(width).dropLast(width)
+      } else if text.count == 37, last == UInt8(ascii: ".") {
+        // The end of a sentence.
+        text.removeLast()
       } else if text.starts(with: "=\"".utf8) || text.count == 37 && first == UInt8(ascii: "'") {
         text.removeFirst()
       } else {

@@ -30,7 +30,9 @@ enum FormatDetection {
       do {
         if var header = try CSVHeader(at: sample[line.text.startIndex...]), header.length < sample.count || isWhole {
           header.line = line.number
-          return .csv(header)
+          // In blocks of names and values, each below the other, the first name looks like a header.
+          if header.columns > 1 || !hasOtherTitle(lines) { return .csv(header) }
+          break
         }
       } catch {
         throw KeyListError(kind: error.kind, message: error.message, line: line.number, hint: error.hint)
@@ -71,9 +73,22 @@ enum FormatDetection {
         first = line
         header = .undecided(line.number)
       }
-      survey.add(words, number: line.number)
+      survey.add(words, number: line.number, indent: line.text.prefix(while: Edges.isSpace).count)
     }
     return .text(try survey.layout(), titles.map { .titles($0) } ?? header)
+  }
+
+  /// Whether a line in the sample is the title of something else.
+  private static func hasOtherTitle(_ lines: SampleLines) -> Bool {
+    var lines = lines
+    while let line = lines.next() {
+      if line.text.count < 100, case .words(let words) = TextLine.read(line.text), words.ids.isEmpty,
+        TextHeading(words.text)?.meaning == .other
+      {
+        return true
+      }
+    }
+    return false
   }
 
   /// Whether a line in the sample begins a JSON object.

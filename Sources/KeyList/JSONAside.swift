@@ -12,6 +12,8 @@ struct JSONAside {
     var entry: KeyListEntry
     /// The member's name says that it is a key's.
     var isSpecific: Bool
+    /// The name, for display, of an array beside it that is named after keys.
+    var keysName: String?
   }
 
   private enum Plan {
@@ -27,6 +29,8 @@ struct JSONAside {
   private let own: OwnID?
   private var plan: Plan?
   private var walk: JSONWalk
+  /// The name, for display, of the array whose keys are taken instead of the object's own id.
+  private(set) var holder: String?
 
   /// - Parameters:
   ///   - begin: The list from after the object's opening brace.
@@ -73,12 +77,18 @@ struct JSONAside {
       return stateKeys > 0 ? .state : .one(invalid("a Terraform state without a datadog_application_key"))
     }
     guard let own else { return choice(of: arrays) }
+    if isOwnOnly, arrays.isEmpty, !own.isSpecific, own.id != nil, let name = own.keysName {
+      return .one(invalid("an object with an id of its own and no key in \"\(name)\"; a key's own id is app_key_id"))
+    }
     return isOwnOnly ? .one(own.entry) : choice(of: arrays.filter { $0.meaning == .keys }, beside: own)
   }
 
   /// `arrays` are those named after keys, at least one.
-  private func choice(of arrays: [JSONWalk.Found], beside own: OwnID) -> Plan {
-    if arrays.count == 1, let only = arrays.first, own.id == nil || !own.isSpecific { return .array(only.array) }
+  private mutating func choice(of arrays: [JSONWalk.Found], beside own: OwnID) -> Plan {
+    if arrays.count == 1, let only = arrays.first, own.id == nil || !own.isSpecific {
+      holder = only.name
+      return .array(only.array)
+    }
     let names = arrays.prefix(4).map { "\"\($0.name)\"" }.joined(separator: " and ")
     return .one(
       invalid("both an id of its own and ids in \(names): keep only the ids of application keys"))
@@ -94,7 +104,8 @@ struct JSONAside {
       return .one(invalid("arrays of ids in \(names): keep only the one with the ids of application keys"))
     }
     if first.meaning == .other {
-      return .one(invalid("the ids in \"\(first.name)\" are not those of application keys"))
+      let reason = "the ids in \"\(first.name)\" are not those of application keys"
+      return .one(invalid("\(reason); if they are, name them app_key_ids"))
     }
     return .array(first.array)
   }

@@ -60,6 +60,8 @@ struct JSONContainer {
   var hasNested = false
   /// An array or object in it is named after keys.
   var hasKeysMember = false
+  /// The name, for display, of an array in it that is named after keys.
+  var keysName: String?
   /// A member with another name has an id.
   var hasUnnamedID = false
   /// Why an otherwise complete object is not used.
@@ -179,8 +181,13 @@ struct JSONContainer {
   /// that says what it is.
   var ownID: JSONAside.OwnID? {
     guard hasKeysMember, twice == nil, flaw == nil, type == nil, let named else { return nil }
-    return JSONAside.OwnID(entry: named, isSpecific: appKeyID != nil || id?.member == .keyID)
+    return JSONAside.OwnID(entry: named, isSpecific: isSpecific, keysName: keysName)
   }
+
+  private var isSpecific: Bool { appKeyID != nil || id?.member == .keyID }
+
+  /// Whether nothing but an `id` or `uuid` says what the object is.
+  var isVague: Bool { !isSpecific && type == nil && flaw == nil && twice == nil && !hasDataArray && id != nil }
 
   /// What the object names once it is closed: `app_key_id`, else what is in `data`, else `id`, in any order of members.
   /// Nil when it names nothing.

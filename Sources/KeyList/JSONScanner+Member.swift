@@ -1,12 +1,26 @@
 extension JSONScanner {
-  /// The member that is taken in the first object with a key, if it has several ids. `beginning` is the start of the
-  /// list.
-  static func member(in beginning: ArraySlice<UInt8>) throws(KeyListError) -> String? {
+  /// What the first visible bytes of a list, its `beginning`, say about all of it: the member that is taken in the first
+  /// object with a key, if it has several ids; and the member that has the keys of objects which are something else.
+  static func survey(of beginning: ArraySlice<UInt8>) throws(KeyListError) -> (member: String?, holder: String?) {
     var (scanner, bytes) = (JSONScanner(), ListBytes(source: MemorySource(beginning)))
     scanner.notesMembers = true
+    var member: String??
     while let entry = try scanner.next(&bytes) {
-      if case .key = entry { return scanner.chosen }
+      if member == nil, case .key = entry { member = .some(scanner.chosen) }
     }
-    return nil
+    return (member ?? nil, scanner.holder)
+  }
+
+  mutating func noteKeysMember(isArray: Bool) {
+    let top = stack.count - 1
+    stack[top].hasKeysMember = true
+    if isArray { stack[top].keysName = InvalidLine.shown(tokens.text, characters: 40) }
+  }
+
+  /// What to report about an object that has only an id, in a list in which such ids are not those of keys.
+  func withoutKeys(_ closed: JSONContainer) -> KeyListEntry? {
+    guard let holder, closed.isVague, case .key = closed.named else { return nil }
+    let reason = "an object with an id of its own, without the keys that others have in \"\(holder)\""
+    return .invalid(InvalidLine(line: closed.line, text: "{…}", reason: reason))
   }
 }

@@ -25,6 +25,8 @@ struct JSONScanner {
   /// `JSONContainer.chosen` of the latest object.
   private(set) var chosen: String?
   var notesMembers = false
+  /// The name, for display, of the array that has the keys of objects with ids of their own. Others are then no keys.
+  var holder: String?
   /// Returns the keys of an object that was read to its end.
   private var aside: JSONAside?
 
@@ -42,7 +44,10 @@ struct JSONScanner {
 
   private mutating func nextAside() throws(KeyListError) -> KeyListEntry? {
     if aside == nil { return nil }
-    if let entry = try aside?.next() { return entry }
+    if let entry = try aside?.next() {
+      if notesMembers, holder == nil { holder = aside?.holder }
+      return entry
+    }
     aside = nil
     return nil
   }
@@ -173,7 +178,7 @@ struct JSONScanner {
     if stack[top].wantsData { origin = nil }
     if isNested {
       stack[top].hasNested = true
-      if !stack[top].wantsData, JSONName.holdsKeys(tokens.text) { stack[top].hasKeysMember = true }
+      if !stack[top].wantsData, IDName.holdsKeys(tokens.text) { noteKeysMember(isArray: token.kind == .beginArray) }
     }
     switch token.kind {
     case .beginArray where stack[top].wantsData:
@@ -211,6 +216,7 @@ struct JSONScanner {
       aside = JSONAside(of: begin, line: closed.line, otherwise: closed.entry, own: own)
       return nil
     }
+    if let entry = withoutKeys(closed) { return entry }
     if !stack.isEmpty, !stack[stack.count - 1].isArray {
       stack[stack.count - 1].keepData(closed.named)
       return nil

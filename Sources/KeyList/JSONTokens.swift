@@ -232,3 +232,12 @@ struct JSONTokens {
     text += part.prefix(room)
   }
 }
+
+extension JSONTokens.Kind {
+  var beginsValue: Bool {
+    switch self {
+    case .string, .scalar, .beginArray, .beginObject: true
+    default: false
+    }
+  }
+}

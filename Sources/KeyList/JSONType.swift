@@ -10,11 +10,15 @@ struct JSONType: Hashable {
     "service_accounts": "a service account", "service_account": "a service account", "roles": "a role",
     "role": "a role",
     "orgs": "an organisation", "org": "an organisation", "teams": "a team", "team": "a team",
-    "client_tokens": "a client token", "permissions": "a permission",
+    "client_tokens": "a client token", "permissions": "a permission", "api": "an API key",
   ]
 
-  /// Whether `name`, in lower case, is one of the API's own for something else.
-  static func isOther(_ name: String) -> Bool { others[name] != nil }
+  /// Whether `text`, in a column or line that may have another meaning than in an answer of the API, is the type of
+  /// something else.
+  static func isOther(named text: [UInt8]) -> Bool {
+    let name = String(decoding: Edges.peeled(CleanText.clean(text[...])), as: UTF8.self).lowercased()
+    return others[name] != nil || IDName.meaning(of: text, isLabel: true) == .other
+  }
 
   /// What the object is, in words with an article, if it is not an application key; else nil.
   let otherThing: String?

@@ -7,7 +7,7 @@ struct JSONWalk {
     var array: Int
     /// The member that the array belongs to, for display.
     var name: String
-    var meaning: JSONName.Meaning
+    var meaning: IDName.Meaning
     var entry: KeyListEntry
     /// True for the id of an application key in a Terraform state; the array has no meaning then.
     var isStateKey = false
@@ -34,11 +34,15 @@ struct JSONWalk {
     var array = 0
     /// The member whose value this is; for an element, the array's.
     var name: [UInt8] = []
-    var meaning = JSONName.Meaning.unknown
+    var meaning = IDName.Meaning.unknown
     /// An object of `terraform output -json`: it has `sensitive`, then perhaps `type`, then `value`.
     var isOutput = false
-    /// The value of such an object, in which the members' names mean nothing.
+    /// Its `type` says that its value is a map, so that the names in it mean nothing.
+    var isMapOutput = false
+    /// The value of such an object, whose members are elements.
     var isMap = false
+    /// The name of something else that the value has in a map.
+    var otherName: [UInt8]?
     /// An object that is an application key by its name.
     var isKey = false
 
@@ -56,6 +60,8 @@ struct JSONWalk {
   /// What the object says it is.
   private(set) var type: JSONType?
   private(set) var flaw: Flaw?
+  /// The object itself, once it is closed.
+  private var root: JSONContainer?
   /// A comma comes before the current token: nothing may close here.
   private var isBehindComma = false
 
@@ -122,12 +128,22 @@ struct JSONWalk {
     }
     let entry =
       token.kind == .string ? JSONEntry.key(tokens, line: token.line) : JSONEntry.misplaced(token, tokens)
-    if parent.holdsElements { return found(entry, in: parent) }
+    if token.kind == .string, parent.name.elementsEqual("type".utf8), top > 0, tokens.text.elementsEqual("map".utf8) {
+      stack[top - 1].isMapOutput = stack[top - 1].isOutput
+    }
+    if parent.holdsElements {
+      var element = parent
+      element.otherName = otherName(in: parent)
+      return found(entry, in: element)
+    }
     if parent.isOutput, token.kind == .string, memberName.elementsEqual("value".utf8) {
       arrays += 1
       var output = parent
       output.array = parent.meaning == .keys ? Found.singles : arrays
       return found(entry, in: output)
+    }
+    if case .key = entry, IDName.meaning(of: memberName) == .unknown, !parent.container.wantsID {
+      stack[top].container.hasUnnamedID = true
     }
     if parent.container.wantsID, !tokens.text.elementsEqual("null".utf8) { stack[top].container.keep(entry) }
     if parent.container.wantsType, token.kind == .string {
@@ -146,17 +162,19 @@ struct JSONWalk {
     var frame = Frame(container: JSONContainer(role: isArray ? .data : .item, line: token.line))
     if parent.holdsElements {
       (frame.array, frame.name, frame.meaning) = (parent.array, parent.name, parent.meaning)
+      frame.otherName = otherName(in: parent)
     } else {
       frame.name = memberName
-      frame.meaning = JSONName.meaning(of: memberName, in: parent.meaning, isBesideID: isBesideID)
+      frame.meaning = meaning(of: memberName, in: parent.meaning)
       frame.isMap = !isArray && parent.isOutput && memberName.elementsEqual("value".utf8)
       if frame.isMap { (frame.name, frame.meaning) = (parent.name, parent.meaning) }
       frame.isKey =
-        !frame.holdsElements && (JSONName.isKey(memberName) || isBesideID && JSONName.holdsKeys(memberName))
+        !frame.holdsElements && (IDName.isKey(memberName) || isBesideID && IDName.holdsKeys(memberName))
       if frame.holdsElements || frame.isKey {
         arrays += 1
         frame.array = arrays
       }
+      if frame.isMap, !parent.isMapOutput { try takeAsOneKey(&frame) }
     }
     stack.append(frame)
     // `terraform show -json` has its resources in modules, a state file has them at the top.
@@ -165,6 +183,30 @@ struct JSONWalk {
     {
       resource = stack.count
     }
+  }
+
+  /// The meaning of a member's name, or that of the names around it: an output is named after its content, the array in
+  /// it is always `value`.
+  private func meaning(of name: [UInt8], in outer: IDName.Meaning) -> IDName.Meaning {
+    if isBesideID, IDName.isBesideAnID(name) { return .keys }
+    let meaning = IDName.meaning(of: name)
+    return meaning == .unknown ? outer : meaning
+  }
+
+  /// In an output that is not declared as a map, a name may say that a value is that of something else.
+  private func otherName(in parent: Frame) -> [UInt8]? {
+    guard parent.isMap, stack.count > 1, !stack[stack.count - 2].isMapOutput else { return parent.otherName }
+    return IDName.meaning(of: memberName) == .other ? memberName : nil
+  }
+
+  /// The value of an output may be one key with its attributes, of which only the id counts.
+  private func takeAsOneKey(_ frame: inout Frame) throws(KeyListError) {
+    var ahead = JSONWalk(bytes, line: frame.container.line)
+    while try ahead.next() != nil {}
+    guard ahead.flaw == nil, let root = ahead.root, root.named != nil else { return }
+    (frame.isMap, frame.isKey) = (false, true)
+    if frame.meaning == .keys { frame.array = Found.singles }
+    if root.hasUnnamedID { frame.container.flaw = "an id under another name beside that of the object: keep only one" }
   }
 
   /// Whether the object that was just opened is an application key; it may say so only at its end.
@@ -178,6 +220,7 @@ struct JSONWalk {
     let depth = stack.count
     guard let closed = stack.popLast() else { return nil }
     defer { if resource == depth { resource = nil } }
+    if stack.isEmpty { root = closed.container }
     if let resource,
       depth == resource + 3 && closed.name.elementsEqual("attributes".utf8)
         || depth == resource + 1 && closed.name.elementsEqual("values".utf8),
@@ -191,16 +234,13 @@ struct JSONWalk {
   }
 
   private func found(_ entry: KeyListEntry, in frame: Frame) -> Found {
-    Found(
-      array: frame.array, name: InvalidLine.shown(frame.name, characters: 40), meaning: frame.meaning, entry: entry)
-  }
-}
-
-extension JSONTokens.Kind {
-  var beginsValue: Bool {
-    switch self {
-    case .string, .scalar, .beginArray, .beginObject: true
-    default: false
+    var entry = entry
+    if let other = frame.otherName, case .key(let id, let line) = entry {
+      let name = InvalidLine.shown(other, characters: 40)
+      entry = .invalid(
+        InvalidLine(line: line, text: id.description, reason: "\(KeyIDText.notAKey): it is named \"\(name)\""))
     }
+    return Found(
+      array: frame.array, name: InvalidLine.shown(frame.name, characters: 40), meaning: frame.meaning, entry: entry)
   }
 }

@@ -14,7 +14,10 @@ enum KeyIDText {
   /// The reason for an id that is that of something else.
   static let notAKey = "not the id of an application key"
 
-  /// Reads `field` without the characters around an id (`Edges.peeled`).
+  /// What the reasons for ids of other things say.
+  static let otherThings = [notAKey, "not an application key", "not those of application keys"]
+
+  /// Reads `field` without the characters around an id (`Edges.peeled`). The address of a key counts as its id.
   static func read(_ field: ArraySlice<UInt8>) -> Reading {
     if let id = KeyIDBytes.id(field) { return .key(id) }
     let clean = CleanText.clean(field)
@@ -35,6 +38,7 @@ enum KeyIDText {
 
   private static func id(peeled text: ArraySlice<UInt8>) -> AppKeyID? {
     if let id = KeyIDBytes.id(text) { return id }
+    if let address = KeyURL.id(in: text) { return KeyIDBytes.id(address) }
     // A JSON string taken out of its document may contain escapes.
     guard text.count <= 6 * 36, text.contains(UInt8(ascii: "\\")) else { return nil }
     return KeyIDBytes.id(JSONEscape.resolved(text)[...])
@@ -58,10 +62,10 @@ enum KeyIDText {
     }
     if text.contains(0) { return "the line contains NUL bytes" }
     if String(validating: text, as: UTF8.self) == nil { return "the line is not UTF-8" }
-    if text.count == 73, !isWordByte(text[text.startIndex + 36]), KeyIDBytes.id(text.prefix(36)) != nil,
-      KeyIDBytes.id(text.suffix(36)) != nil
-    {
-      return "two ids in one, as Terraform imports the key of a service account: the second is the key's; "
+    if let mark = markBetweenTwo(text) {
+      let two = "two ids in one"
+      guard mark == UInt8(ascii: ":") else { return "\(two): write the id of the application key alone" }
+      return "\(two), as Terraform imports the key of a service account: the second is the key's; "
         + "to keep only that: cut -d: -f2 FILE"
     }
     if KeyIDBytes.id(text.suffix(36)) != nil { return "there is more than a key id on the line" }
@@ -73,6 +77,14 @@ enum KeyIDText {
     if holdsID(text) { return "there is more than a key id on the line" }
     if let dashed = plainDashes(text), KeyIDBytes.id(dashed[...]) != nil { return "write the dashes as plain hyphens" }
     return nil
+  }
+
+  /// The byte between two ids that are all of `text`.
+  private static func markBetweenTwo(_ text: ArraySlice<UInt8>) -> UInt8? {
+    guard text.count == 73, case let mark = text[text.startIndex + 36], !isWordByte(mark),
+      KeyIDBytes.id(text.prefix(36)) != nil, KeyIDBytes.id(text.suffix(36)) != nil
+    else { return nil }
+    return mark
   }
 
   /// Whether there is an id among other characters.

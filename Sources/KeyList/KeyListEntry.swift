@@ -29,6 +29,9 @@ package struct InvalidLine: Hashable, Sendable, Codable {
   /// Whether there is a key id among other characters.
   package var holdsID: Bool { KeyIDText.holdsID(Array(text.utf8)[...]) }
 
+  /// Whether there is an id, but that of something else than an application key.
+  package var isOfOther: Bool { KeyIDText.otherThings.contains(where: reason.contains) }
+
   /// Bytes of a line that are used to show it: enough for 200 characters of four bytes, and a bound for characters made
   /// of thousands of combining marks.
   static let excerptBytes = 1024

@@ -18,11 +18,12 @@ package enum KeyListFormat: Hashable, Sendable {
   }
 
   /// For receipts: the column of the ids, nil where there are no columns. In a text list it is a number, counted from
-  /// 1, perhaps from the right; in JSON the member that was taken of several.
+  /// 1, perhaps from the right, or the name before each id; in JSON the member that was taken of several.
   package var column: String? {
     switch self {
     case .csv(let column, _, _): column
     case .text(.column(let number)): Self.shown(number)
+    case .text(.name(let name)): name
     case .json(let member): member
     case .text(.ids): nil
     }
@@ -30,13 +31,15 @@ package enum KeyListFormat: Hashable, Sendable {
 }
 
 extension KeyListFormat: CustomStringConvertible {
-  private static func shown(_ column: Int) -> String { column > 0 ? "\(column)" : "\(-column) from the right" }
+  /// For display: columns that are counted from the right are negative.
+  static func shown(_ column: Int) -> String { column > 0 ? "\(column)" : "\(-column) from the right" }
 
   /// For display: `CSV, column app_key_id`.
   package var description: String {
     switch self {
     case .text(.ids): "text"
     case .text(.column(let number)): "text, column \(Self.shown(number))"
+    case .text(.name(let name)): "text, named \(name)"
     case .csv(let column, _, _): "CSV, column \(column)"
     case .json(nil): "JSON"
     case .json(let member?): "JSON, member \(member)"

@@ -114,8 +114,10 @@ package struct KeyListReader: Sendable {
       format = .csv(column: header.name, number: header.column, separator: header.separator)
       csv = CSVScanner(header: header)
     case .json:
-      format = .json(member: try JSONScanner.member(in: bytes[0..<bytes.count]))
+      let (member, holder) = try JSONScanner.survey(of: bytes[0..<bytes.count])
+      format = .json(member: holder ?? member)
       json = JSONScanner()
+      json?.holder = holder
     }
   }
 
@@ -127,6 +129,8 @@ package struct KeyListReader: Sendable {
       let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? min(bytes.count, 256))])
       guard line.isEmpty || line.first == UInt8(ascii: "#") else { return }
       if line.isEmpty, bytes.lineEnd() == nil { return }
+      // A text list is read from it on.
+      if TextHeading(comment: CleanText.clean(line)) != nil { return }
       if !line.isEmpty, CSVHeader(signAt: bytes[0..<bytes.count], isWhole: !bytes.continues) != nil { return }
       try bytes.skipLine()
     }

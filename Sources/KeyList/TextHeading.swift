@@ -1,16 +1,18 @@
+import Registration
+
 /// A name in a text list, and what it says about the ids after it: on its line (`APP_KEY_ID=…`, `app_key_ids: [a, b]`),
 /// or on the following ones (`user_ids:`, `app_key_ids = tolist([`).
 ///
 /// Configuration files and the output of programs have such names. Only names of application keys are good for an id on
-/// their line; below the name of something else, no line counts.
+/// their line; below the name of something else, no line counts. What a name means is in `IDName`.
 struct TextHeading {
   /// As spelled in the list.
   let name: ArraySlice<UInt8>
-  let meaning: JSONName.Meaning
+  let meaning: IDName.Meaning
   /// True for a name of application keys that cannot be that of other keys.
   let isSpecific: Bool
   /// Columns before the name; in YAML, more of them belong to an earlier name.
-  private let indent: Int
+  let indent: Int
   /// What comes after the name and its sign.
   let rest: ArraySlice<UInt8>
   /// The brackets that close what the line opens, such as `])`. Nil when it holds more than opening brackets.
@@ -19,10 +21,17 @@ struct TextHeading {
   private static let longestName = 60
 
   /// Nil when `text`, a line without invisible characters, is none of these: a name with a sign after it, a section
-  /// (`[users]`), the beginning of a Terraform list, or, at the beginning of a list, the title of a column of other ids.
+  /// (`[users]`), the beginning of a Terraform list or resource, or, alone on its line, the name of keys or of something
+  /// else.
   ///
   /// - Parameter indent: White space before `text`, in bytes.
-  init?(_ text: ArraySlice<UInt8>, indent: Int = 0, isFirst: Bool = false) {
+  init?(_ text: ArraySlice<UInt8>, indent: Int = 0) {
+    self.indent = indent + (text.first == UInt8(ascii: "-") ? 2 : 0)
+    if let type = Self.resource(text) {
+      (name, rest, closing, isSpecific) = (type, [UInt8(ascii: "{")], [UInt8(ascii: "}")], false)
+      meaning = JSONType(Array(type)).otherThing == nil ? .keys : .other
+      return
+    }
     let isSection = text.first == UInt8(ascii: "[") && text.last == UInt8(ascii: "]")
     var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(text) : text
     while let word = Self.introductions.first(where: { start.starts(with: $0.utf8) }) {
@@ -33,17 +42,41 @@ struct TextHeading {
       name = Edges.peeled(start[..<sign])
       guard !name.isEmpty, name.allSatisfy(Self.isNameByte), KeyIDBytes.id(name) == nil else { return nil }
       rest = Edges.trimmed(start[(sign + 1)...])
-    } else if isSection || isFirst && Self.meaning(of: Array(Edges.peeled(start))) == .other {
+    } else if isSection || Self.isTitle(start) {
       (name, rest) = (Edges.peeled(start), [])
       guard name.count <= Self.longestName, name.allSatisfy(Self.isNameByte) else { return nil }
     } else {
       (name, rest) = ([], start)
       guard Self.functions.contains(where: { start.starts(with: $0.utf8) }) else { return nil }
     }
-    isSpecific = JSONName.isOfOneKey(Array(name))
+    isSpecific = IDName.isOfOneKey(Array(name))
     meaning = isSpecific ? .keys : Self.meaning(of: Array(name))
     closing = Self.closing(rest)
-    self.indent = indent + (text.first == UInt8(ascii: "-") ? 2 : 0)
+  }
+
+  /// The heading in a comment that is nothing but the name of something else, as in Markdown (`## Users`), or of keys,
+  /// which ends it. Nil for any other comment.
+  init?(comment text: ArraySlice<UInt8>) {
+    let words = Edges.trimmed(text.drop { $0 == UInt8(ascii: "#") })
+    guard let heading = TextHeading(words), heading.closing != nil,
+      heading.meaning != .unknown || IDName.endsInKey(Array(heading.name))
+    else { return nil }
+    self = heading
+  }
+
+  /// Whether ids, and nothing else, are on the line.
+  var holdsID: Bool { ids != nil }
+
+  /// The ids on the line, nil when there is anything else.
+  var ids: [AppKeyID]? {
+    guard case .words(let words) = TextLine.read(rest), words.isIDs else { return nil }
+    return words.ids
+  }
+
+  /// Whether it says that what it belongs to is something else: `type: users`.
+  var saysOther: Bool {
+    guard ["type", "kind"].contains(String(decoding: name, as: UTF8.self).lowercased()) else { return false }
+    return JSONType.isOther(named: Array(Edges.peeled(rest)))
   }
 
   /// Whether `line` closes what this line opened.
@@ -84,17 +117,24 @@ struct TextHeading {
     return closing.reversed()
   }
 
-  /// `team-a:` may be what people call their keys, so that fewer names are those of other things than in JSON: those of
-  /// ids, and the API's own.
-  private static func meaning(of name: [UInt8]) -> JSONName.Meaning {
-    if CSVHeader.rank(of: name) == 1 { return .keys }
-    let letters = String(decoding: name.filter { !"_-. ".utf8.contains($0) }, as: UTF8.self).lowercased()
-    if ["keyid", "keyids"].contains(where: letters.hasSuffix), !letters.contains("apikey") { return .unknown }
-    let isOfIDs = ["id", "ids", "uuid", "uuids"].contains(where: letters.hasSuffix)
-    if isOfIDs, JSONName.meaning(of: name, in: .unknown) == .other { return .other }
-    let words = name.map { " -".utf8.contains($0) ? UInt8(ascii: "_") : $0 }
-    let isOfOthers = JSONType.isOther(String(decoding: words, as: UTF8.self).lowercased())
-    return isOfOthers || ["owner", "owners"].contains(letters) ? .other : .unknown
+  private static func meaning(of name: [UInt8]) -> IDName.Meaning {
+    CSVHeader.rank(of: name) == 1 ? .keys : IDName.meaning(of: name, isLabel: true)
+  }
+
+  private static func isTitle(_ text: ArraySlice<UInt8>) -> Bool {
+    guard text.count <= longestName, text.allSatisfy({ isNameByte($0) || "*\"'`,".utf8.contains($0) }),
+      !KeyIDText.holdsID(text)
+    else { return false }
+    let name = Array(Edges.peeled(text))
+    return meaning(of: name) != .unknown || IDName.endsInKey(name)
+  }
+
+  /// The type in `resource "datadog_user" "jane" {`, as Terraform shows a state.
+  private static func resource(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard text.last == UInt8(ascii: "{"),
+      let word = ["resource \"", "data \""].first(where: { text.starts(with: $0.utf8) })
+    else { return nil }
+    return text.dropFirst(word.utf8.count).prefix { $0 != UInt8(ascii: "\"") }
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {
@@ -102,7 +142,7 @@ struct TextHeading {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
       UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "):
       true
-    default: byte >= 0x80
+    default: byte >= 0x80 || "()/&'".utf8.contains(byte)
     }
   }
 }

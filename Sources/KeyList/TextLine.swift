@@ -11,11 +11,13 @@ struct TextLine {
   /// Separated by commas, semicolons, vertical bars, tabs or spaces.
   private(set) var words = 0
   private(set) var ids: [AppKeyID] = []
-  /// The position of the first id among the words, from 0.
-  private(set) var place = 0
+  /// The positions of the ids among the words, from 0.
+  private(set) var places: [Int] = []
   /// True when a word names another (`id: …`, `name=…`), so that an id beside it has a meaning that we cannot guess, or
   /// contains an id among other characters.
   private(set) var hasNames = false
+  /// The type of a Terraform resource that is no application key, if the line has its address: `datadog_user.jane`.
+  private(set) var otherResource: String?
   /// The line without invisible characters (`CleanText`).
   private(set) var text: ArraySlice<UInt8>
 
@@ -29,32 +31,45 @@ struct TextLine {
     self.text = text
     if let id = KeyIDText.id(text) {
       ids = [id]
+      places = [0]
       words = 1
       return
     }
-    var start = text.startIndex
-    let peeled = Edges.peeled(text)
+    let peeled = Edges.peeled(Self.withoutComment(text))
+    var start = peeled.startIndex
     for position in peeled.indices where Self.isSeparator(peeled[position]) {
-      guard add(peeled[max(start, peeled.startIndex)..<position]) else { return }
+      add(peeled[start..<position])
       start = position + 1
     }
-    _ = add(peeled[max(start, peeled.startIndex)...])
+    add(peeled[start...])
   }
 
-  /// False for a word that begins a comment.
-  private mutating func add(_ word: ArraySlice<UInt8>) -> Bool {
-    guard let first = word.first else { return true }
-    if first == UInt8(ascii: "#"), words > 0 { return false }
+  private mutating func add(_ word: ArraySlice<UInt8>) {
+    if word.isEmpty { return }
     if let id = KeyIDText.id(word) {
-      if ids.isEmpty { place = words }
+      places.append(words)
       ids.append(id)
     } else if word.last == UInt8(ascii: ":") || word.contains(UInt8(ascii: "="))
       || KeyIDText.holdsID(word)
     {
       hasNames = true
     }
+    if let type = TerraformAddress.type(in: word), JSONType(Array(type.utf8)).otherThing != nil { otherResource = type }
     words += 1
-    return true
+  }
+
+  /// `text` without a comment that begins with `#` or `//` after a word.
+  private static func withoutComment(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let sign = text.indices.dropFirst().first { place in
+      isSeparator(text[place - 1]) && (text[place] == UInt8(ascii: "#") || text[place...].starts(with: "//".utf8))
+    }
+    return Edges.trimmed(text[..<(sign ?? text.endIndex)])
+  }
+
+  /// The id in `column`, counted from 1, or from -1 for the last word.
+  func id(inColumn column: Int) -> AppKeyID? {
+    let place = column > 0 ? column - 1 : words + column
+    return places.firstIndex(of: place).map { ids[$0] }
   }
 
   /// Whether the line contains only ids.

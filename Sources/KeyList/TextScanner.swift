@@ -9,14 +9,16 @@ struct TextScanner {
   /// The ids of a line that are still to be returned, the next one last, and the line's number.
   private var ids: [AppKeyID] = []
   private var line = 0
+  /// What is to be reported behind the key of the same line.
+  private var remark: KeyListEntry?
   /// True after the ids of a line of which only the beginning was visible.
   private var isInLine = false
   /// The bracket around the lines that are read.
   private var bracket: LoneBracket?
-  /// The latest name that has its values on lines of their own, until something closes them.
-  private var heading: TextHeading?
-  /// No line with words was read.
-  private var isFirst = true
+  /// The latest name that has its values on lines of their own, until something closes them; before it, those that it
+  /// is inside of.
+  private var headings: [TextHeading] = []
+  private var heading: TextHeading? { headings.last }
   private var isBelowOther: Bool { heading?.meaning == .other }
 
   init(layout: TextLayout, header: HeaderGuess) {
@@ -27,6 +29,7 @@ struct TextScanner {
   mutating func next(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     while true {
       if let id = ids.popLast() { return .key(id, line: line) }
+      if let entry = remark.take() { return entry }
       try bytes.fill()
       if bytes.count == 0 { return unclosedBracket() }
       let end = bytes.lineEnd()
@@ -39,7 +42,6 @@ struct TextScanner {
       let entry: KeyListEntry?
       if !isBelowOther, let id = KeyIDBytes.id(content) {
         entry = .key(id, line: line)
-        isFirst = false
       } else {
         entry = self.entry(content)
       }
@@ -55,34 +57,72 @@ struct TextScanner {
   }
 
   private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {
-    guard case .words(let words) = TextLine.read(content) else { return nil }
-    defer { isFirst = false }
-    if words.ids.count < words.words {
-      let named = TextHeading(words.text, indent: content.prefix(while: Edges.isSpace).count, isFirst: isFirst)
+    guard case .words(let words) = TextLine.read(content) else {
+      noteComment(content)
+      return nil
+    }
+    if words.ids.count < words.words || headings.count > 1 {
+      let indent = content.prefix(while: Edges.isSpace).count
+      let named = TextHeading(words.text, indent: indent)
+      leave(at: indent, isNamed: named.map { $0.indent == indent } ?? false)
       if let named, let found = ids(of: named) { return keys(found) }
       if let named, named.closing != nil {
         let isPart = isBelowOther && heading.map(named.isInside) == true
-        if !isPart || named.isSpecific { heading = named }
+        if !isPart || named.isSpecific { enter(named) }
         if named.meaning == .keys || named.name.isEmpty { return nil }
+        if isBelowOther, !isPart { return invalid(content, "\"\(named.shownName)\" is not a name of application keys") }
       } else if let open = heading, open.isClosed(by: words.text) {
-        heading = nil
+        headings.removeLast()
         return nil
       }
     }
-    if !words.ids.isEmpty, isBelowOther, let heading {
-      return invalid(content, "\(KeyIDText.notAKey): it is below the name \"\(heading.shownName)\"")
+    if !words.ids.isEmpty, let reason = otherThing(words) {
+      return invalid(content, "\(KeyIDText.notAKey): \(reason)")
     }
-    if words.isIDs { return keys(words.ids) }
-    if case .column(let column) = layout, words.ids.count == 1, !words.hasNames, let id = words.ids.first {
-      let place = column > 0 ? words.place + 1 : words.place - words.words
-      if place == column { return .key(id, line: line) }
-    }
+    if let entry = entry(inColumnOf: words, content) { return entry }
     if line == 1, SeparatorLine(words.text) != nil { return nil }
     if header == .titles(line) { return nil }
     if passes(LoneBracket(words.text, line: line)) { return nil }
     let reason = reason(for: words)
     if header == .undecided(line) { ending.isUnsettled = true }
     return invalid(content, reason)
+  }
+
+  /// The keys of a line in the place that the layout says.
+  private mutating func entry(inColumnOf words: TextLine, _ content: ArraySlice<UInt8>) -> KeyListEntry? {
+    guard case .column(let column) = layout, words.words > 1 else { return words.isIDs ? keys(words.ids) : nil }
+    guard !words.hasNames, let id = words.id(inColumn: column) else { return nil }
+    if words.ids.count > 1 {
+      let column = KeyListFormat.shown(column)
+      remark = invalid(content, "only the id in column \(column) was taken: another id is in the place of a name")
+    }
+    return .key(id, line: line)
+  }
+
+  /// Why the ids of a line are those of something else, nil when nothing says so.
+  private func otherThing(_ words: TextLine) -> String? {
+    if isBelowOther, let heading { return "it is below the name \"\(heading.shownName)\"" }
+    return words.otherResource.map { "it is that of a \($0)" }
+  }
+
+  /// A comment may be a heading.
+  private mutating func noteComment(_ content: ArraySlice<UInt8>) {
+    let text = Edges.trimmed(CleanText.clean(content.prefix(200)))
+    guard content.count <= 200, text.first == UInt8(ascii: "#"), let named = TextHeading(comment: text) else { return }
+    headings = named.meaning == .other ? [named] : []
+  }
+
+  private mutating func enter(_ named: TextHeading) {
+    while let last = heading, !named.isInside(last) { headings.removeLast() }
+    headings.append(named)
+  }
+
+  /// A line, perhaps with a name at its beginning, that is to the left of what is inside a heading ends it, if it is
+  /// inside another one.
+  private mutating func leave(at indent: Int, isNamed: Bool) {
+    while headings.count > 1, let last = heading, indent < last.indent || isNamed && indent == last.indent {
+      headings.removeLast()
+    }
   }
 
   private mutating func keys(_ found: [AppKeyID]) -> KeyListEntry? {
@@ -97,10 +137,16 @@ struct TextScanner {
   /// The ids on the line of a name of application keys, nil when there is anything else. Below the name of something
   /// else, only the most specific names count.
   private func ids(of named: TextHeading) -> [AppKeyID]? {
-    guard named.meaning == .keys, !isBelowOther || named.isSpecific,
-      case .words(let words) = TextLine.read(named.rest), words.isIDs
-    else { return nil }
-    return words.ids
+    guard named.meaning == .keys ? !isBelowOther || named.isSpecific : isIDName(named) else { return nil }
+    return named.ids
+  }
+
+  /// Whether `id: …` names a key: the whole list has such names, or it is below the name of application keys.
+  private func isIDName(_ named: TextHeading) -> Bool {
+    let rank = CSVHeader.rank(of: Array(named.name))
+    guard named.meaning == .unknown, !isBelowOther, rank != nil else { return false }
+    if case .name(let name) = layout { return CSVHeader.rank(of: Array(name.utf8)) == rank }
+    return heading?.meaning == .keys
   }
 
   /// Whether a line is one of a pair of brackets, as far as is known.

@@ -114,7 +114,7 @@ struct KeyListJSONTests {
   @Test func objects_of_another_kind_are_no_keys_line_by_line_either() throws {
     #expect(
       try entries("{\"users\":[\n{\"id\":\"\(a)\"},\n{\"id\":\"\(b)\"}\n]}\n") == [
-        "1! {…} | the ids in \"users\" are not those of application keys"
+        "1! {…} | the ids in \"users\" are not those of application keys; if they are, name them app_key_ids"
       ])
   }
 

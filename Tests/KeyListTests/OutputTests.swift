@@ -58,7 +58,7 @@ struct OutputTests {
     ),
     (
       "{\(output("org_id", "\"string\"", "\"\(a)\""))}",
-      ["1! {…} | the ids in \"org_id\" are not those of application keys"]
+      ["1! {…} | the ids in \"org_id\" are not those of application keys; if they are, name them app_key_ids"]
     ),
     ("{\"key\":{\"value\":\"\(a)\"}}", ["1! {…} | an object without \"id\" or \"app_key_id\""]),
   ])

@@ -156,7 +156,10 @@ struct UntidyTests {
       "{\"x\":[\"\(a)\"],\"y\":[\"\(b)\"]}",
       ["1! {…} | arrays of ids in \"x\" and \"y\": keep only the one with the ids of application keys"]
     ),
-    ("{\"users\":[\"\(a)\"]}", ["1! {…} | the ids in \"users\" are not those of application keys"]),
+    (
+      "{\"users\":[\"\(a)\"]}",
+      ["1! {…} | the ids in \"users\" are not those of application keys; if they are, name them app_key_ids"]
+    ),
     (
       "{\"ids\":[\"\(a)\",5]}\n{\"ids\":[\"\(b)\"]}",
       ["1 a", "1! 5 | a number, true, false or null instead of a key id", "2 b"]

@@ -72,7 +72,7 @@ struct WrongIDTests {
     "{\"id\":\"O\",\"app_key\":{\"id\":\"K\",\"owner\":{\"id\":\"O\"}}}\n{\"app_key\":{\"id\":\"K2\"},\"id\":\"O\"}",
     "{\"data\":[{\"id\":\"O\",\"application_keys\":[\"K\",\"K2\"]}]}",
     "{\"data\":{\"id\":\"O\",\"ids\":[\"K\",\"K2\"]}}",
-    "{\"id\":\"K\",\"app_key_ids\":[\"K\",\"K2\"]}", "{\"app_key\":{\"id\":\"K\"}}\n{\"ids\":[],\"id\":\"K2\"}",
+    "{\"id\":\"K\",\"app_key_ids\":[\"K\",\"K2\"]}", "{\"app_key\":{\"id\":\"K\"}}\n{\"ids\":[],\"key_id\":\"K2\"}",
     "{\"app_key_id\":\"K\",\"app_key\":{\"id\":\"K\"}}\n\"K2\"",
     "{\"type\":\"application_keys\",\"id\":\"K\",\"keys\":[\"O\"]}\n\"K2\"",
     "{\"data\":[{\"id\":\"K\",\"attributes\":{\"ids\":[\"O\"]},\"relationships\":{\"owner\":{\"data\":{\"id\":\"O\"}}}},{\"id\":\"K2\"}]}",

@@ -42,7 +42,8 @@ package struct Rejection: Hashable, Sendable {
       write one key id a line, such as 01234567-89ab-cdef-0123-456789abcdef, or CSV with a header line and a column \
       app_key_id, key_id, uuid or id, or JSON
       """
-    let hint = invalid.contains(where: \.holdsID) ? idsAlone : form
+    let hint =
+      invalid.contains(where: \.isOfOther) ? otherIDs : invalid.contains(where: \.holdsID) ? idsAlone : form
     guard let firstInvalid = invalid.first else { return Rejection(what: "the list contains no keys", hint: hint) }
     let shown = firstInvalid.text.isEmpty ? "" : " (\"\(firstInvalid.text)\")"
     return Rejection(
@@ -54,6 +55,12 @@ package struct Rejection: Hashable, Sendable {
   private static let idsAlone = """
     keep only the ids of application keys, one a line; if there are no other ids in it: \
     grep -oiE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' FILE
+    """
+
+  /// The hint when ids are said to be those of something else.
+  private static let otherIDs = """
+    submit the ids of application keys, as the list of application keys shows them; if these are such ids, name them \
+    app_key_id
     """
 
   /// The reason in one line, after its place: `line 3: …`, or `keys.txt:3: …` with the name of the file.
