@@ -15,6 +15,14 @@ struct CSVHeader: Hashable {
   var names: [[UInt8]]
   /// How many columns the header has.
   var columns: Int { names.count }
+  /// The rank of `name`: 0 for the most specific.
+  private(set) var rank: Int
+  /// A column `id` beside the column `uuid`. Neither is more specific: different ids in them are no keys.
+  private(set) var rival: Int?
+  /// The column that says what a row is, unless `name` says that it is an application key.
+  private(set) var type: Int?
+  /// Another column has ids, or may have ids according to its name, and comes after that of the key ids.
+  private(set) var hasIDsBehind: Bool
   var separator: UInt8
   /// Where the header is: its first line, and how many bytes and line ends it has.
   var line = 1
@@ -43,7 +51,15 @@ struct CSVHeader: Hashable {
     separator = best.fields.separator
     length = best.fields.length
     innerLines = best.fields.innerLines
+    rank = Self.rank(of: names[column]) ?? 0
+    let spellings = names.map(Self.normalized)
+    rival = rank == 2 ? spellings.firstIndex { Self.ranks[3].contains($0) } : nil
+    type = rank == 0 ? nil : spellings.firstIndex { ["type", "kind", "objecttype", "resourcetype"].contains($0) }
+    hasIDsBehind = names[(column + 1)...].contains { IDName.mayNameIDs($0) }
   }
+
+  /// Whether `other` has the same names in the same order.
+  func isSame(as other: CSVHeader) -> Bool { names.map(Self.normalized) == other.names.map(Self.normalized) }
 
   /// A header whose first name begins with a number sign, such as `#channel,app_key_id` followed by rows with the same
   /// number of columns. Nil for a comment: the next line has other columns.

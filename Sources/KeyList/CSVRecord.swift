@@ -31,11 +31,12 @@ struct CSVField {
       content: content, isDoubled: isDoubled, isQuoted: true, lines: lineEnds(in: bytes[content]), end: end)
   }
 
-  /// Whether the field at `offset`, which cannot be measured, only has an opening quote.
-  static func isOpen(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> Bool {
+  /// The offset after the opening quote of the field at `offset`, which cannot be measured. Nil when it has a closing
+  /// one, too.
+  static func opening(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> Int? {
     var isDoubled = false
-    let start = skipSpaces(bytes, from: offset, separator: separator)
-    return closingQuote(bytes, from: start + 1, isDoubled: &isDoubled) == nil
+    let start = skipSpaces(bytes, from: offset, separator: separator) + 1
+    return closingQuote(bytes, from: start, isDoubled: &isDoubled) == nil ? start : nil
   }
 
   private static func skipSpaces(_ bytes: ListBytes, from offset: Int, separator: UInt8) -> Int {
@@ -84,9 +85,9 @@ struct CSVField {
 struct CSVRecord {
   enum Measured {
     case record(CSVRecord)
-    /// A quote is not closed in the visible bytes (`isOpen`), or text follows the closing one. A stray quote must cost
-    /// only its own line, so the caller continues after that line.
-    case strayQuote(isOpen: Bool)
+    /// A quote is not closed in the visible bytes, and what is quoted begins at `open`; or text follows the closing one.
+    /// A stray quote must cost only its own line, so the caller continues after that line.
+    case strayQuote(open: Int?)
     /// The record continues after the visible bytes.
     case endless
   }
@@ -95,6 +96,9 @@ struct CSVRecord {
   var field: Range<Int>?
   /// True when `field` contains doubled quotes.
   var hasDoubledQuotes = false
+  /// The positions of the fields that say more about it: see `CSVHeader`.
+  private(set) var rival: Range<Int>?
+  private(set) var type: Range<Int>?
   /// How many fields there are; in a list with one column, without empty ones at the end.
   var fields = 0
   /// True when all fields are blank.
@@ -113,10 +117,12 @@ struct CSVRecord {
     var index = 0
     while true {
       guard let field = CSVField.measure(bytes, from: offset, separator: header.separator) else {
-        return .strayQuote(isOpen: CSVField.isOpen(bytes, from: offset, separator: header.separator))
+        return .strayQuote(open: CSVField.opening(bytes, from: offset, separator: header.separator))
       }
-      if field.end == count, bytes.continues { return field.isQuoted ? .strayQuote(isOpen: true) : .endless }
-      if field.lines > 0, holdsRecord(bytes[field.content], header: header) { return .strayQuote(isOpen: false) }
+      if field.end == count, bytes.continues {
+        return field.isQuoted ? .strayQuote(open: field.content.lowerBound) : .endless
+      }
+      if field.lines > 0, holdsRecord(bytes[field.content], header: header) { return .strayQuote(open: nil) }
       record.add(field, index: index, header: header)
       offset = field.end
       if offset == count || Edges.isLineEnd(bytes[offset]) {
@@ -139,6 +145,8 @@ struct CSVRecord {
       field = measured.content
       hasDoubledQuotes = measured.isDoubled
     }
+    if index == header.rival { rival = measured.content }
+    if index == header.type { type = measured.content }
     if !measured.content.isEmpty { isBlank = false }
     if index < header.columns || !measured.content.isEmpty || header.columns > 1 { fields = index + 1 }
     innerLines += measured.lines

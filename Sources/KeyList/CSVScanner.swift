@@ -2,9 +2,9 @@ import Registration
 
 /// Reads a CSV list: the header's column of key ids, record by record.
 ///
-/// Only that field is examined, so that a name in another encoding beside it does no harm. A record whose number of
-/// fields differs from the header's is not used: a line end, a quote or a separator is missing or too many, so the
-/// value in the column may belong elsewhere.
+/// Other fields are not examined, so that a name in another encoding does no harm, unless they say what the id is. A
+/// record whose number of fields differs from the header's is not used if the value in the column may belong elsewhere:
+/// a line end, a quote or a separator is missing or too many.
 struct CSVScanner {
   let header: CSVHeader
   /// Columns whose fields are kept for the caller.
@@ -13,6 +13,7 @@ struct CSVScanner {
   private(set) var fields: [[UInt8]] = []
   private(set) var ending = ListEnding()
   private var isOver = false
+  private var isBehindBlank = false
 
   init(header: CSVHeader) {
     self.header = header
@@ -41,12 +42,22 @@ struct CSVScanner {
     case .endless:
       return try wholeLine(
         &bytes, reason: "\(KeyIDText.notAnID): the line is longer than \(ListBytes.lookahead) bytes")
-    case .strayQuote(let isOpen):
+    case .strayQuote(let open?) where bytes.continues:
+      return try farQuote(&bytes, open: open)
+    case .strayQuote(let open):
       // More bytes may close the quote, or show that the closing one is the first of a doubled quote.
-      if !bytes.continues, isOpen || bytes[bytes.count - 1] == UInt8(ascii: "\"") { ending.isUnsettled = true }
-      return try wholeLine(&bytes, reason: isOpen && bytes.continues ? Self.farQuote : Self.strayQuote)
+      if !bytes.continues, open != nil || bytes[bytes.count - 1] == UInt8(ascii: "\"") { ending.isUnsettled = true }
+      return try wholeLine(&bytes, reason: Self.strayQuote)
     case .record(let record):
-      if let other = otherHeader(record, in: bytes) { return try giveUp(&bytes, before: other, record) }
+      defer { isBehindBlank = record.isBlank }
+      if let field = record.field, !field.isEmpty, !KeyIDText.isKey(bytes[field]) {
+        if let other = CSVNextTable(record, in: bytes, below: header, isBehindBlank: isBehindBlank) {
+          return try giveUp(&bytes, before: other, record)
+        }
+        // The record after it may show that it is another header.
+        let after = bytes[(record.length + record.lineEnd)..<bytes.count]
+        if !bytes.continues, !after.contains(where: Edges.isLineEnd) { ending.isUnsettled = true }
+      }
       let entry = entry(record, in: bytes)
       if record.lineEnd == 0, !record.isBlank { ending.touchEnd() }
       bytes.advance(record.length + record.lineEnd, lines: record.innerLines + (record.lineEnd > 0 ? 1 : 0))
@@ -54,26 +65,29 @@ struct CSVScanner {
     }
   }
 
-  /// Another header, with the ids in another column: two lists were joined. The record after it distinguishes it from a
-  /// bad record that happens to contain such a name.
-  private func otherHeader(_ record: CSVRecord, in bytes: ListBytes) -> CSVHeader? {
-    guard record.fields == header.columns, let range = record.field, !range.isEmpty, !KeyIDText.isKey(bytes[range]),
-      // A header with two equivalent columns does not say where the ids are.
-      let other = try? CSVHeader(at: bytes[0..<record.length]), other.column != header.column,
-      let next = CSVFields(at: bytes[(record.length + record.lineEnd)..<bytes.count], separator: header.separator),
-      next.fields.count > other.column, KeyIDText.isKey(next.fields[other.column][...])
-    else { return nil }
-    return other
+  private mutating func farQuote(_ bytes: inout ListBytes, open: Int) throws(KeyListError) -> KeyListEntry? {
+    switch try CSVFarQuote(bytes, open: open, separator: header.separator) {
+    case .closed(let end):
+      let text = bytes[0..<InvalidLine.excerptBytes]
+      let bad = InvalidLine(line: bytes.line, bytes: text, isCut: true, reason: Self.longField)
+      bytes = end
+      if try !bytes.skipLine() { ending.touchEnd() }
+      return .invalid(bad)
+    case .alone:
+      ending.isUnsettled = true
+      fallthrough
+    case .stray:
+      return try wholeLine(&bytes, reason: Self.farQuote)
+    }
   }
 
   private mutating func giveUp(
-    _ bytes: inout ListBytes, before other: CSVHeader, _ record: CSVRecord
+    _ bytes: inout ListBytes, before other: CSVNextTable, _ record: CSVRecord
   ) throws(KeyListError) -> KeyListEntry {
     isOver = true
     ending.isUnsettled = true
     let text = Edges.trimmed(bytes[0..<record.length])
-    var line = InvalidLine(
-      line: bytes.line, bytes: text, reason: "another header, with the ids in column \(other.column + 1)")
+    var line = InvalidLine(line: bytes.line, bytes: text, reason: other.reason)
     let from = bytes.position
     let total = try bytes.total()
     let cut = ListEnding.CutShort(line: line.line, read: from, end: total, total: total)
@@ -84,13 +98,15 @@ struct CSVScanner {
 
   private static let strayQuote = "a quote is opened and not closed, or text follows the closing quote"
   private static let farQuote = "a quote is opened and not closed within \(ListBytes.lookahead) bytes"
+  private static let longField =
+    "a field in quotes is longer than \(ListBytes.lookahead) bytes; its record was not read"
 
   private mutating func entry(_ record: CSVRecord, in bytes: ListBytes) -> KeyListEntry? {
     if record.isBlank { return nil }
     let line = bytes.line
     let text = Edges.trimmed(bytes[0..<record.length])
     if let first = text.first, "-+|=`~".utf8.contains(first), Edges.isRule(text) { return nil }
-    if record.fields != header.columns {
+    if record.fields != header.columns, !isOnlyShort(record, in: bytes) {
       let counts = "\(record.fields) field\(record.fields == 1 ? "" : "s") where the header has \(header.columns)"
       let reason =
         text.first == UInt8(ascii: "#")
@@ -106,6 +122,9 @@ struct CSVScanner {
     let field = record.hasDoubledQuotes ? CSVField.singleQuotes(bytes[range]) : bytes[range]
     switch KeyIDText.read(field) {
     case .key(let id):
+      if let reason = doubt(about: id, record, in: bytes) {
+        return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
+      }
       if !kept.isEmpty { keepFields(bytes) }
       return .key(id, line: line)
     case .blank:
@@ -113,6 +132,24 @@ struct CSVScanner {
     case .invalid(let reason):
       return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(field), reason: reason))
     }
+  }
+
+  /// Whether a record only lacks fields at its end, as spreadsheets leave out empty ones: the id in the column is the
+  /// only one, and none that belongs to a later column can have moved there.
+  private func isOnlyShort(_ record: CSVRecord, in bytes: ListBytes) -> Bool {
+    guard record.fields < header.columns, let field = record.field, !header.hasIDsBehind else { return false }
+    return !KeyIDText.holdsID(bytes[0..<field.lowerBound])
+      && !KeyIDText.holdsID(bytes[field.upperBound..<record.length])
+  }
+
+  /// Why the id in the column may be that of something else.
+  private func doubt(about id: AppKeyID, _ record: CSVRecord, in bytes: ListBytes) -> String? {
+    if let rival = record.rival, case .key(let other) = KeyIDText.read(bytes[rival]), other != id {
+      return "different ids in \"uuid\" and \"id\": name the column of the application keys' ids app_key_id"
+    }
+    guard let range = record.type, JSONType.isOther(named: Array(bytes[range])) else { return nil }
+    let type = InvalidLine.shown(bytes[range], characters: 40)
+    return "\(KeyIDText.notAKey): its type is \"\(type)\"; if it is, name the column app_key_id"
   }
 
   private mutating func keepFields(_ bytes: ListBytes) {
@@ -126,7 +163,10 @@ struct CSVScanner {
         fields.append(Array(field.isDoubled ? CSVField.singleQuotes(content) : content))
       }
       offset = field.end + 1
+      guard field.end < bytes.count, bytes[field.end] == header.separator else { break }
     }
+    // A short record leaves the last ones out.
+    while fields.count < kept.count { fields.append([]) }
   }
 
   /// A line before the header: a comment, a blank row or `sep=;` is skipped, anything else is reported.

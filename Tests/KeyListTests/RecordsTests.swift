@@ -28,6 +28,7 @@ struct RecordsTests {
     #expect(
       try records(list) == [
         ["owner", "team; \"x\" !", "empty"], ["b", "Ann", "two\nlines", ""], ["a", "O\"Brien", "  y ", ""],
+        [c.lowercased(), "last", "z", ""],
       ])
   }
 

@@ -63,7 +63,7 @@ struct UntidyTests {
   }
 
   @Test(arguments: [
-    ("id,app_key_id", "app_key_id"), ("uuid,id", "uuid"), ("key_id,uuid", "key_id"),
+    ("id,app_key_id", "app_key_id"), ("key_id,uuid", "key_id"),
     ("Key ID,Application Key ID", "Application Key ID"),
   ])
   func of_two_columns_the_more_specific_one(header: String, column: String) throws {
@@ -250,7 +250,7 @@ struct UntidyTests {
   @Test func a_quoted_field_longer_than_what_is_in_sight_is_said_exactly() throws {
     let found = try entries("name,id\n\"\(String(repeating: "x", count: 70_000))\",\(a)\ny,\(b)\n")
     #expect(found.count == 2)
-    #expect(found.first?.hasSuffix("| a quote is opened and not closed within 65536 bytes") == true)
+    #expect(found.first?.hasSuffix("| a field in quotes is longer than 65536 bytes; its record was not read") == true)
     #expect(found.last == "3 b")
   }
 }

@@ -1,0 +1,36 @@
+/// Another header among the records of a CSV list: lists were joined, and what follows may be ids of something else.
+///
+/// The record after it distinguishes it from a bad record that happens to contain such names. The same header once more
+/// only costs its line.
+struct CSVNextTable {
+  /// Why nothing after it can be read as before.
+  let reason: String
+
+  /// - Parameters:
+  ///   - record: At the window's start, without a key in the column of keys.
+  ///   - isBehindBlank: The line before it is blank.
+  init?(_ record: CSVRecord, in bytes: ListBytes, below header: CSVHeader, isBehindBlank: Bool) {
+    let text = bytes[0..<record.length]
+    let after = bytes[(record.length + record.lineEnd)..<bytes.count]
+    let next = after.drop { Edges.isSpace($0) || $0 == header.separator }
+    guard let range = record.field, !KeyIDText.holdsID(text),
+      let names = CSVFields(at: text, separator: header.separator),
+      let values = CSVFields(at: next, separator: header.separator)
+    else { return nil }
+    let isAboveID = { (column: Int) in column < values.fields.count && KeyIDText.isKey(values.fields[column][...]) }
+    // A header with two equivalent columns does not say where the ids are.
+    if let other = try? CSVHeader(at: text), other.separator == header.separator, isAboveID(other.column) {
+      if other.isSame(as: header) || other.column == header.column && other.rank < 2 { return nil }
+      reason =
+        other.column == header.column
+        ? "another header, whose ids may be those of something else"
+        : "another header, with the ids in column \(other.column + 1)"
+      return
+    }
+    guard isAboveID(header.column) else { return nil }
+    let isOther = IDName.meaning(of: Array(bytes[range]), isLabel: true) == .other
+    let isTable = isBehindBlank && names.fields.count > 1 && names.fields.allSatisfy { !$0.isEmpty }
+    guard isOther || isTable else { return nil }
+    reason = "another header, without a column of key ids"
+  }
+}
