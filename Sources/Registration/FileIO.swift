@@ -60,9 +60,11 @@ package enum FileIO {
   package static func read(
     _ descriptor: Int32, upTo count: Int, at offset: Int? = nil
   ) throws(SystemFault) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
+    // Grows with what is there: `count` is often far more than that.
+    var bytes = [UInt8](repeating: 0, count: min(count, 64 * 1024))
     var filled = 0
     while filled < count {
+      if filled == bytes.count { bytes += repeatElement(0, count: min(count - filled, filled)) }
       let more = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemFault) -> Int in
         let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled...])
         return try read(descriptor, into: UnsafeMutableRawBufferPointer(rest), at: offset.map { $0 + filled })
@@ -70,7 +72,7 @@ package enum FileIO {
       if more == 0 { break }
       filled += more
     }
-    bytes.removeLast(count - filled)
+    bytes.removeLast(bytes.count - filled)
     return bytes
   }
 

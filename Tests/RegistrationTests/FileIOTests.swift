@@ -72,6 +72,22 @@ import Testing
     #expect(try FileIO.read(pipe.reader, upTo: 10) == [])
   }
 
+  @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 300_000])
+  func a_file_is_read_as_far_as_is_wanted_in_no_more_memory_than_it_needs(size: Int) throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "keyreg-\(UUID())").path
+    let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 % 251) }
+    let file = try FileIO.open(path, O_RDWR | O_CREAT, mode: 0o600)
+    defer {
+      close(file)
+      unlink(path)
+    }
+    try FileIO.write(bytes.span.bytes, to: file)
+    let all = try FileIO.read(file, upTo: 1 << 30, at: 0)
+    #expect(all == bytes && all.capacity < 1 << 20)
+    #expect(try FileIO.read(file, upTo: 100_000, at: 0) == Array(bytes.prefix(100_000)))
+    #expect(try FileIO.read(file, upTo: 1 << 30, at: size / 2) == Array(bytes.dropFirst(size / 2)))
+  }
+
   @Test func an_error_has_the_reason_of_the_system() throws {
     let pipe = try Pipe()
     #expect(throws: SystemFault(code: EBADF)) { try FileIO.read(pipe.writer, upTo: 1) }
