@@ -53,6 +53,20 @@ import Testing
     try files.expectRefused(.corrupt, "lost its log")
   }
 
+  /// SQLite says so as soon as it is opened, before any code of ours has a connection that it could keep open.
+  @Test(arguments: ["CREATE INDEX key_recorded", "CREATE TABLE memory", "sqlite_autoindex_registrar_1"])
+  func aQueueWithALogWhoseSchemaCannotBeReadIsLeftAsItWas(text: String) throws {
+    let temporary = try TemporaryQueue()
+    try temporary.queue.checkpoint()
+    try temporary.add(keys(50), as: "a")
+    let files = try temporary.copy()
+    var bytes = try Data(contentsOf: files.database)
+    let place = try #require(bytes.firstRange(of: Data(text.utf8)))
+    bytes[place.lowerBound] ^= 4
+    try bytes.write(to: files.database)
+    try files.expectRefused(.corrupt, "malformed database schema")
+  }
+
   /// The start has numbered a commit before it reads the counters.
   @Test func aDatabaseWhoseCountersAreDamagedIsRefusedAndStays() throws {
     let temporary = try TemporaryQueue()

@@ -22,6 +22,9 @@ final class OpeningConnection {
     }
     self.path = path
     hadLog = access(path + "-wal", F_OK) == 0
+    let reader = hadLog ? try Self.reader(path: path) : nil
+    // Closes after `connection` is open, so that it is not the last one.
+    defer { withExtendedLifetime(reader) {} }
     connection = try DatabaseQueue(path: path, configuration: configuration)
     do {
       self.isNew = try connection.read { database in
@@ -45,6 +48,14 @@ final class OpeningConnection {
       Self.abandon(connection, hadLog: hadLog)
       throw error
     }
+  }
+
+  /// Reads the schema of a queue with a log. If that cannot be read, SQLite closes the connection at once, and one that
+  /// can write would then write the log into the database.
+  private static func reader(path: String) throws -> DatabaseQueue {
+    var configuration = RegistrationQueue.configuration
+    configuration.readonly = true
+    return try DatabaseQueue(path: path, configuration: configuration)
   }
 
   /// The queue holds no list and no key.
