@@ -12,7 +12,7 @@ import Testing
 
   private enum Ending: String, CaseIterable {
     case refused = "refused at the start"
-    case found = "found by the look"
+    case found = "found by the check"
     case harmless = "without effect"
     case unseen
   }
@@ -111,7 +111,7 @@ import Testing
     return temporary
   }
 
-  /// As it was before there was a look: SQLite opens it, and the counters read.
+  /// As it was before there was a check: SQLite opens it, and the counters read.
   private static func startsUnchecked(_ files: QueueFiles) -> Bool {
     do {
       let pool = try DatabasePool(path: files.database.path, configuration: RegistrationQueue.configuration)
