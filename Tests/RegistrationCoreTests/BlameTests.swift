@@ -48,6 +48,25 @@ import Testing
     #expect(holds.hold?.reason == .credentials && order == 7)
   }
 
+  /// What it did before counts no more, whatever it failed of.
+  @Test(arguments: [403, 503]) func aKeyThatIsRetriedAfterItsFailureStartsAnew(status: Int) {
+    var holds = holds(maxAttempts: 1)
+    _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
+    var effects: [Holds.Effect] = []
+    for round in 1...2 {
+      let order = 1 + 2 * round
+      let verdict = status == 403 ? forbidden : unavailable
+      _ = holds.observe(verdict, for: job(1, order: order), sent: order, now: 5)
+      effects = holds.observe(
+        success, for: job(3, order: order + 1, isProbe: !holds.isOpen), sent: order + 1, now: 5)
+      if status == 503 { break }
+    }
+    #expect(effects.contains { if case .fail(let job, _) = $0 { job.key.row == 1 } else { false } })
+    _ = holds.observe(redirected, for: job(1, order: 7), sent: 7, now: 60_000)
+    #expect(holds.hold?.reason == .outage)
+  }
+
   @Test func aCanaryThatBeganAHoldBeforeLetsTheNextOneGo() {
     var holds = holds()
     _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)

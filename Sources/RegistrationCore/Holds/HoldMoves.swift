@@ -17,8 +17,14 @@ extension Holds {
   /// time, it fails.
   mutating func believe(_ suspect: Suspicion.Suspect) -> Effect {
     if doubted.insert(suspect.job.key.row).inserted { return .release(suspect.job) }
-    doubted.remove(suspect.job.key.row)
-    return .fail(suspect.job, suspect.fault)
+    return fail(Charge(job: suspect.job, fault: suspect.fault))
+  }
+
+  /// The key fails. If it is retried later, nothing from before counts.
+  mutating func fail(_ charge: Charge) -> Effect {
+    doubted.remove(charge.job.key.row)
+    blame.acquit(charge.job.key.row)
+    return .fail(charge.job, charge.fault)
   }
 
   /// Counts an attempt without an answer.

@@ -128,12 +128,6 @@ extension Holds {
     for row in hold.triggers where row != witness.key.row { blame.blame(row) }
   }
 
-  /// The key is out of attempts. If it is retried later, an earlier 403 no longer counts.
-  private mutating func fail(_ charge: Charge) -> Effect {
-    doubted.remove(charge.job.key.row)
-    return .fail(charge.job, charge.fault)
-  }
-
   private mutating func unauthorized(_ charge: Charge, at moment: Moment) -> [Effect] {
     if case .holding(let hold, _) = state, hold.reason == .credentials {
       if charge.job.isProbe { probeLater(after: charge.fault, at: moment) }
