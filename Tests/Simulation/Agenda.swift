@@ -23,10 +23,7 @@ struct Agenda {
     case alarm(Int)
     case keepAsked(AskedToWait?)
     case operatorBelieves
-    /// The open keys of lists that were stopped are cancelled.
-    case finishCancels
-    /// Keys of cancelled lists that are back without an outcome are cancelled.
-    case cancelReturned
+    case cancel(CancelTurns.Turn)
   }
 
   struct Entry {

@@ -79,7 +79,7 @@ extension DaemonRun {
   private func brokenProgress(_ process: Process) -> Violation? {
     let core = process.core
     guard process.flights.isEmpty, !process.isReading, process.results.isEmpty, process.untold == 0,
-      process.changesToTell == 0, !process.isCancelling, core.pause == nil, !core.isStopping
+      process.changesToTell == 0, !process.cancels.isUnderWay, core.pause == nil, !core.isStopping
     else { return nil }
     if process.wake == nil, queue.open > 0 {
       let detail = "\(queue.open) keys are open, nothing is to come: \(String(describing: core.standstill))"

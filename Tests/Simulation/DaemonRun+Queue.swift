@@ -1,11 +1,11 @@
 // Each use of the queue: by the model, and where the run is paired by the real one too, which must say the same.
 
-import RateLimit
-import Registration
-import RegistrationCore
+package import RateLimit
+package import Registration
+package import RegistrationCore
 import RegistrationQueue
 
-extension DaemonRun {
+extension DaemonRun: KeySource {
   /// Runs `body` on the real queue. What it returns is in what the two differ.
   private mutating func pair(_ step: String, _ body: (RealQueue, RegistrationQueue) throws -> String?) {
     guard let real, violation == nil else { return }
@@ -48,9 +48,7 @@ extension DaemonRun {
       return try model.difference(from: queue, now: moment.now)
     }
     if isWhole { compareWhole() }
-    if hasStopped || process?.hasCancelsLeft == true, let number = process?.number {
-      agenda.add(.finishCancels, at: now + diskTime(0.02), process: number)
-    }
+    if hasStopped { process?.hasStopped = true }
   }
 
   mutating func cancel(_ list: Int) {
@@ -139,7 +137,13 @@ extension DaemonRun {
 
   // MARK: - Reading
 
-  mutating func dueKeys(_ read: KeyRead) -> [DueKey] {
+  package typealias Failure = Never
+
+  package var pageSize: Int { plan.readAhead }
+
+  package mutating func secondsUntilDue() -> Seconds? { queue.secondsUntilDue(now: now) }
+
+  package mutating func dueKeys(_ read: KeyRead) -> [DueKey] {
     let keys = queue.dueKeys(
       limit: plan.readAhead, except: read.except, horizon: read.horizon, turn: read.turn, now: now)
     let (limit, wait) = (plan.readAhead, queue.secondsUntilDue(now: now))
@@ -154,7 +158,8 @@ extension DaemonRun {
   }
 
   /// Which keys they are is chance, but not how many of which list.
-  mutating func sampleKeys(except taken: Set<Int64>) -> [DueKey] {
+  package mutating func sampleKeys(_ read: KeyRead) -> [DueKey] {
+    let taken = read.except
     let keys = queue.sampleKeys(limit: plan.readAhead, except: taken, random: &random)
     let (limit, model) = (plan.readAhead, queue)
     pair("keys are sampled") { _, queue in

@@ -32,12 +32,8 @@ extension DaemonRun {
 
   mutating func readKeys(_ read: KeyRead) {
     guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(DiskFault(.keys, "disk I/O error")), after: 0) }
-    let nextWait = queue.secondsUntilDue(now: now)
-    var keys = read.isSample ? sampleKeys(except: read.except) : []
-    if keys.isEmpty { keys = dueKeys(read) }
-    let isAll = keys.count < plan.readAhead
-    let nextDue = (isAll ? nextWait : nil).map { now + min(read.horizon, max(0.01, $0)) }
-    post(.keys(KeyPage(keys, isAll: isAll, nextDue: nextDue, generation: read.generation)), after: diskTime(0.005))
+    let page = read.page(from: &self)
+    post(.keys(page), after: diskTime(0.005))
   }
 
   // MARK: - Results
@@ -157,29 +153,27 @@ extension DaemonRun {
     deliver(.alarm)
   }
 
-  /// Cancels the open keys of stopped lists; if the disk refuses, after the next commit.
-  mutating func cancelStopped() {
-    let isRefused = isOn(.diskRefusesResults)
-    process?.hasCancelsLeft = isRefused
-    guard !isRefused else { return }
-    finishCancels()
-    keysChanged()
+  /// Like the shell after each batch of events.
+  mutating func lookForCancels(after event: Event?) {
+    guard let current = process else { return }
+    let hasStopped = if case .committed = event { current.hasStopped } else { false }
+    if hasStopped { process?.hasStopped = false }
+    let hasReturned = queue.hasReturned(isInFlight: current.core.ledger.isUndecided)
+    guard let turn = process?.cancels.next(hasStopped: hasStopped, hasReturned: hasReturned) else { return }
+    agenda.add(.cancel(turn), at: now + diskTime(0.02), process: current.number)
   }
 
-  /// Like the shell after each batch: cancels keys of cancelled lists that came back without an outcome.
-  mutating func lookForReturned() {
-    guard let current = process, !current.isCancelling,
-      queue.hasReturned(isInFlight: current.core.ledger.isUndecided)
-    else { return }
-    process?.isCancelling = true
-    agenda.add(.cancelReturned, at: now + diskTime(0.02), process: current.number)
-  }
-
-  mutating func cancelThoseBack() {
-    // If the disk refuses, the next batch tries again; a heartbeat causes one.
-    guard !isOn(.diskRefusesResults) else { return agenda.add(.cancelReturned, at: now + 2, process: process?.number) }
-    process?.isCancelling = false
-    cancelReturned()
+  mutating func cancel(_ turn: CancelTurns.Turn) {
+    process?.cancels.ended()
+    guard !isOn(.diskRefusesResults) else {
+      if turn == .stopped { process?.hasStopped = true }
+      // A heartbeat causes the next batch.
+      return agenda.add(.tick, at: now + 2, process: process?.number)
+    }
+    switch turn {
+    case .stopped: finishCancels()
+    case .returned: cancelReturned()
+    }
     keysChanged()
   }
 

@@ -122,10 +122,9 @@ package struct DaemonRun {
     var restartsAfter: Seconds?
     /// Changes of keys of which the core has not been told yet.
     var changesToTell = 0
-    /// The disk has refused to cancel what a stopped list has left.
-    var hasCancelsLeft = false
-    /// Keys of cancelled lists that are back are about to be cancelled.
-    var isCancelling = false
+    /// The queue has stopped a list, and nobody has looked yet.
+    var hasStopped = false
+    var cancels = CancelTurns()
   }
 
   private static let mostSteps = 3_000_000
@@ -201,8 +200,7 @@ package struct DaemonRun {
     case .tick: deliver(nil)
     case .operatorBelieves:
       if process?.core.holds.hold?.reason == .refused { deliver(.believe) }
-    case .finishCancels: cancelStopped()
-    case .cancelReturned: cancelThoseBack()
+    case .cancel(let turn): cancel(turn)
     case .readKeys(let read): readKeys(read)
     case .write: write()
     case .written: written()
@@ -270,7 +268,7 @@ package struct DaemonRun {
     if !isBatch { actions += current.core.take(.tick(open: queue.open), at: moment) }
     process = current
     for action in actions { carryOut(action, before) }
-    lookForReturned()
+    lookForCancels(after: event)
     if isBatch { agenda.add(.tick, at: now + 0.001, process: current.number) } else { check() }
   }
 

@@ -79,8 +79,8 @@ struct Shell: Sendable {
     return actions
   }
 
-  /// Takes the worker for the next request. There is one: the core never has more requests in flight than workers.
-  mutating func nextWorker() -> Int { idle.removeLast() }
+  /// Gives a request to an idle worker. There is one: the core never has more requests in flight than workers.
+  mutating func assign(_ job: Job) -> Assignment { Assignment(worker: idle.removeLast(), job: job, settings: settings) }
 
   /// - Parameter open: Keys without an outcome in the whole queue.
   func snapshot(open: Int, at moment: Moment) -> PoolSnapshot {

@@ -6,6 +6,8 @@ import Synchronization
 
 /// A request for a worker to send.
 struct Assignment: Sendable {
+  /// The number of the worker.
+  var worker: Int
   var job: Job
   var settings: APISettings
 }
