@@ -74,6 +74,56 @@ FAULTS = [
         "turn-begins-anew", "lists of lower priority starve while new lists arrive all the time",
         CORE + "KeyLedger.swift", "turns + ahead.count - nextAhead", "ahead.count - nextAhead",
         "turnsGoOnWhenKeysAreReadAnew"),
+    # Waits and attempts, as the simulation sees them.
+    fault(
+        "charged-while-asked", "attempts count while a canary is to tell whether there is an outage",
+        CORE + "Holds/HoldReplies.swift",
+        "      state = .inquiring(.outage(failures), canary)\n      return [.release(job)]",
+        "      state = .inquiring(.outage(failures), canary)\n      return [.retry(job, charge.fault, delay: 1)]",
+        "everyPromiseIsKept"),
+    fault(
+        "suspicion-comes-late", "a hundred attempts are charged before anybody suspects an outage",
+        CORE + "Holds/HoldStates.swift", "streak.count + exhausted.count >= patience", "streak.count + exhausted.count >= 20 * patience",
+        "everyPromiseIsKept"),
+    fault(
+        "put-off-for-ever", "keys that stopped all others are put off although nobody is answered",
+        CORE + "Holds/HoldStates.swift", "guard let count = times[row], inARow < Self.inARowAtMost else", "guard let count = times[row] else",
+        "everyPromiseIsKept"),
+    fault(
+        "blame-outlives-the-key", "a key that is retried is put off for what it did before it failed",
+        CORE + "Holds/HoldMoves.swift", "    doubted.remove(charge.job.key.row)\n    blame.acquit(charge.job.key.row)\n",
+        "    doubted.remove(charge.job.key.row)\n", "aKeyThatIsRetriedAfterItsFailureStartsAnew"),
+    fault(
+        "third-look", "a key that the API does not know is looked for again and again",
+        CORE + "Holds/HoldMoves.swift", "charge.fault.status == 404, !charge.job.key.isDenied else", "charge.fault.status == 404 else",
+        "everyPromiseIsKept"),
+    fault(
+        "second-look-too-late", "a second look comes five minutes after the first",
+        CORE + "Holds/HoldMoves.swift", "secondLook: Seconds = 30", "secondLook: Seconds = 300", "everyPromiseIsKept"),
+    fault(
+        "inquiry-without-end", "nothing is sent for a minute, and no hold is reported",
+        CORE + "Holds/HoldMoves.swift", "longestInquiry: Seconds = 7.5", "longestInquiry: Seconds = 75", "everyPromiseIsKept"),
+    fault(
+        "keys-read-again-late", "keys are read again an hour after the disk works",
+        CORE + "ReadAhead.swift", "againAfter: Seconds = 1", "againAfter: Seconds = 3_600", "everyPromiseIsKept"),
+    fault(
+        "results-written-late", "results are written an hour after the disk works",
+        CORE + "UnwrittenResults.swift", "tryAgainAfter: Seconds = 1", "tryAgainAfter: Seconds = 3_600", "everyPromiseIsKept"),
+    fault(
+        "pause-outlives-resume", "a pause goes on after it was ended",
+        CORE + "Core.swift", "case .pause(let pause): self.pause = pause", "case .pause(let pause): self.pause = pause ?? self.pause",
+        "everyPromiseIsKept"),
+    Fault(
+        "hostile-wait-obeyed", "a 429 that asks for months is obeyed",
+        [
+            (LIMITS + "Pacer.swift", "map { min($0, told.map { obeyed[$0].longestWait } ?? Self.longestWait) }", "map { $0 }"),
+            (LIMITS + "Pacer.swift", "gate.close(until: min(until, latest), for", "gate.close(until: max(until, min(until, latest)), for"),
+        ],
+        "everyPromiseIsKept"),
+    fault(
+        "estimate-forgets-the-wait", "the remaining time leaves out what is left of the window",
+        LIMITS + "Forecast/Forecast.swift", "seconds = supply.wait + (windows - 1)", "seconds = (windows - 1)",
+        "theEndIsToldWithinATenthOfWhatIsLeft"),
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",

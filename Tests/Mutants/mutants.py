@@ -25,7 +25,7 @@ from faults import FAULTS
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Seconds. Tests that do not end in theirs have seen the fault.
 LONGEST = {"build": 1_200, "test": 240, "simulation": 600}
-SIMULATED = ("Sources/RegistrationCore/", "Sources/RateLimit/G")
+SIMULATED = ("Sources/RegistrationCore/", "Sources/RateLimit/Gate.swift", "Sources/RateLimit/Pacer.swift")
 FOUND = re.compile(r"^seed (\d+) fails after (\S+) s\n([^:\n]+)", re.MULTILINE)
 FAILED_TEST = re.compile(
     r"Test (\S+?)\(.*?(?:recorded an issue|failed after)|^FAIL +([^:\n]+)|Fatal error: (.+)$", re.MULTILINE)

@@ -9,7 +9,7 @@ extension DaemonRun.Process {
     _ reply: ModelAPI.Reply, _ order: Int, _ oracle: inout Oracle, now: Double, _ story: inout Story
   ) -> Job? {
     guard let job = flights.removeValue(forKey: order) else { return nil }
-    oracle.hear(reply, to: job, sent: core.sent, now: now)
+    oracle.hear(reply, to: job, sent: core.sent, isOpen: core.holds.isOpen, now: now)
     story.note(now, "request \(order), key \(job.key.row): \(reply.verdict.trouble ?? "registered")")
     return job
   }
@@ -18,8 +18,12 @@ extension DaemonRun.Process {
 extension DaemonRun {
   mutating func check() {
     guard violation == nil, let process else { return }
-    if let broken = brokenCount(process) ?? brokenProgress(process) ?? brokenHold(process) { return fail(broken) }
-    if tally.steps % 64 == 0, !queue.addsUp { fail("the sum of states", "counters and rows differ") }
+    if let broken = brokenCount(process) ?? brokenProgress(process) ?? brokenHold(process) ?? brokenWait(process) {
+      return fail(broken)
+    }
+    guard tally.steps % 64 == 0 else { return }
+    if !queue.addsUp { return fail("the sum of states", "counters and rows differ") }
+    if let broken = brokenSum(process) { fail(broken) }
   }
 
   /// More requests than all keys of a run need by themselves.
@@ -73,6 +77,31 @@ extension DaemonRun {
     }
     let lost = process.flights.values.first { !$0.isKnownGood && ledger.place(of: $0.key.row) != .inFlight }
     return lost.map { Violation(promise: place, detail: "key \($0.key.row) is in flight and elsewhere") }
+  }
+
+  /// Status counts what is in hand as open. So it is, apart from what was cancelled meanwhile, or committed and not yet
+  /// reported.
+  private func brokenSum(_ process: Process) -> Violation? {
+    let ledger = process.core.ledger
+    let inHand = queue.rows.filter { ledger.place(of: $0.number).map { $0 != .ready } ?? false }
+    if inHand.count != process.core.inHand {
+      return Violation(promise: "the sum of states", detail: "\(process.core.inHand) in hand, not \(inHand.count)")
+    }
+    guard process.untold == 0 else { return nil }
+    return inHand.first { !$0.isOpen && $0.state != .cancelled }.map {
+      Violation(promise: "the sum of states", detail: "key \($0.number) is in hand and \($0.state.name)")
+    }
+  }
+
+  private mutating func brokenWait(_ process: Process) -> Violation? {
+    let diskWorksSince = plan.incidents.reduce(0) { latest, incident in
+      guard case .trouble(let trouble, let until, _, _) = incident.kind, trouble.isOfTheDisk, incident.at <= now else {
+        return latest
+      }
+      return max(latest, min(until, now))
+    }
+    return waitWatch.broken(
+      process, plan, isPaused: kept.pause != nil, diskWorksSince: diskWorksSince, now: now)
   }
 
   /// If keys are open, an event must be pending.

@@ -148,6 +148,7 @@ extension DaemonRun {
     process = Process(number: processes, core: core, learnedAt: now)
     holdWatch.obstructed(until: now)
     turnWatch.start()
+    waitWatch.interrupted()
     oracle.started(asked, registrar: kept.access.registrar, now: now)
     story.note(now, "process \(processes) starts")
     deliver(.alarm)

@@ -89,6 +89,7 @@ package struct DaemonRun {
   var isHealed = false
   var holdWatch = HoldWatch()
   var turnWatch = TurnWatch()
+  var waitWatch = WaitWatch()
   /// Requests since a key last had its outcome, an incident happened or the API was not its usual self.
   var fruitless = 0
 
@@ -210,6 +211,7 @@ package struct DaemonRun {
       deliver(.alarm)
     case .reply(let reply, let order):
       let job = process?.hear(reply, order, &oracle, now: now, &story)
+      waitWatch.interrupted()
       deliver(.reply(Answer(reply.verdict, paced: reply.paced), order: order), to: job)
       strike(at: .reply)
     case .post(let event):
@@ -253,6 +255,7 @@ package struct DaemonRun {
     let moment = self.moment
     process = nil  // So that the core is changed in place.
     var actions: [Action] = []
+    let wasOpen = current.core.holds.isOpen
     if let event {
       story.event(now, event)
       let gate = GateBefore(current.core, now: now)
@@ -267,7 +270,7 @@ package struct DaemonRun {
     let isBatch = event != nil && random.unit() < 0.2
     if !isBatch { actions += current.core.take(.tick(open: queue.open), at: moment) }
     process = current
-    for action in actions { carryOut(action, before) }
+    for action in actions { carryOut(action, before, wasOpen: wasOpen) }
     lookForCancels(after: event)
     if isBatch { agenda.add(.tick, at: now + 0.001, process: current.number) } else { check() }
   }
@@ -275,7 +278,10 @@ package struct DaemonRun {
   var moment: Moment { Moment(now: now, wall: wall) }
   var wall: Timestamp { Timestamp(milliseconds: 1_700_000_000_000).adding(seconds: now + wallOffset) }
 
-  private mutating func carryOut(_ action: Action, _ before: Oracle.Before) {
+  /// - Parameters:
+  ///   - before: When the core was asked for requests.
+  ///   - wasOpen: Neither a hold nor an inquiry was in force when the event came.
+  private mutating func carryOut(_ action: Action, _ before: Oracle.Before, wasOpen: Bool) {
     guard let number = process?.number else { return }
     story.action(now, action)
     switch action {
@@ -296,7 +302,8 @@ package struct DaemonRun {
         at: now + plan.latency / 2 * random.between(0.5, 1.5))
     case .record(let results):
       tally.refunds += results.count { $0.decision == .refund }
-      if let broken = oracle.broken(by: results, apis, now: now) { fail(broken) }
+      let isFair = Oracle.Fairness(wasOpen: wasOpen, fewestAttempts: fewestAttempts)
+      if let broken = oracle.broken(by: results, apis, queue, isFair, now: now) { fail(broken) }
       record(results)
     case .read(let read):
       if process?.isReading == true { fail("one read at a time", "a second read") }

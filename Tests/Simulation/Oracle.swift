@@ -31,6 +31,13 @@ struct Oracle {
     var last: Verdict?
     var lastOrder = 0
     var lastAt: Seconds = -.infinity
+    /// Seconds that the last reply's server asked for, an hour at most.
+    var lastWait: Seconds = 0
+    /// Replies that may have cost an attempt, while nothing was held, less those that were given back.
+    var failures = 0
+    /// The first request of this process that got a reply for which a key may be put off. None once the API has
+    /// answered for the key.
+    var firstTrouble: Int?
   }
 
   private var words: [Int64: Words] = [:]
@@ -38,10 +45,14 @@ struct Oracle {
   /// Changes of credentials and endpoint since the process started.
   private(set) var epoch = 0
   /// Rows whose attempt was counted since the API last answered.
-  private var charged: [Int64] = []
+  private(set) var charged: [Int64] = []
   /// The latest requests that succeeded, and the latest that the API answered at all: up to three of each.
   private var successes: [(order: Int, row: Int64)] = []
   private var answers: [(order: Int, row: Int64)] = []
+  /// The latest requests that the API answered or refused with 403.
+  private(set) var spoke: [(order: Int, row: Int64)] = []
+  /// Keys put off since the API last spoke.
+  var putOff = 0
   /// Until when a server has asked everybody to wait.
   private var quietUntil: Seconds = -.infinity
   /// The same, but an answer does not end it: a hold may wait that long.
@@ -70,7 +81,12 @@ struct Oracle {
     answers = []
     unwritten = [:]
     probesOut = []
-    for row in words.keys { words[row]?.forbidden = [] }
+    spoke = []
+    putOff = 0
+    for row in words.keys {
+      words[row]?.forbidden = []
+      words[row]?.firstTrouble = nil
+    }
     // Another registrar's wait is ignored.
     quietUntil =
       asked.map { asked in
@@ -95,7 +111,9 @@ struct Oracle {
   }
 
   /// Takes in a reply.
-  mutating func hear(_ reply: ModelAPI.Reply, to job: Job, sent: Int, now: Seconds) {
+  ///
+  /// - Parameter isOpen: Neither a hold nor an inquiry is in force.
+  mutating func hear(_ reply: ModelAPI.Reply, to job: Job, sent: Int, isOpen: Bool, now: Seconds) {
     probesOut.remove(job.order)
     let row = job.key.row
     let isOutdated = job.epoch != epoch
@@ -111,30 +129,44 @@ struct Oracle {
     known.last = reply.verdict
     known.lastOrder = job.order
     known.lastAt = now
+    known.lastWait = reply.paced.kind == .serverError ? min(reply.paced.reading?.retryAfter ?? 0, 3_600) : 0
     switch reply.verdict {
     case .registered:
       note(job, in: &successes)
+      known.firstTrouble = nil
       answered(job)
     case .failed(let status, _, _):
+      known.firstTrouble = nil
       if status == 404 { known.unknown.append(now) } else { known.others += 1 }
       answered(job)
     case .forbidden:
       known.forbidden.append((sent, successes.filter { $0.row != row }.map(\.order).max() ?? 0))
       if known.forbidden.count > 2 { known.forbidden.removeFirst() }
+      said(job)
     case .unsettled, .unanswered:
       if let wait = reply.paced.reading?.retryAfter, reply.paced.kind == .serverError {
         quietUntil = max(quietUntil, now + min(wait, 3_600))
         askedUntil = max(askedUntil, quietUntil)
       }
-    case .throttled, .stale, .unauthorized, .misdirected: break
+      if isOpen { known.failures += 1 }
+      known.firstTrouble = known.firstTrouble ?? job.order
+    case .unauthorized, .misdirected: known.firstTrouble = known.firstTrouble ?? job.order
+    case .throttled, .stale: break
     }
     words[row] = known
   }
 
   private mutating func answered(_ job: Job) {
     note(job, in: &answers)
+    said(job)
     charged = []
     quietUntil = -.infinity
+  }
+
+  /// The API spoke, whatever it said.
+  private mutating func said(_ job: Job) {
+    note(job, in: &spoke)
+    putOff = 0
   }
 
   /// Keeps the latest request, and the latest of another key.
@@ -209,8 +241,17 @@ struct Oracle {
     return nil
   }
 
+  /// Under which an attempt may be counted.
+  struct Fairness {
+    /// Neither a hold nor an inquiry was in force when the reply came.
+    var wasOpen: Bool
+    var fewestAttempts: Int
+  }
+
   /// Checks outcomes that the core decided.
-  mutating func broken(by results: [KeyResult], _ apis: [ModelAPI], now: Seconds) -> Violation? {
+  mutating func broken(
+    by results: [KeyResult], _ apis: [ModelAPI], _ queue: ModelQueue, _ fairness: Fairness, now: Seconds
+  ) -> Violation? {
     for result in results {
       let row = result.row
       let what = "key \(row): \(result.httpStatus.map(String.init) ?? "no reply")"
@@ -229,23 +270,26 @@ struct Oracle {
         if !endpoints.contains(where: { apis[$0].registered.contains(row) }) {
           return Violation(promise: "registered means confirmed", detail: what)
         }
-      case .retry:
+      case .retry(let due):
         charged.append(row)
-        switch known.last {
-        case .unsettled, .unanswered: break
-        default:
-          return Violation(
-            promise: "only failures cost an attempt", detail: "\(what): \(String(describing: known.last))")
-        }
+        if let broken = brokenCharge(known, fairness, wait: due.seconds(since: result.at), what) { return broken }
       case .failed:
-        if let broken = brokenFailure(result, known) { return broken }
-      case .postpone, .lookAgain, .refund: break
+        if let broken = brokenFailure(result, known, fairness) { return broken }
+      case .postpone(let due):
+        if let broken = brokenPutOff(row, known, wait: due.seconds(since: result.at), what) { return broken }
+      case .lookAgain(let due):
+        words[row, default: Words()].failures += 1
+        let isSecond = queue[row].key.isDenied
+        if let broken = brokenLook(known, wait: due.seconds(since: result.at), isSecond: isSecond, what) {
+          return broken
+        }
+      case .refund: break
       }
     }
     return nil
   }
 
-  private mutating func brokenFailure(_ result: KeyResult, _ known: Words) -> Violation? {
+  private mutating func brokenFailure(_ result: KeyResult, _ known: Words, _ fairness: Fairness) -> Violation? {
     let row = result.row
     let promise = "a key fails by the API's word only"
     switch known.last {
@@ -265,6 +309,10 @@ struct Oracle {
       guard answers.contains(where: { $0.row != row && $0.order > known.lastOrder }) else {
         return Violation(promise: promise, detail: "key \(row): out of attempts, and nobody else was answered")
       }
+      guard known.failures >= fairness.fewestAttempts else {
+        let detail = "key \(row): after \(known.failures) failures"
+        return Violation(promise: "a key is tried as often as was promised", detail: detail)
+      }
       exhausted[row] = known.lastAt
       return nil
     default: return Violation(promise: promise, detail: "key \(row): \(String(describing: known.last))")
@@ -274,6 +322,8 @@ struct Oracle {
   /// Checks a result on its way.
   mutating func broken(byWriting result: KeyResult, over row: ModelQueue.Row, fewestAttempts: Int) -> Violation? {
     let failedAt = exhausted.removeValue(forKey: row.number)
+    // What is given back and not yet on disk is lost in a kill.
+    if result.decision == .refund { words[row.number]?.failures -= 1 }
     // A key put back to pending starts with no replies.
     if result.decision == .failed || result.decision == .registered { words[row.number] = nil }
     if row.state == .registered || row.state == .failed, result.decision != .refund {
