@@ -12,6 +12,8 @@ package struct LimitStanding: Hashable, Sendable {
   package var period: Seconds?
   /// The lowest trusted count, minus requests in flight.
   package var remaining: Int?
+  /// Requests of ours that the limit counts now; nil when they are not counted.
+  package var ours: Int?
   /// Seconds.
   package var resetsIn: Seconds?
   /// How many of the remaining requests are left to others.

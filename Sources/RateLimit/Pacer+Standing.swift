@@ -23,6 +23,7 @@ extension Pacer {
       standing.limit = granted.count
       standing.period = granted.period
       standing.remaining = limit.model.available(ask)
+      standing.ours = limit.model.own(ask)
       standing.reserved = limit.model.reserved(ask)
       standing.resetsIn = limit.model.resetsIn(ask)
     }

@@ -19,8 +19,8 @@ import Testing
         "last_error":null,"last_success_at":null,\
         "lists":{"active":0,"blocked":0,"finishing":0,"incoming":0,"rejected":0,"total":0,"unreadable":0},"now":"2025-11-24T16:00:00.000Z","pid":1,\
         "progress":{"done":0,"eta_from":null,"eta_seconds":null,"fraction":0,"per_second":0},\
-        "rate_limit":{"limit":null,"name":null,"period_seconds":null,"refusals":null,"remaining":null,"reserved":null,\
-        "resets_in_seconds":null,"source":null,"waiting_seconds":null},"reason":null,\
+        "rate_limit":{"limit":null,"name":null,"ours":null,"period_seconds":null,"refusals":null,"remaining":null,\
+        "reserved":null,"resets_in_seconds":null,"source":null,"waiting_seconds":null},"reason":null,\
         "requests":{"client_errors":0,"created":0,"latency_ms":{"max":null,"p50":null,"p90":null,"p99":null},\
         "sent":0,"server_errors":0,"throttled":0,"transport_errors":0},"since":"2025-11-24T16:00:00.000Z",\
         "spool":null,"started_at":"2025-11-24T16:00:00.000Z","state":"idle","version":"0.1.0","workers":{"busy":0,"total":0}}

@@ -96,6 +96,7 @@ import Testing
     (snapshot.state, snapshot.stateSince, snapshot.lastSuccessAt) = (.holding, moment, moment)
     snapshot.oldestPendingAt = moment
     snapshot.listStates = [.incoming: 1, .active: 2]
+    (snapshot.rateLimitOurs, snapshot.rateLimitReserved, snapshot.transportErrors) = (300, 12, 2)
     snapshot.process = ProcessUsage(startedAt: moment)
     return snapshot
   }()
@@ -112,6 +113,7 @@ import Testing
     for name in [
       "keyreg_keys", "keyreg_requests_total", "keyreg_request_duration_seconds_bucket", "keyreg_throttled_total",
       "keyreg_rate_limit_limit", "keyreg_rate_limit_remaining", "keyreg_rate_limit_reset_seconds",
+      "keyreg_rate_limit_ours", "keyreg_rate_limit_reserved", "keyreg_transport_errors_total",
       "keyreg_wait_seconds_total", "keyreg_lists_total", "keyreg_hold", "keyreg_queue_bytes", "keyreg_build_info",
       "keyreg_lists", "keyreg_state", "keyreg_state_since_timestamp_seconds", "keyreg_last_success_timestamp_seconds",
       "keyreg_oldest_pending_timestamp_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes",

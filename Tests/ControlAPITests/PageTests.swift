@@ -1,6 +1,7 @@
-import ControlAPI
 import Registration
 import Testing
+
+@testable import ControlAPI
 
 /// The pages for people, as a browser gets them.
 @Suite struct PageTests {
@@ -29,6 +30,22 @@ import Testing
         response.body.split(separator: "<script").dropFirst().allSatisfy { $0.hasPrefix(" src=\"/assets/page.js\"") })
       #expect(!response.body.contains("=\"http"))
     }
+  }
+
+  @Test func theGaugeShowsOursOthersAndWhatIsLeft() {
+    let now = Timestamp(milliseconds: 1_764_000_000_000)
+    var status = StatusDocument(version: "0", pid: 1, startedAt: now, now: now, state: .working)
+    status.rateLimit = .init(
+      limit: 400, periodSeconds: 3_600, remaining: 31, ours: 300, resetsInSeconds: 120, reserved: 12)
+    let limit = StatusPart(status: status).limit
+    for (name, value) in [
+      ("<i class=\"used\">used by keyreg</i>", "300"), ("<i class=\"theirs\">used by others</i>", "69"), ("left", "31"),
+      ("<i class=\"others\">left to others</i>", "12"), ("<i class=\"ours\">left for us</i>", "19"),
+      ("resets in", "2 min"),
+    ] { #expect(limit.contains("<dt>\(name)</dt><dd>\(value)</dd>"), "\(name)") }
+    // An earlier version does not tell ours from others'.
+    status.rateLimit.ours = nil
+    #expect(StatusPart(status: status).limit.contains("used by others</i></dt><dd>not known</dd>"))
   }
 
   @Test func aListThatIsNotThereHasAPageThatSaysSo() throws {

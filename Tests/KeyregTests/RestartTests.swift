@@ -14,6 +14,7 @@ struct RestartTests {
     try bench.drop(lines(randomKeys(100)), as: "b")
     let status = try bench.await { $0.rateLimit.source == "headers" }
     #expect(try #require(status.rateLimit.reserved) <= 1)
+    #expect(try #require(status.rateLimit.ours) == 100 - (try #require(status.rateLimit.remaining)))
     let resets = try #require(status.rateLimit.resetsInSeconds)
     // 60 keys or so are left to the next window.
     #expect(try #require(status.progress.etaSeconds) < resets + 1_800, "\(status.progress)")

@@ -7,6 +7,8 @@ extension StatusDocument {
     @ExplicitNull package var limit: Int?
     @ExplicitNull package var periodSeconds: Int?
     @ExplicitNull package var remaining: Int?
+    /// Requests of this daemon that the limit counts now; null also from an earlier version.
+    @ExplicitNull package var ours: Int?
     @ExplicitNull package var resetsInSeconds: Int?
     /// Requests that are left to others.
     @ExplicitNull package var reserved: Int?
@@ -18,14 +20,14 @@ extension StatusDocument {
     @ExplicitNull package var refusals: Int?
 
     private enum CodingKeys: String, CodingKey {
-      case name, limit, remaining, reserved, source, refusals
+      case name, limit, remaining, ours, reserved, source, refusals
       case periodSeconds = "period_seconds"
       case resetsInSeconds = "resets_in_seconds"
       case waitingSeconds = "waiting_seconds"
     }
 
     package init(
-      name: String? = nil, limit: Int? = nil, periodSeconds: Int? = nil, remaining: Int? = nil,
+      name: String? = nil, limit: Int? = nil, periodSeconds: Int? = nil, remaining: Int? = nil, ours: Int? = nil,
       resetsInSeconds: Int? = nil, reserved: Int? = nil, source: String? = nil, waitingSeconds: Double? = nil,
       refusals: Int? = nil
     ) {
@@ -33,6 +35,7 @@ extension StatusDocument {
       _limit = ExplicitNull(wrappedValue: limit)
       _periodSeconds = ExplicitNull(wrappedValue: periodSeconds)
       _remaining = ExplicitNull(wrappedValue: remaining)
+      _ours = ExplicitNull(wrappedValue: ours)
       _resetsInSeconds = ExplicitNull(wrappedValue: resetsInSeconds)
       _reserved = ExplicitNull(wrappedValue: reserved)
       _source = ExplicitNull(wrappedValue: source)

@@ -33,8 +33,12 @@ package struct MetricsSnapshot: Sendable {
   package var requests: [String: Int]
   package var durations: Histogram?
   package var throttled: Int
+  /// Requests without a reply, whether they were sent or not.
+  package var transportErrors = 0
   package var rateLimit: Int?
   package var rateLimitRemaining: Int?
+  package var rateLimitOurs: Int?
+  package var rateLimitReserved: Int?
   package var rateLimitResetSeconds: Double?
   /// Seconds spent waiting, by reason.
   package var waitSeconds: [String: Double]
@@ -88,10 +92,17 @@ package struct MetricsSnapshot: Sendable {
     text.family("keyreg_throttled", .counter, help: "Requests that were answered with 429.")
     text.sample(throttled, suffix: "_total")
 
+    text.family("keyreg_transport_errors", .counter, help: "Requests that got no reply, whether they were sent or not.")
+    text.sample(transportErrors, suffix: "_total")
+
     text.family("keyreg_rate_limit_limit", .gauge, help: "Requests that the API allows in one period.")
     if let rateLimit { text.sample(rateLimit) }
     text.family("keyreg_rate_limit_remaining", .gauge, help: "Requests that are left in this period.")
     if let rateLimitRemaining { text.sample(rateLimitRemaining) }
+    text.family("keyreg_rate_limit_ours", .gauge, help: "Requests of this period that were sent by this daemon.")
+    if let rateLimitOurs { text.sample(rateLimitOurs) }
+    text.family("keyreg_rate_limit_reserved", .gauge, help: "Requests of those remaining that are left to others.")
+    if let rateLimitReserved { text.sample(rateLimitReserved) }
     text.family("keyreg_rate_limit_reset_seconds", .gauge, unit: "seconds", help: "Time until the limit resets.")
     if let rateLimitResetSeconds { text.sample(rateLimitResetSeconds) }
 

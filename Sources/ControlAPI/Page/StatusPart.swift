@@ -49,15 +49,19 @@ struct StatusPart {
       """)
   }
 
-  /// The limit as a bar of three parts: used, left to others, left for us.
+  /// The limit as a bar of four parts: used by us and by others, left to others and for us.
   var limit: String {
     let limit = status.rateLimit
     guard let count = limit.limit, count > 0, let period = limit.periodSeconds else {
       return PageText.section("limit", "Rate limit", "<p>Not known yet.</p>")
     }
     let remaining = min(max(limit.remaining ?? count, 0), count)
+    let used = count - remaining
+    let ours = limit.ours.map { min($0, used) }
     let others = min(limit.reserved ?? 0, remaining)
-    let parts = [("used", count - remaining), ("others", others), ("ours", remaining - others)]
+    let parts = [
+      ("used", ours ?? used), ("theirs", used - (ours ?? used)), ("others", others), ("ours", remaining - others),
+    ]
     var place = 0.0
     let bars = parts.map { name, amount in
       let width = Double(amount) * 1_000 / Double(count)
@@ -68,10 +72,12 @@ struct StatusPart {
       "limit", "Rate limit",
       """
       <svg class="gauge" viewBox="0 0 1000 24" preserveAspectRatio="none" role="img" \
-      aria-label="\(count - remaining) of \(count) requests used">\(bars.joined())</svg>
+      aria-label="\(used) of \(count) requests used">\(bars.joined())</svg>
       \(PageText.facts([
         "requests": "\(count) in \(DurationText.approximate(seconds: Double(period)))",
-        "<i class=\"used\">used</i>": "\(count - remaining)", "<i class=\"others\">left to others</i>": "\(others)",
+        "<i class=\"used\">used by keyreg</i>": ours.map { "\($0)" } ?? "not known",
+        "<i class=\"theirs\">used by others</i>": ours.map { "\(used - $0)" } ?? "not known",
+        "left": "\(remaining)", "<i class=\"others\">left to others</i>": "\(others)",
         "<i class=\"ours\">left for us</i>": "\(remaining - others)",
         "resets in": limit.resetsInSeconds.map { $0 > 0 ? DurationText.approximate(seconds: Double($0)) : "now" }
           ?? "not known",

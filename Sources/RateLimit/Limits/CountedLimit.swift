@@ -111,6 +111,8 @@ struct CountedLimit: LimitModel {
 
   func available(_ ask: Ask) -> Int { max(0, allowance.count - used(at: ask.now, ask.log) - ask.inFlight) }
 
+  func own(_ ask: Ask) -> Int? { used(at: ask.now, ask.log) + ask.inFlight }
+
   func reserved(_ ask: Ask) -> Int { min(available(ask), withheld) }
 
   func resetsIn(_ ask: Ask) -> Seconds { max(0, renewal(ask.now, ask.log) - ask.now) }

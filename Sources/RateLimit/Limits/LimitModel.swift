@@ -24,7 +24,9 @@ protocol LimitModel: Sendable {
 
   /// Requests that may still be sent before the limit is reached, including what is left to others.
   func available(_ ask: Ask) -> Int
-  /// How many of those are left to others.
+  /// Requests of ours that it counts now, including those in flight; nil when they are not counted.
+  func own(_ ask: Ask) -> Int?
+  /// How many of those that are left, others may take.
   func reserved(_ ask: Ask) -> Int
   /// Seconds until requests are granted again.
   func resetsIn(_ ask: Ask) -> Seconds
@@ -95,6 +97,7 @@ extension LimitModel {
 
   func ceiling(now: Seconds) -> Int? { nil }
   func available(_ ask: Ask) -> Int { 0 }
+  func own(_ ask: Ask) -> Int? { nil }
   func reserved(_ ask: Ask) -> Int { 0 }
   func resetsIn(_ ask: Ask) -> Seconds { 0 }
   func supply(_ ask: Ask) -> Supply? { nil }

@@ -109,6 +109,8 @@ struct SlidingLimit: LimitModel {
   }
 
   /// Seconds until the oldest own request leaves the window.
+  func own(_ ask: Ask) -> Int? { ask.log.count(after: ask.now - allowance.period) + ask.inFlight }
+
   func resetsIn(_ ask: Ask) -> Seconds {
     ask.log.first(after: ask.now - allowance.period).map { max(0, $0 + allowance.period - ask.now) } ?? 0
   }

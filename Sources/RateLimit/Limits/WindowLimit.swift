@@ -217,6 +217,8 @@ struct WindowLimit: LimitModel {
     max(0, isOver(at: ask.now) ? budget.limit - ask.inFlight : budget.available(inFlight: ask.inFlight))
   }
 
+  func own(_ ask: Ask) -> Int? { isOver(at: ask.now) ? ask.inFlight : budget.own }
+
   func reserved(_ ask: Ask) -> Int { min(available(ask), kept(ask)) }
 
   func resetsIn(_ ask: Ask) -> Seconds {

@@ -66,6 +66,9 @@ struct Reports: Sendable {
       waitSeconds: Dictionary(uniqueKeysWithValues: statistics.waited.map { ($0.key.rawValue, $0.value) }),
       lists: [.imported: importer.counts.imported, .rejected: importer.counts.rejected],
       hold: status.hold, queueBytes: queue.sizeOnDisk, version: report.version)
+    metrics.transportErrors = statistics.transportErrors
+    metrics.rateLimitOurs = status.rateLimit.ours
+    metrics.rateLimitReserved = status.rateLimit.reserved
     metrics.state = status.state
     metrics.stateSince = status.since
     metrics.lastSuccessAt = status.lastSuccessAt

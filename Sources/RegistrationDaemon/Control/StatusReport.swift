@@ -175,6 +175,7 @@ struct StatusReport {
     return StatusDocument.RateLimit(
       name: standing.name.map { PrintableText.escape($0) }, limit: standing.limit,
       periodSeconds: standing.period.map { Int(min($0, 1e9).rounded()) }, remaining: standing.remaining,
+      ours: standing.limit == nil ? nil : standing.ours,
       resetsInSeconds: standing.resetsIn.map { Int(min(max(0, $0), 1e9).rounded(.up)) },
       reserved: standing.limit == nil ? nil : standing.reserved, source: standing.source.rawValue,
       waitingSeconds: ((pool.waitsFor ?? 0) * 1_000).rounded() / 1_000, refusals: pool.refusals)
