@@ -65,9 +65,27 @@ struct SeenTests {
     #expect(try bench.run("status", "team-a.txt", "--json").output.contains("\"name\":\"team-a.txt\""))
     let typo = try bench.run("status", "taem-a.txt")
     #expect(typo.code == 66 && typo.errors.contains("hint: did you mean “team-a.txt”?"), "\(typo.errors)")
+    for words in [["set", "--priority", "9"], ["retry", "--list"], ["cancel"]] {
+      let typo = try bench.run(words + ["taem-a.txt"])
+      #expect(typo.code == 66 && typo.errors.contains("hint: did you mean “team-a.txt”?"), "\(words) \(typo)")
+    }
     let command = try bench.run("statsu")
     #expect(command.code == 64 && command.errors.contains("hint: did you mean keyreg status?"), "\(command.errors)")
     #expect(try bench.run("instances", "--json").output.contains("\"instances\":["))
+    bench.stop(daemon)
+  }
+
+  @Test func requestsThatCouldNotBeSentShowInMetrics() throws {
+    let bench = try Bench()
+    // Nothing listens there.
+    bench.environment["KEYREG_API_URL"] = "http://127.0.0.1:1"
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(20)), as: "a")
+    let errors = try bench.await { $0.hold == .outage }.requests.transportErrors
+    let metric = try bench.client.metrics().split(separator: "\n").last {
+      $0.hasPrefix("keyreg_transport_errors_total ")
+    }
+    #expect(errors > 0 && (Int(metric?.split(separator: " ").last ?? "") ?? 0) >= errors)
     bench.stop(daemon)
   }
 

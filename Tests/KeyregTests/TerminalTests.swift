@@ -100,6 +100,25 @@ struct TerminalTests {
     }
   }
 
+  @Test func aTableTooWideForTheTerminalPutsItsLastCellsBelow() {
+    var table = Table(["SETTING", "VALUE", "FROM"])
+    table.add(["spool.directory", "/var/spool/keyreg", "default"])
+    table.add(["workers", "16", "/etc/keyreg/keyreg.yaml:4:11"])
+    for style in [TerminalStyle(columns: 80), TerminalStyle()] { #expect(table.lines(in: style) == table.lines) }
+    let narrow = """
+      SETTING          VALUE  FROM
+      spool.directory  /var/spool/keyreg
+          default
+      workers          16
+          /etc/keyreg/keyreg.yaml:4:11
+      """
+    #expect(table.lines(in: TerminalStyle(columns: 40)).joined(separator: "\n") == narrow)
+    for columns in [20, 30] {
+      let lines = table.lines(in: TerminalStyle(columns: columns))
+      #expect(lines.allSatisfy { ShownText.columns($0) <= columns }, "\(lines)")
+    }
+  }
+
   @Test func nothingIsCutWhereTheOutputIsNoTerminal() {
     let text = StatusView(status: Self.status()).block.joined(separator: "\n")
     #expect(text.contains(String(repeating: "x", count: 900)) && text.contains("2026-"))

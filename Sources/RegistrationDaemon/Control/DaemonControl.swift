@@ -227,6 +227,6 @@ extension KeyDocument {
     self.init(
       id: outcome.id, state: isInFlight ? .inFlight : State(outcome.state), httpStatus: outcome.httpStatus,
       attempts: outcome.attempts, firstAttemptAt: outcome.firstAttemptAt, finishedAt: outcome.finishedAt,
-      nextAttemptAt: record.dueAt, error: failure, lists: record.lists)
+      nextAttemptAt: record.dueAt.flatMap { $0 > .now() ? $0 : nil }, error: failure, lists: record.lists)
   }
 }

@@ -37,7 +37,8 @@ struct CheckCommand: ParsableCommand {
     let token = try? appKey.get().secret.token
     table.add(token == nil ? Self.row("api key", apiKey) : ["api key", "(not needed)", "with an access token"])
     table.add(Self.row("application key", appKey))
-    try StandardOutput.write(table.text)
+    let style = TerminalStyle.current(environment: source.environment)
+    for line in table.lines(in: style) { try StandardOutput.line(line) }
     if let token { StandardError.write("keyreg: warning: \(Self.warning(of: token))\n") }
     switch Result(catching: { () throws(CredentialError) in try credentials.load(loaded.settings) }) {
     case .success(let accepted):

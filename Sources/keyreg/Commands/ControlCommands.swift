@@ -21,7 +21,7 @@ struct RetryCommand: ParsableCommand {
   func run() throws {
     let client = try options.commander()
     let request = RetryRequest(list: list, error: error, keys: keys)
-    let result = try DaemonProbe.during(client) { try client.retry(request) }
+    let result = try ListHint.adding(to: list, client) { try DaemonProbe.during(client) { try client.retry(request) } }
     try StandardOutput.line("\(result.retried.counted("key")) put back to pending")
   }
 }
@@ -65,12 +65,7 @@ struct CancelCommand: ParsableCommand {
 
   func run() throws {
     let client = try options.commander()
-    let result: CancelResult
-    do {
-      result = try DaemonProbe.during(client) { try client.cancel(list) }
-    } catch ControlClientError.refused(404, _, let message, let hint) {
-      throw Failure(.noSuchFile, message, hint: hint ?? ListHint.nearest(to: list, client))
-    }
+    let result = try ListHint.adding(to: list, client) { try DaemonProbe.during(client) { try client.cancel(list) } }
     let open = result.inFlight ?? 0
     try StandardOutput.line(
       "\(result.cancelled.counted("key")) cancelled"

@@ -21,14 +21,19 @@ struct KeyCommand: ParsableCommand {
     if let status = key.httpStatus { lines.append(("http status", "\(status)")) }
     if let time = key.firstAttemptAt { lines.append(("first attempt", "\(time)")) }
     if let time = key.finishedAt { lines.append(("finished", "\(time)")) }
-    if let time = key.nextAttemptAt { lines.append(("next attempt", "\(time)")) }
+    switch (key.state, key.nextAttemptAt) {
+    case (_, let time?): lines.append(("next attempt", "\(time)"))
+    case (.retrying, nil): lines.append(("next attempt", "due"))
+    default: break
+    }
     if let error = key.error {
       lines.append(("error", [error.title, error.detail].compactMap { $0 }.joined(separator: ": ")))
     }
     lines.append(("lists", key.lists.joined(separator: ", ")))
+    let style = TerminalStyle.current(environment: options.instance.environment)
     for (name, value) in lines {
-      try StandardOutput.line(
-        name + String(repeating: " ", count: 15 - name.count) + PrintableText.escape(value, limit: 1_000))
+      let line = ShownText.padded(name, to: 13) + " " + PrintableText.escape(value, limit: 1_000)
+      for part in style.fold(line, indent: 14) { try StandardOutput.line(part) }
     }
   }
 }

@@ -17,6 +17,6 @@ struct LimitsCommand: ParsableCommand {
     let limits = try options.client().limits()
     if json { return try StandardOutput.line(try limits.json()) }
     let style = TerminalStyle.current(environment: ProcessInfo.processInfo.environment)
-    for line in LimitsView(limits).lines { try StandardOutput.line(style.cut(line)) }
+    for line in LimitsView(limits).lines(in: style) { try StandardOutput.line(line) }
   }
 }

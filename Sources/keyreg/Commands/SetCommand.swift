@@ -57,7 +57,9 @@ struct SetCommand: ParsableCommand {
 
   func run() throws {
     let client = try options.commander()
-    let list = try DaemonProbe.during(client) { try client.set(self.list, terms.change) }
+    let list = try ListHint.adding(to: self.list, client) {
+      try DaemonProbe.during(client) { try client.set(self.list, terms.change) }
+    }
     let stop = list.stopAfter.map { "stopped after \(ListTerms.describe(share: $0)) failures" } ?? "never stopped"
     try StandardOutput.line(
       "\(PrintableText.escape(list.name)): priority \(list.priority ?? ListTerms.usualPriority), \(stop)")

@@ -76,6 +76,15 @@ enum ListHint {
   /// Lists that are looked at.
   private static let most = 10
 
+  /// Runs `body`, and adds the hint when the daemon does not know the list.
+  static func adding<Value>(to name: String?, _ client: ControlClient, _ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch ControlClientError.refused(404, _, let message, let hint) {
+      throw Failure(.noSuchFile, message, hint: hint ?? name.map { nearest(to: $0, client) })
+    }
+  }
+
   static func nearest(to name: String, _ client: ControlClient) -> String {
     var names: [String] = []
     var query = ListQuery()

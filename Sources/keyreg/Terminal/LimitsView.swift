@@ -10,7 +10,7 @@ struct LimitsView {
     self.document = document
   }
 
-  var lines: [String] {
+  func lines(in style: TerminalStyle) -> [String] {
     var lines = [
       StatusView.label("endpoint") + PrintableText.escape(document.endpoint)
         + (document.instance.map { " (\(PrintableText.escape($0)))" } ?? ""),
@@ -21,8 +21,9 @@ struct LimitsView {
     if let refusal = document.lastRefusal {
       lines.append(StatusView.label("refused") + "last at \(Self.time(refusal.at)): \(Self.words(refusal))")
     }
-    if !document.changes.isEmpty { lines += [""] + changes.lines }
-    if !document.hours.isEmpty { lines += [""] + hours.lines }
+    lines = lines.flatMap { style.fold($0, indent: 12) }
+    if !document.changes.isEmpty { lines += [""] + changes.lines(in: style) }
+    if !document.hours.isEmpty { lines += [""] + hours.lines(in: style) }
     return lines
   }
 

@@ -38,7 +38,7 @@ struct StatusView {
   /// The reason for the state, if it has one.
   var why: [String] {
     guard let reason = status.reason else { return [] }
-    return style.fold(Self.label("why") + style.reason(reason, now: status.now), indent: 12, most: 4)
+    return style.fold(Self.label("why") + style.reason(reason, now: status.now), indent: 12, most: 8)
   }
 
   /// Says that lists need somebody's attention.

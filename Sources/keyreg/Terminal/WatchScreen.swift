@@ -108,7 +108,7 @@ final class WatchScreen: Sendable {
       return { style in
         let reason = status.reason.map { ": " + style.reason($0, now: status.now) } ?? ""
         return ListView(list: list, style: style).block
-          + style.fold(StatusView.label("daemon") + status.state.rawValue + reason, indent: 12, most: 4)
+          + style.fold(StatusView.label("daemon") + status.state.rawValue + reason, indent: 12, most: 8)
       }
     case .openLists:
       let lists = try client.lists(ListQuery(isActive: true, limit: max(1, StandardOutput.rows - 8))).lists
