@@ -8,9 +8,9 @@ extension Pacer {
     }
   }
 
-  /// What is worth keeping across a restart.
+  /// What is worth keeping across a restart; before the first request, what an earlier run kept.
   package var learned: LearnedLimits {
-    LearnedLimits(limits: obeyed.compactMap { $0.model.learned(name: $0.name) })
+    LearnedLimits(limits: sequence == 0 ? obeyed.remembered : obeyed.compactMap { $0.model.learned(name: $0.name) })
   }
 
   /// - Parameter backlog: Keys without an outcome, for the estimate.

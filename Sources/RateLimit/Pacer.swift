@@ -18,7 +18,7 @@ package struct Pacer: Sendable {
   private(set) var log = SentLog()
   private var clock = ServerClock()
   private var jitter: SplitMix64
-  private var sequence: UInt64 = 0
+  private(set) var sequence: UInt64 = 0
   private(set) var lastSentAt: Seconds = -.infinity
   private var unexplained = UnexplainedRefusals()
 

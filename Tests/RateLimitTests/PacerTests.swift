@@ -368,7 +368,9 @@ import Testing
     let restarted = self.pacer(learned: read)
     let standing = restarted.standing(now: 0, backlog: 10)
     #expect(standing.source == .learned)
-    #expect(standing.limit == 100)
+    #expect(standing.limit == 100 && standing.name == "keys")
+    // A run that sends nothing forgets nothing.
+    #expect(restarted.learned == learned)
   }
 
   /// 100 in 60 s; the window began at -30.

@@ -67,6 +67,7 @@ struct Limit: Sendable {
     if let assumed = settings.assume {
       model = CountedLimit(allowance: assumed, source: .assumed, edge: nil, reserve: settings.reserve, now: now)
     } else if let learned, learned.allowance.period <= SearchedLimit.longestPeriod {
+      name = learned.name
       model = CountedLimit(
         allowance: learned.allowance, source: .learned, edge: learned.edge, reserve: settings.reserve, now: now)
     } else {

@@ -3,7 +3,8 @@
 
 struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private var all: [Limit]
-  private var remembered: [LearnedLimits.Limit]
+  /// What an earlier run knew.
+  let remembered: [LearnedLimits.Limit]
   private var settings: PacerSettings
   private var made = 0
 
