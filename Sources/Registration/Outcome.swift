@@ -50,7 +50,8 @@ extension Outcome {
   /// The header line with more columns. One that has the name of one of ours is marked: many programs would read it instead.
   package static func csvHeader(with names: [String]) -> String {
     let more = names.map { name in
-      "," + quoted(SecretText.redacted(columns.contains(name) ? "given_" + name : name), limit: longestField)
+      let shown = SecretText.redacted(columns.contains(name) ? "given_" + name : name)
+      return "," + quoted(PrintableText.escape(shown, limit: longestField))
     }
     return String(csvHeader.dropLast()) + more.joined() + "\n"
   }
@@ -62,9 +63,13 @@ extension Outcome {
   /// line, and foreign text cannot become a formula.
   package var csvLine: String { csvRecord + "\n" }
 
-  /// The line with fields of a list behind ours: cut, and without what looks like a secret.
+  /// The line with fields of a list behind ours: as they were, so that people can join by them, but cut, without what
+  /// looks like a secret, and without characters that control a terminal. With line ends in it a field is quoted, and the
+  /// record has several lines.
   package func csvLine(with fields: [String]) -> String {
-    let more = fields.map { "," + Self.quoted(SecretText.redacted($0), limit: Self.longestField) }
+    let more = fields.map { field in
+      "," + Self.quoted(PrintableText.excerpt(field: SecretText.redacted(field), limit: Self.longestField))
+    }
     return csvRecord + more.joined() + "\n"
   }
 
@@ -78,7 +83,7 @@ extension Outcome {
     if let finishedAt { line += finishedAt.description }
     for text in [errorTitle, errorDetail, list] {
       line += ","
-      if let text { line += Self.quoted(text) }
+      if let text { line += Self.quoted(PrintableText.escape(text, limit: .max)) }
     }
     return line
   }
@@ -92,9 +97,10 @@ extension Outcome {
     return "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".unicodeScalars.contains(first) ? "'" + field : field
   }
 
-  private static func quoted(_ field: String, limit: Int = .max) -> String {
-    let text = harmless(PrintableText.escape(field, limit: limit))
-    guard text.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") }) else { return text }
+  /// - Parameter field: Without control characters, except white space.
+  private static func quoted(_ field: String) -> String {
+    let text = harmless(field)
+    guard text.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }
 }

@@ -19,7 +19,19 @@ package enum PrintableText {
     return result
   }
 
-  /// As above, but what is returned has at most `limit` characters, with its escapes and the `…`, and no escape is cut.
+  /// A field of a table as it was, cut to `limit` characters (the rest becomes `…`): only control characters other than
+  /// tabs and line ends are escaped.
+  package static func excerpt(field: String, limit: Int) -> String {
+    var result = ""
+    for (count, scalar) in field.unicodeScalars.enumerated() {
+      if count == limit { return result + "…" }
+      let isControl = scalar.properties.generalCategory == .control && ![9, 10, 13].contains(scalar.value)
+      result += isControl ? escape(String(scalar)) : String(scalar)
+    }
+    return result
+  }
+
+  /// As `escape`, but what is returned has at most `limit` characters, with its escapes and the `…`, and no escape is cut.
   /// `isCut` says that the text continues after `text`.
   package static func excerpt(_ text: some StringProtocol, limit: Int, isCut: Bool = false) -> String {
     var result = ""

@@ -97,6 +97,10 @@ extension TimestampTests {
     let long = String(repeating: "x", count: 1_001)
     let line = outcome.csvLine(with: ["a,b", "@x", "", long])
     #expect(line == String(outcome.csvLine.dropLast()) + ",\"a,b\",'@x,,\(long.dropLast())…\n")
+    let kept = outcome.csvLine(with: ["two\nlines", "t\tab", "\u{1f469}\u{200d}\u{1f52c}", "\u{1b}[31m"])
+    #expect(
+      kept == String(outcome.csvLine.dropLast())
+        + ",\"two\nlines\",t\tab,\u{1f469}\u{200d}\u{1f52c},\\u{1b}[31m\n")
     #expect(outcome.csvLine(with: []) == outcome.csvLine)
     let header = Outcome.csvHeader(with: ["owner", "state", "=x"])
     #expect(header == String(Outcome.csvHeader.dropLast()) + ",owner,given_state,'=x\n")
