@@ -145,6 +145,8 @@ import Testing
     #expect(!error.message.contains(api) && !error.message.contains(app))
     #expect(throws: CredentialError.self) { try credentials(api, api) }
     #expect(try credentials(api, app).apiKey?.exposed == api)
+    let other = try #require(throws: CredentialError.self) { try credentials("key", api) }
+    #expect(other.message.contains("looks like an API key") && !other.message.contains(api))
   }
 }
 

@@ -43,9 +43,15 @@ package struct CredentialSource: Sendable {
         .malformed, "the API key and the application key are in each other's place (\(api.origin), \(app.origin))",
         hint: hint)
     }
-    guard api.secret == app.secret else { return }
+    guard api.secret != app.secret else {
+      throw CredentialError(
+        .malformed, "the API key and the application key are the same value (\(api.origin), \(app.origin))",
+        hint: hint)
+    }
+    // No application key has this form.
+    guard app.secret.looksLikeAPIKey else { return }
     throw CredentialError(
-      .malformed, "the API key and the application key are the same value (\(api.origin), \(app.origin))",
+      .malformed, "\(app.origin): this looks like an API key (32 hexadecimal digits), not an application key",
       hint: hint)
   }
 
