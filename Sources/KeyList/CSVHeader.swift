@@ -103,13 +103,19 @@ struct CSVHeader: Hashable {
   /// Whether `line` has titles of columns that spaces align, as terminals show tables, and one of them is known:
   /// `Name    Key ID`. The lines below show where the ids are.
   static func isTitles(_ line: ArraySlice<UInt8>) -> Bool {
+    let titles = titles(in: line)
+    return titles.count > 1 && titles.contains { rank(of: $0) != nil }
+  }
+
+  /// What at least two spaces part in `line`.
+  static func titles(in line: ArraySlice<UInt8>) -> [[UInt8]] {
     var titles: [[UInt8]] = [[]]
     var spaces = 0
     for byte in line {
       spaces = byte == UInt8(ascii: " ") ? spaces + 1 : 0
       if spaces == 2 { titles.append([]) } else if spaces < 2 { titles[titles.count - 1].append(byte) }
     }
-    return titles.count > 1 && titles.contains { rank(of: $0) != nil }
+    return titles
   }
 
   /// What to report about the line at the start of `text` if it looks like a header without a known name: `next`, the

@@ -8,12 +8,13 @@ struct CSVNextTable {
 
   /// - Parameters:
   ///   - record: At the window's start, without a key in the column of keys.
+  ///   - field: What is in the column of keys, or all of a record of one field.
   ///   - isBehindBlank: The line before it is blank.
-  init?(_ record: CSVRecord, in bytes: ListBytes, below header: CSVHeader, isBehindBlank: Bool) {
+  init?(_ record: CSVRecord, field: Range<Int>, in bytes: ListBytes, below header: CSVHeader, isBehindBlank: Bool) {
     let text = bytes[0..<record.length]
     let after = bytes[(record.length + record.lineEnd)..<bytes.count]
     let next = after.drop { Edges.isSpace($0) || $0 == header.separator }
-    guard let range = record.field, !KeyIDText.holdsID(text),
+    guard !KeyIDText.holdsID(text),
       let names = CSVFields(at: text, separator: header.separator),
       let values = CSVFields(at: next, separator: header.separator)
     else { return nil }
@@ -27,10 +28,10 @@ struct CSVNextTable {
         : "another header, with the ids in column \(other.column + 1)"
       return
     }
-    guard isAboveID(header.column) else { return nil }
-    let isOther = IDName.meaning(of: Array(bytes[range]), isLabel: true) == .other
+    let isOther = IDName.meaning(of: Array(bytes[field]), isLabel: true) == .other
     let isTable = isBehindBlank && names.fields.count > 1 && names.fields.allSatisfy { !$0.isEmpty }
-    guard isOther || isTable else { return nil }
+    let isAboveHeader = (try? CSVHeader(at: next)) != nil
+    guard isAboveID(header.column) ? isOther || isTable : isOther && isAboveHeader else { return nil }
     reason = "another header, without a column of key ids"
   }
 }

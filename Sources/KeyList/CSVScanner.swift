@@ -14,6 +14,8 @@ struct CSVScanner {
   private(set) var ending = ListEnding()
   private var isOver = false
   private var isBehindBlank = false
+  /// The name of something else above the header.
+  private var heading: TextHeading?
 
   init(header: CSVHeader) {
     self.header = header
@@ -50,8 +52,9 @@ struct CSVScanner {
       return try wholeLine(&bytes, reason: Self.strayQuote)
     case .record(let record):
       defer { isBehindBlank = record.isBlank }
-      if let field = record.field, !field.isEmpty, !KeyIDText.isKey(bytes[field]) {
-        if let other = CSVNextTable(record, in: bytes, below: header, isBehindBlank: isBehindBlank) {
+      let field = record.field ?? (record.fields == 1 ? 0..<record.length : 0..<0)
+      if !field.isEmpty, !KeyIDText.isKey(bytes[field]) {
+        if let other = CSVNextTable(record, field: field, in: bytes, below: header, isBehindBlank: isBehindBlank) {
           return try giveUp(&bytes, before: other, record)
         }
         // The record after it may show that it is another header.
@@ -144,6 +147,7 @@ struct CSVScanner {
 
   /// Why the id in the column may be that of something else.
   private func doubt(about id: AppKeyID, _ record: CSVRecord, in bytes: ListBytes) -> String? {
+    if let heading, header.rank > 1 { return "\(KeyIDText.notAKey): it is below the name \"\(heading.shownName)\"" }
     if let rival = record.rival, case .key(let other) = KeyIDText.read(bytes[rival]), other != id {
       return "different ids in \"uuid\" and \"id\": name the column of the application keys' ids app_key_id"
     }
@@ -171,7 +175,10 @@ struct CSVScanner {
 
   /// A line before the header: a comment, a blank row or `sep=;` is skipped, anything else is reported.
   private mutating func lineBefore(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
-    let line = Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)])
+    let line = CleanText.clean(Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)]))
+    if let found = line.first == UInt8(ascii: "#") ? TextHeading(comment: line) : TextHeading(line) {
+      heading = found.meaning == .other && found.closing != nil ? found : nil
+    }
     let isBlank = line.allSatisfy { $0 == header.separator || Edges.isSpace($0) }
     guard isBlank || line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil || Edges.isRule(line) else {
       return try wholeLine(&bytes, reason: "not a key id, and before the header line")

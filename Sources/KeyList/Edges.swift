@@ -20,8 +20,8 @@ enum Edges {
         text.removeFirst(9)
       } else if let width = emphasis(text) {
         text = text.dropFirst(width).dropLast(width)
-      } else if text.count == 37, last == UInt8(ascii: ".") {
-        // The end of a sentence.
+      } else if text.count == 37, ".:!\\".utf8.contains(last) {
+        // The end of a sentence, the name in YAML, a line that continues in a shell.
         text.removeLast()
       } else if text.starts(with: "=\"".utf8) || text.count == 37 && first == UInt8(ascii: "'") {
         text.removeFirst()

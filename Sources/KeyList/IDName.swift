@@ -25,6 +25,16 @@ enum IDName {
     return after.first.map(isPreposition) != true && isOther(after, isLabel: false) ? .other : .keys
   }
 
+  /// The meaning of a member's name, or that of the names around it: an output of Terraform is named after its content,
+  /// the array in it is always `value`.
+  ///
+  /// - Parameter isBesideID: The object has an id of its own, so less specific names also mark its keys.
+  static func meaning(of name: [UInt8], in outer: Meaning, isBesideID: Bool) -> Meaning {
+    if isBesideID, isBesideAnID(name) { return .keys }
+    let meaning = meaning(of: name)
+    return meaning == .unknown ? outer : meaning
+  }
+
   /// Whether the array or object of this name in an object with an id of its own holds the keys, so that the id is that
   /// of something else: a user, an export.
   static func holdsKeys(_ name: [UInt8]) -> Bool {
@@ -47,6 +57,12 @@ enum IDName {
     let words = NameWords(name).words
     guard let place = placeOfKey(in: words), meaning(of: name) == .keys else { return false }
     return words[place.upperBound...].allSatisfy { NameWords.ids.contains($0.text) }
+  }
+
+  /// Whether `name` is that of ids, and of something else: `user_id`.
+  static func isOfOtherIDs(_ name: [UInt8]) -> Bool {
+    guard let last = NameWords(name).words.last, NameWords.ids.contains(last.text) else { return false }
+    return meaning(of: name) == .other
   }
 
   /// Whether a column of this name may hold ids of whatever kind.
@@ -72,13 +88,18 @@ enum IDName {
 
   private static func isOther(_ words: Words, isLabel: Bool) -> Bool {
     var words = words
-    if let by = words.firstIndex(where: { $0.text == "by" }), by > words.startIndex,
+    if let by = words.firstIndex(where: { ["by", "to"].contains($0.text) }), by > words.startIndex,
       Vocabulary.actions.contains(words[by - 1].text),
       words[(by + 1)...].allSatisfy({ NameWords.ids.contains($0.text) || Vocabulary.things.contains($0.text) })
     {
       return true
     }
-    if let end = words.firstIndex(where: isPreposition), end > words.startIndex { words = words[..<end] }
+    if let end = words.firstIndex(where: isPreposition), end > words.startIndex {
+      // `list of users`
+      let isEmpty = words[..<end].allSatisfy { Vocabulary.neutral.contains($0.text) || NameWords.ids.contains($0.text) }
+      if isEmpty { return isOther(words[(end + 1)...], isLabel: isLabel) }
+      words = words[..<end]
+    }
     while let last = words.last, Vocabulary.neutral.contains(last.text) { words.removeLast() }
     var isOfIDs = false
     while let last = words.last, NameWords.ids.contains(last.text) {
@@ -108,7 +129,11 @@ private enum Vocabulary {
     "recipient", "subscriber", "participant", "principal", "org", "organization", "organisation", "team", "tenant",
     "role", "group", "account", "workspace", "subscription", "monitor", "dashboard", "notebook", "slo", "host",
     "channel", "policy", "permission", "relationship", "token", "incident", "webhook", "certificate",
-    "session", "device", "cluster", "invoice", "event",
+    "session", "invitation", "device", "cluster", "invoice", "event", "usr",
+    // German, French, Spanish and Portuguese, Japanese, Chinese
+    "benutzer", "nutzer", "eigentümer", "besitzer", "inhaber", "mitglied", "mitglieder", "konto", "konten",
+    "utilisateur", "propriétaire", "membre", "compte", "usuario", "usuário", "propietario", "proprietário", "miembro",
+    "membro", "cuenta", "conta", "ユーザー", "所有者", "用户", "用戶",
   ]
   /// Things of two words whose second one may mean anything.
   static let pairs: Set<String> = ["rum application", "oauth client", "data source", "synthetics test"]
@@ -116,7 +141,7 @@ private enum Vocabulary {
   static let withID: Set<String> = [
     "app", "application", "client", "public", "external", "parent", "service", "project", "request", "trace", "span",
     "transaction", "correlation", "message", "job", "run", "build", "product", "directory", "company", "department",
-    "node", "instance", "test", "environment", "connection", "integration", "row", "order", "site",
+    "node", "instance", "test", "environment", "connection", "integration", "row", "order", "site", "login",
   ]
   /// What comes before `key` where it is not an application key.
   static let keys: Set<String> = [
@@ -127,7 +152,7 @@ private enum Vocabulary {
     "deleted", "removed", "revoked", "disabled", "expired", "rejected", "failed", "skipped", "excluded", "ignored",
     "inactive", "archived", "denied", "suspended", "blocked", "failure", "error",
   ]
-  /// `created_by` is somebody.
+  /// `created_by` and `assigned_to` are somebody.
   static let actions: Set<String> = [
     "created", "modified", "updated", "deleted", "revoked", "removed", "invited", "owned", "requested", "approved",
     "assigned", "added", "changed", "edited", "issued", "granted", "used", "disabled", "performed", "submitted",
@@ -136,8 +161,11 @@ private enum Vocabulary {
   /// What may come before a thing without changing what it is.
   static let qualifiers: Set<String> = [
     "all", "the", "our", "my", "new", "old", "current", "active", "assigned", "datadog", "dd", "other", "service",
-    "last", "first",
+    "last", "first", "a", "an", "these", "following", "identifiant",
   ]
   /// What may come behind a thing: `user_list`.
-  static let neutral: Set<String> = ["list", "data", "result", "item", "set", "array", "page", "collection", "value"]
+  static let neutral: Set<String> = [
+    "list", "data", "result", "item", "set", "array", "page", "collection", "value", "are", "is", "below",
+    "export", "overview",
+  ]
 }

@@ -71,6 +71,11 @@ struct JSONAside {
       if found.isStateKey { stateKeys += 1 }
       if arrays.count < 8, !arrays.contains(where: { $0.array == found.array }) { arrays.append(found) }
     }
+    for found in arrays {
+      guard let table = walk.rows[found.array]?.table else { continue }
+      let which = "\(table.rows) arrays in \"\(found.name)\" have \(table.ids) ids each"
+      return .one(invalid("a table without a header: \(which)"))
+    }
     defer { walk = JSONWalk(begin, line: line, isBesideID: own != nil) }
     if let flaw = walk.flaw { return .one(invalid(flaw.reason)) }
     if walk.isState {

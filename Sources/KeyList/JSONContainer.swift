@@ -13,7 +13,10 @@ struct JSONContainer {
   }
 
   enum Member: UInt8 {
-    case id, uuid, keyID, appKeyID, data, type, errors, other
+    case id, uuid, keyID, appKeyID, data, type, errors
+    /// May say what the object is, or something else.
+    case kind
+    case other
   }
 
   /// What an object waits for.
@@ -34,7 +37,10 @@ struct JSONContainer {
   var untidyLine: Int?
 
   /// Only for arrays: how many are open inside it. They take the same elements, so that they are only counted.
-  var innerArrays = 0
+  private(set) var innerArrays = 0
+  /// How many ids the innermost open array has so far, and those that are closed.
+  private var row = 0
+  private(set) var rows = IDRows()
 
   private var id: (entry: KeyListEntry, member: Member)?
   /// It is a record of its own, whose id is not known: ids in it are those of other things, unless they are named after keys.
@@ -75,11 +81,30 @@ struct JSONContainer {
 
   var isArray: Bool { role == .list || role == .data }
 
+  mutating func openArray() {
+    innerArrays += 1
+    row = 0
+  }
+
+  /// False when the array itself is closed.
+  mutating func closeArray() -> Bool {
+    // Longer ones are pages.
+    if row <= 6 { rows.add(row) }
+    row = 0
+    guard innerArrays > 0 else { return false }
+    innerArrays -= 1
+    return true
+  }
+
+  mutating func noteElement(_ entry: KeyListEntry) {
+    if case .key = entry { row += 1 }
+  }
+
   /// True when the value of the current member can be a key id.
   var wantsID: Bool {
     switch member {
     case .id, .uuid, .keyID, .appKeyID: true
-    case .data, .type, .errors, .other: false
+    case .data, .type, .kind, .errors, .other: false
     }
   }
 
@@ -87,11 +112,11 @@ struct JSONContainer {
   var wantsData: Bool { role == .answer && member == .data && twice == nil }
 
   /// True when the current member says what the object is.
-  var wantsType: Bool { member == .type }
+  var wantsType: Bool { member == .type || member == .kind }
 
   mutating func beginMember(_ name: [UInt8]) {
     member = Self.member(named: name)
-    if member == .other { return }
+    if member == .other || member == .kind { return }
     if member == .data, role != .answer { return }
     let bit = UInt8(1) << member.rawValue
     if seen & bit != 0, twice == nil { twice = InvalidLine.shown(name, characters: 40) }
@@ -104,10 +129,13 @@ struct JSONContainer {
     case 4 where name.elementsEqual("data".utf8): .data
     case 4 where name.elementsEqual("type".utf8, by: { $0 | 0x20 == $1 }): .type
     case 6 where name.elementsEqual("errors".utf8): .errors
+    case 4...13 where kinds.contains { name.elementsEqual($0.utf8, by: { $0 | 0x20 == $1 | 0x20 }) }: .kind
     case 2...24: spelledFreely(name)
     default: .other
     }
   }
+
+  private static let kinds = ["kind", "object", "object_type", "resource_type", "resourceType", "objectType"]
 
   /// The same names as in the header of a CSV list, in any spelling.
   private static func spelledFreely(_ name: [UInt8]) -> Member {
@@ -158,7 +186,7 @@ struct JSONContainer {
 
   /// Keeps what the object says it is.
   mutating func keepType(_ text: [UInt8]) {
-    type = JSONType(text)
+    if member == .type || JSONType.isOther(named: text) { type = JSONType(text) }
   }
 
   /// Keeps what the object `data` of an answer named.

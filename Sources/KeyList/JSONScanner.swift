@@ -27,6 +27,8 @@ struct JSONScanner {
   var notesMembers = false
   /// The name, for display, of the array that has the keys of objects with ids of their own. Others are then no keys.
   var holder: String?
+  /// How many ids the arrays have that are closed.
+  var rows = IDRows()
   /// Returns the keys of an object that was read to its end.
   private var aside: JSONAside?
 
@@ -78,8 +80,6 @@ struct JSONScanner {
     return stack[stack.count - 1].isArray ? try element(token, &bytes) : try member(token, &bytes)
   }
 
-  // MARK: Values
-
   private mutating func outermost(
     _ token: JSONTokens.Token, _ bytes: inout ListBytes
   ) throws(KeyListError) -> KeyListEntry? {
@@ -114,11 +114,10 @@ struct JSONScanner {
     let top = stack.count - 1
     switch token.kind {
     case .beginObject: open(stack[top].role == .data ? .item : .answer, token, bytes)
-    case .beginArray: stack[top].innerArrays += 1
+    case .beginArray: stack[top].openArray()
     case .comma: stack[top].untidyLine = nil
     case .endArray:
-      if stack[top].innerArrays == 0 { return close() }
-      stack[top].innerArrays -= 1
+      if !stack[top].closeArray() { return close() }
     case .string:
       if stack[top].untidyLine == token.line {
         return invalid(token, "broken JSON: what comes before it is not a value")
@@ -126,7 +125,9 @@ struct JSONScanner {
       if try tokens.isBefore(UInt8(ascii: ":"), &bytes) {
         return try fault(token, &bytes, "a name and a colon in an array")
       }
-      return key(token)
+      let entry = key(token)
+      stack[top].noteElement(entry)
+      return entry
     case .garbage, .openString:
       stack[top].untidyLine = token.line
       return misplaced(token)
@@ -206,7 +207,7 @@ struct JSONScanner {
 
   private mutating func close() -> KeyListEntry? {
     guard let closed = stack.popLast() else { return nil }
-    if !closed.isArray { chosen = closed.chosen }
+    if closed.isArray { rows.add(closed.rows) } else { chosen = closed.chosen }
     let begin = closed.isArray ? nil : origin
     if !closed.isArray { origin = nil }
     if stack.isEmpty { endValue(begun: closed.line) }
@@ -232,8 +233,6 @@ struct JSONScanner {
     if line != lastLine { hasLongValues = true }
     isLinewise = !hasLongValues
   }
-
-  // MARK: Entries
 
   private func key(_ token: JSONTokens.Token) -> KeyListEntry {
     JSONEntry.key(tokens, line: token.line)

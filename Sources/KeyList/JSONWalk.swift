@@ -62,6 +62,8 @@ struct JSONWalk {
   private(set) var flaw: Flaw?
   /// The object itself, once it is closed.
   private var root: JSONContainer?
+  /// How many ids the arrays in the array of this number have.
+  private(set) var rows: [Int: IDRows] = [:]
   /// A comma comes before the current token: nothing may close here.
   private var isBehindComma = false
 
@@ -95,7 +97,7 @@ struct JSONWalk {
     switch (stack[top].container.expects, token.kind) {
     case (.commaOrEnd, .comma): stack[top].container.expects = .nameOrEnd
     case (.colon, .colon): stack[top].container.expects = .value
-    case (.nameOrEnd, .endArray) where isArray, (.commaOrEnd, .endArray) where isArray: stack.removeLast()
+    case (.nameOrEnd, .endArray) where isArray, (.commaOrEnd, .endArray) where isArray: closeArray()
     case (.nameOrEnd, .endObject) where !isArray, (.commaOrEnd, .endObject) where !isArray: return close()
     case (.nameOrEnd, .string) where !isArray: beginMember()
     case (.nameOrEnd, let kind) where isArray && kind.beginsValue, (.value, let kind) where kind.beginsValue:
@@ -134,6 +136,7 @@ struct JSONWalk {
     if parent.holdsElements {
       var element = parent
       element.otherName = otherName(in: parent)
+      stack[top].container.noteElement(entry)
       return found(entry, in: element)
     }
     if parent.isOutput, token.kind == .string, memberName.elementsEqual("value".utf8) {
@@ -148,7 +151,7 @@ struct JSONWalk {
     if parent.container.wantsID, !tokens.text.elementsEqual("null".utf8) { stack[top].container.keep(entry) }
     if parent.container.wantsType, token.kind == .string {
       stack[top].container.keepType(tokens.text)
-      if top == 0 { type = JSONType(tokens.text) }
+      if top == 0, stack[0].container.member == .type { type = JSONType(tokens.text) }
     }
     return nil
   }
@@ -165,7 +168,7 @@ struct JSONWalk {
       frame.otherName = otherName(in: parent)
     } else {
       frame.name = memberName
-      frame.meaning = meaning(of: memberName, in: parent.meaning)
+      frame.meaning = IDName.meaning(of: memberName, in: parent.meaning, isBesideID: isBesideID)
       frame.isMap = !isArray && parent.isOutput && memberName.elementsEqual("value".utf8)
       if frame.isMap { (frame.name, frame.meaning) = (parent.name, parent.meaning) }
       frame.isKey =
@@ -183,14 +186,6 @@ struct JSONWalk {
     {
       resource = stack.count
     }
-  }
-
-  /// The meaning of a member's name, or that of the names around it: an output is named after its content, the array in
-  /// it is always `value`.
-  private func meaning(of name: [UInt8], in outer: IDName.Meaning) -> IDName.Meaning {
-    if isBesideID, IDName.isBesideAnID(name) { return .keys }
-    let meaning = IDName.meaning(of: name)
-    return meaning == .unknown ? outer : meaning
   }
 
   /// In an output that is not declared as a map, a name may say that a value is that of something else.
@@ -214,6 +209,13 @@ struct JSONWalk {
     var ahead = JSONWalk(bytes, line: line)
     while try ahead.next() != nil {}
     return ahead.flaw == nil && ahead.type.map { $0.otherThing == nil } == true
+  }
+
+  private mutating func closeArray() {
+    var closed = stack.removeLast()
+    guard let parent = stack.last, parent.container.isArray else { return }
+    _ = closed.container.closeArray()
+    rows[parent.array, default: IDRows()].add(closed.container.rows)
   }
 
   private mutating func close() -> Found? {

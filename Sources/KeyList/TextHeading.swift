@@ -32,6 +32,7 @@ struct TextHeading {
       meaning = JSONType(Array(type)).otherThing == nil ? .keys : .other
       return
     }
+    let text = Self.undecorated(text)
     let isSection = text.first == UInt8(ascii: "[") && text.last == UInt8(ascii: "]")
     var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(text) : text
     while let word = Self.introductions.first(where: { start.starts(with: $0.utf8) }) {
@@ -54,6 +55,18 @@ struct TextHeading {
     closing = Self.closing(rest)
   }
 
+  /// The titles of another table, which spaces align, below a first one. Nil for any other line.
+  init?(titles line: TextLine) {
+    guard line.ids.isEmpty, line.text.count <= 400 else { return nil }
+    let titles = CSVHeader.titles(in: line.text)
+    guard titles.count > 1 else { return nil }
+    let meanings = titles.map { Self.meaning(of: $0) }
+    let isOfKeys = titles.contains { CSVHeader.rank(of: $0) != nil }
+    guard isOfKeys || meanings.contains(.other) else { return nil }
+    name = (isOfKeys ? titles[0] : meanings.firstIndex(of: .other).map { titles[$0] } ?? [])[...]
+    (meaning, isSpecific, indent, rest, closing) = (isOfKeys ? .keys : .other, isOfKeys, 0, [], [])
+  }
+
   /// The heading in a comment that is nothing but the name of something else, as in Markdown (`## Users`), or of keys,
   /// which ends it. Nil for any other comment.
   init?(comment text: ArraySlice<UInt8>) {
@@ -62,6 +75,17 @@ struct TextHeading {
       heading.meaning != .unknown || IDName.endsInKey(Array(heading.name))
     else { return nil }
     self = heading
+  }
+
+  /// Whether it is a name of ids: `app_key_ids`.
+  var isOfIDs: Bool { NameWords(Array(name)).words.last.map { NameWords.ids.contains($0.text) } ?? false }
+
+  /// The rank of the name among those of ids (`CSVHeader`), in the singular; nil for any other name.
+  var idRank: Int? { Self.idRank(of: name) }
+
+  static func idRank(of name: ArraySlice<UInt8>) -> Int? {
+    if let rank = CSVHeader.rank(of: Array(name)) { return rank }
+    return name.last.map { $0 | 0x20 } == UInt8(ascii: "s") ? CSVHeader.rank(of: Array(name.dropLast())) : nil
   }
 
   /// Whether ids, and nothing else, are on the line.
@@ -121,9 +145,18 @@ struct TextHeading {
     CSVHeader.rank(of: name) == 1 ? .keys : IDName.meaning(of: name, isLabel: true)
   }
 
+  /// `text` without the marks of comments and headings around it: `=== Users ===`, `/* users */`, `; users`.
+  private static func undecorated(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard let first = text.first, "=;/".utf8.contains(first) else { return text }
+    let start = Edges.trimmed(text.drop { "=;/*".utf8.contains($0) })
+    let end = start.lastIndex { !"=/*".utf8.contains($0) }
+    return Edges.trimmed(start[..<(end.map { $0 + 1 } ?? start.startIndex)])
+  }
+
   private static func isTitle(_ text: ArraySlice<UInt8>) -> Bool {
     guard text.count <= longestName, text.allSatisfy({ isNameByte($0) || "*\"'`,".utf8.contains($0) }),
-      !KeyIDText.holdsID(text)
+      // Those of several columns are read elsewhere.
+      !text.contains(Array("  ".utf8)), !KeyIDText.holdsID(text)
     else { return false }
     let name = Array(Edges.peeled(text))
     return meaning(of: name) != .unknown || IDName.endsInKey(name)
@@ -142,7 +175,7 @@ struct TextHeading {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
       UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "):
       true
-    default: byte >= 0x80 || "()/&'".utf8.contains(byte)
+    default: byte >= 0x80 || "()/&'@".utf8.contains(byte)
     }
   }
 }

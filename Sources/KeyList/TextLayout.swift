@@ -13,8 +13,9 @@ extension TextLayout {
   /// What the lines of a sample have in common.
   struct Survey {
     private var lines = 0
-    /// How many lines have this number of ids, for each number above 1.
-    private var linesWithSeveral: [Int: (count: Int, first: Int)] = [:]
+    private var rows = IDRows()
+    /// The first line with this number of ids.
+    private var firstLines: [Int: Int] = [:]
     /// A line has one id and other words.
     private var hasNamedID = false
     /// The places, counted from either end, at which every line has an id.
@@ -22,11 +23,13 @@ extension TextLayout {
     private var fromRight: [Int] = []
     private var isColumn = true
     private var names = NamedIDs()
+    private var labels = SharedWords()
 
     /// Takes in the line `number`, with white space of `indent` bytes before it.
     mutating func add(_ line: TextLine, number: Int, indent: Int) {
       lines += 1
-      if line.ids.count > 1 { linesWithSeveral[line.ids.count, default: (0, number)].count += 1 }
+      rows.add(line.ids.count)
+      if firstLines[line.ids.count] == nil { firstLines[line.ids.count] = number }
       if line.ids.isEmpty || line.hasNames { isColumn = false }
       if line.ids.count == 1, line.words > 1 { hasNamedID = true }
       let right = line.places.map { $0 - line.words }
@@ -34,20 +37,17 @@ extension TextLayout {
         lines == 1
         ? (line.places, right) : (fromLeft.filter(line.places.contains), fromRight.filter(right.contains))
       if !line.isIDs { names.add(line, indent: indent) }
+      if !line.ids.isEmpty { labels.add(line) }
     }
 
     /// Throws when the lines form a table and nothing says what its columns are.
     func layout() throws(KeyListError) -> TextLayout {
-      if isColumn, hasNamedID, let column { return .column(column) }
-      let several = linesWithSeveral.values.reduce(0) { $0 + $1.count }
-      let most = linesWithSeveral.max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }
-      // One more id on some lines does not make a table a list.
-      guard let (ids, found) = most, found.count > 1, found.count * 2 >= several else {
-        return names.name.map { .name($0) } ?? .ids
-      }
-      let which = found.count == lines ? "each line has" : "\(found.count) lines have"
+      if isColumn, hasNamedID, !labels.sayOther, let column { return .column(column) }
+      guard let table = rows.table else { return names.name.map { .name($0) } ?? .ids }
+      let which = table.rows == lines ? "each line has" : "\(table.rows) lines have"
       throw KeyListError(
-        kind: .ambiguous, message: "the list is a table without a header: \(which) \(ids) ids", line: found.first,
+        kind: .ambiguous, message: "the list is a table without a header: \(which) \(table.ids) ids",
+        line: firstLines[table.ids],
         hint: "add a header line that names the columns, such as owner_id,app_key_id, or keep only the ids of keys; "
           + "if all of them are keys, write each on a line of its own")
     }
@@ -70,8 +70,8 @@ private struct NamedIDs {
 
   mutating func add(_ line: TextLine, indent: Int) {
     guard let heading = TextHeading(line.text, indent: indent) else { return }
-    if heading.meaning != .unknown || heading.saysOther { isClear = false }
-    guard let rank = CSVHeader.rank(of: Array(heading.name)), heading.holdsID else { return }
+    if heading.meaning != .unknown || heading.saysOther || line.otherResource != nil { isClear = false }
+    guard let rank = heading.idRank, heading.holdsID else { return }
     if let found, found.rank != rank || found.indent != heading.indent { isClear = false }
     if found == nil { found = (heading.shownName, rank, heading.indent) }
   }

@@ -16,8 +16,12 @@ struct TextLine {
   /// True when a word names another (`id: …`, `name=…`), so that an id beside it has a meaning that we cannot guess, or
   /// contains an id among other characters.
   private(set) var hasNames = false
-  /// The type of a Terraform resource that is no application key, if the line has its address: `datadog_user.jane`.
+  /// The type of a resource that is no application key, if the line has its address: `datadog_user.jane`.
   private(set) var otherResource: String?
+  /// The words that are no ids.
+  private(set) var names: [ArraySlice<UInt8>] = []
+  /// The word before the first id.
+  private(set) var label: ArraySlice<UInt8>?
   /// The line without invisible characters (`CleanText`).
   private(set) var text: ArraySlice<UInt8>
 
@@ -47,14 +51,19 @@ struct TextLine {
   private mutating func add(_ word: ArraySlice<UInt8>) {
     if word.isEmpty { return }
     if let id = KeyIDText.id(word) {
+      if ids.isEmpty { label = names.last }
       places.append(words)
       ids.append(id)
-    } else if word.last == UInt8(ascii: ":") || word.contains(UInt8(ascii: "="))
+      words += 1
+      return
+    }
+    names.append(word)
+    if word.last == UInt8(ascii: ":") || word.contains(UInt8(ascii: "="))
       || KeyIDText.holdsID(word)
     {
       hasNames = true
     }
-    if let type = TerraformAddress.type(in: word), JSONType(Array(type.utf8)).otherThing != nil { otherResource = type }
+    if let type = ResourceAddress.otherType(in: word) { otherResource = type }
     words += 1
   }
 
@@ -70,6 +79,13 @@ struct TextLine {
   func id(inColumn column: Int) -> AppKeyID? {
     let place = column > 0 ? column - 1 : words + column
     return places.firstIndex(of: place).map { ids[$0] }
+  }
+
+  /// Whether the word before the first id is a name of the ids of something else: `--user-id …`.
+  var isLabelledOther: Bool {
+    // Most words are the names of keys.
+    guard let last = label?.last, "dDsS".utf8.contains(last) else { return false }
+    return IDName.isOfOtherIDs(Array(label ?? []))
   }
 
   /// Whether the line contains only ids.

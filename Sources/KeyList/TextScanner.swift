@@ -15,11 +15,8 @@ struct TextScanner {
   private var isInLine = false
   /// The bracket around the lines that are read.
   private var bracket: LoneBracket?
-  /// The latest name that has its values on lines of their own, until something closes them; before it, those that it
-  /// is inside of.
-  private var headings: [TextHeading] = []
-  private var heading: TextHeading? { headings.last }
-  private var isBelowOther: Bool { heading?.meaning == .other }
+  private var headings = HeadingStack()
+  private var isBelowOther: Bool { headings.isBelowOther }
 
   init(layout: TextLayout, header: HeaderGuess) {
     self.layout = layout
@@ -58,21 +55,19 @@ struct TextScanner {
 
   private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {
     guard case .words(let words) = TextLine.read(content) else {
-      noteComment(content)
+      headings.note(comment: content)
       return nil
     }
-    if words.ids.count < words.words || headings.count > 1 {
+    if words.ids.count < words.words || headings.isNested {
       let indent = content.prefix(while: Edges.isSpace).count
-      let named = TextHeading(words.text, indent: indent)
-      leave(at: indent, isNamed: named.map { $0.indent == indent } ?? false)
+      let named = TextHeading(words.text, indent: indent) ?? titles(words)
+      headings.leave(at: indent, isNamed: named.map { $0.indent == indent } ?? false)
       if let named, let found = ids(of: named) { return keys(found) }
       if let named, named.closing != nil {
-        let isPart = isBelowOther && heading.map(named.isInside) == true
-        if !isPart || named.isSpecific { enter(named) }
+        let isNew = headings.note(named)
         if named.meaning == .keys || named.name.isEmpty { return nil }
-        if isBelowOther, !isPart { return invalid(content, "\"\(named.shownName)\" is not a name of application keys") }
-      } else if let open = heading, open.isClosed(by: words.text) {
-        headings.removeLast()
+        if isBelowOther, isNew { return invalid(content, "\"\(named.shownName)\" is not a name of application keys") }
+      } else if headings.close(by: words.text) {
         return nil
       }
     }
@@ -99,30 +94,19 @@ struct TextScanner {
     return .key(id, line: line)
   }
 
+  /// The titles of another table, below a first one.
+  private func titles(_ words: TextLine) -> TextHeading? {
+    guard case .column = layout else { return nil }
+    return TextHeading(titles: words)
+  }
+
   /// Why the ids of a line are those of something else, nil when nothing says so.
   private func otherThing(_ words: TextLine) -> String? {
-    if isBelowOther, let heading { return "it is below the name \"\(heading.shownName)\"" }
-    return words.otherResource.map { "it is that of a \($0)" }
-  }
-
-  /// A comment may be a heading.
-  private mutating func noteComment(_ content: ArraySlice<UInt8>) {
-    let text = Edges.trimmed(CleanText.clean(content.prefix(200)))
-    guard content.count <= 200, text.first == UInt8(ascii: "#"), let named = TextHeading(comment: text) else { return }
-    headings = named.meaning == .other ? [named] : []
-  }
-
-  private mutating func enter(_ named: TextHeading) {
-    while let last = heading, !named.isInside(last) { headings.removeLast() }
-    headings.append(named)
-  }
-
-  /// A line, perhaps with a name at its beginning, that is to the left of what is inside a heading ends it, if it is
-  /// inside another one.
-  private mutating func leave(at indent: Int, isNamed: Bool) {
-    while headings.count > 1, let last = heading, indent < last.indent || isNamed && indent == last.indent {
-      headings.removeLast()
+    if isBelowOther, let heading = headings.last { return "it is below the name \"\(heading.shownName)\"" }
+    if words.isLabelledOther, let label = words.label {
+      return "it is behind the name \"\(InvalidLine.shown(label, characters: 40))\""
     }
+    return words.otherResource.map { "it is that of a \($0)" }
   }
 
   private mutating func keys(_ found: [AppKeyID]) -> KeyListEntry? {
@@ -141,12 +125,14 @@ struct TextScanner {
     return named.ids
   }
 
-  /// Whether `id: …` names a key: the whole list has such names, or it is below the name of application keys.
+  /// Whether `id: …` names a key: the whole list has such names, or it is below the name of application keys. Below a
+  /// name of their ids, any name is that of a key.
   private func isIDName(_ named: TextHeading) -> Bool {
-    let rank = CSVHeader.rank(of: Array(named.name))
-    guard named.meaning == .unknown, !isBelowOther, rank != nil else { return false }
-    if case .name(let name) = layout { return CSVHeader.rank(of: Array(name.utf8)) == rank }
-    return heading?.meaning == .keys
+    guard named.meaning == .unknown, !isBelowOther else { return false }
+    if headings.last?.meaning == .keys, headings.last?.isOfIDs == true { return true }
+    guard let rank = named.idRank else { return false }
+    if case .name(let name) = layout, TextHeading.idRank(of: Array(name.utf8)[...]) == rank { return true }
+    return headings.last?.meaning == .keys
   }
 
   /// Whether a line is one of a pair of brackets, as far as is known.
@@ -181,6 +167,9 @@ struct TextScanner {
     if words.words > 1, words.ids.count > 1 {
       return "\(KeyIDText.notAnID): \(words.ids.count) ids and other words are on the line; "
         + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
+    }
+    if words.ids.count == 1, let label = words.label, IDName.meaning(of: Array(label), isLabel: true) == .other {
+      return "\(KeyIDText.notAKey): it is behind the name \"\(InvalidLine.shown(label, characters: 40))\""
     }
     if words.words > 1, words.ids.count == 1 {
       return "\(KeyIDText.notAnID): there is more than a key id on the line; "

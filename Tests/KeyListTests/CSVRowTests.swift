@@ -17,6 +17,8 @@ struct CSVRowTests {
     ("id,name\n\(a),x\n\nfoo,bar\n\(c),y\n", ["2 a"]),
     ("id,name\n\(a),x\n\nbad,row\nbad,row\n\(b),y\n", ["2 a", "6 b"]),
     ("app_key_id,name\n\(a),x\napp_key_id,team\n\(b),y\n", ["2 a", "4 b"]),
+    ("Users\nid,name\n\(c),x\n", []), ("# users\n\nid,name\n\(c),x\n", []),
+    ("Users\napp_key_id,name\n\(a),x\n", ["3 a"]), ("Keys\nname,id\nx,\(a)\n\nUsers\nname,id\ny,\(c)\n", ["3 a"]),
     ("id,name\n\(a),x\nuser,bad row\nanother,one\n\(b),y\n", ["2 a", "5 b"]),
   ])
   func rows_of_something_else(list: String, expected: [String]) throws {

@@ -5,6 +5,9 @@ import Testing
 struct ClearTests {
   @Test(arguments: [
     ("id: \(a)\n", ["1 a"]), ("- id: \(a)\n- id: \(b)\n", ["1 a", "2 b"]), ("uuid = \(a)\n", ["1 a"]),
+    ("ids = [\"\(a)\", \"\(b)\"]\n", ["1 a", "1 b"]), ("app_key_ids:\n  ci: \(a)\n  lint: \(b)\n", ["2 a", "3 b"]),
+    ("app_key_ids = {\n  \"ci\" = \"\(a)\"\n}\n", ["2 a"]), ("\(a): ci\n\(b): lint\n", ["1 a", "2 b"]),
+    ("\(a)\\\n\(b)\n", ["1 a", "2 b"]),
     ("\(a).\n\(b).\n", ["1 a", "2 b"]),
     ("app_key_ids = [\"\(a)\"] # x\n", ["1 a"]), ("app_key_ids = [\"\(a)\", \"\(b)\"] // x\n", ["1 a", "1 b"]),
     ("app_key_id: \(a)  # x\n", ["1 a"]),

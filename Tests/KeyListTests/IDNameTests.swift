@@ -20,7 +20,8 @@ struct IDNameTests {
     "actor", "public_id", "org_id", "orgUUIDs", "client_id", "trace_id", "service account", "serviceAccountIDs",
     "service_access_tokens", "people", "policies", "deleted", "failed", "Failed keys", "SSH keys", "app_key_owner_id",
     "app_key_owners", "owners_of_app_keys", "users without app keys", "user_list", "usersOfCI", "all users",
-    "app_key_created_by", "app_id", "Users (3)", "RUM applications", "team ids",
+    "app_key_created_by", "assigned_to", "usr.id", "Benutzer-ID", "Utilisateurs", "usuario_id",
+    "ユーザーID", "app_id", "Users (3)", "RUM applications", "team ids",
   ])
   func something_else(name: String) {
     #expect(IDName.meaning(of: Array(name.utf8)) == .other)
@@ -41,7 +42,9 @@ struct IDNameTests {
     #expect(IDName.meaning(of: Array(name.utf8), isLabel: true) == .unknown)
   }
 
-  @Test(arguments: ["Platform teams", "CI user ids", "Team", "Our users", "Assigned user", "Created by user"])
+  @Test(arguments: [
+    "Platform teams", "CI user ids", "Team", "Our users", "Assigned user", "Identifiant utilisateur", "Created by user",
+  ])
   func a_label_of_something_else(name: String) {
     #expect(IDName.meaning(of: Array(name.utf8), isLabel: true) == .other)
   }

@@ -50,6 +50,19 @@ struct OtherThingTests {
   }
 
   @Test(arguments: [
+    "[[\"\(a)\",\"\(c)\"],[\"\(b)\",\"\(c)\"],[\"\(a)\"]]",
+    "[\"\(a)\",\"\(c)\"]\n[\"\(b)\",\"\(c)\"]\n",
+  ])
+  func so_does_one_of_arrays(list: String) throws {
+    let error = #expect(throws: KeyListError.self) { try keys(list) }
+    #expect(error?.message == "the list is a table without a header: 2 arrays have 2 ids each")
+    #expect(try keys("{\"rows\":[[\"\(a)\",\"\(c)\"],[\"\(b)\",\"\(c)\"]]}").isEmpty)
+    #expect(try keys("[[\"\(a)\",\"x\"],[\"\(b)\",\"y\"]]").count == 2)
+    let page = Array(repeating: "\"\(a)\"", count: 100).joined(separator: ",")
+    #expect(try keys("[[\(page)],[\(page)]]").count == 200)
+  }
+
+  @Test(arguments: [
     ("\(a) ci\n\(b) \(c)\n", ["1 a", "2 b"]), ("ci \(a)\n\(c) \(b)\n", ["1 a", "2 b"]),
     ("\(a) ci\n\(b) \(c)\n\(a) \(c)\n", ["1 a", "2 b", "3 a"]), ("\(a) Jo Doe\n\(b) \(c) x\n", ["1 a", "2 b"]),
   ])
@@ -77,6 +90,16 @@ struct OtherThingTests {
       "app_keys:\n- id: \(a)\n  owner:\n    id: \(c)\n- owner:\n    id: \(c)\n  id: \(b)\n",
       ["2 a", "7 b"]
     ),
+    ("user \(c)\nuser \(c)\n", []), ("--user-id \(c)\n", []), ("x created user \(c)\ny created user \(c)\n", []),
+    ("INSERT INTO users (id) VALUES ('\(c)');\nINSERT INTO users (id) VALUES ('\(c)');\n", []),
+    ("admin \(a)\nci \(b)\n", ["1 a", "2 b"]), ("\(a) user\n\(b) owner\n", ["1 a", "2 b"]),
+    ("pulumi import datadog:index/user:User x \(c)\n", []),
+    ("pulumi import datadog:index/applicationKey:ApplicationKey x \(a)\n", ["1 a"]),
+    ("import {\n  to = datadog_user.x\n  id = \"\(c)\"\n}\n", []),
+    ("import {\n  to = datadog_application_key.x\n  id = \"\(a)\"\n}\n", ["3 a"]),
+    ("ID        NAME\n\(a)  ci\n\nUSER ID        NAME\n\(c)  jane\n", ["2 a"]),
+    ("=== Keys ===\n\(a)\n=== Users ===\n\(c)\n", ["2 a"]), ("; users\n\(c)\n", []), ("/* users */\n\(c)\n", []),
+    ("list of users\n\(c)\n", []), ("These are the user ids:\n\(c)\n", []),
     ("user:\n  id: \(c)\n", []), ("- id: \(c)\n  type: users\n", []), ("- id: \(c)\n  user_id: \(c)\n", []),
   ])
   func below_and_beside_names(list: String, expected: [String]) throws {
@@ -84,6 +107,7 @@ struct OtherThingTests {
   }
 
   @Test(arguments: [
+    ("{\"kind\":\"User\",\"id\":\"\(c)\"}", []), ("{\"object\":\"key\",\"id\":\"\(a)\"}", ["1 a"]),
     ("{\"admins\":[\"\(c)\"]}", []), ("{\"deleted\":[\"\(c)\"]}", []), ("{\"failed\":[{\"id\":\"\(c)\"}]}", []),
     ("{\"app_key_owner_ids\":[\"\(c)\"]}", []), ("{\"ids\":[\"\(c)\"],\"failed\":[\"\(c)\"]}", []),
     ("{\"app_keys\":[\"\(a)\"],\"failed\":[\"\(c)\"]}", ["1 a"]), ("{\"team_a_keys\":[\"\(a)\"]}", ["1 a"]),

@@ -29,7 +29,7 @@ struct KeyListTextTests {
     (c.uppercased(), ["1 c"]),
     ("# head\n  # more\n\(a) # why\n\(b)\t#\n", ["3 a", "4 b"]),
     ("garbage\n\(a)", ["1! garbage | \(notAnID)", "2 a"]),
-    ("id of a team\n\(a)", ["1! id of a team | \(notAnID)", "2 a"]),
+    ("id and more\n\(a)", ["1! id and more | \(notAnID)", "2 a"]),
   ])
   func a_text_list_has_one_id_a_line(list: String, expected: [String]) throws {
     #expect(try entries(list) == expected)
