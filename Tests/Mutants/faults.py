@@ -120,10 +120,6 @@ FAULTS = [
             (LIMITS + "Pacer.swift", "gate.close(until: min(until, latest), for", "gate.close(until: max(until, min(until, latest)), for"),
         ],
         "everyPromiseIsKept"),
-    fault(
-        "estimate-forgets-the-wait", "the remaining time leaves out what is left of the window",
-        LIMITS + "Forecast/Forecast.swift", "seconds = supply.wait + (windows - 1)", "seconds = (windows - 1)",
-        "theEndIsToldWithinATenthOfWhatIsLeft"),
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",

@@ -42,8 +42,8 @@ import Testing
       var run = DaemonRun(plan, notesEstimates: true)
       run.run()
       let end = run.now
-      // A whole window has been seen by then. Of the last seconds a tenth is less than one request takes.
-      let estimates = run.estimates.filter { $0.at > 2 * period }
+      // A full period has been seen by then. Of the last seconds a tenth is less than one request takes.
+      let estimates = run.estimates.filter { $0.at > period }
       let right = estimates.count { abs($0.end - end) <= 0.1 * (end - $0.at) + 0.05 * period }
       #expect(run.violation == nil && estimates.count > 50)
       #expect(
