@@ -119,7 +119,8 @@ def set_at_an_edge(binary):
             before = number % 2 == 0
             if before:
                 # The next window is a moment away.
-                wait_for(lambda: ((place.status() or {}).get("rate_limit") or {}).get("resets_in_seconds", 9) <= 0.5, 3, 0.01)
+                wait_for(lambda: (limit := (place.status() or {}).get("rate_limit")) and limit["limit"]
+                         and limit["resets_in_seconds"] <= 1 and 0 < limit["waiting_seconds"] <= 0.2, 3, 0.01)
             else:
                 wait_for(lambda: place.requests() > spent, 20, 0.005)
             place.set(seconds)
