@@ -68,8 +68,24 @@ import Testing
     #expect(limit.turn(.at(100, log: log(10, from: 89))) == .go)
     _ = limit.succeeded(.to(sentAt: 100, log: log(11, from: 89)))
     #expect(limit.granted?.count == 11)
-    // Two at a time now.
-    #expect(limit.turn(.at(101, inFlight: 1, log: log(11, from: 89))) == .go)
+    #expect(limit.turn(.at(101, inFlight: 1, log: log(11, from: 89))) != .go)
+    for more in 12...13 { _ = limit.succeeded(.to(sentAt: 100, log: log(more, from: 89))) }
+    // Two at a time after three.
+    #expect(limit.turn(.at(102, inFlight: 1, log: log(13, from: 89))) == .go)
+  }
+
+  /// It might be counted in a window that begins meanwhile.
+  @Test func nothingIsTriedShortlyBeforeTheOldestRequestLeavesThePeriod() {
+    #expect(limit().turn(.at(134, log: log(10, from: 90))) == .go)
+    #expect(limit().turn(.at(136, log: log(10, from: 90))) != .go)
+  }
+
+  /// One in two periods would be a tenth of five in ten seconds.
+  @Test func ofASmallLimitMoreIsTriedSeldom() {
+    var limit = limit(count: 5)
+    for round in 0..<8 { _ = limit.refuse(nil, wait: nil, .refusal(sentAt: Double(round), log: log(5, from: 0))) }
+    #expect(limit.turn(.at(2_300, log: log(5, from: 2_290))) != .go)
+    #expect(limit.turn(.at(2_500, log: log(5, from: 2_490))) == .go)
   }
 
   @Test func aRefusalThatWasRiskedStopsNobodyAndCostsCredit() {
@@ -111,6 +127,13 @@ import Testing
     _ = try named.refuse(nil, wait: nil, .refusal(sentAt: 200, isProbe: true)).until()
     var young = limit(.learned)
     _ = try young.refuse(nil, wait: nil, .refusal(sentAt: 70, isProbe: true)).until()
+  }
+
+  @Test func aRetryAfterThatIsLongerThanThePeriodDisprovesItToo() throws {
+    var found = limit(.learned)
+    #expect(found.refuse(nil, wait: 80, .refusal(sentAt: 30, log: log(2, from: 20))) == .disproved(.searched))
+    var named = limit(.body)
+    _ = try named.refuse(nil, wait: 80, .refusal(sentAt: 30, log: log(2, from: 20))).until()
   }
 
   @Test func refusedProbesAtAnEdgeAreLaterAndTheThirdGivesTheEdgeUp() throws {

@@ -46,6 +46,14 @@ import Testing
     #expect(zip(grown, [1.06, 1.24, 3.7, 13.32, 13.64]).allSatisfy { abs($0 - $1) < 0.001 })
   }
 
+  /// Otherwise one in thirty would be refused of one a second.
+  @Test func aLowRateGrowsMoreSlowly() {
+    let limit = PacedLimit(log: SentLog((1...60).map { 60 + Double($0) }), now: 120)
+    let first = rate(limit, at: 120)
+    #expect((0.95...1.05).contains(first))
+    #expect(abs(rate(limit, at: 120 + 60 / first) / first - 1.06) < 0.001)
+  }
+
   @Test func aSecondRefusalSoonAfterTheFirstHalvesIt() {
     var limit = limit()
     for instant in [130.0, 140] { _ = limit.refuse(nil, wait: nil, .refusal(sentAt: instant)) }

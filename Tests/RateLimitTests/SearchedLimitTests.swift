@@ -18,10 +18,15 @@ import Testing
   }
 
   @Test func aServerThatShowsNothingIsNotStormed() {
-    let search = SearchedLimit(now: 0)
-    #expect(search.ceiling(now: 0) == 8)
+    var search = SearchedLimit(now: 0)
     #expect(search.ceiling(now: 100) == 20)
-    #expect(search.turn(.at(0, inFlight: 7)) == .go)
+    // A tiny limit costs two refusals, a larger one about one in twenty.
+    let allowed = [0, 10, 90, 100, 200].map { more in
+      pass(more, until: 1, &search)
+      return search.ceiling(now: 1)
+    }
+    #expect(allowed == [2, 3, 5, 10, 10])
+    #expect(search.turn(.at(0, inFlight: 1)) == .go)
     #expect(search.granted == nil && search.source == .none)
   }
 
@@ -38,7 +43,8 @@ import Testing
   }
 
   @Test func oneAsksAfterASecondAndThenJustAfterTheMultiplesOfUsualPeriods() throws {
-    var search = SearchedLimit(now: 0)
+    // It has begun long ago.
+    var search = SearchedLimit(now: -500)
     let first = try search.refuse(nil, wait: nil, .refusal(sentAt: 2, clock: .ours)).until()
     #expect(abs(first - 3.1) < 0.001)
     // Who was under way when the limit was met tells nothing new.
@@ -90,6 +96,89 @@ import Testing
     }
     #expect(allowance == Allowance(count: 100, period: 60))
     #expect(abs(edge - 120) < 0.01)
+  }
+
+  /// The moments at which probes go, each refused, until one passes at `end` or later, and what it found.
+  private func probes(_ search: inout SearchedLimit, from first: Seconds, until end: Seconds, log: [Seconds]) throws
+    -> (at: [Seconds], found: Successor?)
+  {
+    var (asked, all) = (first, [Seconds]())
+    var isProbe = false
+    while true {
+      let refusal = ReceivedReply.refusal(sentAt: asked, isProbe: isProbe, clock: .ours, log: log)
+      asked = try search.refuse(nil, wait: nil, refusal).until()
+      isProbe = true
+      all.append((asked * 10 + 0.01).rounded(.down) / 10)
+      if asked >= end {
+        return (all, search.succeeded(.to(sentAt: asked, isProbe: true, clock: .ours, log: log + [asked + 0.1])))
+      }
+    }
+  }
+
+  /// 50 in 10 s, counted from the first request on. It was answered at 3.1 s.
+  @Test func quotaThatIsBackAUsualPeriodAfterTheFirstRequestIsALogOrBeganWithIt() throws {
+    var search = SearchedLimit(now: 3)
+    pass(50, until: 4, &search)
+    let (at, back) = try probes(&search, from: 4.2, until: 13, log: [3.1])
+    #expect(at == [5.3, 10.6, 13.1])
+    #expect(back == nil)
+    // It is obeyed as if it were known …
+    let used = Array(repeating: 14.0, count: 49)
+    #expect(search.turn(.at(14.1, log: [13.2] + used)).instant.map { abs($0 - 23.251) < 0.001 } == true)
+    #expect(search.turn(.at(14.1, log: [3.1] + used)) == .go)
+    // … until the 51st since then proves it, …
+    var disproved = search
+    pass(48, until: 23.4, &search)
+    let last = search.succeeded(.to(sentAt: 23.4))
+    #expect(last == nil)
+    #expect(search.succeeded(.to(sentAt: 23.5)) == .counted(Allowance(count: 50, period: 10), edge: nil))
+    // … or a refusal disproves it.
+    _ = disproved.refuse(nil, wait: nil, .refusal(sentAt: 14.1, clock: .ours))
+    #expect(disproved.turn(.at(18, log: [13.2] + used)) == .go)
+  }
+
+  @Test func aRetryAfterShowsTheSame() throws {
+    var search = SearchedLimit(now: 3)
+    pass(50, until: 4, &search)
+    let until = try search.refuse(nil, wait: 9, .refusal(sentAt: 4.2)).until()
+    #expect(abs(until - 13.35) < 0.001)
+    _ = search.succeeded(.to(sentAt: until, isProbe: true, clock: .ours, log: [3.1, until + 0.1]))
+    pass(49, until: 23.5, &search)
+    #expect(search.succeeded(.to(sentAt: 23.5)) == .counted(Allowance(count: 50, period: 10), edge: nil))
+  }
+
+  /// Windows of 20 s that begin with a request. When the first one ended does not show when it had begun.
+  @Test func theSecondSearchAsksAUsualPeriodAfterTheProbeThatPassed() throws {
+    var search = SearchedLimit(now: 0)
+    pass(50, until: 7, &search)
+    let first = try probes(&search, from: 7, until: 14.5, log: [4])
+    #expect(first.at.last == 15.6)
+    pass(49, until: 17, &search)
+    let second = try probes(&search, from: 17, until: 35.61, log: [4, 15.7])
+    #expect(second.at.last == 35.7)
+    #expect(second.found == .counted(Allowance(count: 50, period: 20), edge: nil))
+  }
+
+  /// Windows of 60 s that end at 37, 97 and 157 s: not at the full minutes between the refusals and the ends.
+  @Test func aRetryAfterSaysWhenAWindowEndsAndNoMultipleBeforeItDoes() throws {
+    var search = SearchedLimit(now: 0)
+    pass(30, until: 10, &search)
+    var found: Successor?
+    for (refused, end) in [(10.0, 37.0), (50, 97)] {
+      let until = try search.refuse(nil, wait: end - refused, .refusal(sentAt: refused, clock: .ours)).until()
+      found = search.succeeded(.to(sentAt: until, isProbe: true, clock: .ours, log: [0.1]))
+      pass(29, until: until + 1, &search)
+    }
+    #expect(found == .counted(Allowance(count: 30, period: 60), edge: nil))
+  }
+
+  /// Every 30 s would be 120 in an hour.
+  @Test func inALongWindowProbesAreEverFurtherApart() throws {
+    var search = SearchedLimit(now: 0)
+    pass(400, until: 10, &search)
+    let (at, found) = try probes(&search, from: 10, until: 3_600, log: [0.1])
+    #expect(at.count < 75)
+    #expect(found == nil)
   }
 
   /// A service in trouble may refuse for days: no limit that nobody has named makes anyone wait so long.

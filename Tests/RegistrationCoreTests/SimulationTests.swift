@@ -88,7 +88,8 @@ import Testing
   /// The daemon's own queue beside its model, killed and opened again.
   @Test func theQueueIsAsItsModelIs() {
     var sum = RunTally()
-    for seed in 1...12 as ClosedRange<UInt64> {
+    // In the last one, keys are in flight when their list is cancelled.
+    for seed in Array(1...11) + [24] as [UInt64] {
       let plan = Plan(seed: seed, longest: 3_600)
       var run = DaemonRun(plan, isPaired: true)
       run.run()

@@ -12,6 +12,8 @@ struct CountedLimit: LimitModel {
   private var credit = Self.creditAtFirst
   /// How many requests above the limit may be in flight; grows while they pass.
   private var step = 1
+  /// Requests above the limit that passed since the last refusal.
+  private var passedAbove = 0
   /// One more is tried from here on, whatever the credit: a limit that was cut by mistake must grow back.
   private var tryAt: Seconds
   private var patience: Double = 1
@@ -35,9 +37,14 @@ struct CountedLimit: LimitModel {
   private static let creditAtMost = 3.0
   /// Periods before more is tried, whatever the credit.
   private static let firstPatience = 4.0
+  /// How many must have passed above the limit before one more may be in flight there, and how many at most.
+  private static let passedForStep = 3
   private static let longestStep = 8  // S31, S32
-  /// Maximum periods between two attempts that were refused.
+  /// Maximum periods between two attempts that were refused; more where they grant fewer successes than these.
   private static let longestPatience = 2.0  // S31, T02
+  private static let successesForTry = 200.0
+  /// The share of a period that must be left when more is tried.
+  private static let telling = 0.25
   /// The factor by which a refused attempt makes the next one later.
   private static let patienceGrowth = 2.0
   /// The window is used this many times faster than evenly, which leaves time to try for more.
@@ -53,7 +60,8 @@ struct CountedLimit: LimitModel {
   private static let shortestWait: Seconds = 0.02
   /// Requests in flight in the first period of a limit that was found by search.
   private static let inFlightAtFirst = 8  // S33
-  /// A refusal after this many periods without a request of ours shows that the real period is longer.
+  /// A refusal after this many periods without a request of ours shows that the real period is longer, and so does a
+  /// Retry-After of as many.
   private static let disproof = 1.2
   /// After this many refusals in a row, the assumed start of windows is no longer believed.
   private static let refusalsOfEdge = 2
@@ -131,9 +139,11 @@ struct CountedLimit: LimitModel {
       let next = ask.lastSentAt + allowance.period / (allowance.tokens * Self.tempo)
       return next > now ? .wait(until: next) : .go
     }
+    let renewal = renewal(now, ask.log)
     let mayTry = mayGrow && withheld == 0 && (credit >= 1 || now >= tryAt)
-    if mayTry && excess < step { return .go }
-    return .wait(until: max(now + Self.shortestWait, renewal(now, ask.log)))
+    // Near the end, a request may be counted in the next window and tell nothing.
+    if mayTry && excess < step && renewal - now > Self.telling * allowance.period { return .go }
+    return .wait(until: max(now + Self.shortestWait, renewal))
   }
 
   /// Maximum requests in flight: a limit found by refusals must hold for a period before it is trusted.
@@ -159,20 +169,23 @@ struct CountedLimit: LimitModel {
     let used = used(at: reply.now, reply.log)
     guard mayGrow, used > allowance.count else { return nil }
     allowance.count = min(used, Allowance.counts.upperBound)
-    step = min(step + 1, Self.longestStep)
+    passedAbove += 1
+    step = min(1 + passedAbove / Self.passedForStep, Self.longestStep)
     patience = 1
     tryAt = reply.now
     return nil
   }
 
-  /// Whether a refusal proves that the period is longer than assumed: it contains no request of ours.
-  private func isDisproved(by reply: ReceivedReply) -> Bool {
-    source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > Self.disproof * allowance.period
+  /// Whether a refusal proves that the period is longer than assumed: it contains no request of ours, or more comes only
+  /// after the period.
+  private func isDisproved(by reply: ReceivedReply, wait: Seconds?) -> Bool {
+    if source == .learned, let wait, wait > Self.disproof * allowance.period { return true }
+    return source == .learned && reply.flight.isProbe && reply.flight.sentAt - since > Self.disproof * allowance.period
       && reply.log.count(after: reply.flight.sentAt - Self.disproof * allowance.period - Self.settle) == 0
   }
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
-    if isDisproved(by: reply) { return .disproved(.searched) }
+    if isDisproved(by: reply, wait: wait) { return .disproved(.searched) }
     return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
   }
 
@@ -180,8 +193,9 @@ struct CountedLimit: LimitModel {
   private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
-    step = 1
-    patience = min(Self.longestPatience, Self.patienceGrowth * patience)
+    (step, passedAbove) = (1, 0)
+    patience = min(
+      max(Self.longestPatience, Self.successesForTry / allowance.tokens), Self.patienceGrowth * patience)
     tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)

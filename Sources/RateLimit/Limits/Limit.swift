@@ -14,8 +14,10 @@
 //
 //   nothing is known          assumed, or learned by an earlier run            counted, else searched
 //   searched                  quota came back at once, twice                   paced
+//   searched                  a usual period after the first request, and more counted
 //   searched                  two moments at which quota came back             counted
 //   counted, found by search  refused though nothing of ours stands in it      searched
+//   counted, found by search  a Retry-After that is longer than its period     searched
 //   paced                     five probes in a row are refused                 searched
 //   any of the last three     a refusal's text names another limit             counted
 

@@ -43,6 +43,8 @@ struct PacedLimit: LimitModel {
   private static let unit: Seconds = 20  // S34, T14
   private static let linear = 0.04  // S34, T14
   private static let cubic = 0.02
+  /// A unit has at least so many requests, so that less than one in a hundred is refused.
+  private static let requestsOfUnit = 60.0
   /// Units after which the cubic term stops growing, and its final value.
   private static let units = 8.0
   private static let cubicAtMost = 12.0
@@ -94,7 +96,7 @@ struct PacedLimit: LimitModel {
   /// Cubic in time, as in congestion control: slow near the refused rate, fast far from it. Starting from 10 a second:
   /// 10.6 after 20 s, 12.4 after 40 s, 37 after 100 s, 133 after 160 s.
   private func grown(_ now: Seconds) -> Double {
-    let age = (now - cutAt) / Self.unit
+    let age = (now - cutAt) / max(Self.unit, Self.requestsOfUnit / rate)
     let cubic = age < Self.units ? Self.cubic * age * age * age : Self.cubicAtMost
     return rate * (1 + Self.linear * age + cubic)
   }
