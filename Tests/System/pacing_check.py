@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The daemon's pacing in real time: the sandbox with each algorithm, third-party rate limiters (Flask-Limiter
-with its three strategies, nginx's leaky bucket, HAProxy's stick table), and one that leaves headers out. For each the
-time taken is compared with the shortest possible, and the refusals are counted.
+with its three strategies, slowapi, Django REST framework, nginx's leaky bucket, HAProxy's stick table, Varnish's
+vsthrottle), and one that leaves headers out. For each the time taken is compared with the shortest possible, and the
+refusals are counted.
 
-    pacing_check.py BINARY PYTHON      PYTHON has Flask-Limiter and waitress; needs nginx and haproxy; loopback only; a few
-                                       jobs at a time, under four minutes
+    pacing_check.py BINARY PYTHON      PYTHON has Flask-Limiter, slowapi, uvicorn, djangorestframework and waitress; needs
+                                       nginx, haproxy, varnish and varnish-modules; loopback only; a few jobs at a time,
+                                       under five minutes
 """
 
 import math
@@ -66,26 +68,31 @@ def stamp(text):
     return time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone + float(fraction or 0)
 
 
-def flask(limit, period, strategy):
+def program(python, script, *arguments):
+    """A server of this folder, started with a port, the arguments, the latency and a file for its times."""
     def start(place):
         port = free_port()
-        place.start(PYTHON, os.path.join(HERE, "flask_limiter_server.py"), str(port), f"{limit} per {period} second",
-                    strategy, str(LATENCY), place.path("times"))
-        wait_for(lambda: os.path.exists(place.path("times")))
+        place.start(python, os.path.join(HERE, script), str(port), *map(str, arguments), str(LATENCY), place.path("times"))
+        wait_for(lambda: servers.listens(port))
         place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
         return lambda: servers.times(place)
     return start
+
+
+def flask(limit, period, strategy):
+    return program(PYTHON, "flask_limiter_server.py", f"{limit} per {period} second", strategy)
+
+
+def slowapi(limit, period, strategy):
+    return program(PYTHON, "slowapi_server.py", f"{limit} per {period} second", strategy)
+
+
+def rest_framework(limit, period):
+    return program(PYTHON, "rest_framework_server.py", limit, period)
 
 
 def poor(limit, period, tells):
-    def start(place):
-        port = free_port()
-        place.start(sys.executable, os.path.join(HERE, "poor_headers_server.py"), str(port), str(limit), str(period),
-                    tells, str(LATENCY), place.path("times"))
-        wait_for(lambda: os.path.exists(place.path("times")))
-        place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
-        return lambda: servers.times(place)
-    return start
+    return program(sys.executable, "poor_headers_server.py", limit, period, tells)
 
 
 def nginx(rate, burst):
@@ -103,6 +110,15 @@ def haproxy(limit, period):
         servers.haproxy(place, port, limit, period)
         place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
         return lambda: servers.times(place, "haproxy.log")
+    return start
+
+
+def varnish(limit, period):
+    def start(place):
+        port = free_port()
+        servers.varnish(place, port, limit, period, LATENCY)
+        place.env["KEYREG_API_URL"] = f"http://127.0.0.1:{port}"
+        return lambda: [(at, status) for at, status in servers.times(place) if status != 404]
     return start
 
 
@@ -154,6 +170,10 @@ JOBS = [
      4),  # 0.98
     ("nginx, leaky bucket, no headers", 900, 100, 10, bucket, nginx(10, 100), 0.9, 40, 16),  # 0.99
     ("nginx, 200 a second, no headers", 4000, 20, 0.1, bucket, nginx(200, 20), 0.5, 10, 12),  # 0.75
+    ("slowapi, fixed window, no headers", 450, 100, 10, log, slowapi(100, 10, "fixed-window"), 0.7, 30, 10),  # 0.95
+    ("slowapi, moving window, no headers", 450, 100, 10, log, slowapi(100, 10, "moving-window"), 0.6, 40, 10),  # 0.95
+    ("Django REST framework, Retry-After only", 450, 100, 10, log, rest_framework(100, 10), 0.7, 30, 10),  # 0.94
+    ("Varnish, vsthrottle, no headers", 450, 100, 10, bucket, varnish(100, 10), 0.6, 40, 10),  # 0.74
     ("Limit and Remaining only", 450, 100, 10, log, poor(100, 10, "count"), 0.75, 10, 3),  # 0.95
     ("one odd Reset", 450, 100, 10, log, poor(100, 10, "odd"), 0.6, 10, 3),
     # 0.96 to 1.00; 0.74 from three starts in 16

@@ -1,7 +1,9 @@
 """Rate-limiting servers from Debian that answer as the register endpoint does, for the checks that need third-party
 servers. Each writes a line "seconds status" for each request."""
 
+import http.client
 import os
+import socket
 
 from support import wait_for
 
@@ -47,6 +49,28 @@ frontend api
 '{{"data":{{"id":"%[path,field(6,/)]","type":"app_key_registration"}}}}'
 """
 
+VARNISH = '''
+vcl 4.1;
+import vsthrottle;
+import vtc;
+backend none none;
+sub vcl_recv {{
+  if (req.url !~ "^/api/") {{ return (synth(404)); }}
+  if (vsthrottle.is_denied("organisation", {limit}, {period}s)) {{ return (synth(429)); }}
+  vtc.sleep({latency}s);
+  return (synth(201));
+}}
+sub vcl_synth {{
+  set resp.http.Content-Type = "application/json";
+  if (resp.status == 201) {{
+    set resp.body = {{"{{"data":{{"type":"app_key_registration","id":""}} + regsub(req.url, ".*/", "") + """"}}}}""";
+  }} else {{
+    set resp.body = {{"{{"errors":["Too many requests"]}}"}};
+  }}
+  return (deliver);
+}}
+'''
+
 
 def nginx(place, port, rate, burst, tls=False):
     """A leaky bucket, without headers. With `tls` the place has server.pem and server.key."""
@@ -66,8 +90,38 @@ def haproxy(place, port, limit, period):
     return place.start("haproxy", "-db", "-f", place.path("haproxy.cfg"))
 
 
+def varnish(place, port, limit, period, latency):
+    """A token bucket (vmod_vsthrottle), without headers. Returns once its log is being written: the log has a few 404s
+    first."""
+    with open(place.path("throttle.vcl"), "w") as file:
+        file.write(VARNISH.format(limit=limit, period=period, latency=latency))
+    folder = place.path("varnish")
+    place.start("varnishd", "-j", "none", "-F", "-a", f"127.0.0.1:{port}", "-f", place.path("throttle.vcl"), "-n", folder,
+                "-s", "malloc,16m")
+    wait_for(lambda: listens(port))
+    place.start("varnishncsa", "-n", folder, "-w", place.path("times"), "-F", "%{VSL:Timestamp:Process[1]}x %s")
+    wait_for(lambda: status(port) == 404 and times(place))
+
+
+def status(port):
+    """The status of a reply that costs nothing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def listens(port):
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
 def times(place, log="times"):
     """(seconds, status) of each request in a log, in its order; other lines are skipped."""
+    if not os.path.exists(place.path(log)):
+        return []
     with open(place.path(log)) as file:
         pairs = [line.split() for line in file]
     return [(float(at), int(status)) for at, status in (pair for pair in pairs if len(pair) == 2 and pair[1].isdigit())]
