@@ -181,6 +181,18 @@ import Testing
     #expect(found == nil)
   }
 
+  /// The very first request is a probe, and may be refused.
+  @Test func probesAreNotFurtherApartWhereTheFirstRequestWasRefused() throws {
+    var search = SearchedLimit(now: 0)
+    var (asked, gaps) = (1_000.0, [Seconds]())
+    while asked < 1_600 {
+      let until = try search.refuse(nil, wait: nil, .refusal(sentAt: asked, isProbe: true, clock: .ours)).until()
+      gaps.append(until - asked)
+      asked = until
+    }
+    #expect(gaps.allSatisfy { $0 < 61 } && gaps.count > 20)
+  }
+
   /// A service in trouble may refuse for days: no limit that nobody has named makes anyone wait so long.
   @Test func momentsThatAreHoursApartTellNoLimit() throws {
     var search = SearchedLimit(now: 0)

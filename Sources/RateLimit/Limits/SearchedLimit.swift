@@ -29,6 +29,8 @@ struct SearchedLimit: LimitModel {
   /// From when on the next probe may go.
   private var probesFrom: Seconds = -.infinity
   private var refusals = 0
+  /// When the first of them was sent.
+  private var emptyFrom: Seconds = -.infinity
   /// Whether the next probe goes when a Retry-After says.
   private var waited = false
   private var quickReturns = 0
@@ -213,6 +215,7 @@ struct SearchedLimit: LimitModel {
       if !returns.isEmpty { count = max(1, passed) }
     }
     refusals += 1
+    if refusals == 1 { emptyFrom = flight.sentAt }
     lastRefused = flight.sentAt
     drought = max(drought, flight.sentAt - refusedAt)
     probesFrom = nextProbe(wait: wait, reply)
@@ -241,7 +244,7 @@ struct SearchedLimit: LimitModel {
     let begun = returns.last?.answeredAt ?? reply.log.first(after: startedAt) ?? startedAt
     let usual = returns.isEmpty ? Self.periodsTriedAgain : Self.periods
     let period = usual.map(Double.init).first { $0 > max(now - begun, drought) } ?? .infinity
-    let longest = max(Self.longestProbe, Self.growth * (now - refusedAt))
+    let longest = max(Self.longestProbe, Self.growth * (now - emptyFrom))
     return min(now + longest, now + next - server + Self.lateness, begun + period + Self.settle)
   }
 }
