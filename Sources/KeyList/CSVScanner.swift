@@ -14,6 +14,7 @@ struct CSVScanner {
   private(set) var ending = ListEnding()
   private var isOver = false
   private var isBehindBlank = false
+  private var latestType: (text: ArraySlice<UInt8>, isOther: Bool)?
   /// The name of something else above the header.
   private var heading: TextHeading?
 
@@ -146,14 +147,22 @@ struct CSVScanner {
   }
 
   /// Why the id in the column may be that of something else.
-  private func doubt(about id: AppKeyID, _ record: CSVRecord, in bytes: ListBytes) -> String? {
+  private mutating func doubt(about id: AppKeyID, _ record: CSVRecord, in bytes: ListBytes) -> String? {
     if let heading, header.rank > 1 { return "\(KeyIDText.notAKey): it is below the name \"\(heading.shownName)\"" }
     if let rival = record.rival, case .key(let other) = KeyIDText.read(bytes[rival]), other != id {
       return "different ids in \"uuid\" and \"id\": name the column of the application keys' ids app_key_id"
     }
-    guard let range = record.type, JSONType.isOther(named: Array(bytes[range])) else { return nil }
+    guard let range = record.type, isOtherType(bytes[range]) else { return nil }
     let type = InvalidLine.shown(bytes[range], characters: 40)
     return "\(KeyIDText.notAKey): its type is \"\(type)\"; if it is, name the column app_key_id"
+  }
+
+  /// Most rows have the type of the row before.
+  private mutating func isOtherType(_ text: ArraySlice<UInt8>) -> Bool {
+    if let known = latestType, known.text == text { return known.isOther }
+    let isOther = JSONType.isOther(named: Array(text))
+    latestType = (Array(text)[...], isOther)
+    return isOther
   }
 
   private mutating func keepFields(_ bytes: ListBytes) {

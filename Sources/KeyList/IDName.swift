@@ -38,8 +38,9 @@ enum IDName {
   /// Whether the array or object of this name in an object with an id of its own holds the keys, so that the id is that
   /// of something else: a user, an export.
   static func holdsKeys(_ name: [UInt8]) -> Bool {
+    // Most names are neither; reading their words takes longer.
     guard name.count <= 200 else { return false }
-    return isBesideAnID(name) || isKey(name)
+    return name.count <= 8 && isBesideAnID(name) || mentionsKey(name) && isKey(name)
   }
 
   /// Whether an object of this name is an application key.
@@ -73,6 +74,12 @@ enum IDName {
 
   /// Whether `name` is that of keys of some kind: `CI keys`.
   static func endsInKey(_ name: [UInt8]) -> Bool { NameWords(name).words.last?.text == "key" }
+
+  private static func mentionsKey(_ name: [UInt8]) -> Bool {
+    name.indices.dropLast(2).contains { index in
+      name[index...].prefix(3).elementsEqual("key".utf8, by: { $0 | 0x20 == $1 })
+    }
+  }
 
   private typealias Words = ArraySlice<NameWords.Word>
 

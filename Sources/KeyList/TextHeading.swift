@@ -155,8 +155,9 @@ struct TextHeading {
 
   private static func isTitle(_ text: ArraySlice<UInt8>) -> Bool {
     guard text.count <= longestName, text.allSatisfy({ isNameByte($0) || "*\"'`,".utf8.contains($0) }),
+      !KeyIDText.holdsID(text),
       // Those of several columns are read elsewhere.
-      !text.contains(Array("  ".utf8)), !KeyIDText.holdsID(text)
+      !text.contains(Array("  ".utf8))
     else { return false }
     let name = Array(Edges.peeled(text))
     return meaning(of: name) != .unknown || IDName.endsInKey(name)
