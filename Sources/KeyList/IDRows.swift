@@ -1,19 +1,25 @@
-/// How many ids the lines or arrays of a list have. Where several have the same number of them, these are the columns of
-/// a table, of which nobody knows which one has the keys.
+/// How many ids the lines of a text, or the arrays in a member, have. Where all have the same number of them, these are
+/// the columns of a table, of which nobody knows which one has the keys.
 struct IDRows {
-  private var counts: [Int: Int] = [:]
+  private var rows = 0
+  private var ids = 0
+  private var isEven = true
 
-  /// Rows of one id or none say nothing.
+  /// Rows without an id say nothing.
   mutating func add(_ ids: Int) {
-    if ids > 1 { counts[ids, default: 0] += 1 }
+    guard ids > 0 else { return }
+    if rows > 0, ids != self.ids { isEven = false }
+    self.ids = ids
+    rows += 1
   }
 
-  mutating func add(_ others: IDRows) { counts.merge(others.counts, uniquingKeysWith: +) }
-
-  /// How many ids how many rows have, if they are a table. One more id on some rows does not make it a list.
-  var table: (ids: Int, rows: Int)? {
-    let most = counts.max { ($0.value, $0.key) < ($1.value, $1.key) }
-    guard let most, most.value > 1, most.value * 2 >= counts.values.reduce(0, +) else { return nil }
-    return (most.key, most.value)
+  mutating func add(_ others: IDRows) {
+    guard others.rows > 0 else { return }
+    isEven = isEven && others.isEven && (rows == 0 || ids == others.ids)
+    ids = others.ids
+    rows += others.rows
   }
+
+  /// How many ids how many rows have, if they are a table.
+  var table: (ids: Int, rows: Int)? { isEven && rows > 1 && ids > 1 ? (ids, rows) : nil }
 }

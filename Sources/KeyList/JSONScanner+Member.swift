@@ -8,20 +8,7 @@ extension JSONScanner {
     while let entry = try scanner.next(&bytes) {
       if member == nil, case .key = entry { member = .some(scanner.chosen) }
     }
-    if let table = scanner.table {
-      let which = "\(table.rows) arrays have \(table.ids) ids each"
-      throw KeyListError(
-        kind: .ambiguous, message: "the list is a table without a header: \(which)",
-        hint: "keep only the ids of keys, such as the first of each array: jq '[.[][0]]' FILE")
-    }
     return (member ?? nil, scanner.holder)
-  }
-
-  /// The table that the arrays form, those that are not closed included.
-  private var table: (ids: Int, rows: Int)? {
-    var rows = rows
-    for open in stack { rows.add(open.rows) }
-    return rows.table
   }
 
   mutating func noteKeysMember(isArray: Bool) {

@@ -27,8 +27,6 @@ struct JSONScanner {
   var notesMembers = false
   /// The name, for display, of the array that has the keys of objects with ids of their own. Others are then no keys.
   var holder: String?
-  /// How many ids the arrays have that are closed.
-  var rows = IDRows()
   /// Returns the keys of an object that was read to its end.
   private var aside: JSONAside?
 
@@ -207,7 +205,7 @@ struct JSONScanner {
 
   private mutating func close() -> KeyListEntry? {
     guard let closed = stack.popLast() else { return nil }
-    if closed.isArray { rows.add(closed.rows) } else { chosen = closed.chosen }
+    if !closed.isArray { chosen = closed.chosen }
     let begin = closed.isArray ? nil : origin
     if !closed.isArray { origin = nil }
     if stack.isEmpty { endValue(begun: closed.line) }

@@ -44,9 +44,8 @@ extension TextLayout {
     func layout() throws(KeyListError) -> TextLayout {
       if isColumn, hasNamedID, !labels.sayOther, let column { return .column(column) }
       guard let table = rows.table else { return names.name.map { .name($0) } ?? .ids }
-      let which = table.rows == lines ? "each line has" : "\(table.rows) lines have"
       throw KeyListError(
-        kind: .ambiguous, message: "the list is a table without a header: \(which) \(table.ids) ids",
+        kind: .ambiguous, message: "the list is a table without a header: each line has \(table.ids) ids",
         line: firstLines[table.ids],
         hint: "add a header line that names the columns, such as owner_id,app_key_id, or keep only the ids of keys; "
           + "if all of them are keys, write each on a line of its own")

@@ -127,41 +127,8 @@ class Maker:
         return bytes(data)
 
 
-def is_table(text):
-    """Whether several arrays of strings have the same number of ids, up to six: then nobody knows which are keys."""
-    counts = {}
-    rest, decoder = text, json.JSONDecoder()
-
-    def count(ids):
-        if 1 < ids <= 6:
-            counts[ids] = counts.get(ids, 0) + 1
-
-    def walk(array):
-        nonlocal row
-        for element in array:
-            if isinstance(element, list):
-                row = 0
-                walk(element)
-                count(row)
-                row = 0
-            elif isinstance(element, str) and UUID.fullmatch(element):
-                row += 1
-
-    while rest.strip():
-        value, end = decoder.raw_decode(rest.lstrip())
-        rest = rest.lstrip()[end:]
-        row = 0
-        if isinstance(value, list):
-            walk(value)
-            count(row)
-    most = max(counts.values(), default=0)
-    return most > 1 and most * 2 >= sum(counts.values())
-
-
 def keys_in(text):
     """The keys in JSON values one after another. Throws ValueError for anything else."""
-    if is_table(text):
-        return []
     found = []
     rest, decoder = text, json.JSONDecoder()
     while rest.strip():
