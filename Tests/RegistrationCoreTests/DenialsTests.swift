@@ -41,6 +41,20 @@ struct DenialsTests {
     #expect(asked == 29 && denials.kept.count == 29)
   }
 
+  @Test func whatTheOperatorAcceptsIsOneMessage() {
+    var denials = Denials.unproven(Denials.Streak())
+    denials.accept(charge(1, "org 17 is not allowed").fault)
+    for row in 1...40 {
+      let (settled, isShared) = denials.note(charge(Int64(row), "org 18 is not allowed"))
+      #expect(settled.count == 1 && !isShared)
+    }
+    // A hold for another cause in between changes nothing.
+    #expect(denials.interrupt().isEmpty)
+    #expect(denials.note(charge(41, "org 17 is not allowed")).settled.count == 1)
+    let shared = (1...40).first { denials.note(charge(Int64(100 + $0), "the key is locked")).isShared }
+    #expect(shared == Denials.suspicious)
+  }
+
   @Test func anAPIThatSaysSomethingElseOfEachKeyTellsThemApart() {
     var denials = Denials.unproven(Denials.Streak())
     let words = ["too old", "too young", "too long", "too short", "too plain", "too fancy"]

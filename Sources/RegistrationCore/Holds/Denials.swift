@@ -2,7 +2,7 @@
 ///
 /// Before anything was registered, many refusals with the same message may mean the wrong organisation or a new rule of
 /// the API. The keys are kept, and the twentieth different one starts a hold, whatever is said of other keys in
-/// between. After a success, or when the operator accepts the refusals, each is believed at once.
+/// between. After a success each is believed at once; when the operator accepts the refusals, each with that message.
 enum Denials: Sendable {
   case believed
   case unproven(Streak)
@@ -12,6 +12,8 @@ enum Denials: Sendable {
     var rows: [String: Set<Int64>] = [:]
     /// Keys that wait for a decision.
     var kept: [Charge] = []
+    /// The messages that the operator has accepted.
+    var accepted: Set<String> = []
   }
 
   /// This many different keys refused with one message, without a success, are not an accident.
@@ -28,10 +30,11 @@ enum Denials: Sendable {
   mutating func note(_ charge: Charge) -> (settled: [Charge], isShared: Bool) {
     guard case .unproven(var streak) = self else { return ([charge], false) }
     let words = Self.words(charge.fault.summary)
+    if streak.accepted.contains(words) { return ([charge], false) }
     var settled: [Charge] = []
     if streak.rows[words] == nil, streak.rows.count >= Self.wordings {
       settled = streak.kept
-      streak = Streak()
+      streak = Streak(accepted: streak.accepted)
     }
     streak.rows[words, default: []].insert(charge.job.key.row)
     streak.kept.append(charge)
@@ -70,6 +73,13 @@ enum Denials: Sendable {
     return kept
   }
 
+  /// The operator says that every key with this refusal is refused rightly.
+  mutating func accept(_ fault: RequestFault) {
+    guard case .unproven(var streak) = self else { return }
+    streak.accepted.insert(Self.words(fault.summary))
+    self = .unproven(streak)
+  }
+
   /// Starts from nothing: no key was registered or refused. Returns the waiting keys.
   mutating func forget() -> [Charge] {
     defer { self = .unproven(Streak()) }
@@ -78,7 +88,8 @@ enum Denials: Sendable {
 
   /// A shared problem interrupted the refusals. Returns the waiting keys.
   mutating func interrupt() -> [Charge] {
-    if case .believed = self { return [] }
-    return forget()
+    guard case .unproven(let streak) = self else { return [] }
+    self = .unproven(Streak(accepted: streak.accepted))
+    return streak.kept
   }
 }

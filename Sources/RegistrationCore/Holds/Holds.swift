@@ -180,10 +180,11 @@ extension Holds {
     state = .holding(hold, Canary(due: quietUntil))
   }
 
-  /// The operator accepts what the API says of every key: `keyreg resume`.
+  /// The operator accepts what the API says of every key: `keyreg resume`. If it says something else later, that is
+  /// another matter.
   package mutating func believe() -> [Effect] {
     guard case .holding(let hold, _) = state, hold.reason == .refused else { return [] }
-    _ = denials.believe()
+    denials.accept(hold.fault)
     state = .open(Failures())
     return [.ended(.refused)]
   }
