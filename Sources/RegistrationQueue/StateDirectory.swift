@@ -26,6 +26,7 @@ package final class StateDirectory: Sendable {
       throw .inaccessible(path: path + "/lock", errno: error.code)
     }
     guard isOurs else { throw .owned(path: path, owner: Self.owner(descriptor)) }
+    Self.giveToOwner(of: path, descriptor)
     let text = "\(getpid())\n"
     // The process id is only a courtesy; the lock works without it (on a full disk, for example).
     _ = ftruncate(descriptor, 0)
@@ -34,6 +35,14 @@ package final class StateDirectory: Sendable {
 
   deinit {
     Glibc.close(descriptor)
+  }
+
+  /// What root restores is for the daemon, which needs the lock as well.
+  private static func giveToOwner(of folder: String, _ descriptor: Int32) {
+    var status = stat()
+    guard geteuid() == 0, stat(folder, &status) == 0 else { return }
+    // If this fails, the daemon says that it cannot use the lock.
+    _ = fchown(descriptor, status.st_uid, status.st_gid)
   }
 
   /// A new folder is on disk when this returns: a queue would be lost with the folder that it lies in.

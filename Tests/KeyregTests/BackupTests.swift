@@ -65,4 +65,21 @@ import Testing
     #expect(try bench.names(in: "../state").allSatisfy { !$0.contains("aside") && !$0.contains("restore") })
     #expect(try bench.runUntilDone() == 0)
   }
+
+  /// On a new machine root restores, into a folder of the daemon's user, what that user then works with.
+  @Test(.enabled(if: geteuid() == 0)) func whatRootRestoresBelongsToTheDaemonsUser() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    #expect(try bench.run("backup", bench.path("copy")).code == 0)
+    bench.stop(daemon)
+    let state = bench.path("another")
+    try #require(mkdir(state, 0o700) == 0 && chown(state, 4711, 4712) == 0)
+    bench.environment["KEYREG_STATE"] = state
+    #expect(try bench.run("restore", bench.path("copy")).code == 0)
+    for name in ["queue.sqlite", "lock"] {
+      var status = stat()
+      try #require(stat("\(state)/\(name)", &status) == 0)
+      #expect(status.st_uid == 4711 && status.st_gid == 4712, "\(name)")
+    }
+  }
 }
