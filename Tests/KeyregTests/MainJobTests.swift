@@ -143,6 +143,16 @@ import Testing
     #expect(receipt["accepted"] == 20 && receipt["already_known"] == 0)
   }
 
+  /// Swift's strings are equal where Unicode says that they are the same text; file names are bytes.
+  @Test func namesThatLookAlikeAreDifferentLists() throws {
+    let bench = try Bench()
+    let names = ["caf\u{e9}", "cafe\u{301}", "\u{212a}elvin", "Kelvin", "\u{1ed9}", "o\u{323}\u{302}"]
+    for name in names { try bench.drop(lines(randomKeys(1)), as: name) }
+    #expect(try bench.runUntilDone() == 0)
+    #expect(bench.sandbox.registeredCount == names.count)
+    for name in names { #expect(bench.exists("done/\(name)") && bench.exists("results/\(name).csv"), "\(name)") }
+  }
+
   @Test func aThousandListsAtOnce() throws {
     let bench = try Bench()
     for number in 0..<1_000 { try bench.drop(lines(randomKeys(2)), as: "list-\(number).txt") }

@@ -27,7 +27,7 @@ struct FiledLists {
     warn(of: unknown)
     let rejected = try spool.lists(in: .rejected)
     for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(filed: file)) }
-    try forgetRejected(except: Set(rejected.map { ListName(filed: $0).text }))
+    try forgetRejected(except: Set(rejected.map(ListName.init(filed:))))
   }
 
   /// Warns of lists that came after the start, when the queue was compared with the spool.
@@ -70,17 +70,17 @@ struct FiledLists {
     try queue.forgetRejected(try names.filter { try !isBeingRead($0) }.map(\.text))
   }
 
-  private func forgetRejected(except present: Set<String>) throws {
+  private func forgetRejected(except present: Set<ListName>) throws {
     var last = ""
     while true {
       let page = try queue.rejectedLists(after: last, limit: 1_000)
       guard let end = page.last else { return }
       last = end.name
       // A list that is being read again at this moment is in reading/.
-      let gone = try page.map(\.name).filter { name in
-        try !present.contains(name) && !isBeingRead(ListName(stored: name))
+      let gone = try page.map { ListName(stored: $0.name) }.filter { name in
+        try !present.contains(name) && !isBeingRead(name)
       }
-      try queue.forgetRejected(gone)
+      try queue.forgetRejected(gone.map(\.text))
     }
   }
 

@@ -1,5 +1,6 @@
 import ControlAPI
 import Registration
+import Spool
 
 /// What in a status is news to operators: holds that last, and lists that cannot be read. It starts over with each
 /// start: what still lasts then is reported again.
@@ -13,7 +14,7 @@ struct NewsWatch {
   }
 
   private var toldHoldSince: Timestamp?
-  private var files: [String: Blocked] = [:]
+  private var files: [FileName: Blocked] = [:]
 
   /// - Parameters:
   ///   - unread: Called only if there is a list that cannot be read.
@@ -27,13 +28,14 @@ struct NewsWatch {
       news.append(Announcement(hold: status))
     }
     let blocked = status.lists.blocked > 0 ? try unread().filter { $0.state == .blocked } : []
-    var now: [String: Blocked] = [:]
+    var now: [FileName: Blocked] = [:]
     for file in blocked {
-      switch files[file.name] ?? .seen(status.now) {
-      case .seen(let since) where status.now.seconds(since: since) < Self.blockedFor: now[file.name] = .seen(since)
-      case .told: now[file.name] = .told
+      let name = FileName(file.name)
+      switch files[name] ?? .seen(status.now) {
+      case .seen(let since) where status.now.seconds(since: since) < Self.blockedFor: now[name] = .seen(since)
+      case .told: now[name] = .told
       case .seen:
-        now[file.name] = .told
+        now[name] = .told
         news.append(Announcement(blocked: file, at: status.now))
       }
     }

@@ -142,6 +142,16 @@ package struct ListName: Hashable, Sendable {
   }
 }
 
+extension ListName {
+  /// By bytes, as file names are: strings are equal, too, where Unicode says that they are the same text.
+  package static func == (one: ListName, other: ListName) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
+
+  package func hash(into hasher: inout Hasher) {
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+}
+
 extension ListName: CustomStringConvertible {
   package var description: String { text }
 }
