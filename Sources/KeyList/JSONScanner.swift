@@ -123,9 +123,7 @@ struct JSONScanner {
       if try tokens.isBefore(UInt8(ascii: ":"), &bytes) {
         return try fault(token, &bytes, "a name and a colon in an array")
       }
-      let entry = key(token)
-      stack[top].noteElement(entry)
-      return entry
+      return key(token)
     case .garbage, .openString:
       stack[top].untidyLine = token.line
       return misplaced(token)

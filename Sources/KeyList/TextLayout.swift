@@ -14,8 +14,7 @@ extension TextLayout {
   struct Survey {
     private var lines = 0
     private var rows = IDRows()
-    /// The first line with this number of ids.
-    private var firstLines: [Int: Int] = [:]
+    private var firstLineWithIDs: Int?
     /// A line has one id and other words.
     private var hasNamedID = false
     /// The places, counted from either end, at which every line has an id.
@@ -29,7 +28,7 @@ extension TextLayout {
     mutating func add(_ line: TextLine, number: Int, indent: Int) {
       lines += 1
       rows.add(line.ids.count)
-      if firstLines[line.ids.count] == nil { firstLines[line.ids.count] = number }
+      if firstLineWithIDs == nil, !line.ids.isEmpty { firstLineWithIDs = number }
       if line.ids.isEmpty || line.hasNames { isColumn = false }
       if line.ids.count == 1, line.words > 1 { hasNamedID = true }
       let right = line.places.map { $0 - line.words }
@@ -46,7 +45,7 @@ extension TextLayout {
       guard let table = rows.table else { return names.name.map { .name($0) } ?? .ids }
       throw KeyListError(
         kind: .ambiguous, message: "the list is a table without a header: each line has \(table.ids) ids",
-        line: firstLines[table.ids],
+        line: firstLineWithIDs,
         hint: "add a header line that names the columns, such as owner_id,app_key_id, or keep only the ids of keys; "
           + "if all of them are keys, write each on a line of its own")
     }

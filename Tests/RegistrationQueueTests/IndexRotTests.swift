@@ -19,15 +19,24 @@ import Testing
       var damaged = whole
       // The row's number, or a byte of a text.
       damaged[place] ^= 0x10
-      let copy = try files.sibling()
-      defer { try? FileManager.default.removeItem(at: copy.folder) }
-      try damaged.write(to: copy.database)
-      try Data(contentsOf: files.mark).write(to: copy.mark)
-      let ending = Result { try QueueCheck(RegistrationQueue(path: copy.database.path)).run() }
+      let copies = try (0..<2).map { _ in
+        let copy = try files.sibling()
+        try damaged.write(to: copy.database)
+        try Data(contentsOf: files.mark).write(to: copy.mark)
+        return copy
+      }
+      defer { for copy in copies { try? FileManager.default.removeItem(at: copy.folder) } }
+      let ending = Result { try QueueCheck(RegistrationQueue(path: copies[0].database.path)).run() }
       switch ending {
       case .success(.damaged), .failure(is QueueError): break
       default: Issue.record("\(index): \(ending)")
       }
+      // No backup is made of it either: nobody wants to learn of the damage when the backup is needed.
+      let backup = copies[1].folder.appending(path: "backup").path
+      #expect(throws: QueueError.self, "\(index)") {
+        try RegistrationQueue(path: copies[1].database.path).backup(to: backup)
+      }
+      #expect(!FileManager.default.fileExists(atPath: backup), "\(index)")
     }
   }
 

@@ -22,7 +22,8 @@ enum EarlierQueue {
     let copy = "\(path).schema-\(last)"
     let temporary = copy + ".tmp"
     QueueFile.remove(temporary)
-    if let damage = try RegistrationQueue.copy(pool, to: temporary) {
+    // The start waits for this, and systemd for the start.
+    if let damage = try RegistrationQueue.copy(pool, to: temporary, checking: .trees) {
       throw QueueError.corrupt(path: path, damage)
     }
     try QueueFile.move(temporary, to: copy)
