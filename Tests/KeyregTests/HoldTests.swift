@@ -220,6 +220,10 @@ import Testing
     #expect(try bench.run("resume").code == 0)
     let status = try bench.await { $0.keys.failed == 60 }
     #expect(status.hold == nil)
+    // That word was believed. Another is held again.
+    bench.sandbox.impose(try FaultPlan(parsing: "409"))
+    try bench.drop(lines(randomKeys(60)), as: "b")
+    #expect(try bench.await { $0.hold == .refused }.keys.failed == 60)
     bench.stop(daemon)
   }
 
