@@ -168,7 +168,7 @@ import Testing
     let asked = job(2, order: 2, isProbe: isCanary)
     _ = holds.observe(unavailable, for: asked, sent: 2, wait: 1_800, now: 0)
     #expect(holds.hold?.reason == .outage)
-    #expect(holds.gate(now: 1_799) != .probe(.alternating) && holds.gate(now: 1_801) == .probe(.alternating))
+    #expect(holds.gate(now: 1_799) != .probe(.another) && holds.gate(now: 1_801) == .probe(.another))
   }
 
   @Test func theLastKeysLastAttemptWithALongRetryAfterIsAnOutage() {

@@ -102,8 +102,11 @@ import Testing
       [.lost(1, attempts: maxAttempts - 1), .registered(2, order: 0)], row: 1, is: "", then: "open"),
     Condition(
       "the last attempt, and then an outage",
-      [.lost(9, attempts: maxAttempts - 1)] + outage + [.lost(6, isProbe: true)],
+      [.lost(9, attempts: maxAttempts - 1)] + outage + [.lost(6, isProbe: true), .lost(6, isProbe: true)],
       row: 9, is: "due", then: "outage"),
+    Condition(
+      "the first canary is lost, asking about an outage", outage + [.lost(6, isProbe: true)], is: "due",
+      then: "asking outage"),
     Condition(
       "a longer wait is asked for, asking about an outage", outage + [.lost(6, wait: 60)], is: "due", then: "outage"),
   ]

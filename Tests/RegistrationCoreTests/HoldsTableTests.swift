@@ -44,7 +44,7 @@ import Testing
     ],
     .askingOutage: [
       .registered: Cell(.open, "registered"), .denied: Cell(.open, "kept"), .unauthorized: Cell(.credentials, "due"),
-      .forbidden: Cell(.askingCredentials, "kept"), .unanswered: Cell(.outage, "due"),
+      .forbidden: Cell(.askingCredentials, "kept"), .unanswered: Cell(.askingOutage, "due"),
       .misdirected: Cell(.outage, "due"), .throttled: Cell(.askingOutage, "due"),
     ],
     .credentials: [

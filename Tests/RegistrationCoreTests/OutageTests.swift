@@ -35,10 +35,19 @@ import Testing
   @Test func whenEveryKeyFailsItIsAnOutageAndTheAttemptsAreGivenBack() throws {
     var holds = holds()
     for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
-    guard case .closed(let until?) = holds.gate(now: 0) else {
+    guard case .closed(let first?) = holds.gate(now: 0) else {
       Issue.record("five failures of five keys, and the gate is open")
       return
     }
+    // Two canaries: another key, and one that is known to be good.
+    #expect(holds.gate(now: first) == .probe(.another))
+    let other = job(8, order: 6, isProbe: true)
+    #expect(holds.observe(unavailable, for: other, sent: 6, now: first) == [.release(other)])
+    guard case .closed(let until?) = holds.gate(now: first) else {
+      Issue.record("the second canary goes at once")
+      return
+    }
+    #expect(holds.gate(now: until) == .probe(.known))
     let probe = job(6, order: 6, isProbe: true)
     let effects = holds.observe(unavailable, for: probe, sent: 6, now: until)
     #expect(effects.dropLast() == [.release(probe)] + (1...5).map { .refund(row: $0) })
@@ -57,7 +66,7 @@ import Testing
   @Test func anOutageEndsWithTheFirstAnswer() {
     var holds = holds()
     for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
-    _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 6, now: 1)
+    for now in [0.5, 1] { _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 6, now: now) }
     let probe = job(7, order: 7, isProbe: true)
     #expect(holds.observe(denied, for: probe, sent: 7, now: 2) == [.ended(.outage), .keep(probe)])
     #expect(holds.gate(now: 2) == .open)
@@ -160,7 +169,7 @@ import Testing
     var holds = holds()
     for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: 10, now: 0) }
     if failures == 6 {
-      _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 10, now: 1)
+      for now in [0.5, 1] { _ = holds.observe(unavailable, for: job(6, order: 6, isProbe: true), sent: 10, now: now) }
       #expect(holds.hold?.reason == .outage)
     }
     // It was under way before anybody knew.
@@ -180,7 +189,7 @@ import Testing
     var holds = holds()
     let page = Verdict.unsettled(status: 404, title: "Not Found", detail: "nothing here")
     for order in 1...5 { _ = holds.observe(page, for: job(Int64(order), order: order), sent: order, now: 0) }
-    _ = holds.observe(page, for: job(6, order: 6, isProbe: true), sent: 6, now: 1)
+    for now in [0.5, 1] { _ = holds.observe(page, for: job(6, order: 6, isProbe: true), sent: 6, now: now) }
     #expect(
       holds.hold?.sentence(now: wall)
         == "404 Not Found: nothing here since 11:44:20Z; that answer is not the API's: check api.url")

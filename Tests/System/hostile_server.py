@@ -175,13 +175,15 @@ class Listener:
 
 class HostileAPI(Listener):
     """Keys are registered by PUT. `requests` has (time, key) of every request that was read, `confirmed` how often each key's
-    registration was answered in full and in order, `plays` how often something else was done."""
+    registration was answered in full and in order, `repeated` how many requests were for a key confirmed before, and `plays` how
+    often something else was done."""
 
     def __init__(self, host="127.0.0.1", tls=None):
         self.tls = tls  # an ssl.SSLContext
         self.requests = []
         self.confirmed = collections.Counter()
         self.confirmed_at = []
+        self.repeated = 0
         # Keys that were confirmed by an answer whose last bytes were missing.
         self.arguable = set()
         super().__init__(host)
@@ -220,6 +222,7 @@ class HostileAPI(Listener):
         """Plays, or confirms the key. False: the connection ends."""
         with self.lock:
             self.requests.append((time.time(), key))
+            self.repeated += key in self.confirmed
             play = self.play if self.play is not None and self.play.at == "request" else None
             if play is not None and self.grace > 0:
                 self.grace -= 1

@@ -83,6 +83,8 @@ def outage(place):
     check("no attempt of the outage counted", len(counted) <= 16 and all(row["attempts"] == "2" for row in counted), counted[:3])
     again = sum(server.confirmed.values()) - KEYS
     check("at most a canary is confirmed again", again <= 1, again)
+    # One canary when it begins, and one probe in eight: in case all the keys that are left are bad.
+    check("few probes are of registered keys", server.repeated <= 2 + probes / 8, server.repeated)
     times = [(datetime.fromisoformat(row["first_attempt_at"]), datetime.fromisoformat(row["finished_at"])) for row in rows.values()]
     check("times are in order", all(first <= last for first, last in times))
 

@@ -180,8 +180,13 @@ extension Holds {
       probeLater(after: charge.fault, at: moment)
       return [.release(job)]
     case .inquiring(.outage(let failures), var canary):
-      if job.isProbe || quietUntil > moment.now + Self.longestInquiry {
+      // The second canary decides, unless the server says when to come back.
+      if job.isProbe && canary.returns > 0 || quietUntil > moment.now + Self.longestInquiry {
         return [.release(job)] + hold(.outage, charge.fault, at: moment)
+      }
+      if job.isProbe {
+        canary.returns += 1
+        canary.due = moment.now + outageDelay(canary.returns)
       }
       canary.due = max(canary.due, quietUntil)
       state = .inquiring(.outage(failures), canary)

@@ -47,11 +47,12 @@ enum Inquiry: Sendable {
   /// Whether failures mean an outage or a few bad keys.
   case outage(Failures)
 
-  /// Another key tests the credentials best. After two others were refused too, a key that these registered.
-  var choice: Canary.Choice {
+  /// Another key tells best. If others fail too, all that are left may be bad: then a key that these credentials
+  /// registered decides.
+  func choice(after canary: Canary) -> Canary.Choice {
     switch self {
     case .credentials(let suspicion): suspicion.refusedCanaries < 2 ? .another : .known
-    case .outage: .known
+    case .outage: canary.returns == 0 ? .another : .known
     }
   }
 }
@@ -91,9 +92,18 @@ package struct Hold: Sendable, Hashable {
   /// The rows whose replies alone began it.
   var triggers: Set<Int64> = []
 
-  /// Refused credentials and outages are probed alternately with a known good key and with others. What is refused for
-  /// every key can only be probed with the waiting keys.
-  var choice: Canary.Choice { reason == .refused ? .waitingOnly : .alternating }
+  /// A 403 may mean that the waiting keys are somebody else's, so a key that is known to be good is sent in turn with
+  /// them. Anything else that ends is seen with a waiting key; the known one is sent now and then, in case those are all
+  /// bad. What is refused for every key can only be probed with the waiting keys.
+  func choice(after canary: Canary) -> Canary.Choice {
+    switch reason {
+    case .refused: .waitingOnly
+    case .credentials where fault.status == 403: .alternating
+    case .credentials, .outage: canary.returns % Self.knownEvery == 0 ? .alternating : .another
+    }
+  }
+
+  private static let knownEvery = 8
 }
 
 /// The one request at a time that probes, and when the next one goes.

@@ -18,7 +18,7 @@ import Registration
 /// | the API's word on the key | judged; charges | judged; charges; the next canary / judged | judged; charges; open / judged | judged; open / due again | judged; open / due again | due again |
 /// | 401 | holds: credentials, or puts off | holds: credentials, or puts off | holds: credentials | due again | holds: credentials | holds: credentials |
 /// | 403 in the API's word | inquires: credentials | the third, or a known key: holds: credentials; else kept / kept | inquires: credentials | due again | inquires: credentials / due again | due again |
-/// | another, or none | charged; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage; or puts off / due again | holds: outage / due again | due again | due again | due again |
+/// | another, or none | charged; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage; or puts off / due again | the second: holds: outage / due again | due again | due again | due again |
 /// | redirect, certificate | holds: outage, or puts off | holds: outage, or puts off | holds: outage | holds: outage | due again | holds: outage |
 /// | 429, dead connection | due again | due again | due again | due again | due again | due again |
 package struct Holds: Sendable {
@@ -99,8 +99,8 @@ package struct Holds: Sendable {
   package func gate(now: Seconds) -> Permission {
     switch state {
     case .open: .open
-    case .inquiring(let inquiry, let canary): canary.gate(inquiry.choice, now: now)
-    case .holding(let hold, let canary): canary.gate(hold.choice, now: now)
+    case .inquiring(let inquiry, let canary): canary.gate(inquiry.choice(after: canary), now: now)
+    case .holding(let hold, let canary): canary.gate(hold.choice(after: canary), now: now)
     }
   }
 
