@@ -33,6 +33,7 @@ extension DaemonRun {
   mutating func readKeys(_ read: KeyRead) {
     guard !isOn(.diskRefusesKeys) else { return post(.storeFailed(DiskFault(.keys, "disk I/O error")), after: 0) }
     let page = read.page(from: &self)
+    turnWatch.read()
     post(.keys(page), after: diskTime(0.005))
   }
 

@@ -10,16 +10,19 @@ struct TurnWatch {
   /// Requests since the last one for a list of lower priority.
   private var inARow = 0
   private var priority: Int?
+  /// Keys were read since that became the highest priority. The rest of an older page has its lists in the order of then.
+  private var isReadAnew = false
   /// Rows sent without a result yet: sending one again, for example after a 429, takes no turn.
   private var sent: Set<Int64> = []
 
   /// Keys that may have come back since keys were last read: at most one for each worker.
   private static let margin = 64
-  /// One request in ten is for a waiting list. If the lists in front are done within a page, the count restarts there.
+  /// One request in ten is for a waiting list, and keys are read at any time.
   private static let most = 20
 
   mutating func start() { self = TurnWatch() }
   mutating func interrupted() { (requests, others, inARow) = (0, 0, 0) }
+  mutating func read() { isReadAnew = true }
   mutating func settled(_ row: Int64) { sent.remove(row) }
 
   /// Checks an ordinary request.
@@ -27,8 +30,8 @@ struct TurnWatch {
     let highest = queue.highestPriority
     let isOther = queue.priority(of: job.key.row) != highest
     let isNew = sent.insert(job.key.row).inserted
-    guard bothWait(queue), priority == highest else {
-      priority = highest
+    if priority != highest { (priority, isReadAnew) = (highest, false) }
+    guard bothWait(queue), isReadAnew else {
       interrupted()
       return nil
     }
