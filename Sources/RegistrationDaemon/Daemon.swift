@@ -103,7 +103,7 @@ package final class Daemon: Sendable {
     let spool = SpoolDirectory(path: settings.spoolDirectory)
     let ownership = SpoolOwnership(spool: spool)
     try ownership.check { @Sendable in
-      try loaded.refuseForeign([.spool], for: instance)
+      try loaded.refuseSpool(for: instance)
       try InstanceStamp(folder: settings.spoolDirectory).check(for: instance)
     }
     let credentials = try CredentialSource(environment: source.environment).load(settings)
@@ -205,7 +205,7 @@ extension Daemon {
     ])
     defer { withExtendedLifetime(signals) {} }
     try serveSpool()
-    var control = ControlServer.Configuration(socketPath: settings.socket)
+    var control = ControlServer.Configuration(socketPath: settings.socket, lockedFolder: directory.path)
     control.socketMode = settings.socketMode
     control.listen = try settings.listen.map(LoopbackAddress.init(parsing:))
     control.listLimit = { @Sendable [importer] in importer.maxFileSize }

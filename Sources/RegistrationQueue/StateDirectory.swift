@@ -2,47 +2,32 @@ import Glibc
 import Registration
 
 /// The folder of the queue, and the lock that makes one process its owner for life.
-///
-/// The lock is `flock(2)` on a file in the folder. The kernel releases it when the process ends, however that happens,
-/// so there is no stale lock to clean up. The file contains the owner's process id, for messages.
 package final class StateDirectory: Sendable {
   package let path: String
-  private let descriptor: Int32
+  private let lock: FolderLock
 
   /// Throws `StateDirectoryError`: `owned` when another process has it, `inaccessible` when the folder cannot be
   /// created or written.
   package init(path: String) throws(StateDirectoryError) {
     self.path = path
     try Self.makeFolder(path)
-    do throws(SystemFault) {
-      descriptor = try FileIO.open(path + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+    do throws(FolderLock.Refusal) {
+      lock = try FolderLock(file: path + "/lock", folder: path, mode: 0o600)
     } catch {
-      throw .inaccessible(path: path + "/lock", errno: error.code)
+      switch error {
+      case .owned(let owner): throw .owned(path: path, owner: owner)
+      case .system(let fault): throw .inaccessible(path: path + "/lock", errno: fault.code)
+      }
     }
-    let isOurs: Bool
-    do throws(SystemFault) {
-      isOurs = try FileIO.lock(descriptor)
-    } catch {
-      throw .inaccessible(path: path + "/lock", errno: error.code)
-    }
-    guard isOurs else { throw .owned(path: path, owner: Self.owner(descriptor)) }
-    Self.giveToOwner(of: path, descriptor)
-    let text = "\(getpid())\n"
-    // The process id is only a courtesy; the lock works without it (on a full disk, for example).
-    _ = ftruncate(descriptor, 0)
-    try? FileIO.write(text.utf8.span.bytes, to: descriptor)
-  }
-
-  deinit {
-    Glibc.close(descriptor)
+    giveLockToOwner()
   }
 
   /// What root restores is for the daemon, which needs the lock as well.
-  private static func giveToOwner(of folder: String, _ descriptor: Int32) {
+  private func giveLockToOwner() {
     var status = stat()
-    guard geteuid() == 0, stat(folder, &status) == 0 else { return }
+    guard geteuid() == 0, stat(path, &status) == 0 else { return }
     // If this fails, the daemon says that it cannot use the lock.
-    _ = fchown(descriptor, status.st_uid, status.st_gid)
+    lock.give(to: status.st_uid, status.st_gid)
   }
 
   /// A new folder is on disk when this returns: a queue would be lost with the folder that it lies in.
@@ -59,11 +44,6 @@ package final class StateDirectory: Sendable {
   }
 
   package var queuePath: String { path + "/queue.sqlite" }
-
-  private static func owner(_ descriptor: Int32) -> Int32? {
-    guard let text = try? FileIO.read(descriptor, upTo: 16, at: 0) else { return nil }
-    return Int32(String(decoding: text.prefix { $0 != 0x0a }, as: UTF8.self))
-  }
 }
 
 package enum StateDirectoryError: Error, Sendable, CustomStringConvertible {

@@ -34,6 +34,21 @@ import Testing
     }
   }
 
+  /// The socket may lie in the state directory, which the daemon has locked.
+  @Test func aFolderThatThisProcessHasLockedIsNotLockedAgain() throws {
+    try withTemporaryFolder { folder in
+      let lock = open(folder, O_RDONLY | O_DIRECTORY)
+      defer { close(lock) }
+      try #require(flock(lock, LOCK_EX | LOCK_NB) == 0)
+      let configuration = ControlServer.Configuration(socketPath: folder + "/s", lockedFolder: folder + "/.")
+      let server = try ControlServer(configuration, backend: MemoryBackend(), logger: silent)
+      try server.start()
+      #expect(try Self.names(in: folder) == ["s"])
+      server.stop()
+      #expect(try Self.names(in: folder).isEmpty)
+    }
+  }
+
   @Test func aPathOf107BytesIsServedAndALongerOneIsRefused() throws {
     try withTemporaryFolder { folder in
       let longest = folder + "/" + String(repeating: "x", count: 107 - folder.utf8.count - 1)

@@ -1,5 +1,6 @@
 import Foundation
 import RegistrationDaemon
+import Spool
 import Testing
 
 /// No instance works on the files of another.
@@ -125,15 +126,40 @@ import Testing
     }
   }
 
-  @Test func aSpoolIsServedByOneDaemon() throws {
+  @Test(arguments: ["state_directory", "control.socket", "api.api_key_file", "api.ca_file"])
+  func placesOfTheDaemonsOwnInAFolderOfTheSpoolAreRefused(name: String) throws {
     try withFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/spool/incoming", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(
+        atPath: folder + "/link", withDestinationPath: folder + "/spool/incoming")
+      func load(_ place: String) throws -> LoadedSettings {
+        let flags = ["spool.directory": folder + "/spool", name: place]
+        return try SettingsSource(file: "/dev/null", environment: [:], flags: flags).load()
+      }
+      for place in ["/spool/incoming", "/spool/reading/x", "/spool/done/x", "/link", "/link/x"] {
+        let error = #expect(throws: SettingsError.self) { try load(folder + place).refuseSpool(for: .main) }
+        #expect(error?.description.hasPrefix("\(name) (flag): \(folder)\(place) lies in") == true)
+      }
+      for place in ["/spool", "/spool/incoming-2/x", "/state"] {
+        try load(folder + place).refuseSpool(for: .main)
+      }
+    }
+  }
+
+  /// Somebody may take the file with the process id for a leftover.
+  @Test(arguments: [false, true]) func aSpoolIsServedByOneDaemon(isFileRemoved: Bool) throws {
+    try withFolder { folder in
+      let spool = SpoolDirectory(path: folder)
+      try spool.prepare()
       do {
-        let lock = try SpoolLock(spool: folder)
-        let refusal = #expect(throws: SpoolLock.Refusal.self) { try SpoolLock(spool: folder) }
-        #expect(refusal?.isOwned == true && refusal?.description.contains("(pid \(getpid()))") == true)
+        let lock = try SpoolLock(spool: spool)
+        if isFileRemoved { try FileManager.default.removeItem(atPath: folder + "/.keyreg-lock") }
+        let refusal = #expect(throws: SpoolLock.Refusal.self) { try SpoolLock(spool: spool) }
+        #expect(refusal?.isOwned == true)
+        #expect(isFileRemoved || refusal?.description.contains("(pid \(getpid()))") == true)
         withExtendedLifetime(lock) {}
       }
-      _ = try SpoolLock(spool: folder)
+      _ = try SpoolLock(spool: spool)
     }
   }
 }

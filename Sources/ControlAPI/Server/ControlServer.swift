@@ -11,6 +11,8 @@ package final class ControlServer: Sendable {
     /// At most 107 bytes.
     package var socketPath: String
     package var socketMode: UInt32 = 0o660
+    /// A folder whose `flock(2)` the process holds: the socket may lie in it.
+    package var lockedFolder: String?
     package var listen: LoopbackAddress?
     /// The largest submitted list, in bytes. Evaluated for each list.
     package var listLimit: @Sendable () -> Int = { 1 << 30 }
@@ -25,8 +27,9 @@ package final class ControlServer: Sendable {
     /// Between comments on a silent event stream.
     package var keepAlive = Duration.seconds(15)
 
-    package init(socketPath: String) {
+    package init(socketPath: String, lockedFolder: String? = nil) {
       self.socketPath = socketPath
+      self.lockedFolder = lockedFolder
     }
   }
 
@@ -41,7 +44,9 @@ package final class ControlServer: Sendable {
 
   /// Throws `ControlServerError` for a path that cannot name a socket.
   package init(_ configuration: Configuration, backend: any ControlBackend, logger: Logger) throws {
-    place = try SocketPlace(path: configuration.socketPath, mode: configuration.socketMode)
+    place = try SocketPlace(
+      path: configuration.socketPath, mode: configuration.socketMode,
+      lockedFolder: configuration.lockedFolder)
     listen = configuration.listen
     self.logger = logger
     var limits = HTTPListener.Limits()

@@ -13,6 +13,8 @@ final class SocketPlace: Sendable {
 
   let path: String
   private let mode: mode_t
+  /// A folder whose `flock(2)` this process holds for another reason.
+  private let lockedFolder: String?
   private let folder: String
   private let name: String
   /// The socket that was put in place: device and inode.
@@ -24,7 +26,7 @@ final class SocketPlace: Sendable {
   }
 
   /// Throws `ControlServerError` for a path that cannot name a socket.
-  init(path: String, mode: mode_t) throws {
+  init(path: String, mode: mode_t, lockedFolder: String? = nil) throws {
     guard path.utf8.count <= Self.longestPath else {
       throw ControlServerError(
         "the control socket's path has \(path.utf8.count) bytes: \(path)",
@@ -36,6 +38,7 @@ final class SocketPlace: Sendable {
     }
     self.path = path
     self.mode = mode
+    self.lockedFolder = lockedFolder
     self.name = String(name)
     let parent = parts.dropLast().joined(separator: "/")
     folder = parts.count == 1 ? "." : parent.isEmpty ? "/" : parent
@@ -88,6 +91,7 @@ final class SocketPlace: Sendable {
   private func lockedFolder(patience: Int) throws -> Int32 {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw systemError("cannot open \(folder), the folder of the control socket") }
+    if isLocked(descriptor) { return descriptor }
     for _ in 0..<(patience * 100) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
       guard errno == EWOULDBLOCK || errno == EINTR else { break }
@@ -96,6 +100,12 @@ final class SocketPlace: Sendable {
     let error = systemError("cannot lock \(folder), the folder of the control socket")
     close(descriptor)
     throw error
+  }
+
+  private func isLocked(_ around: Int32) -> Bool {
+    var (here, locked) = (stat(), stat())
+    guard let lockedFolder, fstat(around, &here) == 0, stat(lockedFolder, &locked) == 0 else { return false }
+    return here.st_dev == locked.st_dev && here.st_ino == locked.st_ino
   }
 
   private func refuseUnlessFree(_ around: Int32) throws {
@@ -138,6 +148,10 @@ final class SocketPlace: Sendable {
   }
 
   private func systemError(_ message: String) -> ControlServerError {
-    ControlServerError("\(message): \(String(cString: strerror(errno)))")
+    let code = errno
+    let isDenied = [EACCES, EPERM].contains(code)
+    return ControlServerError(
+      "\(message): \(String(cString: strerror(code)))",
+      hint: isDenied ? "the daemon's user must be able to create files in \(folder)" : nil, isDenied: isDenied)
   }
 }

@@ -66,7 +66,7 @@ final class SpoolOwnership: Sendable {
   func take() throws -> Bool {
     try attempt { [self] in
       try spool.prepare()
-      let lock = try SpoolLock(spool: spool.path)
+      let lock = try SpoolLock(spool: spool)
       let forms = try Self.forms(of: spool)
       state.withLock { state in (state.lock, state.forms) = (lock, forms) }
     }

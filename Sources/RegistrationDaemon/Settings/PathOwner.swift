@@ -108,7 +108,7 @@ extension LoadedSettings {
     case apiKey = "api.api_key_file"
     case appKey = "api.app_key_file"
 
-    fileprivate var path: KeyPath<Settings, String> {
+    var path: KeyPath<Settings, String> {
       switch self {
       case .spool: \.spoolDirectory
       case .state: \.stateDirectory

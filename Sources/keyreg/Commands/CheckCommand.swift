@@ -27,6 +27,7 @@ struct CheckCommand: ParsableCommand {
     let loaded = try source.load()
     try loaded.validate()
     try hangs.refuseForeign(loaded, for: source.instance)
+    try hangs.refuseForeignStamps(loaded.settings, for: source.instance)
     let credentials = CredentialSource(environment: source.environment)
     var table = Table(["SETTING", "VALUE", "FROM"])
     for (name, value, origin) in loaded.effective {

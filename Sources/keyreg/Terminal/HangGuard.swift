@@ -86,11 +86,25 @@ final class HangGuard: Sendable {
 }
 
 extension HangGuard {
-  /// Refuses paths of another instance. Following the links in the spool's path accesses its file system.
+  /// Refuses paths of another instance, and paths of the daemon's own in the spool. Following the links in the spool's path
+  /// accesses its file system.
   func refuseForeign(_ loaded: LoadedSettings, for instance: Instance) throws {
     try loaded.refuseForeign(LoadedSettings.OwnPlace.allCases.filter { $0 != .spool }, for: instance)
     let silence = Self.silence(of: loaded.settings.spoolDirectory)
-    try run(orEndWith: Failure(silence)) { try loaded.refuseForeign([.spool], for: instance) }
+    try run(orEndWith: Failure(silence)) { try loaded.refuseSpool(for: instance) }
+  }
+
+  /// Refuses folders that carry another instance's stamp. Whoever may not read a stamp learns nothing from it.
+  func refuseForeignStamps(_ settings: Settings, for instance: Instance) throws {
+    func check(_ folder: String) throws {
+      do throws(InstanceStamp.Refusal) {
+        try InstanceStamp(folder: folder).check(for: instance)
+      } catch {
+        if error.code == 0 { throw error }
+      }
+    }
+    try check(settings.stateDirectory)
+    try run(orEndWith: Failure(Self.silence(of: settings.spoolDirectory))) { try check(settings.spoolDirectory) }
   }
 
   static func silence(of spool: String) -> SpoolError { .unanswered(spool: spool, "for \(Int(patience)) s") }
