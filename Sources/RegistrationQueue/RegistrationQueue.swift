@@ -25,6 +25,7 @@ package final class RegistrationQueue: Sendable {
   let clock: Mutex<KeptClock>
   /// Set once the file was found damaged: nothing more is written.
   let damage = Mutex<QueueError?>(nil)
+  let place: QueuePlace
   /// When the whole queue was last found sound, on the clock that cannot be set; nil when it must be checked because
   /// the last run did not end cleanly, or it never was.
   let checkedAt: Mutex<Timestamp?>
@@ -110,6 +111,7 @@ package final class RegistrationQueue: Sendable {
       checkedAt = Mutex(found.wasClosed ? checked : nil)
       isSuspect = found.isSuspect
       lastSuccess = succeeded
+      place = try QueuePlace(of: path)
       do throws(SystemFault) {
         try QueueMark(commit: number, state: found.isSuspect ? .damaged : .open).write(of: path)
       } catch {

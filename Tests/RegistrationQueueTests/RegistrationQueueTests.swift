@@ -318,12 +318,38 @@ import Testing
     #expect { try RegistrationQueue(path: path) } throws: { ($0 as? QueueError)?.kind == .corrupt }
   }
 
+  /// Outcomes would be recorded in a file that is gone once the daemon ends.
+  @Test(arguments: ["queue.sqlite", "queue.sqlite-wal"])
+  func aQueueWhoseFilesAreGoneRecordsNothingUntilTheyAreBack(file: String) throws {
+    let temporary = try TemporaryQueue()
+    let path = temporary.folder.path + "/" + file
+    let aside = path + ".aside"
+    try FileManager.default.moveItem(atPath: path, toPath: aside)
+    #expect { try temporary.queue.remember(1, named: "thing") } throws: { error in
+      (error as? QueueError)?.kind == .disk && "\(error)".contains("\(file) was removed or replaced")
+    }
+    #expect { try temporary.queue.dueKeys(limit: 1, except: [], horizon: 1) } throws: { error in
+      (error as? QueueError)?.kind == .disk
+    }
+    #expect(FileManager.default.createFile(atPath: path, contents: nil))
+    #expect(throws: QueueError.self) { try temporary.queue.remember(1, named: "thing") }
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.moveItem(atPath: aside, toPath: path)
+    try temporary.queue.remember(1, named: "thing")
+    #expect(try temporary.queue.recall(Int.self, named: "thing") == 1)
+  }
+
   @Test func aSecondOwnerOfTheStateDirectoryIsToldWhoHasIt() throws {
     let temporary = try TemporaryQueue()
     let first = try StateDirectory(path: temporary.folder.path)
     #expect(first.queuePath.hasPrefix(temporary.folder.path))
     #expect { try StateDirectory(path: temporary.folder.path) } throws: { error in
       "\(error)".contains("pid \(ProcessInfo.processInfo.processIdentifier)")
+    }
+    // Somebody may take the file with the process id for a leftover.
+    try FileManager.default.removeItem(atPath: temporary.folder.path + "/lock")
+    #expect { try StateDirectory(path: temporary.folder.path) } throws: { error in
+      if case .owned? = error as? StateDirectoryError { true } else { false }
     }
     withExtendedLifetime(first) {}
   }

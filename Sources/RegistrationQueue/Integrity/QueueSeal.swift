@@ -6,9 +6,10 @@ extension RegistrationQueue {
   /// Why nothing is written any more, nil while the queue is sound as far as is known.
   package var fault: QueueError? { damage.withLock { $0 } }
 
-  /// Throws once damage was found.
+  /// Throws once damage was found, and while the files are not in their place.
   func requireSound() throws {
     if let fault { throw fault }
+    try place.require()
   }
 
   /// Damage was found: from now on every write, and every request for work, gets the error that this returns. The next
