@@ -1,6 +1,8 @@
 import Foundation
+import Glibc
 import RateLimit
 import RegistrationDaemon
+import TestSupport
 import Testing
 
 @Suite struct SettingsTests {
@@ -79,6 +81,15 @@ import Testing
   func mistakesNamePlaceAndRemedy(yaml: String, message: String) throws {
     let error = try #require(throws: SettingsError.self) { try load(yaml) }
     #expect(error.description.contains(message), "\(error)")
+  }
+
+  @Test func aConfigurationThatNeverEndsIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try #require(mkfifo(folder.path("pipe"), 0o600) == 0)
+    for file in [folder.path("pipe"), "/dev/zero", folder.path] {
+      let error = #expect(throws: SettingsError.self) { try SettingsSource(file: file, environment: [:]).load() }
+      #expect(error?.description.contains(file) == true)
+    }
   }
 
   @Test func flagsBeatTheEnvironmentWhichBeatsTheFile() throws {

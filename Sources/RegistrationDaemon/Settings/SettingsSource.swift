@@ -82,13 +82,7 @@ package struct SettingsSource: Sendable {
   private func read(_ path: String) throws(SettingsError) -> String? {
     var status = stat()
     if file == nil, lstat(path, &status) != 0, errno == ENOENT { return nil }
-    let bytes: [UInt8]
-    do {
-      bytes = try Self.content(of: path)
-    } catch {
-      throw SettingsError(
-        "cannot read the configuration \(path): \(error.text)", isDenied: [EACCES, EPERM].contains(error.code))
-    }
+    let bytes = try Self.content(of: path)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       let (line, column) = Self.placeOfFault(in: bytes)
       throw SettingsError(
@@ -97,15 +91,26 @@ package struct SettingsSource: Sendable {
     return text
   }
 
-  private static func content(of path: String) throws(SystemFault) -> [UInt8] {
-    let descriptor = try FileIO.open(path, O_RDONLY)
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    while true {
-      let piece = try FileIO.read(descriptor, upTo: 1 << 16)
-      if piece.isEmpty { return bytes }
-      bytes += piece
+  /// Bytes. The configuration with every setting and its explanation is a hundredth of it.
+  private static let longest = 1 << 20
+
+  /// Of a regular file or `/dev/null`: a pipe may never end, and nothing is left in it for a reload.
+  private static func content(of path: String) throws(SettingsError) -> [UInt8] {
+    do throws(SystemFault) {
+      let descriptor = try FileIO.open(path, O_RDONLY | O_NONBLOCK)
+      defer { close(descriptor) }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else { throw SystemFault(code: errno) }
+      if status.st_mode & S_IFMT == S_IFDIR { throw SystemFault(code: EISDIR) }
+      if [S_IFREG, S_IFCHR].contains(status.st_mode & S_IFMT) {
+        let bytes = try FileIO.read(descriptor, upTo: longest + 1)
+        if bytes.count <= longest { return bytes }
+      }
+    } catch {
+      throw SettingsError(
+        "cannot read the configuration \(path): \(error.text)", isDenied: [EACCES, EPERM].contains(error.code))
     }
+    throw SettingsError("the configuration \(path) is not a regular file of at most 1 MiB")
   }
 
   /// Line and column, from 1, of the first bytes that are not UTF-8.
