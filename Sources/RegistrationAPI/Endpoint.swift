@@ -40,6 +40,10 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     if let port = parts.port, !(1...65535).contains(port) { throw EndpointError("has an invalid port") }
     var base = text
     while base.hasSuffix("/") { base.removeLast() }
+    // The address of one key, perhaps the documentation's `{app_key_id}`.
+    if let slash = base.lastIndex(of: "/"), base[..<slash].lowercased().hasSuffix(Self.path) {
+      base = String(base[..<slash])
+    }
     // The longest first. Such a path was copied together with the host.
     for part in Self.partsOfPath where base.lowercased().hasSuffix(part) {
       base.removeLast(part.count)

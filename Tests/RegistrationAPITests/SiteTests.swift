@@ -73,7 +73,8 @@ import Testing
   @Test(arguments: [
     "/api", "/api/", "/API/v2", "/api/v1", "/api/v2", "/api/v2/actions/", "/api/v2/actions/app_key_registrations", "",
     "/api/v1/validate", "/api/v2/validate/", "/api/v2/actions/app_key_registrations/",
-    "/",
+    "/", "/api/v2/actions/app_key_registrations/{app_key_id}",
+    "/api/v2/actions/app_key_registrations/0b7d2c5e-3f1a-4c8b-9d6e-5a4b3c2d1e0f/",
   ]) func aPathOfTheAPIsOwnIsTakenOff(path: String) throws {
     #expect(try Endpoint(url: "http://127.0.0.1:80" + path).base == "http://127.0.0.1:80")
     #expect(try Endpoint(url: "https://gw.example/dd" + path).base == "https://gw.example/dd")
