@@ -10,7 +10,10 @@ struct DaemonProbe {
   /// Seconds between two probes. Each waits for its answer as long as any short call.
   private static let interval = 5
 
-  static func during<Value>(_ client: ControlClient, _ call: () throws -> Value) rethrows -> Value {
+  /// - Parameter file: Removed before the command ends without a sign of life.
+  static func during<Value>(
+    _ client: ControlClient, removing file: String? = nil, _ call: () throws -> Value
+  ) rethrows -> Value {
     let queue = DispatchQueue(label: "keyreg.probe")
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now(), repeating: .seconds(interval))
@@ -19,6 +22,7 @@ struct DaemonProbe {
         _ = try client.health()
       } catch ControlClientError.timedOut {
         let failure = Failure(ControlClientError.timedOut)
+        if let file { unlink(file) }
         StandardError.write(failure.text)
         exit(failure.exit.rawValue)
       } catch {

@@ -114,6 +114,7 @@ struct Failure: Error {
       Failure(
         .tryAgain, error.description,
         hint: "it may be stopped (SIGSTOP, a debugger), or the machine may be overloaded; look at the daemon's journal")
+    case .cutOff: Failure(.tryAgain, error.description, hint: "it may have been stopped or restarted: try again")
     case .refused(let status, let code, let message, let hint):
       Failure(exit(status: status, code: code), message, hint: hint)
     case .malformed:
@@ -160,7 +161,8 @@ extension Failure {
   }
 
   private static func server(_ error: ControlServerError) -> Failure {
-    Failure(error.isInUse ? .tryAgain : .inputOutput, error.message, hint: error.hint)
+    Failure(
+      error.isInUse ? .tryAgain : error.isDenied ? .permission : .inputOutput, error.message, hint: error.hint)
   }
 }
 

@@ -205,7 +205,8 @@ package struct ControlClient: Sendable {
     case (.unreachable, _) where isCrowded(error): .timedOut
     case (.unreachable, _), (.unusable, _), (.proxy, _), (.tls, _): .unreachable("\(socket): \(reason(error))")
     case (.timedOut, _): .timedOut
-    case (.interrupted, _), (.protocolViolation, _), (.stopped, _), (.stale, _): .malformed(error.message)
+    case (.interrupted, _): .cutOff
+    case (.protocolViolation, _), (.stopped, _), (.stale, _): .malformed(error.message)
     }
   }
 

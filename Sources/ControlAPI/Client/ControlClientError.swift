@@ -9,7 +9,9 @@ package enum ControlClientError: Error, Equatable, Sendable, CustomStringConvert
   /// The daemon answered with an error.
   case refused(status: Int, code: String, message: String, hint: String?)
   case timedOut
-  /// The answer is not one that the daemon sends, or is incomplete.
+  /// The connection ended before the answer was complete.
+  case cutOff
+  /// The answer is not one that the daemon sends.
   case malformed(String)
 
   package var description: String {
@@ -19,6 +21,7 @@ package enum ControlClientError: Error, Equatable, Sendable, CustomStringConvert
     case .unreachable(let reason): "the daemon cannot be reached: \(reason)"
     case .refused(_, _, let message, _): message
     case .timedOut: "the daemon did not answer in time"
+    case .cutOff: "the daemon ended the connection before its answer was complete"
     case .malformed(let reason): "the daemon's answer cannot be read: \(reason)"
     }
   }

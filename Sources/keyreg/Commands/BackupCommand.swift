@@ -37,7 +37,7 @@ struct BackupCommand: ParsableCommand {
       close(descriptor)
       if !isNamed { unlink(temporary) }
     }
-    try stream(from: client) { bytes in
+    try stream(from: client, into: temporary) { bytes in
       do throws(SystemFault) {
         try FileIO.write(bytes.bytes, to: descriptor)
       } catch {
@@ -54,10 +54,12 @@ struct BackupCommand: ParsableCommand {
     guard fsync(folder) == 0 else { throw Self.failure("sync the folder of", file) }
   }
 
-  private func stream(from client: ControlClient, _ take: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
+  private func stream(
+    from client: ControlClient, into file: String? = nil, _ take: @escaping (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
     var failure: (any Error)?
     var check = BackupCheck()
-    try DaemonProbe.during(client) {
+    try DaemonProbe.during(client, removing: file) {
       try client.backup { bytes in
         do {
           try check.take(bytes, passOn: take)

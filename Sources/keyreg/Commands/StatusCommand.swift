@@ -44,7 +44,7 @@ struct StatusCommand: ParsableCommand {
       let failure = Failure(error)
       switch error {
       case .forbidden, .unreachable: throw Failure(.unreachable, failure.message, hint: failure.hint)
-      case .notRunning, .refused, .timedOut, .malformed: throw failure
+      case .notRunning, .refused, .timedOut, .cutOff, .malformed: throw failure
       }
     }
   }

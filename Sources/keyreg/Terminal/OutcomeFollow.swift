@@ -14,16 +14,22 @@ struct OutcomeFollow {
     if format == .table { try StandardOutput.write(table.heading) }
     var query = query
     var failure: (any Error)?
-    try client.events { status in
-      do {
-        try showNew(&query, until: status.lastOutcome)
-        return true
-      } catch {
-        failure = error
-        return false
+    do {
+      try DaemonProbe.during(client) {
+        try client.events { status in
+          do {
+            try showNew(&query, until: status.lastOutcome)
+            return true
+          } catch {
+            failure = error
+            return false
+          }
+        }
       }
+      if let failure { throw failure }
+    } catch ControlClientError.cutOff {
+      // It stops, and said so on its way.
     }
-    if let failure { throw failure }
     throw Failure(
       .notRunning, "the daemon has stopped", hint: "to continue later, use --since with the time of the last outcome")
   }
