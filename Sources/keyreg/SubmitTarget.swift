@@ -56,7 +56,12 @@ struct SubmitTarget {
   /// Refuses a spool of another instance.
   func check(_ loaded: LoadedSettings, for asked: Instance) throws {
     if !isNamedByDaemon { try loaded.refuseForeign([.spool], for: asked) }
-    try InstanceStamp(folder: spool).check(for: instance)
+    do throws(InstanceStamp.Refusal) {
+      try InstanceStamp(folder: spool).check(for: instance)
+    } catch {
+      guard [EACCES, EPERM].contains(error.code) else { throw error }
+      throw Failure(.permission, error.description, hint: AccessHint.joining(for: spool))
+    }
   }
 
   private struct Socket {

@@ -26,6 +26,18 @@ import Testing
     #expect(settings.replace(by: second, others).changed == [])
   }
 
+  @Test(arguments: [
+    ("api.proxy", "http://user:one@proxy.example:3128", "http://user:two@proxy.example:3128"),
+    ("notify.url", "https://hooks.example/one", "https://hooks.example/two"),
+  ])
+  func aSecretPartThatChangesIsAChange(name: String, before: String, after: String) throws {
+    let (first, second) = (try Self.load([name: before]), try Self.load([name: after]))
+    let credentials = try Self.credentials(apiKey: "one").load(first.settings)
+    let settings = SettingsInForce(first, credentials)
+    #expect(settings.replace(by: first, credentials).changed == [])
+    #expect(settings.replace(by: second, credentials).changed == [name])
+  }
+
   @Test func aSettingThatNeedsARestartIsNamedUntilItIsTheOldOneAgain() throws {
     let first = try Self.load([:])
     let credentials = try Self.credentials(apiKey: "one").load(first.settings)

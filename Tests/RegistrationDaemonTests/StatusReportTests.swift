@@ -133,8 +133,10 @@ import Testing
       var pool = Self.pool(standstill)
       pool.perSecond = 333
       Self.set(&pool.standing, limit: 60, every: 60, left: 60, resetsIn: 30, eta: 1)
-      let progress = Self.status(pool, Self.around(open: 3)).progress
-      #expect(progress.perSecond == 0 && progress.etaSeconds == nil)
+      for open in [3, 0] {
+        let progress = Self.status(pool, Self.around(open: open)).progress
+        #expect(progress.perSecond == 0 && progress.etaSeconds == nil)
+      }
     }
     var idle = Self.pool(.nothingDue(next: nil))
     idle.perSecond = 333

@@ -146,7 +146,7 @@ struct StatusReport {
   private static func estimate(
     _ pool: PoolSnapshot, _ around: Surroundings, state: StatusDocument.State
   ) -> Estimate {
-    guard around.tally.open > 0 else { return .done }
+    if around.tally.open == 0, state != .paused, state != .holding { return .done }
     guard isAtWork(state) else { return .unknown }
     let durations = pool.statistics.durations
     return Estimate(

@@ -34,8 +34,15 @@ final class SettingsInForce: Sendable {
   }
 
   private static func differences(_ old: LoadedSettings, _ new: LoadedSettings) -> [String] {
-    zip(old.effective, new.effective).filter { $0.value != $1.value }.map(\.0.name)
+    zip(old.effective, new.effective).filter { before, after in
+      before.value != after.value || hidden[before.name].map { $0(old.settings) != $0(new.settings) } ?? false
+    }.map(\.0.name)
   }
+
+  /// Settings of which only a part is shown, since they may contain a secret.
+  private static let hidden: [String: @Sendable (Settings) -> String?] = [
+    "api.proxy": { $0.proxy }, "notify.url": { $0.notifyURL },
+  ]
 
   private static let fixed: Set = [
     "spool.directory", "spool.settle", "state_directory", "control.socket", "control.mode", "control.listen",
