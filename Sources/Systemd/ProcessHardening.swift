@@ -11,7 +11,8 @@ package enum ProcessHardening {
   ///   also keeps other processes of the same user from attaching or reading `/proc/PID/environ` and `mem`;
   /// - a crash ends the process at once: the backtrace of Swift's runtime prints registers and the memory that they
   ///   point to, and keeps a process alive that was sent SIGABRT, as a watchdog does;
-  /// - SIGPIPE and SIGIO are ignored: a peer that hangs up is an error to return, not a reason to die;
+  /// - SIGPIPE, SIGIO and SIGXFSZ are ignored: a peer that hangs up, or a file that reaches the limit of its size, is an
+  ///   error to return, not a reason to die;
   /// - `umask`, so that a file is private unless its creator says otherwise.
   ///
   /// Throws when the kernel refuses one of the first two: then secrets must not be read.
@@ -24,6 +25,7 @@ package enum ProcessHardening {
     for crash in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP] { signal(crash, SIG_DFL) }
     signal(SIGPIPE, SIG_IGN)
     signal(SIGIO, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     umask(mask)
   }
 }

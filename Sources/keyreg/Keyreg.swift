@@ -41,9 +41,18 @@ struct Keyreg: ParsableCommand {
     Glibc.exit(Exit.done.rawValue)
   }
 
+  /// A descriptor that the caller has closed would be given to the next file that is opened, and messages would go there.
+  private static func openStandardStreams() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free descriptor, which is this one. Without /dev/null there is nothing better to do.
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
   /// The one place where an error becomes a message and an exit code.
   static func main() {
     signal(SIGPIPE, SIG_IGN)
+    openStandardStreams()
     do {
       var command = try parseAsRoot()
       try command.run()
