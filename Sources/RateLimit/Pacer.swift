@@ -145,7 +145,7 @@ package struct Pacer: Sendable {
       concurrency.open(to: isShort ? settings.workers : Self.openedTo)
     }
     var reply = reply
-    for index in obeyed.indices where obeyed[index].isTold {
+    for index in obeyed.told {
       reply.chance = jitter.unit()
       if let reading, index == found?.index {
         obeyed[index].observe(reading, reply)
@@ -170,7 +170,7 @@ package struct Pacer: Sendable {
     let meant = told ?? obeyed.untold ?? obeyed.index(granting: reading?.stated) ?? (wait != nil ? 0 : nil)
     guard let meant else { return pause(reply) }
     var reply = reply
-    if !obeyed[meant].isTold {
+    if meant == obeyed.untold {
       // It may also be a service in trouble.
       concurrency.halve(now: reply.now, roundTrip: roundTrips.long)
       reply.chance = jitter.unit()

@@ -123,11 +123,11 @@ FAULTS = [
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",
-        "Sources/RegistrationAPI/Verdict.swift", "[400, 404, 409,", "[400, 401, 404, 409,",
+        "Sources/RegistrationAPI/Verdict+Reply.swift", "[400, 404, 409,", "[400, 401, 404, 409,",
         "refusedCredentialsAreNoWordAboutTheKeyWhateverIsSaidOfThem"),
     fault(
         "unconfirmed-success", "a captive portal's 200 registers keys",
-        "Sources/RegistrationAPI/Verdict.swift", "!isBodyTruncated, Confirmation.confirms(body, id) {",
+        "Sources/RegistrationAPI/Verdict+Reply.swift", "!isBodyTruncated, Confirmation.confirms(body, id) {",
         "!isBodyTruncated, Confirmation.confirms(body, id) || !body.isEmpty {", "aSuccessThatDoesNotConfirmTheKeyIsAnotherAttempt"),
     fault(
         "redirect-followed", "secrets go to another host",

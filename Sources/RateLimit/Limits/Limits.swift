@@ -31,8 +31,11 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     _modify { yield &all[index] }
   }
 
-  /// The limit that no reply mentions, while there is no other.
+  /// The limit that no reply mentions. While there is one, there is no other.
   var untold: Int? { all[0].isTold ? nil : 0 }
+
+  /// The limits that replies mention.
+  var told: Range<Int> { untold == nil ? all.indices : 0..<0 }
 
   /// The limit that grants this much.
   func index(granting allowance: Allowance?) -> Int? {
@@ -77,7 +80,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     let period =
       reading.period ?? known?.period ?? reading.reset.map { Swift.max(Self.shortestGuess, UsualPeriod.nearest($0)) }
     made += 1
-    all.removeAll { !$0.isTold }
+    if untold != nil { all = [] }
     all.append(
       Limit(
         number: made, reading: reading, count: count, period: period, learned: learned, settings: settings, reply))
