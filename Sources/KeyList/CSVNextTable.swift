@@ -2,9 +2,17 @@
 ///
 /// The record after it distinguishes it from a bad record that happens to contain such names. The same header once more
 /// only costs its line.
-struct CSVNextTable {
+package struct CSVNextTable {
   /// Why nothing after it can be read as before.
-  let reason: String
+  package enum Header: Hashable, Sendable {
+    /// Its ids are in the same column.
+    case other
+    /// Its ids are in this column, from 1.
+    case otherColumn(Int)
+    case withoutIDs
+  }
+
+  let header: Header
 
   /// - Parameters:
   ///   - record: At the window's start, without a key in the column of keys.
@@ -22,16 +30,23 @@ struct CSVNextTable {
     // A header with two equivalent columns does not say where the ids are.
     if let other = try? CSVHeader(at: text), other.separator == header.separator, isAboveID(other.column) {
       if other.isSame(as: header) || other.column == header.column && other.rank < 2 { return nil }
-      reason =
-        other.column == header.column
-        ? "another header, whose ids may be those of something else"
-        : "another header, with the ids in column \(other.column + 1)"
+      self.header = other.column == header.column ? .other : .otherColumn(other.column + 1)
       return
     }
     let isOther = IDName.meaning(of: Array(bytes[field]), isLabel: true) == .other
     let isTable = isBehindBlank && names.fields.count > 1 && names.fields.allSatisfy { !$0.isEmpty }
     let isAboveHeader = (try? CSVHeader(at: next)) != nil
     guard isAboveID(header.column) ? isOther || isTable : isOther && isAboveHeader else { return nil }
-    reason = "another header, without a column of key ids"
+    self.header = .withoutIDs
+  }
+}
+
+extension CSVNextTable.Header: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .other: "another header, whose ids may be those of something else"
+    case .otherColumn(let column): "another header, with the ids in column \(column)"
+    case .withoutIDs: "another header, without a column of key ids"
+    }
   }
 }

@@ -43,14 +43,13 @@ struct CSVScanner {
   private mutating func record(_ bytes: inout ListBytes) throws(KeyListError) -> KeyListEntry? {
     switch CSVRecord.measure(bytes, header: header) {
     case .endless:
-      return try wholeLine(
-        &bytes, reason: "\(KeyIDText.notAnID): the line is longer than \(ListBytes.lookahead) bytes")
+      return try wholeLine(&bytes, reason: .notAnID(.longLine))
     case .strayQuote(let open?) where bytes.continues:
       return try farQuote(&bytes, open: open)
     case .strayQuote(let open):
       // More bytes may close the quote, or show that the closing one is the first of a doubled quote.
       if !bytes.continues, open != nil || bytes[bytes.count - 1] == UInt8(ascii: "\"") { ending.isUnsettled = true }
-      return try wholeLine(&bytes, reason: Self.strayQuote)
+      return try wholeLine(&bytes, reason: .record(.strayQuote))
     case .record(let record):
       defer { isBehindBlank = record.isBlank }
       let field = record.field ?? (record.fields == 1 ? 0..<record.length : 0..<0)
@@ -73,7 +72,7 @@ struct CSVScanner {
     switch try CSVFarQuote(bytes, open: open, separator: header.separator) {
     case .closed(let end):
       let text = bytes[0..<InvalidLine.excerptBytes]
-      let bad = InvalidLine(line: bytes.line, bytes: text, isCut: true, reason: Self.longField)
+      let bad = InvalidLine(line: bytes.line, bytes: text, isCut: true, reason: .record(.longField))
       bytes = end
       if try !bytes.skipLine() { ending.touchEnd() }
       return .invalid(bad)
@@ -81,7 +80,7 @@ struct CSVScanner {
       ending.isUnsettled = true
       fallthrough
     case .stray:
-      return try wholeLine(&bytes, reason: Self.farQuote)
+      return try wholeLine(&bytes, reason: .record(.farQuote))
     }
   }
 
@@ -91,19 +90,12 @@ struct CSVScanner {
     isOver = true
     ending.isUnsettled = true
     let text = Edges.trimmed(bytes[0..<record.length])
-    var line = InvalidLine(line: bytes.line, bytes: text, reason: other.reason)
     let from = bytes.position
     let total = try bytes.total()
-    let cut = ListEnding.CutShort(line: line.line, read: from, end: total, total: total)
+    let cut = ListEnding.CutShort(line: bytes.line, read: from, end: total, total: total)
     ending.cutShort = cut
-    line.reason += "; submit what follows as a list of its own: \(cut.description)"
-    return .invalid(line)
+    return .invalid(InvalidLine(line: cut.line, bytes: text, reason: .nextTable(other.header, cut)))
   }
-
-  private static let strayQuote = "a quote is opened and not closed, or text follows the closing quote"
-  private static let farQuote = "a quote is opened and not closed within \(ListBytes.lookahead) bytes"
-  private static let longField =
-    "a field in quotes is longer than \(ListBytes.lookahead) bytes; its record was not read"
 
   private mutating func entry(_ record: CSVRecord, in bytes: ListBytes) -> KeyListEntry? {
     if record.isBlank { return nil }
@@ -111,16 +103,12 @@ struct CSVScanner {
     let text = Edges.trimmed(bytes[0..<record.length])
     if let first = text.first, "-+|=`~".utf8.contains(first), Edges.isRule(text) { return nil }
     if record.fields != header.columns, !isOnlyShort(record, in: bytes) {
-      let counts = "\(record.fields) field\(record.fields == 1 ? "" : "s") where the header has \(header.columns)"
-      let reason =
-        text.first == UInt8(ascii: "#")
-        ? "taken for a comment: \(counts)"
-        : record.fields > header.columns
-          ? text.last == header.separator
-            ? "\(counts): the line ends in one separator too many, or a field with a separator needs quotes"
-            : "\(counts): a field with a separator needs quotes"
-          : "\(counts): is the line broken, or a separator missing?"
-      return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
+      let mistake: RecordFlaw.Mistake =
+        if text.first == UInt8(ascii: "#") { .comment } else if record.fields < header.columns {
+          .brokenLine
+        } else if text.last == header.separator { .separatorAtEnd } else { .separatorWithoutQuotes }
+      let flaw = RecordFlaw.fields(record.fields, columns: header.columns, mistake)
+      return .invalid(InvalidLine(line: line, bytes: text, reason: .record(flaw)))
     }
     guard let range = record.field else { return nil }
     let field = record.hasDoubledQuotes ? CSVField.singleQuotes(bytes[range]) : bytes[range]
@@ -132,9 +120,9 @@ struct CSVScanner {
       if !kept.isEmpty { keepFields(bytes) }
       return .key(id, line: line)
     case .blank:
-      return .invalid(InvalidLine(line: line, bytes: text, reason: "the column \(header.name) is empty"))
-    case .invalid(let reason):
-      return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(field), reason: reason))
+      return .invalid(InvalidLine(line: line, bytes: text, reason: .record(.empty(column: header.name))))
+    case .invalid(let flaw):
+      return .invalid(InvalidLine(line: line, bytes: Edges.trimmed(field), reason: .notAnID(flaw)))
     }
   }
 
@@ -147,14 +135,13 @@ struct CSVScanner {
   }
 
   /// Why the id in the column may be that of something else.
-  private mutating func doubt(about id: AppKeyID, _ record: CSVRecord, in bytes: ListBytes) -> String? {
-    if let heading, header.rank > 1 { return "\(KeyIDText.notAKey): it is below the name \"\(heading.shownName)\"" }
+  private mutating func doubt(about id: AppKeyID, _ record: CSVRecord, in bytes: ListBytes) -> InvalidReason? {
+    if let heading, header.rank > 1 { return .other(.below(heading.shownName)) }
     if let rival = record.rival, case .key(let other) = KeyIDText.read(bytes[rival]), other != id {
-      return "different ids in \"uuid\" and \"id\": name the column of the application keys' ids app_key_id"
+      return .unclear(.differentColumns)
     }
     guard let range = record.type, isOtherType(bytes[range]) else { return nil }
-    let type = InvalidLine.shown(bytes[range], characters: 40)
-    return "\(KeyIDText.notAKey): its type is \"\(type)\"; if it is, name the column app_key_id"
+    return .other(.type(InvalidLine.shown(bytes[range], characters: 40)))
   }
 
   /// Most rows have the type of the row before.
@@ -190,14 +177,16 @@ struct CSVScanner {
     }
     let isBlank = line.allSatisfy { $0 == header.separator || Edges.isSpace($0) }
     guard isBlank || line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil || Edges.isRule(line) else {
-      return try wholeLine(&bytes, reason: "not a key id, and before the header line")
+      return try wholeLine(&bytes, reason: .record(.beforeHeader))
     }
     try bytes.skipLine()
     return nil
   }
 
   /// Reports the line at the window's start and moves past it. Nil when it is blank.
-  private mutating func wholeLine(_ bytes: inout ListBytes, reason: String) throws(KeyListError) -> KeyListEntry? {
+  private mutating func wholeLine(
+    _ bytes: inout ListBytes, reason: InvalidReason
+  ) throws(KeyListError) -> KeyListEntry? {
     let end = bytes.lineEnd()?.lowerBound
     let text = Edges.trimmed(bytes[0..<(end ?? bytes.count)])
     let isCut = end == nil && bytes.continues

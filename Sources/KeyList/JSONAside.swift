@@ -73,17 +73,16 @@ struct JSONAside {
     }
     for found in arrays {
       guard let table = walk.rows[found.array]?.table else { continue }
-      let which = "\(table.rows) arrays in \"\(found.name)\" have \(table.ids) ids each"
-      return .one(invalid("a table without a header: \(which)"))
+      return .one(invalid(.unclear(.table(rows: table.rows, ids: table.ids, in: found.name))))
     }
     defer { walk = JSONWalk(begin, line: line, isBesideID: own != nil) }
-    if let flaw = walk.flaw { return .one(invalid(flaw.reason)) }
+    if let flaw = walk.flaw { return .one(invalid(.value(flaw))) }
     if walk.isState {
-      return stateKeys > 0 ? .state : .one(invalid("a Terraform state without a datadog_application_key"))
+      return stateKeys > 0 ? .state : .one(invalid(.value(.stateWithoutKey)))
     }
     guard let own else { return choice(of: arrays) }
     if isOwnOnly, arrays.isEmpty, !own.isSpecific, own.id != nil, let name = own.keysName {
-      return .one(invalid("an object with an id of its own and no key in \"\(name)\"; a key's own id is app_key_id"))
+      return .one(invalid(.unclear(.noKeysIn(name))))
     }
     return isOwnOnly ? .one(own.entry) : choice(of: arrays.filter { $0.meaning == .keys }, beside: own)
   }
@@ -94,9 +93,7 @@ struct JSONAside {
       holder = only.name
       return .array(only.array)
     }
-    let names = arrays.prefix(4).map { "\"\($0.name)\"" }.joined(separator: " and ")
-    return .one(
-      invalid("both an id of its own and ids in \(names): keep only the ids of application keys"))
+    return .one(invalid(.unclear(.besideArrays(arrays.map(\.name)))))
   }
 
   /// The array that holds key ids: the only one with a fitting name, or the only one at all.
@@ -104,18 +101,12 @@ struct JSONAside {
     let named = arrays.filter { $0.meaning == .keys }
     if named.count == 1, let only = named.first { return .array(only.array) }
     guard let first = arrays.first else { return .one(otherwise) }
-    if arrays.count > 1 {
-      let names = arrays.prefix(4).map { "\"\($0.name)\"" }.joined(separator: " and ")
-      return .one(invalid("arrays of ids in \(names): keep only the one with the ids of application keys"))
-    }
-    if first.meaning == .other {
-      let reason = "the ids in \"\(first.name)\" are not those of application keys"
-      return .one(invalid("\(reason); if they are, name them app_key_ids"))
-    }
+    if arrays.count > 1 { return .one(invalid(.unclear(.arrays(arrays.map(\.name))))) }
+    if first.meaning == .other { return .one(invalid(.other(.array(first.name)))) }
     return .array(first.array)
   }
 
-  private func invalid(_ reason: String) -> KeyListEntry {
+  private func invalid(_ reason: InvalidReason) -> KeyListEntry {
     .invalid(InvalidLine(line: line, text: "{…}", reason: reason))
   }
 }

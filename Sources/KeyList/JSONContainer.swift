@@ -71,7 +71,7 @@ struct JSONContainer {
   /// A member with another name has an id.
   var hasUnnamedID = false
   /// Why an otherwise complete object is not used.
-  var flaw: String?
+  var flaw: InvalidReason?
   private var hasErrors = false
 
   init(role: Role, line: Int) {
@@ -222,29 +222,27 @@ struct JSONContainer {
   /// What the object names once it is closed: `app_key_id`, else what is in `data`, else `id`, in any order of members.
   /// Nil when it names nothing.
   var named: KeyListEntry? {
-    if let twice { return invalid("an object with the member \"\(twice)\" twice") }
+    if let twice { return invalid(.unclear(.memberTwice(twice))) }
     if let flaw { return invalid(flaw) }
     if let known = appKeyID ?? data { return known }
     guard let id else { return nil }
     if hasTwoIDs, id.member != .keyID, type?.otherThing == nil {
-      return invalid("different ids in \"id\" and \"uuid\": keep only that of the application key")
+      return invalid(.unclear(.differentIDs))
     }
-    return type?.otherThing.map { invalid("\($0), not an application key") } ?? id.entry
+    return type?.otherThing.map { invalid(.other(.object($0))) } ?? id.entry
   }
 
   /// What to report about the closed object. Nil when its keys were reported from its array `data`.
   var entry: KeyListEntry? {
     if hasDataArray { return twice == nil && flaw == nil ? nil : named }
     if let named { return named }
-    if let other = type?.otherThing { return invalid("\(other), not an application key") }
+    if let other = type?.otherThing { return invalid(.other(.object(other))) }
     if let misplaced { return misplaced }
-    if hasErrors { return invalid("an API error instead of keys") }
-    let nothing = "an object without \"id\" or \"app_key_id\""
-    return invalid(
-      hasUnnamedID ? nothing + ", but with an id under another name: if it is a key's, name it app_key_id" : nothing)
+    if hasErrors { return invalid(.value(.apiError)) }
+    return invalid(.value(.noID(hasUnnamed: hasUnnamedID)))
   }
 
-  private func invalid(_ reason: String) -> KeyListEntry {
+  private func invalid(_ reason: InvalidReason) -> KeyListEntry {
     .invalid(InvalidLine(line: line, text: "{…}", reason: reason))
   }
 }

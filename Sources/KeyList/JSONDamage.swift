@@ -88,14 +88,13 @@ extension JSONScanner {
     stack = []
     skipped = JSONSkip()
     open(token.kind == .beginArray ? .list : .answer, token, bytes)
-    return .invalid(
-      InvalidLine(line: line, text: text, reason: "broken JSON: the value is not closed before the next line"))
+    return .invalid(InvalidLine(line: line, text: text, reason: .json(.openBeforeNextLine)))
   }
 
   /// Reports `token`, which JSON does not allow here, and moves to where the next value can begin: after the line when
   /// values are on one line each. Otherwise nothing more is read, since later ids may mean anything.
   mutating func fault(
-    _ token: JSONTokens.Token, _ bytes: inout ListBytes, _ what: String
+    _ token: JSONTokens.Token, _ bytes: inout ListBytes, _ flaw: JSONFlaw
   ) throws(KeyListError) -> KeyListEntry {
     // An array may also be the value of a member whose colon is missing.
     let isInObject = stack.first.map { !$0.isArray } ?? false
@@ -109,8 +108,7 @@ extension JSONScanner {
     let text = Edges.trimmed((tokens.shown(token) + rest)[...])
     let isOneLine = stack.first.map { $0.line == token.line } ?? true
     guard isOneLine || isLinewise else {
-      return try giveUp(
-        &bytes, InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what); nothing after it was read"))
+      return try giveUp(&bytes, flaw, line: token.line, text)
     }
     let holdsMore = stack.first.map { $0.isArray || $0.hasDataArray } ?? true
     let hasQuotes = bytes[0..<end].contains(UInt8(ascii: "\""))
@@ -119,12 +117,12 @@ extension JSONScanner {
     let from = bytes.position
     let isTerminated = try bytes.skipLine()
     if !isTerminated { ending.touchEnd() }
-    var line = InvalidLine(line: token.line, bytes: text, reason: "broken JSON: \(what)")
-    guard holdsMore, hasQuotes || bytes.position - from > ListBytes.lookahead else { return .invalid(line) }
-    let cut = ListEnding.CutShort(line: line.line, read: from, end: bytes.position)
+    guard holdsMore, hasQuotes || bytes.position - from > ListBytes.lookahead else {
+      return .invalid(InvalidLine(line: token.line, bytes: text, reason: .json(flaw)))
+    }
+    let cut = ListEnding.CutShort(line: token.line, read: from, end: bytes.position)
     if ending.cutShort == nil { ending.cutShort = cut }
-    line.reason += "; nothing after it on its line was read: \(cut.description)"
-    return .invalid(line)
+    return .invalid(InvalidLine(line: token.line, bytes: text, reason: .json(flaw, lost: .restOfLine(cut))))
   }
 
   /// The end of the list, possibly in the middle of a value.
@@ -137,19 +135,18 @@ extension JSONScanner {
     if ending.cutShort == nil {
       ending.cutShort = ListEnding.CutShort(line: line, read: total, end: total)
     }
-    let reason = "broken JSON: the list ends before the value that begins on line \(open.line) is closed"
-    return .invalid(InvalidLine(line: line, bytes: text, reason: reason))
+    return .invalid(InvalidLine(line: line, bytes: text, reason: .json(.openAtEnd(line: open.line))))
   }
 
-  private mutating func giveUp(_ bytes: inout ListBytes, _ line: InvalidLine) throws(KeyListError) -> KeyListEntry {
+  private mutating func giveUp(
+    _ bytes: inout ListBytes, _ flaw: JSONFlaw, line: Int, _ text: ArraySlice<UInt8>
+  ) throws(KeyListError) -> KeyListEntry {
     isOver = true
     ending.isUnsettled = true
-    var line = line
     let from = bytes.position
     let total = try bytes.total()
-    let cut = ListEnding.CutShort(line: line.line, read: from, end: total, total: total)
+    let cut = ListEnding.CutShort(line: line, read: from, end: total, total: total)
     if ending.cutShort == nil { ending.cutShort = cut }
-    line.reason += ": \(cut.description)"
-    return .invalid(line)
+    return .invalid(InvalidLine(line: line, bytes: text, reason: .json(flaw, lost: .restOfList(cut))))
   }
 }

@@ -20,7 +20,6 @@ extension JSONScanner {
   /// What to report about an object that has only an id, in a list in which such ids are not those of keys.
   func withoutKeys(_ closed: JSONContainer) -> KeyListEntry? {
     guard let holder, closed.isVague, case .key = closed.named else { return nil }
-    let reason = "an object with an id of its own, without the keys that others have in \"\(holder)\""
-    return .invalid(InvalidLine(line: closed.line, text: "{…}", reason: reason))
+    return .invalid(InvalidLine(line: closed.line, text: "{…}", reason: .unclear(.unlikeOthers(holder))))
   }
 }

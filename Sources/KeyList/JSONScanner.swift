@@ -87,16 +87,16 @@ struct JSONScanner {
     case .comma: break
     case .string:
       if try tokens.isBefore(UInt8(ascii: ":"), &bytes) {
-        return try fault(token, &bytes, "a name and a colon outside an object")
+        return try fault(token, &bytes, .outerName)
       }
-      if isBehindFault, !isLinewise { return invalid(token, "it may belong to the broken JSON before it") }
+      if isBehindFault, !isLinewise { return invalid(token, .value(.behindBroken)) }
       endValue(begun: token.line)
       return key(token)
     case .scalar:
       endValue(begun: token.line)
       return misplaced(token)
     default:
-      return try fault(token, &bytes, "a value cannot begin like this")
+      return try fault(token, &bytes, .badBeginning)
     }
     return nil
   }
@@ -118,18 +118,18 @@ struct JSONScanner {
       if !stack[top].closeArray() { return close() }
     case .string:
       if stack[top].untidyLine == token.line {
-        return invalid(token, "broken JSON: what comes before it is not a value")
+        return invalid(token, .json(.behindNoValue))
       }
       if try tokens.isBefore(UInt8(ascii: ":"), &bytes) {
-        return try fault(token, &bytes, "a name and a colon in an array")
+        return try fault(token, &bytes, .nameInArray)
       }
       return key(token)
     case .garbage, .openString:
       stack[top].untidyLine = token.line
       return misplaced(token)
     case .scalar: return misplaced(token)
-    case .colon: return try fault(token, &bytes, "a colon between values")
-    case .endObject, .end: return try fault(token, &bytes, "a brace closes what a bracket opened")
+    case .colon: return try fault(token, &bytes, .colonInArray)
+    case .endObject, .end: return try fault(token, &bytes, .braceForBracket)
     }
     return nil
   }
@@ -148,17 +148,17 @@ struct JSONScanner {
     case (.commaOrEnd, .comma):
       stack[top].expects = .nameOrEnd
     case (.nameOrEnd, .endObject), (.commaOrEnd, .endObject):
-      if try isClosedTooEarly(&bytes) { return try fault(token, &bytes, "a closing brace comes too early") }
-      if previous == .comma { stack[top].flaw = "broken JSON: a comma before the closing brace" }
+      if try isClosedTooEarly(&bytes) { return try fault(token, &bytes, .earlyBrace) }
+      if previous == .comma { stack[top].flaw = .json(.commaBeforeBrace) }
       return close()
     case (.value, .string), (.value, .scalar), (.value, .beginObject), (.value, .beginArray):
       stack[top].expects = .commaOrEnd
       if stack[top].member == .errors, try !isEmpty(token, &bytes) { stack[top].noteErrors() }
       memberValue(token, bytes)
-    case (.nameOrEnd, _): return try fault(token, &bytes, "the name of a member or a closing brace is missing")
-    case (.colon, _): return try fault(token, &bytes, "a colon is missing")
-    case (.value, _): return try fault(token, &bytes, "a member has no value")
-    case (.commaOrEnd, _): return try fault(token, &bytes, "a comma or a closing brace is missing")
+    case (.nameOrEnd, _): return try fault(token, &bytes, .noName)
+    case (.colon, _): return try fault(token, &bytes, .noColon)
+    case (.value, _): return try fault(token, &bytes, .noValue)
+    case (.commaOrEnd, _): return try fault(token, &bytes, .noComma)
     }
     return nil
   }
@@ -239,7 +239,7 @@ struct JSONScanner {
     JSONEntry.misplaced(token, tokens)
   }
 
-  private func invalid(_ token: JSONTokens.Token, _ reason: String) -> KeyListEntry {
+  private func invalid(_ token: JSONTokens.Token, _ reason: InvalidReason) -> KeyListEntry {
     JSONEntry.invalid(tokens, line: token.line, reason)
   }
 }

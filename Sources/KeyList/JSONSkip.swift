@@ -33,8 +33,8 @@ extension JSONScanner {
     switch token.kind {
     case .beginArray, .beginObject: skipped.open(token.kind)
     case .endArray, .endObject:
-      if !skipped.close(token.kind) { return try fault(token, &bytes, "brackets and braces do not match") }
-    case .openString: return try fault(token, &bytes, "a quote is not closed on its line")
+      if !skipped.close(token.kind) { return try fault(token, &bytes, .unmatched) }
+    case .openString: return try fault(token, &bytes, .openQuote)
     default: break
     }
     return nil

@@ -15,19 +15,6 @@ struct JSONWalk {
     static let singles = -1
   }
 
-  /// Why nothing in the object counts.
-  enum Flaw {
-    case broken
-    case tooDeep
-
-    var reason: String {
-      switch self {
-      case .broken: "broken JSON inside the object; nothing in it was read"
-      case .tooDeep: "values nested more than \(JSONContainer.deepest) deep; nothing in the object was read"
-      }
-    }
-  }
-
   private struct Frame {
     var container: JSONContainer
     /// The number of this array, or of the array that this is an element of; 0 for neither.
@@ -59,7 +46,8 @@ struct JSONWalk {
   private var rootNames: Set<String> = []
   /// What the object says it is.
   private(set) var type: JSONType?
-  private(set) var flaw: Flaw?
+  /// Why nothing in the object counts.
+  private(set) var flaw: JSONMisfit?
   /// The object itself, once it is closed.
   private var root: JSONContainer?
   /// How many ids the arrays in the array of this number have.
@@ -83,7 +71,7 @@ struct JSONWalk {
   mutating func next() throws(KeyListError) -> Found? {
     while !stack.isEmpty, flaw == nil {
       let token = try tokens.next(&bytes)
-      if isBehindComma, token.kind == .endArray || token.kind == .endObject { flaw = .broken }
+      if isBehindComma, token.kind == .endArray || token.kind == .endObject { flaw = .brokenInside }
       isBehindComma = token.kind == .comma
       if flaw != nil { return nil }
       if let found = try take(token) { return found }
@@ -103,7 +91,7 @@ struct JSONWalk {
     case (.nameOrEnd, let kind) where isArray && kind.beginsValue, (.value, let kind) where kind.beginsValue:
       stack[top].container.expects = .commaOrEnd
       return try value(token)
-    default: flaw = .broken
+    default: flaw = .brokenInside
     }
     return nil
   }
@@ -201,7 +189,7 @@ struct JSONWalk {
     guard ahead.flaw == nil, let root = ahead.root, root.named != nil else { return }
     (frame.isMap, frame.isKey) = (false, true)
     if frame.meaning == .keys { frame.array = Found.singles }
-    if root.hasUnnamedID { frame.container.flaw = "an id under another name beside that of the object: keep only one" }
+    if root.hasUnnamedID { frame.container.flaw = .unclear(.unnamedBeside) }
   }
 
   /// Whether the object that was just opened is an application key; it may say so only at its end.
@@ -239,8 +227,7 @@ struct JSONWalk {
     var entry = entry
     if let other = frame.otherName, case .key(let id, let line) = entry {
       let name = InvalidLine.shown(other, characters: 40)
-      entry = .invalid(
-        InvalidLine(line: line, text: id.description, reason: "\(KeyIDText.notAKey): it is named \"\(name)\""))
+      entry = .invalid(InvalidLine(line: line, text: id.description, reason: .other(.named(name))))
     }
     return Found(
       array: frame.array, name: InvalidLine.shown(frame.name, characters: 40), meaning: frame.meaning, entry: entry)

@@ -5,26 +5,18 @@ enum KeyIDText {
   enum Reading {
     case key(AppKeyID)
     case blank
-    case invalid(String)
+    /// Nil for text that resembles no known mistake.
+    case invalid(IDFlaw?)
   }
-
-  /// The reason for text that resembles no known mistake; the others begin with it.
-  static let notAnID = "not a UUID (8-4-4-4-12 hexadecimal)"
-
-  /// The reason for an id that is that of something else.
-  static let notAKey = "not the id of an application key"
-
-  /// What the reasons for ids of other things say.
-  static let otherThings = [notAKey, "not an application key", "not those of application keys"]
 
   /// Reads `field` without the characters around an id (`Edges.peeled`). The address of a key counts as its id.
   static func read(_ field: ArraySlice<UInt8>) -> Reading {
     if let id = KeyIDBytes.id(field) { return .key(id) }
     let clean = CleanText.clean(field)
     let text = Edges.peeled(clean)
-    if text.isEmpty { return Edges.trimmed(clean).isEmpty ? .blank : .invalid("\(notAnID): the quotes are empty") }
+    if text.isEmpty { return Edges.trimmed(clean).isEmpty ? .blank : .invalid(.emptyQuotes) }
     if let id = id(peeled: text) { return .key(id) }
-    return .invalid(reason(for: text))
+    return .invalid(flaw(in: text))
   }
 
   static func isKey(_ field: ArraySlice<UInt8>) -> Bool {
@@ -44,38 +36,18 @@ enum KeyIDText {
     return KeyIDBytes.id(JSONEscape.resolved(text)[...])
   }
 
-  static func reason(for text: ArraySlice<UInt8>) -> String {
-    guard let mistake = mistake(in: text) else { return notAnID }
-    return "\(notAnID): \(mistake)"
-  }
-
-  /// Mistakes that happen in practice, each with how to fix it.
-  private static func mistake(in text: ArraySlice<UInt8>) -> String? {
-    switch SecretText.kind(in: text.prefix(InvalidLine.excerptBytes)) {
-    case .digits32:
-      return
-        "32 hexadecimal digits are a key id without its dashes, or an API key; write the id as it is shown beside the key"
-    case .applicationKey: return "this looks like an application key itself; its id is needed"
-    case .accessToken: return "this looks like an access token; the id of an application key is needed"
-    case .assignment: return "this looks like a secret with its name; the id of an application key is needed"
-    case nil: break
-    }
-    if text.contains(0) { return "the line contains NUL bytes" }
-    if String(validating: text, as: UTF8.self) == nil { return "the line is not UTF-8" }
-    if let mark = markBetweenTwo(text) {
-      let two = "two ids in one"
-      guard mark == UInt8(ascii: ":") else { return "\(two): write the id of the application key alone" }
-      return "\(two), as Terraform imports the key of a service account: the second is the key's; "
-        + "to keep only that: cut -d: -f2 FILE"
-    }
-    if KeyIDBytes.id(text.suffix(36)) != nil { return "there is more than a key id on the line" }
+  /// The mistake, nil when it is no known one.
+  static func flaw(in text: ArraySlice<UInt8>) -> IDFlaw? {
+    if let kind = SecretText.kind(in: text.prefix(InvalidLine.excerptBytes)) { return .secret(kind) }
+    if text.contains(0) { return .nulBytes }
+    if String(validating: text, as: UTF8.self) == nil { return .notUTF8 }
+    if let mark = markBetweenTwo(text) { return mark == UInt8(ascii: ":") ? .twoInOneByTerraform : .twoInOne }
+    if KeyIDBytes.id(text.suffix(36)) != nil { return .moreThanID }
     if KeyIDBytes.id(text.prefix(36)) != nil {
-      return text.dropFirst(36).first.map(isSeparator) == true
-        ? "there is more than a key id on the line; a CSV list needs a header line with a column \(CSVHeader.accepted)"
-        : "there is more than a key id on the line"
+      return text.dropFirst(36).first.map(isSeparator) == true ? .moreThanIDInRow : .moreThanID
     }
-    if holdsID(text) { return "there is more than a key id on the line" }
-    if let dashed = plainDashes(text), KeyIDBytes.id(dashed[...]) != nil { return "write the dashes as plain hyphens" }
+    if holdsID(text) { return .moreThanID }
+    if let dashed = plainDashes(text), KeyIDBytes.id(dashed[...]) != nil { return .typographicDashes }
     return nil
   }
 

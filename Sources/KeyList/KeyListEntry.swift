@@ -12,15 +12,15 @@ package enum KeyListEntry: Hashable, Sendable {
 }
 
 /// A line without a usable key id, as receipts list it.
-package struct InvalidLine: Hashable, Sendable, Codable {
+package struct InvalidLine: Hashable, Sendable {
   /// The line in the list, from 1.
   package var line: Int
   /// The text of the line: at most 200 characters, escapes and `…` included, secrets cut out.
   package var text: String
   /// Why it is not a key id and, if known, what to change.
-  package var reason: String
+  package var reason: InvalidReason
 
-  package init(line: Int, text: String, reason: String) {
+  package init(line: Int, text: String, reason: InvalidReason) {
     self.line = line
     self.text = text
     self.reason = reason
@@ -29,15 +29,12 @@ package struct InvalidLine: Hashable, Sendable, Codable {
   /// Whether there is a key id among other characters.
   package var holdsID: Bool { KeyIDText.holdsID(Array(text.utf8)[...]) }
 
-  /// Whether there is an id, but that of something else than an application key.
-  package var isOfOther: Bool { KeyIDText.otherThings.contains(where: reason.contains) }
-
   /// Bytes of a line that are used to show it: enough for 200 characters of four bytes, and a bound for characters made
   /// of thousands of combining marks.
   static let excerptBytes = 1024
 
   /// Shows `bytes` from the list. `isCut` says that the line continues after them.
-  init(line: Int, bytes: some Collection<UInt8>, isCut: Bool = false, reason: String) {
+  init(line: Int, bytes: some Collection<UInt8>, isCut: Bool = false, reason: InvalidReason) {
     self.init(line: line, text: Self.shown(bytes, isCut: isCut), reason: reason)
   }
 
@@ -61,5 +58,18 @@ package struct InvalidLine: Hashable, Sendable, Codable {
       bytes.removeLast()
       if last >= 0xc0 { return }
     }
+  }
+}
+
+extension InvalidLine: Encodable {
+  private enum CodingKeys: CodingKey {
+    case line, text, reason
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(line, forKey: .line)
+    try container.encode(text, forKey: .text)
+    try container.encode(reason.description, forKey: .reason)
   }
 }

@@ -78,7 +78,7 @@ package struct KeyListReader: Sendable {
     }
     if entry == nil { total = try bytes.total() } else if !isUnsettled { settled += 1 }
     if bytes.isUTF16, case .invalid(var line) = entry, UTF16Source.isProbablyUTF8(line.text) {
-      line.reason = "this line is UTF-8, but the list begins as UTF-16; use one encoding for all of it"
+      line.reason = .encoding
       return .invalid(line)
     }
     return entry

@@ -22,7 +22,7 @@ struct LoneBracket: Hashable {
   }
 
   var unclosed: InvalidLine {
-    InvalidLine(line: line, bytes: [byte], reason: "\(KeyIDText.notAnID): the bracket is not closed")
+    InvalidLine(line: line, bytes: [byte], reason: .notAnID(.openBracket))
   }
 
   private static let pairs = ["[]", "{}", "()"].map { pair in

@@ -66,14 +66,12 @@ struct TextScanner {
       if let named, named.closing != nil {
         let isNew = headings.note(named)
         if named.meaning == .keys || named.name.isEmpty { return nil }
-        if isBelowOther, isNew { return invalid(content, "\"\(named.shownName)\" is not a name of application keys") }
+        if isBelowOther, isNew { return invalid(content, .unclear(.otherHeading(named.shownName))) }
       } else if headings.close(by: words.text) {
         return nil
       }
     }
-    if !words.ids.isEmpty, let reason = otherThing(words) {
-      return invalid(content, "\(KeyIDText.notAKey): \(reason)")
-    }
+    if !words.ids.isEmpty, let thing = otherThing(words) { return invalid(content, .other(thing)) }
     if let entry = entry(inColumnOf: words, content) { return entry }
     if line == 1, SeparatorLine(words.text) != nil { return nil }
     if header == .titles(line) { return nil }
@@ -88,8 +86,7 @@ struct TextScanner {
     guard case .column(let column) = layout, words.words > 1 else { return words.isIDs ? keys(words.ids) : nil }
     guard !words.hasNames, let id = words.id(inColumn: column) else { return nil }
     if words.ids.count > 1 {
-      let column = KeyListFormat.shown(column)
-      remark = invalid(content, "only the id in column \(column) was taken: another id is in the place of a name")
+      remark = invalid(content, .unclear(.idForName(takenColumn: KeyListFormat.shown(column))))
     }
     return .key(id, line: line)
   }
@@ -101,12 +98,12 @@ struct TextScanner {
   }
 
   /// Why the ids of a line are those of something else, nil when nothing says so.
-  private func otherThing(_ words: TextLine) -> String? {
-    if isBelowOther, let heading = headings.last { return "it is below the name \"\(heading.shownName)\"" }
+  private func otherThing(_ words: TextLine) -> OtherThing? {
+    if isBelowOther, let heading = headings.last { return .below(heading.shownName) }
     if words.isLabelledOther, let label = words.label {
-      return "it is behind the name \"\(InvalidLine.shown(label, characters: 40))\""
+      return .behind(InvalidLine.shown(label, characters: 40))
     }
-    return words.otherResource.map { "it is that of a \($0)" }
+    return words.otherResource.map { .resource($0) }
   }
 
   private mutating func keys(_ found: [AppKeyID]) -> KeyListEntry? {
@@ -114,7 +111,7 @@ struct TextScanner {
     return ids.popLast().map { .key($0, line: line) }
   }
 
-  private func invalid(_ content: ArraySlice<UInt8>, _ reason: String) -> KeyListEntry {
+  private func invalid(_ content: ArraySlice<UInt8>, _ reason: InvalidReason) -> KeyListEntry {
     .invalid(InvalidLine(line: line, bytes: Edges.trimmed(content), reason: reason))
   }
 
@@ -154,29 +151,22 @@ struct TextScanner {
     return .invalid(open.unclosed)
   }
 
-  private func reason(for words: TextLine) -> String {
-    if isInLine { return "\(KeyIDText.notAnID): nothing after it on the line was read" }
+  private func reason(for words: TextLine) -> InvalidReason {
+    if isInLine { return .notAnID(.restOfLongLine) }
     if let named = TextHeading(words.text), !named.name.isEmpty, SecretText.kind(in: words.text) == nil,
       case .words(let values) = TextLine.read(named.rest), values.isIDs
     {
-      return named.meaning == .other
-        ? "\(KeyIDText.notAKey): it is named \"\(named.shownName)\""
-        : "the name \"\(named.shownName)\" does not say that this is the id of an application key; "
-          + "name it app_key_id, or write only the id"
+      return named.meaning == .other ? .other(.named(named.shownName)) : .unclear(.unknownName(named.shownName))
     }
     if words.words > 1, words.ids.count > 1 {
-      return "\(KeyIDText.notAnID): \(words.ids.count) ids and other words are on the line; "
-        + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
+      return .notAnID(.severalIDs(words.ids.count))
     }
     if words.ids.count == 1, let label = words.label, IDName.meaning(of: Array(label), isLabel: true) == .other {
-      return "\(KeyIDText.notAKey): it is behind the name \"\(InvalidLine.shown(label, characters: 40))\""
+      return .other(.behind(InvalidLine.shown(label, characters: 40)))
     }
-    if words.words > 1, words.ids.count == 1 {
-      return "\(KeyIDText.notAnID): there is more than a key id on the line; "
-        + "a list with several columns needs a header line with a column \(CSVHeader.accepted)"
-    }
+    if words.words > 1, words.ids.count == 1 { return .notAnID(.moreThanIDInColumns) }
     let text = Edges.peeled(words.text)
-    return text.isEmpty ? "\(KeyIDText.notAnID): the quotes are empty" : KeyIDText.reason(for: text)
+    return .notAnID(text.isEmpty ? .emptyQuotes : KeyIDText.flaw(in: text))
   }
 
   /// Takes the ids from a line that is longer than the visible bytes, and stops at anything else.
@@ -195,12 +185,10 @@ struct TextScanner {
       isInLine = true
       return nil
     }
-    let reason =
-      isInLine ? "nothing after it on the line was read" : "the line is longer than \(ListBytes.lookahead) bytes"
     let entry = KeyListEntry.invalid(
       InvalidLine(
         line: bytes.line, bytes: sight.prefix(InvalidLine.excerptBytes), isCut: true,
-        reason: "\(KeyIDText.notAnID): \(reason)"))
+        reason: .notAnID(isInLine ? .restOfLongLine : .longLine)))
     if try !bytes.skipLine() { ending.touchEnd() }
     isInLine = false
     return entry

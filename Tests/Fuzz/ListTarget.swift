@@ -10,7 +10,7 @@ func fuzzLists(_ bytes: [UInt8]) {
     case .key(_, let line): require((1...lines).contains(line), "a line that does not exist")
     case .invalid(let bad):
       require((1...lines).contains(bad.line), "a line that does not exist")
-      require(!bad.reason.isEmpty, "a bad line without a reason")
+      require(!bad.reason.description.isEmpty, "a bad line without a reason")
     }
   }
   let pieces = PiecedSource(bytes: bytes[...], size: 1 + bytes.count % 7)

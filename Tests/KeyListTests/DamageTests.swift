@@ -57,9 +57,9 @@ struct DamageTests {
     #expect(found.count == 3)
     let cut = try #require(reader.ending.cutShort)
     #expect(cut.end == list.utf8.count && cut.total == cut.end && cut.read < 200 && cut.read > 70)
-    #expect(found.last?.bad?.reason.contains("nothing after it") == true)
-    #expect(found.last?.bad?.reason.contains("\(cut.read)") == true)
-    #expect(found.last?.bad?.reason.contains("\(cut.end - cut.read)") == true)
+    #expect(found.last?.bad?.reason.description.contains("nothing after it") == true)
+    #expect(found.last?.bad?.reason.description.contains("\(cut.read)") == true)
+    #expect(found.last?.bad?.reason.description.contains("\(cut.end - cut.read)") == true)
   }
 
   @Test(arguments: [

@@ -37,7 +37,7 @@ struct HeadingTests {
     let found = try reader.all()
     #expect(found.filter { $0.key != nil }.map(\.shown) == keys)
     for bad in found.compactMap(\.bad) where bad.text.contains("-4000-") || bad.text.contains("-5111-") {
-      #expect(bad.reason == "not the id of an application key: it is below the name \"\(name)\"")
+      #expect(bad.reason == .other(.below(name)))
     }
   }
 

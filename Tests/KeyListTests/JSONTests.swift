@@ -108,7 +108,8 @@ struct KeyListJSONTests {
     #expect(found.count == 3)
     #expect(found.last?.bad?.line == line)
     #expect(
-      found.last?.bad?.reason.hasPrefix("broken JSON: the list ends before the value that begins on line") == true)
+      found.last?.bad?.reason.description.hasPrefix("broken JSON: the list ends before the value that begins on line")
+        == true)
   }
 
   @Test func objects_of_another_kind_are_no_keys_line_by_line_either() throws {
@@ -147,7 +148,7 @@ struct KeyListJSONTests {
   func nesting_without_end_costs_no_memory_and_no_stack(unit: String) throws {
     var reader = KeyListReader(RepeatedSource(unit, times: 100_000))
     let found = try reader.all()
-    #expect(found.last?.bad?.reason.hasPrefix("broken JSON: the list ends before") == true)
+    #expect(found.last?.bad?.reason.description.hasPrefix("broken JSON: the list ends before") == true)
     #expect(found.count <= 2)
   }
 

@@ -37,7 +37,18 @@ struct OtherThingTests {
     #expect(try keys(list) == ["1 a"])
     var reader = KeyListReader(bytes: list.utf8)
     let bad = try reader.all().compactMap(\.bad)
-    #expect(bad.count == 1 && bad.first?.reason.hasPrefix("an object with an id of its own") == true)
+    #expect(bad.count == 1 && bad.first?.reason.description.hasPrefix("an object with an id of its own") == true)
+  }
+
+  /// Reasons quote names, and a name may say anything.
+  @Test(arguments: [
+    ("{\"not an application key\":\"\(a)\"}\n", false),
+    ("user_id: \(a)\n", true), ("{\"type\":\"users\",\"id\":\"\(a)\"}\n", true), ("{\"owner_ids\":[\"\(a)\"]}\n", true),
+    ("id,type\n\(a),user\n", true),
+  ])
+  func whether_an_id_is_that_of_something_else_is_no_matter_of_words(list: String, isOfOther: Bool) throws {
+    var reader = KeyListReader(bytes: list.utf8)
+    #expect(try reader.all().map { $0.bad?.reason.isOfOther } == [isOfOther])
   }
 
   /// The contract: several ids on a line are several keys, unless every line has the same number of them.

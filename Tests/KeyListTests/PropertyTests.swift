@@ -81,7 +81,7 @@ struct KeyListPropertyTests {
         case .invalid(let bad):
           #expect((1...lines).contains(bad.line))
           #expect(bad.text.count <= 201 * 10)
-          #expect(!bad.reason.isEmpty)
+          #expect(!bad.reason.description.isEmpty)
         }
       }
       #expect(outcome.entries.count <= list.count)

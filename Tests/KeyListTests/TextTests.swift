@@ -81,7 +81,7 @@ struct KeyListTextTests {
     let bad = try reader.all().compactMap(\.bad)
     #expect(bad.count == 3)
     for line in bad { #expect(!line.text.contains(secret.dropFirst(6))) }
-    #expect(bad[1].reason == "\(notAnID): this looks like an application key itself; its id is needed")
+    #expect(bad[1].reason == .notAnID(.secret(.applicationKey)))
   }
 
   @Test func a_line_longer_than_the_window_is_bad_and_costs_no_memory() throws {

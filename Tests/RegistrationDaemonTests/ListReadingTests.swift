@@ -201,7 +201,7 @@ struct ListReadingTests {
       }
       #expect(receipt.keys == Receipt.Keys(accepted: 2, invalid: 1) && !receipt.isUnterminated)
       #expect(cutShort.description == "read to byte 74 of \(74 * rows)")
-      #expect(receipt.invalid.first?.reason.contains(cutShort.description) == true)
+      #expect(receipt.invalid.first?.reason.description.contains(cutShort.description) == true)
       #expect(queue.tally[.pending] == 2)
     }
   }

@@ -18,7 +18,7 @@ struct ReceiptTests {
     let receipt = Receipt(
       list: "NAME", id: 7, sha256: "ab", bytes: 37000, importedAt: time,
       keys: Receipt.Keys(accepted: 990, alreadyKnown: 6, duplicateInList: 3, invalid: 1),
-      invalid: [InvalidLine(line: 17, text: "not-a-uuid", reason: "not a UUID (8-4-4-4-12 hexadecimal)")],
+      invalid: [InvalidLine(line: 17, text: "not-a-uuid", reason: .notAnID(nil))],
       format: "csv", column: "app_key_id", isUnterminated: true)
     let written = try #require(try JSONSerialization.jsonObject(with: receipt.json()) as? NSDictionary)
     let expected = try #require(try JSONSerialization.jsonObject(with: Data(example.utf8)) as? NSDictionary)
@@ -27,7 +27,7 @@ struct ReceiptTests {
 
   @Test(arguments: [(0, false), (1000, false), (1001, true)])
   func at_most_a_thousand_bad_lines_are_listed(count: Int, isTruncated: Bool) {
-    let lines = (0..<count).map { InvalidLine(line: $0 + 1, text: "x", reason: "y") }
+    let lines = (0..<count).map { InvalidLine(line: $0 + 1, text: "x", reason: .notAnID(nil)) }
     let receipt = Receipt(
       list: "a", id: 1, sha256: "", bytes: 0, importedAt: Timestamp(milliseconds: 0),
       keys: Receipt.Keys(invalid: count), invalid: lines)
@@ -38,7 +38,7 @@ struct ReceiptTests {
   @Test func bad_lines_that_were_only_counted_are_told_as_truncated() {
     let receipt = Receipt(
       list: "a", id: 1, sha256: "", bytes: 0, importedAt: Timestamp(milliseconds: 0),
-      keys: Receipt.Keys(invalid: 5), invalid: [InvalidLine(line: 1, text: "x", reason: "y")])
+      keys: Receipt.Keys(invalid: 5), invalid: [InvalidLine(line: 1, text: "x", reason: .notAnID(nil))])
     #expect(receipt.invalidTruncated)
   }
 }

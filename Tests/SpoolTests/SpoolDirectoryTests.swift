@@ -302,16 +302,16 @@ struct SpoolDirectoryTests {
   }
 
   @Test func a_list_without_a_key_is_rejected_with_its_first_bad_line() throws {
-    let bad = InvalidLine(line: 3, text: "x", reason: "not a UUID")
+    let bad = InvalidLine(line: 3, text: "x", reason: .notAnID(nil))
     let rejection = Rejection.noValidKey(invalid: [bad], invalidCount: 9)
     #expect(rejection.line == 3)
-    #expect(rejection.what == "no valid key; bad lines: 9, the first (\"x\"): not a UUID")
+    #expect(rejection.what == "no valid key; bad lines: 9, the first (\"x\"): not a UUID (8-4-4-4-12 hexadecimal)")
     #expect(Rejection.noValidKey(invalid: [], invalidCount: 0).what == "the list contains no keys")
   }
 
   @Test func the_hint_says_how_to_take_ids_out_of_other_text() {
     func hint(_ text: String) -> String {
-      let lines = ["x", text].map { InvalidLine(line: 1, text: $0, reason: "") }
+      let lines = ["x", text].map { InvalidLine(line: 1, text: $0, reason: .notAnID(nil)) }
       return Rejection.noValidKey(invalid: lines, invalidCount: 2).hint
     }
     #expect(hint("<id>00000000-0000-4000-8000-00000000000a</id>").contains("grep -oiE"))

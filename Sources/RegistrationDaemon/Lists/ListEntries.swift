@@ -68,9 +68,7 @@ struct ListEntries {
       let line = error.line ?? 1
       let stop = try reader.cutShort(behind: line)
       self.stop = stop
-      let bad = InvalidLine(
-        line: line, text: "",
-        reason: "\(error.message); nothing after line \(line) was read: \(stop.description); \(error.hint)")
+      let bad = InvalidLine(line: line, text: "", reason: .stopped(error, stop))
       note(bad)
       return .invalid(bad)
     }

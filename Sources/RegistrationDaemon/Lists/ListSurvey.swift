@@ -81,7 +81,7 @@ extension PreviewDocument {
     self.init(
       list: name, bytes: bytes, format: survey.format?.name ?? "text", column: survey.format?.column,
       keys: survey.keys,
-      invalid: survey.invalid.map { Line(line: $0.line, text: $0.text, reason: $0.reason) },
+      invalid: survey.invalid.map { Line(line: $0.line, text: $0.text, reason: "\($0.reason)") },
       isUnterminated: survey.isUnterminated, requests: survey.requests, seconds: seconds, etaSeconds: eta, limit: shown)
   }
 }

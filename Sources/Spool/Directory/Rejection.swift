@@ -43,7 +43,7 @@ package struct Rejection: Hashable, Sendable {
       app_key_id, key_id, uuid or id, or JSON
       """
     let hint =
-      invalid.contains(where: \.isOfOther) ? otherIDs : invalid.contains(where: \.holdsID) ? idsAlone : form
+      invalid.contains(where: \.reason.isOfOther) ? otherIDs : invalid.contains(where: \.holdsID) ? idsAlone : form
     guard let firstInvalid = invalid.first else { return Rejection(what: "the list contains no keys", hint: hint) }
     let shown = firstInvalid.text.isEmpty ? "" : " (\"\(firstInvalid.text)\")"
     return Rejection(

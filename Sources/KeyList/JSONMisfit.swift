@@ -1,0 +1,32 @@
+/// A JSON value that is neither a key id nor an object with one.
+package enum JSONMisfit: Hashable, Sendable {
+  case array
+  case object
+  case scalar
+  case apiError
+  /// An object without an id; perhaps it has one under another name.
+  case noID(hasUnnamed: Bool)
+  case stateWithoutKey
+  case brokenInside
+  case tooDeep
+  case behindBroken
+}
+
+extension JSONMisfit: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .array: "an array instead of a key id"
+    case .object: "an object instead of a key id"
+    case .scalar: "a number, true, false or null instead of a key id"
+    case .apiError: "an API error instead of keys"
+    case .noID(hasUnnamed: false): "an object without \"id\" or \"app_key_id\""
+    case .noID(hasUnnamed: true):
+      "an object without \"id\" or \"app_key_id\", but with an id under another name: if it is a key's, "
+        + "name it app_key_id"
+    case .stateWithoutKey: "a Terraform state without a datadog_application_key"
+    case .brokenInside: "broken JSON inside the object; nothing in it was read"
+    case .tooDeep: "values nested more than \(JSONContainer.deepest) deep; nothing in the object was read"
+    case .behindBroken: "it may belong to the broken JSON before it"
+    }
+  }
+}
