@@ -24,7 +24,7 @@ struct SubmitTarget {
     let socket = Socket(flag: socket, loaded)
     client = ControlClient(socket: socket.path)
     let configured = loaded.settings.spoolDirectory
-    let isSpoolNamed = isConfigured || loaded.origin(of: "spool.directory") == "environment KEYREG_SPOOL"
+    let isSpoolNamed = isConfigured || loaded.origin(of: "spool.directory") == .environment("KEYREG_SPOOL")
     let status: StatusDocument
     do {
       status = try client.status()
@@ -72,7 +72,7 @@ struct SubmitTarget {
     var isConfigured: Bool
 
     init(flag: String?, _ loaded: LoadedSettings) {
-      let fromEnvironment = loaded.origin(of: "control.socket") == "environment KEYREG_SOCKET"
+      let fromEnvironment = loaded.origin(of: "control.socket") == .environment("KEYREG_SOCKET")
       path = flag ?? loaded.settings.socket
       isNamed = flag != nil || fromEnvironment
       isConfigured = path == loaded.settings.socket && !fromEnvironment

@@ -58,7 +58,7 @@ struct SettingsFile {
         "\(place(value)): \(key.name) is a number: write it without quotes", hint: "allowed: \(key.allowed)")
     }
     try loaded.take(
-      Self.isNull(scalar) ? nil : scalar.string, for: key, from: place(value), at: place(value))
+      Self.isNull(scalar) ? nil : scalar.string, for: key, from: .file(place(value)), at: place(value))
   }
 
   private static func isNull(_ scalar: Node.Scalar) -> Bool {

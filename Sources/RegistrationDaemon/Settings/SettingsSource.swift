@@ -58,9 +58,9 @@ package struct SettingsSource: Sendable {
     for key in SettingKey.all {
       for variable in key.variables.reversed() {
         guard let value = environment[variable] else { continue }
-        try loaded.take(value, for: key, from: "environment \(variable)", at: "\(variable)")
+        try loaded.take(value, for: key, from: .environment(variable), at: variable)
       }
-      if let value = flags[key.name] { try loaded.take(value, for: key, from: "flag", at: "the flag for \(key.name)") }
+      if let value = flags[key.name] { try loaded.take(value, for: key, from: .flag, at: "the flag for \(key.name)") }
     }
     return loaded
   }
@@ -73,7 +73,7 @@ package struct SettingsSource: Sendable {
       guard let folders = environment[variable], let key = SettingKey.named(name) else { continue }
       // systemd separates several folders with colons; the first one is used.
       let folder = folders.prefix { $0 != ":" }
-      try loaded.take(folder + suffix, for: key, from: "environment \(variable)", at: variable)
+      try loaded.take(folder + suffix, for: key, from: .environment(variable), at: variable)
     }
   }
 
@@ -168,7 +168,7 @@ package struct LoadedSettings: Sendable {
   /// The folder with credentials from systemd, nil when there is none.
   package var credentialsDirectory: String?
   var proxies = EnvironmentProxies([:])
-  private var origins: [String: String] = [:]
+  private var origins: [String: SettingOrigin] = [:]
 
   init(_ settings: Settings) {
     self.settings = settings
@@ -178,10 +178,10 @@ package struct LoadedSettings: Sendable {
   package var effective: [(name: String, value: String, origin: String)] {
     SettingKey.all.map { key in
       if key.name == "api.proxy" {
-        let (value, origin) = proxies.choice(for: settings, origin: origin(of: key.name))
+        let (value, origin) = proxies.choice(for: settings, origin: "\(origin(of: key.name))")
         return (key.name, value, origin)
       }
-      let origin = key.name == "api.url" && settings.url == nil ? "site" : origin(of: key.name)
+      let origin = key.name == "api.url" && settings.url == nil ? "site" : "\(origin(of: key.name))"
       return (key.name, key.show(settings), origin)
     }
       + [("SSL_CERT_FILE", settings.certificateFile), ("SSL_CERT_DIR", folders)].compactMap { name, value in
@@ -194,11 +194,12 @@ package struct LoadedSettings: Sendable {
   }
 
   /// Where the value of a setting came from.
-  package func origin(of name: String) -> String { origins[name] ?? "default" }
+  package func origin(of name: String) -> SettingOrigin { origins[name] ?? .standard }
 
   /// - Parameter place: Where the value is, for the error.
-  mutating func take(_ text: String?, for key: SettingKey, from origin: String, at place: String) throws(SettingsError)
-  {
+  mutating func take(
+    _ text: String?, for key: SettingKey, from origin: SettingOrigin, at place: String
+  ) throws(SettingsError) {
     guard key.take(&settings, text) else {
       let shown = key.isSensitive ? "this" : text.map { "“\(PrintableText.escape($0, limit: 80))”" } ?? "null"
       throw SettingsError("\(place): \(shown) is not allowed for \(key.name)", hint: Self.hint(for: key, text))

@@ -92,9 +92,11 @@ struct DemoCommand: ParsableCommand {
     let lines = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").dropFirst()
     var states: [Substring: Int] = [:]
     for line in lines { states[line.split(separator: ",", maxSplits: 2)[1], default: 0] += 1 }
-    let journal = try String(contentsOfFile: place.path("requests.jsonl"), encoding: .utf8)
-    let requests = journal.split(separator: "\n")
-    let throttled = requests.count { $0.contains("\"status\":429") }
+    let journal = try Data(contentsOf: URL(filePath: place.path("requests.jsonl")))
+    let requests = try journal.split(separator: UInt8(ascii: "\n")).map {
+      try JSONDecoder().decode(Answered.self, from: $0)
+    }
+    let throttled = requests.count { $0.status == 429 }
     try StandardOutput.write(
       """
 
@@ -107,6 +109,11 @@ struct DemoCommand: ParsableCommand {
 
       """)
   }
+}
+
+/// A line of the sandbox's journal.
+private struct Answered: Decodable {
+  var status: Int
 }
 
 /// The temporary folder of a demo.
