@@ -3,14 +3,17 @@ package struct KeyResult: Sendable, Hashable {
   package enum Decision: Sendable, Hashable {
     case registered
     case failed
-    /// Another attempt, not before the given time, which is on the same clock as `at`: only the difference counts.
+    /// Another attempt, not before the given time, which is on the same clock as `at`: only the difference counts. Whether
+    /// this one counts is not known yet: `charge` or `spare` follows. If the process ends before, it does not.
     case retry(due: Timestamp)
     /// Another attempt, not before the given time. This one does not count: the problem was not the key's.
     case postpone(due: Timestamp)
     /// A second look, not before the given time, at a key that the API does not know. The attempt counts.
     case lookAgain(due: Timestamp)
-    /// An attempt that was counted proved to be no key's fault (an outage): it is given back, and the key is due.
-    case refund
+    /// An attempt that ended with `retry` counts: others were answered.
+    case charge
+    /// An attempt that ended with `retry` does not count: the trouble is shared. The key is due.
+    case spare
 
     /// It is final: no further attempt follows.
     package var isOutcome: Bool { self == .registered || self == .failed }

@@ -29,10 +29,13 @@ extension Core {
   /// Carries out what was decided about keys. Outcomes are recorded nowhere else.
   mutating func apply(_ effects: [Holds.Effect], at moment: Moment, _ actions: inout [Action]) {
     var results: [KeyResult] = []
+    // First, so that a key's outcome finds all of its attempts.
+    var charges: [KeyResult] = []
     var notices: [Action] = []
     for effect in effects {
       switch effect {
       case .register(let job, let status):
+        holds.settled(job.key.row)
         ledger.settle(job.key.row)
         results.append(
           KeyResult(
@@ -50,14 +53,17 @@ extension Core {
       case .lookAgain(let job, let fault, let delay):
         wait(job, fault, delay, at: moment, in: &results) { .lookAgain(due: $0) }
       case .fail(let job, let fault):
+        holds.settled(job.key.row)
         ledger.settle(job.key.row)
         results.append(fault.result(of: job, .failed, at: moment.wall))
-      case .refund(let row):
-        ledger.refund(row)
+      case .charge(let row):
+        ledger.charge(row)
         for order in requests.keys where requests[order]?.job.key.row == row {
-          requests[order]?.job.key.attempts -= 1
+          requests[order]?.job.key.attempts += 1
         }
-        results.append(KeyResult(row: row, decision: .refund, sentAt: moment.wall, at: moment.wall))
+        charges.append(KeyResult(row: row, decision: .charge, sentAt: moment.wall, at: moment.wall))
+      case .spare(let row):
+        results.append(KeyResult(row: row, decision: .spare, sentAt: moment.wall, at: moment.wall))
       // A hold needs other keys read ahead than normal work does.
       case .began(let hold):
         ledger.keysChanged()
@@ -67,6 +73,7 @@ extension Core {
         notices.append(.tell(.holdEnded(reason)))
       }
     }
+    results = charges + results
     if !results.isEmpty { actions.append(.record(results)) }
     actions += notices
   }

@@ -6,7 +6,7 @@ import Registration
 /// | from \ to | ready | in flight | awaiting witness | awaiting commit | the queue's again |
 /// |---|---|---|---|---|---|
 /// | the queue | `supply` | | | | |
-/// | ready | | `take` | | | `keysChanged`, `refund` |
+/// | ready | | `take` | | | `keysChanged` |
 /// | in flight | `giveBack` | | `keep` | `settle` | `giveBack` of what may have changed |
 /// | awaiting witness | `giveBack` | | | `settle` | `giveBack` of what may have changed |
 /// | awaiting commit | | | | | `committed` |
@@ -31,8 +31,12 @@ package struct KeyLedger: Sendable {
   private var turns = 0
   /// Keys that were sent and are due again at once: after a 429, or when a problem was not theirs.
   private var returned: [DueKey] = []
-  /// Rows whose attempts are being given back, and how often: the queue still has the old number.
-  private var refunding: [Int64: Int] = [:]
+  /// Rows whose attempts are being counted, and how often: the queue still has the old number.
+  private var charging: [Int64: Int] = [:]
+  /// Rows whose attempts have been counted since the last page: one that is on its way may have the old number.
+  private var charged: Set<Int64> = []
+  /// Keys in hand that have the old number.
+  private var outdated: Set<Int64> = []
   /// Rows whose outcome was being written when keys changed: they may have been put back to pending afterwards.
   private var mayBeOpenAgain: Set<Int64> = []
   /// Whether a read has shown that all due keys are here.
@@ -66,7 +70,7 @@ package struct KeyLedger: Sendable {
   }
 
   /// Rows that must not be read again.
-  var taken: Set<Int64> { Set(places.keys).union(refunding.keys) }
+  var taken: Set<Int64> { Set(places.keys).union(charging.keys) }
 
   package func place(of row: Int64) -> Place? { places[row] }
   package func count(_ place: Place) -> Int { counts[place, default: 0] }
@@ -87,14 +91,16 @@ package struct KeyLedger: Sendable {
   ///   - isAll: No others are due.
   ///   - nextDue: When the next one is due, nil when none waits.
   mutating func supply(_ keys: [DueKey], isAll: Bool, nextDue: Seconds?, generation: Int) {
+    let stale = charged
+    charged = []
     guard generation == self.generation else { return }
     ahead.removeFirst(nextAhead)
     nextAhead = 0
-    for key in keys where places[key.row] == nil {
+    for key in keys where places[key.row] == nil && charging[key.row] == nil && !stale.contains(key.row) {
       ahead.append(key)
       move(key.row, to: .ready)
     }
-    isDrained = isAll
+    isDrained = isAll && stale.isEmpty
     if let nextDue { self.nextDue = min(nextDue, self.nextDue ?? nextDue) }
   }
 
@@ -141,9 +147,9 @@ package struct KeyLedger: Sendable {
   ///   - reading: The reading that it came from.
   ///   - isLast: Puts it behind the others.
   mutating func giveBack(_ key: DueKey, readIn reading: Int, isLast: Bool) {
-    // It may have been cancelled meanwhile, or have fewer attempts than it says. If it is still open, the next read
+    // It may have been cancelled meanwhile, or have more attempts than it says. If it is still open, the next read
     // returns it.
-    guard reading == self.reading, refunding[key.row] == nil else {
+    guard outdated.remove(key.row) == nil, reading == self.reading else {
       move(key.row, to: nil)
       return readAnew()
     }
@@ -154,35 +160,40 @@ package struct KeyLedger: Sendable {
   mutating func keep(_ row: Int64) { move(row, to: .awaitingWitness) }
 
   /// A result of the key is being written to disk.
-  mutating func settle(_ row: Int64) { move(row, to: .awaitingCommit) }
+  mutating func settle(_ row: Int64) {
+    outdated.remove(row)
+    move(row, to: .awaitingCommit)
+  }
 
   mutating func wait(until due: Seconds) { nextDue = min(nextDue ?? .infinity, due) }
 
-  /// An attempt is given back: a read-ahead copy of the key is read again once the queue knows.
-  mutating func refund(_ row: Int64) {
-    refunding[row, default: 0] += 1
-    if places[row] == .ready {
-      ahead = ahead[nextAhead...].filter { $0.row != row }
-      nextAhead = 0
-      returned.removeAll { $0.row == row }
-      move(row, to: nil)
+  /// An attempt of the key counts. What the queue has of it is read only once that is on disk.
+  mutating func charge(_ row: Int64) {
+    charging[row, default: 0] += 1
+    switch places[row] {
+    case .ready:
+      for index in ahead.indices where ahead[index].row == row { ahead[index].attempts += 1 }
+      for index in returned.indices where returned[index].row == row { returned[index].attempts += 1 }
+    case .inFlight, .awaitingWitness: outdated.insert(row)
+    case .awaitingCommit, nil: break
     }
-    readAnew()
   }
 
   mutating func committed(_ results: [KeyResult]) {
     for result in results {
-      defer { if result.decision != .refund { mayBeOpenAgain.remove(result.row) } }
       switch result.decision {
       case .registered, .failed:
         move(result.row, to: nil)
-        if mayBeOpenAgain.contains(result.row) { readAnew() }
+        if mayBeOpenAgain.remove(result.row) != nil { readAnew() }
       case .retry, .postpone, .lookAgain:
         move(result.row, to: nil)
+        mayBeOpenAgain.remove(result.row)
         readAnew()
-      case .refund:
-        refunding[result.row] = refunding[result.row].flatMap { $0 > 1 ? $0 - 1 : nil }
-        readAnew()
+      case .charge:
+        charging[result.row] = charging[result.row].flatMap { $0 > 1 ? $0 - 1 : nil }
+        charged.insert(result.row)
+        isDrained = false
+      case .spare: readAnew()
       }
     }
   }

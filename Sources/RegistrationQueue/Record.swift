@@ -13,15 +13,21 @@ extension RegistrationQueue {
           finished_at = ?, due_at = ?, error_title = ?, error_detail = ?, registrar = ?, recorded = COALESCE(?, recorded),
           denied_at = CASE WHEN ? THEN ? ELSE denied_at END WHERE id = ?
         """, in: database)
-      let refund = try HotStatement(
-        "UPDATE key SET attempts = MAX(0, attempts - 1), due_at = ? WHERE id = ? AND state = 1", in: database)
+      // A key that was put back to pending meanwhile starts anew.
+      let charge = try HotStatement("UPDATE key SET attempts = attempts + 1 WHERE id = ? AND state = 1", in: database)
+      let spare = try HotStatement("UPDATE key SET due_at = ? WHERE id = ? AND state = 1", in: database)
       let others = try OtherLists(in: database)
       var lastSuccess: Timestamp?
       for result in results {
-        if result.decision == .refund {
-          try refund.bind(1, changes.sure.milliseconds)
-          try refund.bind(2, result.row)
-          try refund.execute()
+        if result.decision == .charge {
+          try charge.bind(1, result.row)
+          try charge.execute()
+          continue
+        }
+        if result.decision == .spare {
+          try spare.bind(1, changes.sure.milliseconds)
+          try spare.bind(2, result.row)
+          try spare.execute()
           changes.waitsChanged()
           continue
         }
@@ -76,9 +82,9 @@ extension RegistrationQueue {
   /// commit, on the clock that cannot be set.
   private static func waiting(_ result: KeyResult) -> (milliseconds: Int64?, attempts: Int) {
     switch result.decision {
-    case .retry(let due), .lookAgain(let due): (due.milliseconds - result.at.milliseconds, 1)
-    case .postpone(let due): (due.milliseconds - result.at.milliseconds, 0)
-    case .registered, .failed, .refund: (nil, 1)
+    case .lookAgain(let due): (due.milliseconds - result.at.milliseconds, 1)
+    case .retry(let due), .postpone(let due): (due.milliseconds - result.at.milliseconds, 0)
+    case .registered, .failed, .charge, .spare: (nil, 1)
     }
   }
 
@@ -90,7 +96,7 @@ extension RegistrationQueue {
   private static func changesDenial(_ decision: KeyResult.Decision) -> Bool {
     switch decision {
     case .registered, .failed, .lookAgain: true
-    case .retry, .postpone, .refund: false
+    case .retry, .postpone, .charge, .spare: false
     }
   }
 
@@ -100,7 +106,7 @@ extension RegistrationQueue {
     switch decision {
     case .registered: .registered
     case .failed: old == .cancelled ? .cancelled : .failed
-    case .retry, .postpone, .lookAgain, .refund: old.isFinal ? old : .retrying
+    case .retry, .postpone, .lookAgain, .charge, .spare: old.isFinal ? old : .retrying
     }
   }
 }

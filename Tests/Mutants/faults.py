@@ -35,12 +35,18 @@ FAULTS = [
         CORE + "Core.swift", "inHandAtMost = 192", "inHandAtMost = 192_000", "resultsThatWaitForTheDiskStandInTheWay"),
     fault(
         "outage-charged", "attempts count in an outage",
-        CORE + "Holds/HoldMoves.swift", " + failures.streak.map { .refund(row: $0) }", "", "OutageTests"),
+        CORE + "Holds/HoldMoves.swift", "failures.streak.map { .spare(row: $0) }",
+        "failures.streak.map { .charge(row: $0) }", "OutageTests"),
     fault(
-        "refund-lost", "an attempt that is given back never reaches the queue",
+        "charge-lost", "an attempt that counts never reaches the queue",
         CORE + "Core+Replies.swift",
-        "        results.append(KeyResult(row: row, decision: .refund, sentAt: moment.wall, at: moment.wall))\n", "",
-        "anAttemptThatIsGivenBackWhileItsKeyIsReadAheadIsNotCounted"),
+        "        charges.append(KeyResult(row: row, decision: .charge, sentAt: moment.wall, at: moment.wall))\n", "",
+        "anAttemptCountsOnceAnotherKeyIsAnswered"),
+    fault(
+        "charged-at-once", "an attempt counts before anybody is answered, and for good if the daemon is killed",
+        QUEUE + "Record.swift", "case .retry(let due), .postpone(let due): (due.milliseconds - result.at.milliseconds, 0)",
+        "case .retry(let due), .postpone(let due): (due.milliseconds - result.at.milliseconds, 1)",
+        "aKeyWaitsForItsNextAttempt"),
     fault(
         "wake-up-forgotten", "nobody is told when the next request may go",
         CORE + "Core+HandOut.swift", "  actions.append(.wake(at: wake))\n", "", "everyPromiseIsKept"),
@@ -120,6 +126,9 @@ FAULTS = [
             (LIMITS + "Pacer.swift", "gate.close(until: min(until, latest), for", "gate.close(until: max(until, min(until, latest)), for"),
         ],
         "everyPromiseIsKept"),
+    fault(
+        "charged-again", "an attempt counts once more with each answer",
+        CORE + "Holds/HoldStates.swift", "      streak = []\n", "", "everyPromiseIsKept"),
     # What a reply means.
     fault(
         "401-fails-the-key", "refused credentials fail the key",

@@ -105,14 +105,13 @@ struct CoreBench {
       case .registered, .failed:
         outcomes[row] = result.decision
         keys[row] = nil
-      case .retry(let at), .lookAgain(let at):
+      case .lookAgain(let at):
         keys[row]?.attempts += 1
-        if case .lookAgain = result.decision { keys[row]?.isDenied = true }
+        keys[row]?.isDenied = true
         due[row] = at.seconds(since: Self.start)
-      case .postpone(let at): due[row] = at.seconds(since: Self.start)
-      case .refund:
-        keys[row]?.attempts -= 1
-        due[row] = now
+      case .retry(let at), .postpone(let at): due[row] = at.seconds(since: Self.start)
+      case .charge: keys[row]?.attempts += 1
+      case .spare: due[row] = now
       }
     }
     if !results.isEmpty { note(take(.committed(results), now: now)) }

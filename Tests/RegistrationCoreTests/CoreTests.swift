@@ -89,27 +89,47 @@ import Testing
     #expect(try !canaries(&bench, count: 5).contains(old.key.row))
   }
 
-  @Test func anAttemptThatIsGivenBackWhileItsKeyIsReadAheadIsNotCounted() throws {
-    var bench = CoreBench(keys: 2)
+  /// Keys are read while results are on their way to disk.
+  @Test func anAttemptCountsOnceAnotherKeyIsAnswered() throws {
+    var bench = CoreBench(keys: 60, workers: 4)
     var now = 0.0
-    var refunds = 0
+    var lost: [Int64: Int] = [:]
+    var counted: [Int64: Int] = [:]
     var unwritten: [KeyResult] = []
-    for round in 0..<600 where refunds < 3 {
+    for round in 0..<4_000 where !bench.keys.isEmpty {
       let wanted = bench.tick(now: now)
-      unwritten += wanted.results
       for job in wanted.sends {
-        #expect(job.isProbe || job.key.attempts == bench.keys[job.key.row]?.attempts, "round \(round)")
-        unwritten += bench.reply(unavailable, to: job, now: now).results
+        #expect(job.isKnownGood || job.key.attempts == counted[job.key.row, default: 0], "round \(round)")
+      }
+      for job in wanted.sends {
+        let row = job.key.row
+        let isLost = row % 3 == 0 && lost[row, default: 0] < 3
+        if isLost { lost[row, default: 0] += 1 }
+        let results = bench.reply(isLost ? unavailable : .registered(status: 201), to: job, now: now).results
+        for result in results where result.decision == .charge { counted[result.row, default: 0] += 1 }
+        unwritten += results
       }
       if wanted.sends.isEmpty { now = max(now + 0.01, min(wanted.wake ?? .infinity, now + 0.5)) }
-      // Keys are read while results are on their way to disk.
       guard round % 3 == 0 else { continue }
-      for case .refund in unwritten.map(\.decision) { refunds += 1 }
-      #expect(!unwritten.contains { $0.decision == .failed })
       bench.commit(unwritten, now: now)
       unwritten = []
     }
-    #expect(refunds >= 3 && bench.core.holds.hold?.reason == .outage)
+    #expect(bench.keys.isEmpty && bench.outcomes.count == 60)
+    #expect(counted == lost && counted.count == 20)
+  }
+
+  /// Whenever the daemon is killed, the queue has only attempts that count.
+  @Test func noAttemptOfAnOutageIsEverInTheQueue() throws {
+    var bench = CoreBench(keys: 6)
+    var now = 0.0
+    for _ in 0..<600 {
+      let wanted = bench.tick(now: now)
+      bench.commit(wanted.results, now: now)
+      for job in wanted.sends { bench.commit(bench.reply(unavailable, to: job, now: now).results, now: now) }
+      #expect(bench.keys.values.allSatisfy { $0.attempts == 0 })
+      now = max(now + 0.01, min(wanted.wake ?? .infinity, now + 0.5))
+    }
+    #expect(bench.core.holds.hold?.reason == .outage && bench.keys.count == 6)
   }
 
   @Test func aKeyThatMayHaveBeenCancelledMeanwhileIsReadAnewAndNotSent() throws {

@@ -107,17 +107,13 @@ final class DaemonClient: SimulatedClient {
       case .failed:
         keys[row].state = .failed
         failed.insert(result.row)
-      case .retry(let at):
-        keys[row].attempts += 1
-        due[result.row] = Double(at.milliseconds) / 1_000
-      case .postpone(let at): due[result.row] = Double(at.milliseconds) / 1_000
+      case .retry(let at), .postpone(let at): due[result.row] = Double(at.milliseconds) / 1_000
       case .lookAgain(let at):
         keys[row].attempts += 1
         keys[row].isDenied = true
         due[result.row] = Double(at.milliseconds) / 1_000
-      case .refund:
-        keys[row].attempts -= 1
-        due[result.row] = nil
+      case .charge: keys[row].attempts += 1
+      case .spare: due[result.row] = nil
       }
     }
     take(.committed(results), now: now)

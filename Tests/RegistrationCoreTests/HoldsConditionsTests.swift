@@ -88,11 +88,11 @@ import Testing
   ]
 
   private static let failures: [Condition] = [
-    Condition("the fifth failure in a row", outage, is: "charged", then: "asking outage"),
+    Condition("the fifth failure in a row", outage, is: "tried again", then: "asking outage"),
     Condition(
-      "the fifth, and a longer wait is asked for", Array(outage.dropLast()) + [.lost(5, wait: 60)], is: "charged",
+      "the fifth, and a longer wait is asked for", Array(outage.dropLast()) + [.lost(5, wait: 60)], is: "tried again",
       then: "outage"),
-    Condition("five failures of one key", Array(repeating: .lost(1), count: 5), is: "charged", then: "open"),
+    Condition("five failures of one key", Array(repeating: .lost(1), count: 5), is: "tried again", then: "open"),
     Condition("the last attempt", [.lost(1, attempts: maxAttempts - 1)], is: "kept", then: "open"),
     Condition(
       "the last attempt, and then another's success", [.lost(1, attempts: maxAttempts - 1), .registered(2)], row: 1,
@@ -184,7 +184,7 @@ import Testing
       case .register(let job, _) where job.key.row == row: "registered"
       case .release(let job) where job.key.row == row: "due"
       case .keep(let job) where job.key.row == row: "kept"
-      case .retry(let job, _, _) where job.key.row == row: "charged"
+      case .retry(let job, _, _) where job.key.row == row: "tried again"
       case .postpone(let job, _, _) where job.key.row == row: "put off"
       case .lookAgain(let job, _, _) where job.key.row == row: "second look"
       case .fail(let job, _) where job.key.row == row: "failed"

@@ -67,7 +67,7 @@ import Testing
   private static let others: [Phase: [Answer: Cell]] = [
     .open: [
       .registered: Cell(.open, "registered"), .denied: Cell(.open, "kept"), .unauthorized: Cell(.credentials, "due"),
-      .forbidden: Cell(.askingCredentials, "kept"), .unanswered: Cell(.open, "charged"),
+      .forbidden: Cell(.askingCredentials, "kept"), .unanswered: Cell(.open, "tried again"),
       .misdirected: Cell(.outage, "due"), .throttled: Cell(.open, "due"),
     ],
     .askingCredentials: [
@@ -131,7 +131,7 @@ import Testing
       case .register(job, _): fates.append("registered")
       case .release(job): fates.append("due")
       case .keep(job): fates.append("kept")
-      case .retry(job, _, _): fates.append("charged")
+      case .retry(job, _, _): fates.append("tried again")
       case .postpone(job, _, _): fates.append("put off")
       case .lookAgain(job, _, _): fates.append("second look")
       case .fail(job, _): fates.append("failed")

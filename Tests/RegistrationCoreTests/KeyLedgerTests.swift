@@ -69,20 +69,37 @@ import Testing
     #expect(ledger.taken.isEmpty && ledger.take() == nil)
   }
 
-  @Test func anAttemptThatIsGivenBackIsReadAgainOnceTheQueueKnows() throws {
-    var ledger = ledger(1, 2)
-    let taken = ledger.take()
-    let key = try #require(taken)
-    ledger.giveBack(key, readIn: ledger.reading, isLast: false)
-    ledger.refund(1)
-    #expect(ledger.place(of: 1) == nil && ledger.taken == [1, 2])
-    #expect(ledger.take()?.row == 2 && ledger.take() == nil)
-    let refund = KeyResult(row: 1, decision: .refund, sentAt: CoreBench.start, at: CoreBench.start)
-    ledger.refund(1)
-    ledger.committed([refund])
+  private static let charge = KeyResult(row: 1, decision: .charge, sentAt: CoreBench.start, at: CoreBench.start)
+
+  @Test func aKeyThatWaitsIsReadOnceTheQueueHasAllOfItsAttempts() throws {
+    var ledger = KeyLedger()
+    ledger.charge(1)
+    ledger.charge(1)
+    #expect(ledger.taken == [1])
+    // It was read before.
+    ledger.supply([CoreBench.key(1), CoreBench.key(2)], isAll: true, nextDue: nil, generation: 0)
+    #expect(ledger.take()?.row == 2 && ledger.take() == nil && ledger.isDrained)
+    ledger.committed([Self.charge])
     #expect(ledger.taken == [1, 2])
-    ledger.committed([refund])
+    ledger.committed([Self.charge])
     #expect(ledger.taken == [2] && ledger.wantsKeys)
+    // This page, too, may have been read before.
+    ledger.supply([CoreBench.key(1)], isAll: true, nextDue: nil, generation: 0)
+    #expect(!ledger.hasKey && ledger.wantsKeys)
+    ledger.supply([CoreBench.key(1, attempts: 2)], isAll: true, nextDue: nil, generation: 0)
+    #expect(ledger.take()?.attempts == 2 && ledger.isDrained)
+  }
+
+  @Test func aKeyThatIsAheadHasAllOfItsAttempts() throws {
+    var ledger = ledger(1, 2)
+    ledger.charge(1)
+    #expect(ledger.take()?.attempts == 1)
+    // In hand, others have copies of it.
+    ledger.charge(1)
+    ledger.keep(1)
+    ledger.committed([Self.charge, Self.charge])
+    ledger.giveBack(CoreBench.key(1, attempts: 1), readIn: ledger.reading, isLast: false)
+    #expect(ledger.place(of: 1) == nil && ledger.take()?.row == 2 && ledger.take() == nil && ledger.wantsKeys)
   }
 
   @Test func timeThatPassesMakesKeysDue() {

@@ -27,12 +27,13 @@ import Testing
       }
       #expect((0...1).contains(delay))
       let other = job(100, order: order)
-      #expect(holds.observe(success, for: other, sent: order, now: 0) == [.register(other, status: 201)])
+      let witnessed = [.register(other, status: 201), Holds.Effect.charge(row: Int64(order))]
+      #expect(holds.observe(success, for: other, sent: order, now: 0) == witnessed)
     }
     #expect(holds.gate(now: 0) == .open)
   }
 
-  @Test func whenEveryKeyFailsItIsAnOutageAndTheAttemptsAreGivenBack() throws {
+  @Test func whenEveryKeyFailsItIsAnOutageAndNoAttemptCounts() throws {
     var holds = holds()
     for order in 1...5 { _ = holds.observe(unavailable, for: job(Int64(order), order: order), sent: order, now: 0) }
     guard case .closed(let first?) = holds.gate(now: 0) else {
@@ -50,7 +51,7 @@ import Testing
     #expect(holds.gate(now: until) == .probe(.known))
     let probe = job(6, order: 6, isProbe: true)
     let effects = holds.observe(unavailable, for: probe, sent: 6, now: until)
-    #expect(effects.dropLast() == [.release(probe)] + (1...5).map { .refund(row: $0) })
+    #expect(effects.dropLast() == [.release(probe)] + (1...5).map { .spare(row: $0) })
     #expect(began(effects) == .outage && holds.hold?.sentence(now: wall) == "503 Service Unavailable since 11:44:20Z")
     let later = wall.adding(seconds: 12 * 60 + 5)
     #expect(

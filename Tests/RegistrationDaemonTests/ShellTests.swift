@@ -117,7 +117,7 @@ import Testing
 
   @Test func onlyOutcomesCountAsProgress() throws {
     var shell = try Self.shell()
-    let results = [KeyResult.Decision.registered, .failed, .retry(due: Self.start), .refund].enumerated().map {
+    let results = [KeyResult.Decision.registered, .failed, .retry(due: Self.start), .charge, .spare].enumerated().map {
       KeyResult(row: Int64($0), decision: $1, sentAt: Self.start, at: Self.start)
     }
     _ = shell.take(Self.mail(.event(.committed(results)), at: 20))

@@ -57,6 +57,7 @@ import Testing
     try temporary.record(due[0], .registered, status: 201)
     try temporary.record(due[1], .failed, status: 404, title: "Not Found")
     try temporary.record(due[2], .retry(due: .now()), status: 500, title: "Internal Server Error")
+    try temporary.record(due[2], .charge)
     // The last one was refused by a limit, which is no result.
     #expect(queue.hasReturned { _ in false })
     try queue.cancelReturned(at: .now()) { _ in false }

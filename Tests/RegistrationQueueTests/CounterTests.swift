@@ -25,7 +25,7 @@ import Testing
         _ = try temporary.queue.retry(RetrySelection())
       default:
         let decisions: [KeyResult.Decision] = [
-          .registered, .failed, .retry(due: .now()), .postpone(due: .now()), .refund,
+          .registered, .failed, .retry(due: .now()), .postpone(due: .now()), .charge, .spare,
         ]
         for key in try temporary.due(5) {
           try temporary.record(key, decisions.randomElement(using: &random) ?? .registered)

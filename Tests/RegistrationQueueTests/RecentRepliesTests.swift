@@ -14,6 +14,7 @@ import Testing
     try temporary.record(due[1], .registered, status: 201)
     // Needed a second attempt.
     try temporary.record(due[2], .retry(due: temporary.clock.wall), status: 503)
+    try temporary.record(due[2], .charge)
     temporary.clock.advance(seconds: 10)
     try temporary.record(due[2], .failed, status: 409)
     // Turned away, never answered, cancelled.

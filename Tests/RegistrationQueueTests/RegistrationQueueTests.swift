@@ -146,11 +146,13 @@ import Testing
     #expect(try temporary.queue.lastDueByList() == [1: lastDue])
     #expect(try temporary.queue.key(key.id)?.dueAt == clock.wall.adding(seconds: 60))
     clock.advance(seconds: 60)
-    #expect(try temporary.due().first?.attempts == 1)
-    try temporary.record(key, .postpone(due: clock.wall))
-    #expect(try temporary.due().first?.attempts == 1)
-    try temporary.record(key, .refund)
     #expect(try temporary.due().first?.attempts == 0)
+    try temporary.record(key, .charge)
+    #expect(try temporary.due().first?.attempts == 1)
+    try temporary.record(key, .postpone(due: clock.wall.adding(seconds: 60)))
+    #expect(try temporary.due().isEmpty)
+    try temporary.record(key, .spare)
+    #expect(try temporary.due().first?.attempts == 1)
   }
 
   /// Forward or back, the wait stays the same: not at once, not all together, not days later.
@@ -267,7 +269,7 @@ import Testing
     }
     try temporary.reopen()
     let again = try #require(try temporary.due().first)
-    #expect(again.isDenied && again.attempts == 3)
+    #expect(again.isDenied && again.attempts == 1)
     try temporary.record(again, .failed, status: 404)
     #expect(try temporary.queue.retry(RetrySelection()) == 1)
     #expect(try #require(try temporary.due().first).isDenied == false)

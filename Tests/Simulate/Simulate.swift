@@ -84,7 +84,7 @@ struct Simulate: ParsableCommand {
       \(Int(sum.seconds / 3_600)) simulated hours, \(Int(sum.seconds / 3_600 / coreSeconds)) a core-second; \
       \(sum.keys) keys, \(sum.requests) requests, \(sum.canaries) of them known canaries, \(sum.steps) steps
       \(sum.kills) kills, \(sum.troubles) faults, \(sum.limits) changes of the limit, \(sum.deeds) deeds of operators and writers, \(sum.restarts) restarts, \
-      \(sum.holds) holds, \(sum.refunds) refunds, \(sum.failed) failed keys, \
+      \(sum.holds) holds, \(sum.charges) attempts counted and \(sum.spared) spared, \(sum.failed) failed keys, \
       \(sum.awaited) keys in flight when cancelled\
       \(sum.comparisons > 0 ? ", \(sum.comparisons) comparisons with the real queue" : "")
       the slowest end after the world had healed: \(Int(sum.longestEnd)) s; the slowest run: seed \(slowest.seed), \

@@ -18,6 +18,7 @@ extension DaemonRun.Process {
 extension DaemonRun {
   mutating func check() {
     guard violation == nil, let process else { return }
+    if process.core.holds.isOpen, let broken = oracle.brokenCount { return fail(broken) }
     if let broken = brokenCount(process) ?? brokenProgress(process) ?? brokenHold(process) ?? brokenWait(process) {
       return fail(broken)
     }

@@ -65,9 +65,13 @@ extension DaemonRun {
       }
       return agenda.add(.write, at: now + UnwrittenResults.tryAgainAfter, process: number)
     }
+    var counted: [Int64: Int] = [:]
     for result in group {
       turnWatch.settled(result.row)
-      if let broken = oracle.broken(byWriting: result, over: queue[result.row], fewestAttempts: fewestAttempts) {
+      if result.decision == .charge { counted[result.row, default: 0] += 1 }
+      let row = queue[result.row]
+      let attempts = row.attempts + counted[result.row, default: 0]
+      if let broken = oracle.broken(byWriting: result, over: row, attempts: attempts, fewestAttempts: fewestAttempts) {
         fail(broken)
       }
     }

@@ -334,17 +334,16 @@ package struct ModelQueue: Sendable {
   private mutating func record(_ result: KeyResult, now: Seconds) {
     let index = Int(result.row) - 1
     let old = rows[index].state
-    if result.decision == .refund {
+    if result.decision == .charge || result.decision == .spare {
       guard old == .retrying else { return }
-      rows[index].attempts = max(0, rows[index].attempts - 1)
-      rows[index].due = Self.clock(now)
+      if result.decision == .charge { rows[index].attempts += 1 } else { rows[index].due = Self.clock(now) }
       return
     }
     let new: KeyState =
       switch result.decision {
       case .registered: .registered
       case .failed: old == .cancelled ? .cancelled : .failed
-      case .retry, .postpone, .lookAgain, .refund: old.isFinal ? old : .retrying
+      case .retry, .postpone, .lookAgain, .charge, .spare: old.isFinal ? old : .retrying
       }
     if old.isFinal, new == old, new != .registered { return }
     var wait: Int64 = 0
@@ -353,9 +352,12 @@ package struct ModelQueue: Sendable {
     case .lookAgain(let due):
       wait = due.milliseconds - result.at.milliseconds
       rows[index].wasDenied = true
-    case .registered, .failed, .refund: rows[index].wasDenied = false
+    case .registered, .failed, .charge, .spare: rows[index].wasDenied = false
     }
-    if case .postpone = result.decision {} else { rows[index].attempts += 1 }
+    switch result.decision {
+    case .retry, .postpone: break
+    default: rows[index].attempts += 1
+    }
     rows[index].due = Self.clock(now) + wait
     rows[index].finishedAt = new.isFinal ? max(result.at, result.sentAt) : nil
     rows[index].settledAt = now

@@ -14,7 +14,7 @@ extension Oracle {
   /// Seconds before a second look.
   private static let secondLook: ClosedRange<Seconds> = 30...33
 
-  /// An attempt is counted.
+  /// An attempt counts once another is answered.
   func brokenCharge(_ known: Words, _ fairness: Fairness, wait: Seconds, _ what: String) -> Violation? {
     switch known.last {
     case .unsettled, .unanswered: break
@@ -22,8 +22,8 @@ extension Oracle {
       return Violation(promise: "only failures cost an attempt", detail: "\(what): \(String(describing: known.last))")
     }
     if !fairness.wasOpen { return Violation(promise: "a hold charges nobody", detail: what) }
-    if charged.count > Self.mostCharged {
-      return Violation(promise: "an outage charges nobody", detail: "\(charged.count) attempts without an answer")
+    if uncounted.count > Self.mostCharged {
+      return Violation(promise: "an outage charges nobody", detail: "\(uncounted.count) attempts without an answer")
     }
     if wait < known.lastWait - Self.rounding || wait > max(Self.longestDelay, known.lastWait) + Self.rounding {
       return Violation(

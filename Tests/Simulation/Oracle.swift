@@ -33,7 +33,7 @@ struct Oracle {
     var lastAt: Seconds = -.infinity
     /// Seconds that the last reply's server asked for, an hour at most.
     var lastWait: Seconds = 0
-    /// Replies that may have cost an attempt, while nothing was held, less those that were given back.
+    /// Replies that may have cost an attempt, while nothing was held, less those that did not count.
     var failures = 0
     /// The first request of this process that got a reply for which a key may be put off. None once the API has
     /// answered for the key.
@@ -44,8 +44,10 @@ struct Oracle {
   private var registrar: Int64 = 1
   /// Changes of credentials and endpoint since the process started.
   private(set) var epoch = 0
-  /// Rows whose attempt was counted since the API last answered.
-  private(set) var charged: [Int64] = []
+  /// Rows whose attempt counts once the API answers.
+  private(set) var uncounted: [Int64] = []
+  /// The same, and it has answered since.
+  private var countable: [Int64] = []
   /// The latest requests that succeeded, and the latest that the API answered at all: up to three of each.
   private var successes: [(order: Int, row: Int64)] = []
   private var answers: [(order: Int, row: Int64)] = []
@@ -76,7 +78,7 @@ struct Oracle {
   mutating func started(_ asked: AskedToWait?, registrar: Int64, now: Seconds) {
     self.registrar = registrar
     epoch = 0
-    charged = []
+    held()
     successes = []
     answers = []
     unwritten = [:]
@@ -105,7 +107,7 @@ struct Oracle {
   }
 
   mutating func told(_ results: [KeyResult]) {
-    for result in results where result.decision != .refund {
+    for result in results where result.decision != .charge && result.decision != .spare {
       unwritten[result.row] = (unwritten[result.row] ?? 1) == 1 ? nil : (unwritten[result.row] ?? 1) - 1
     }
   }
@@ -159,7 +161,8 @@ struct Oracle {
   private mutating func answered(_ job: Job) {
     note(job, in: &answers)
     said(job)
-    charged = []
+    countable += uncounted
+    uncounted = []
     quietUntil = -.infinity
   }
 
@@ -177,8 +180,23 @@ struct Oracle {
     if list.count > 3 { list.removeLast() }
   }
 
-  /// When a hold begins: a row whose attempt was counted although no answer came since.
-  func chargedInVain() -> Int64? { charged.first }
+  /// A hold has begun, or the process has ended: what was not counted before is not.
+  mutating func held() {
+    for row in uncounted + countable { words[row]?.failures -= 1 }
+    (uncounted, countable) = ([], [])
+  }
+
+  /// Where nothing is held or in question, what an answer has made count is counted.
+  var brokenCount: Violation? {
+    countable.first.map {
+      Violation(promise: "attempts without an answer count", detail: "an attempt of key \($0) was not counted")
+    }
+  }
+
+  private mutating func settled(_ row: Int64) {
+    uncounted.removeAll { $0 == row }
+    countable.removeAll { $0 == row }
+  }
 
   // MARK: - Checks
 
@@ -255,8 +273,12 @@ struct Oracle {
     for result in results {
       let row = result.row
       let what = "key \(row): \(result.httpStatus.map(String.init) ?? "no reply")"
-      if result.decision == .refund {
-        if let index = charged.firstIndex(of: row) { charged.remove(at: index) }
+      if result.decision == .spare { continue }
+      if result.decision == .charge {
+        guard let index = countable.firstIndex(of: row) else {
+          return Violation(promise: "an outage charges nobody", detail: "key \(row) was charged without an answer")
+        }
+        countable.remove(at: index)
         continue
       }
       guard unwritten.updateValue(1, forKey: row) == nil else {
@@ -267,13 +289,15 @@ struct Oracle {
       case .registered:
         // The endpoint that it names; without a number, either.
         let endpoints = result.registrar.map { [Access(registrar: $0).endpoint] } ?? Array(Access.endpoints)
+        settled(row)
         if !endpoints.contains(where: { apis[$0].registered.contains(row) }) {
           return Violation(promise: "registered means confirmed", detail: what)
         }
       case .retry(let due):
-        charged.append(row)
+        uncounted.append(row)
         if let broken = brokenCharge(known, fairness, wait: due.seconds(since: result.at), what) { return broken }
       case .failed:
+        settled(row)
         if let broken = brokenFailure(result, known, fairness) { return broken }
       case .postpone(let due):
         if let broken = brokenPutOff(row, known, wait: due.seconds(since: result.at), what) { return broken }
@@ -283,7 +307,7 @@ struct Oracle {
         if let broken = brokenLook(known, wait: due.seconds(since: result.at), isSecond: isSecond, what) {
           return broken
         }
-      case .refund: break
+      case .charge, .spare: break
       }
     }
     return nil
@@ -320,20 +344,23 @@ struct Oracle {
   }
 
   /// Checks a result on its way.
-  mutating func broken(byWriting result: KeyResult, over row: ModelQueue.Row, fewestAttempts: Int) -> Violation? {
+  ///
+  /// - Parameter attempts: Those of the key that count so far.
+  mutating func broken(
+    byWriting result: KeyResult, over row: ModelQueue.Row, attempts: Int, fewestAttempts: Int
+  ) -> Violation? {
+    if result.decision == .charge || result.decision == .spare { return nil }
     let failedAt = exhausted.removeValue(forKey: row.number)
-    // What is given back and not yet on disk is lost in a kill.
-    if result.decision == .refund { words[row.number]?.failures -= 1 }
     // A key put back to pending starts with no replies.
     if result.decision == .failed || result.decision == .registered { words[row.number] = nil }
-    if row.state == .registered || row.state == .failed, result.decision != .refund {
+    if row.state == .registered || row.state == .failed {
       return Violation(promise: "a key is settled once", detail: "key \(row.number) is \(row.state.name)")
     }
     guard result.decision == .failed, row.isOpen, let failedAt, row.requeuedAt < failedAt - 60,
-      row.attempts + 1 < fewestAttempts
+      attempts + 1 < fewestAttempts
     else { return nil }
     return Violation(
-      promise: "a key is tried as often as was promised", detail: "key \(row.number): \(row.attempts + 1) attempts")
+      promise: "a key is tried as often as was promised", detail: "key \(row.number): \(attempts + 1) attempts")
   }
 }
 

@@ -76,7 +76,8 @@ package struct Story: Sendable {
     case .retry(let due): "key \(result.row) again in \(delay(due)) s"
     case .postpone(let due): "key \(result.row) put off \(delay(due)) s"
     case .lookAgain(let due): "key \(result.row) second look in \(delay(due)) s"
-    case .refund: "key \(result.row) refund"
+    case .charge: "an attempt of key \(result.row) counts"
+    case .spare: "an attempt of key \(result.row) does not count"
     }
   }
 }

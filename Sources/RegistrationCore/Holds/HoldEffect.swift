@@ -9,7 +9,7 @@ extension Holds {
     case release(Job)
     /// The key stays in hand until other keys have been answered.
     case keep(Job)
-    /// The attempt counts, and another follows after `delay` seconds.
+    /// Another attempt follows after `delay` seconds. Whether this one counts is seen later: `charge` or `spare`.
     case retry(Job, RequestFault, delay: Seconds)
     /// The attempt does not count, and another follows after `delay` seconds.
     case postpone(Job, RequestFault, delay: Seconds)
@@ -17,8 +17,10 @@ extension Holds {
     case lookAgain(Job, RequestFault, delay: Seconds)
     /// The key failed.
     case fail(Job, RequestFault)
-    /// An attempt that was counted is given back.
-    case refund(row: Int64)
+    /// An attempt without an answer counts.
+    case charge(row: Int64)
+    /// An attempt without an answer does not count, and the key is due again.
+    case spare(row: Int64)
     case began(Hold)
     case ended(Reason)
   }

@@ -27,13 +27,13 @@ extension Holds {
     return .fail(charge.job, charge.fault)
   }
 
-  /// Counts an attempt without an answer.
+  /// Notes an attempt without an answer. It counts once another is answered.
   mutating func charge(_ charge: Charge, _ failures: Failures, wait: Seconds, at moment: Moment) -> [Effect] {
     guard !charge.job.isKnownGood else { return [] }
     var failures = failures
     failures.last = charge.fault
     var effect = Effect.keep(charge.job)
-    let attempts = charge.job.key.attempts + 1
+    let attempts = charge.job.key.attempts + failures.streak.count { $0 == charge.job.key.row } + 1
     if attempts >= retry.maxAttempts {
       failures.exhausted.append(charge)
     } else {
@@ -83,7 +83,7 @@ extension Holds {
     return effects + [.began(hold)]
   }
 
-  /// Charges no key: waiting keys are due again, and attempts counted since the last answer are given back.
+  /// Charges no key: waiting keys are due again, and attempts since the last answer do not count.
   mutating func releaseWaiting() -> [Effect] {
     switch state {
     case .open(let failures), .inquiring(.outage(let failures), _): release(failures)
@@ -93,8 +93,24 @@ extension Holds {
     }
   }
 
+  /// The key has its outcome. What is not counted of its attempts never will be: it may start anew.
+  mutating func settled(_ row: Int64) {
+    switch state {
+    case .open(var failures):
+      failures.streak.removeAll { $0 == row }
+      state = .open(failures)
+    case .inquiring(.outage(var failures), let canary):
+      failures.streak.removeAll { $0 == row }
+      state = .inquiring(.outage(failures), canary)
+    case .inquiring(.credentials(var suspicion), let canary):
+      suspicion.failures.streak.removeAll { $0 == row }
+      state = .inquiring(.credentials(suspicion), canary)
+    case .holding: break
+    }
+  }
+
   private func release(_ failures: Failures) -> [Effect] {
-    failures.exhausted.map { .release($0.job) } + failures.streak.map { .refund(row: $0) }
+    failures.exhausted.map { .release($0.job) } + failures.streak.map { .spare(row: $0) }
   }
 
   /// The canary changed nothing; the next one waits longer.

@@ -83,25 +83,26 @@ extension Holds {
   private mutating func answered(_ job: Job, isSuccess: Bool, at moment: Moment) -> [Effect] {
     switch state {
     case .open(var failures):
-      let guilty = failures.guilty(before: job)
+      let (charges, guilty) = failures.end(by: job)
       quietUntil = -.infinity
-      state = .open(Failures(exhausted: failures.exhausted, last: failures.last))
-      return guilty.map { fail($0) }
+      state = .open(failures)
+      return charges + guilty.map { fail($0) }
     case .inquiring(.outage(var failures), _):
       guard job.isProbe else { return [] }
-      let guilty = failures.guilty(before: job)
+      let (charges, guilty) = failures.end(by: job)
       quietUntil = -.infinity
       patience = min(patience * 2, Self.patiences.upperBound)
-      state = .open(Failures(exhausted: failures.exhausted, last: failures.last))
-      return guilty.map { fail($0) }
+      state = .open(failures)
+      return charges + guilty.map { fail($0) }
     case .inquiring(.credentials(var suspicion), _):
       guard job.isProbe else { return [] }
-      var effects = suspicion.failures.guilty(before: job).map { fail($0) }
+      let (charges, guilty) = suspicion.failures.end(by: job)
+      var effects = charges + guilty.map { fail($0) }
       if isSuccess {
         effects += suspicion.suspects.filter { $0.sent < job.order }.map { believe($0) }
         suspicion.suspects.removeAll { $0.sent < job.order }
       }
-      let failures = Failures(exhausted: suspicion.failures.exhausted, last: suspicion.failures.last)
+      let failures = suspicion.failures
       if suspicion.suspects.isEmpty {
         state = .open(failures)
       } else {

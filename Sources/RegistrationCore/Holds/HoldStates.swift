@@ -20,7 +20,7 @@ struct Charge: Sendable, Hashable {
 
 /// Attempts without an answer since the last answer.
 struct Failures: Sendable {
-  /// Rows whose attempt was counted, in order.
+  /// Rows whose attempt counts once another is answered, in order.
   var streak: [Int64] = []
   /// Keys out of attempts, until an answer to another key shows that they were at fault.
   var exhausted: [Charge] = []
@@ -33,10 +33,14 @@ struct Failures: Sendable {
     return last?.status == nil || Set(streak).union(exhausted.map(\.job.key.row)).count > 1
   }
 
-  /// Removes the keys out of attempts that were sent before `witness`.
-  mutating func guilty(before witness: Job) -> [Charge] {
-    defer { exhausted.removeAll { $0.job.order < witness.order } }
-    return exhausted.filter { $0.job.order < witness.order }
+  /// The API has answered `witness`: the streak counts, and the keys out of attempts that were sent before are guilty.
+  /// Removes both.
+  mutating func end(by witness: Job) -> (charges: [Holds.Effect], guilty: [Charge]) {
+    defer {
+      streak = []
+      exhausted.removeAll { $0.job.order < witness.order }
+    }
+    return (streak.map { .charge(row: $0) }, exhausted.filter { $0.job.order < witness.order })
   }
 }
 

@@ -10,15 +10,16 @@ import Registration
 /// hours of outage, nor a list of another organisation's keys can turn keys into failures.
 ///
 /// What a reply does in each state. In a cell with a slash, the first part is for a canary's reply and the second for
-/// requests that were in flight before. "Judged": see `Denials`. "Due again": the key goes back untouched.
+/// requests that were in flight before. "Judged": see `Denials`. "Due again": the key goes back untouched. "Charges":
+/// attempts without an answer before it count, and who has no more of them fails.
 ///
 /// | reply | open | inquiring: credentials | inquiring: outage | holding: credentials | holding: outage | holding: refused |
 /// |---|---|---|---|---|---|---|
-/// | registered | recorded; charges who is out of attempts | believes the 403s before it; charges; open when no 403 is left / recorded | charges; open / recorded | open / recorded | open / recorded | open |
+/// | registered | recorded; charges | believes the 403s before it; charges; open when no 403 is left / recorded | charges; open / recorded | open / recorded | open / recorded | open |
 /// | the API's word on the key | judged; charges | judged; charges; the next canary / judged | judged; charges; open / judged | judged; open / due again | judged; open / due again | due again |
 /// | 401 | holds: credentials, or puts off | holds: credentials, or puts off | holds: credentials | due again | holds: credentials | holds: credentials |
 /// | 403 in the API's word | inquires: credentials | the third, or a known key: holds: credentials; else kept / kept | inquires: credentials | due again | inquires: credentials / due again | due again |
-/// | another, or none | charged; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage; or puts off / due again | the second: holds: outage / due again | due again | due again | due again |
+/// | another, or none | tried again; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage; or puts off / due again | the second: holds: outage / due again | due again | due again | due again |
 /// | redirect, certificate | holds: outage, or puts off | holds: outage, or puts off | holds: outage | holds: outage | due again | holds: outage |
 /// | 429, dead connection | due again | due again | due again | due again | due again | due again |
 package struct Holds: Sendable {
