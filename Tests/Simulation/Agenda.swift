@@ -3,7 +3,8 @@ import RegistrationCore
 
 /// What will happen, by time; at the same time, in the order of insertion.
 struct Agenda {
-  enum Happening {
+  /// Indirect, so that the heap moves pointers.
+  indirect enum Happening {
     case incident(Int)
     case heal
     /// A process starts.

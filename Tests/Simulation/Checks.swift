@@ -5,7 +5,7 @@ import RegistrationCore
 
 extension DaemonRun.Process {
   /// A reply is on its way to the core. Returns the request.
-  mutating func hear(
+  func hear(
     _ reply: ModelAPI.Reply, _ order: Int, _ oracle: inout Oracle, now: Double, _ story: inout Story
   ) -> Job? {
     guard let job = flights.removeValue(forKey: order) else { return nil }
@@ -51,40 +51,42 @@ extension DaemonRun {
 
   /// Each key has one place, and what the core counts is what there is.
   private func brokenCount(_ process: Process) -> Violation? {
-    let core = process.core
-    let ledger = core.ledger
     let own = process.flights.values.count { !$0.isKnownGood }
     let place = "a key has one place"
-    if core.busy != process.flights.count {
-      return Violation(promise: "what is under way is counted", detail: "\(core.busy), \(process.flights.count)")
+    if process.core.busy != process.flights.count {
+      return Violation(
+        promise: "what is under way is counted", detail: "\(process.core.busy), \(process.flights.count)")
     }
-    if ledger.count(.inFlight) != own {
-      return Violation(promise: place, detail: "\(ledger.count(.inFlight)) in flight, \(own) sent")
+    if process.core.ledger.count(.inFlight) != own {
+      return Violation(promise: place, detail: "\(process.core.ledger.count(.inFlight)) in flight, \(own) sent")
     }
-    if ledger.count(.awaitingCommit) != oracle.unwritten.count {
-      let detail = "\(ledger.count(.awaitingCommit)) await their commit, \(oracle.unwritten.count) have a result"
+    if process.core.ledger.count(.awaitingCommit) != oracle.unwritten.count {
+      let detail =
+        "\(process.core.ledger.count(.awaitingCommit)) await their commit, \(oracle.unwritten.count) have a result"
       return Violation(promise: place, detail: detail)
     }
-    if ledger.count(.awaitingWitness) != core.holds.waiting {
-      let detail = "\(ledger.count(.awaitingWitness)) await a witness, \(core.holds.waiting) are kept"
+    if process.core.ledger.count(.awaitingWitness) != process.core.holds.waiting {
+      let detail =
+        "\(process.core.ledger.count(.awaitingWitness)) await a witness, \(process.core.holds.waiting) are kept"
       return Violation(promise: place, detail: detail)
     }
-    if core.inHand != own + oracle.unwritten.count + core.holds.waiting {
-      return Violation(promise: "what is in hand is counted", detail: "\(core.inHand)")
+    if process.core.inHand != own + oracle.unwritten.count + process.core.holds.waiting {
+      return Violation(promise: "what is in hand is counted", detail: "\(process.core.inHand)")
     }
     // What the design promises, not what the code has: at most this many are sent again after a kill.
-    if core.inHand > 192 + 1 {
-      return Violation(promise: "little is in hand", detail: "\(core.inHand)")
+    if process.core.inHand > 192 + 1 {
+      return Violation(promise: "little is in hand", detail: "\(process.core.inHand)")
     }
-    let lost = process.flights.values.first { !$0.isKnownGood && ledger.place(of: $0.key.row) != .inFlight }
+    let lost = process.flights.values.first {
+      !$0.isKnownGood && process.core.ledger.place(of: $0.key.row) != .inFlight
+    }
     return lost.map { Violation(promise: place, detail: "key \($0.key.row) is in flight and elsewhere") }
   }
 
   /// Status counts what is in hand as open. So it is, apart from what was cancelled meanwhile, or committed and not yet
   /// reported.
   private func brokenSum(_ process: Process) -> Violation? {
-    let ledger = process.core.ledger
-    let inHand = queue.rows.filter { ledger.place(of: $0.number).map { $0 != .ready } ?? false }
+    let inHand = queue.rows.filter { process.core.ledger.place(of: $0.number).map { $0 != .ready } ?? false }
     if inHand.count != process.core.inHand {
       return Violation(promise: "the sum of states", detail: "\(process.core.inHand) in hand, not \(inHand.count)")
     }
@@ -107,16 +109,15 @@ extension DaemonRun {
 
   /// If keys are open, an event must be pending.
   private func brokenProgress(_ process: Process) -> Violation? {
-    let core = process.core
     guard process.flights.isEmpty, !process.isReading, process.results.isEmpty, process.untold == 0,
-      process.changesToTell == 0, !process.cancels.isUnderWay, core.pause == nil, !core.isStopping
+      process.changesToTell == 0, !process.cancels.isUnderWay, process.core.pause == nil, !process.core.isStopping
     else { return nil }
     if process.wake == nil, queue.open > 0 {
-      let detail = "\(queue.open) keys are open, nothing is to come: \(String(describing: core.standstill))"
+      let detail = "\(queue.open) keys are open, nothing is to come: \(String(describing: process.core.standstill))"
       return Violation(promise: "never stuck", detail: detail)
     }
-    guard case .nothingDue = core.standstill else { return nil }
-    for row in queue.rows where row.isOpen && core.ledger.place(of: row.number) == nil {
+    guard case .nothingDue = process.core.standstill else { return nil }
+    for row in queue.rows where row.isOpen && process.core.ledger.place(of: row.number) == nil {
       let due = row.state == .retrying ? Double(row.due) / 1_000 : now
       if let wake = process.wake, wake <= max(due, now) + 0.1 { continue }
       let detail = "key \(row.number) is due at \(due.shown), the core wakes at \(process.wake?.shown ?? "no time")"

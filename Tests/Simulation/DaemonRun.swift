@@ -107,9 +107,9 @@ package struct DaemonRun {
     var reserve = PacerSettings.Reserve.automatic
   }
 
-  /// The process and its shell.
-  struct Process {
-    var number: Int
+  /// The process and its shell. A reference: it is large, and changes with every step.
+  final class Process {
+    let number: Int
     var core: Core
     var flights: [Int: Job] = [:]
     var isReading = false
@@ -129,6 +129,12 @@ package struct DaemonRun {
     /// The queue has stopped a list, and nobody has looked yet.
     var hasStopped = false
     var cancels = CancelTurns()
+
+    init(number: Int, core: Core, learnedAt: Seconds) {
+      self.number = number
+      self.core = core
+      self.learnedAt = learnedAt
+    }
   }
 
   private static let mostSteps = 3_000_000
@@ -253,10 +259,9 @@ package struct DaemonRun {
   ///
   /// - Parameter job: The request, if the event is its reply.
   mutating func deliver(_ event: Event?, to job: Job? = nil) {
-    guard var current = process else { return }
+    guard let current = process else { return }
     if case .committed(let results) = event { oracle.told(results) }
     let moment = self.moment
-    process = nil  // So that the core is changed in place.
     var actions: [Action] = []
     let wasOpen = current.core.holds.isOpen
     if let event {
@@ -272,7 +277,6 @@ package struct DaemonRun {
     oracle.saw(before)
     let isBatch = event != nil && random.unit() < 0.2
     if !isBatch { actions += current.core.take(.tick(open: queue.open), at: moment) }
-    process = current
     for action in actions { carryOut(action, before, wasOpen: wasOpen) }
     lookForCancels(after: event)
     if isBatch { agenda.add(.tick, at: now + 0.001, process: current.number) } else { check() }

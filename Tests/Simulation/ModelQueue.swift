@@ -64,8 +64,9 @@ package struct ModelQueue: Sendable {
 
   /// The counters agree with the rows.
   var addsUp: Bool {
-    counts.reduce(0, +) == rows.count
-      && KeyState.allCases.allSatisfy { state in counts[state.rawValue] == rows.count { $0.state == state } }
+    var counted = [Int](repeating: 0, count: counts.count)
+    for index in rows.indices { counted[rows[index].state.rawValue] += 1 }
+    return counted == counts
   }
 
   private mutating func move(_ index: Int, to state: KeyState) {
@@ -227,26 +228,36 @@ package struct ModelQueue: Sendable {
   /// - Parameter turn: Keys taken in this order before: every tenth is from a list of lower priority.
   func dueKeys(limit: Int, except taken: Set<Int64>, horizon: Seconds, turn: Int, now: Seconds) -> [DueKey] {
     let clock = Self.clock(now)
-    let free = rows.filter { $0.isOpen && !taken.contains($0.number) && !awaited.contains($0.number) }
-    let waiting = free.filter { $0.state == .retrying }.sorted { ($0.due, $0.number) < ($1.due, $1.number) }
-    let due = waiting.filter { $0.due <= clock } + waiting.filter { $0.due > clock + Int64(horizon * 1_000) }
-    let pending = Dictionary(grouping: free.filter { $0.state == .pending }) { lists[$0.lists[0]].terms.priority }
-    let level = { [lists] (priority: Int) in
-      (pending[priority] ?? []).sorted { (lists[$0.lists[0]].name, $0.number) < (lists[$1.lists[0]].name, $1.number) }
+    // Rows are large: their indices are sorted.
+    let free = rows.indices.filter { index in
+      rows[index].isOpen && !taken.contains(rows[index].number) && !awaited.contains(rows[index].number)
+    }
+    let waiting = free.filter { rows[$0].state == .retrying }.sorted { (rows[$0].due, $0) < (rows[$1].due, $1) }
+    let end = clock + Int64(horizon * 1_000)
+    let due = waiting.filter { rows[$0].due <= clock } + waiting.filter { rows[$0].due > end }
+    var ranks = [Int](repeating: 0, count: lists.count)
+    for (rank, list) in lists.indices.sorted(by: { (lists[$0].name, $0) < (lists[$1].name, $1) }).enumerated() {
+      ranks[list] = rank
+    }
+    let pending = Dictionary(grouping: free.filter { rows[$0].state == .pending }) {
+      lists[rows[$0].lists[0]].terms.priority
+    }
+    let level = { (priority: Int) in
+      (pending[priority] ?? []).sorted { (ranks[rows[$0].lists[0]], $0) < (ranks[rows[$1].lists[0]], $1) }
     }
     let highest = highestPriority ?? 0
     let first = level(highest)
-    var order: [Row] = []
+    var order: [Int] = []
     for place in 0..<max(due.count, first.count) {
       if place < due.count { order.append(due[place]) }
       if place < first.count { order.append(first[place]) }
     }
     let others = (0..<highest).reduce([]) { Self.withTenths(of: $0, in: level($1), after: 0) }
-    return Self.withTenths(of: others, in: order, after: turn).prefix(limit).map(\.key)
+    return Self.withTenths(of: others, in: order, after: turn).prefix(limit).map { rows[$0].key }
   }
 
   /// The front rows with a waiting row in every tenth place, then the rest.
-  private static func withTenths(of waiting: [Row], in front: [Row], after turn: Int) -> [Row] {
+  private static func withTenths(of waiting: [Int], in front: [Int], after turn: Int) -> [Int] {
     var order = front
     var place = 0
     for row in waiting {
@@ -301,7 +312,11 @@ package struct ModelQueue: Sendable {
   /// As `RegistrationQueue.secondsUntilDue`.
   func secondsUntilDue(now: Seconds) -> Seconds? {
     let clock = Self.clock(now)
-    return rows.filter { $0.state == .retrying && $0.due > clock }.map { Double($0.due - clock) / 1_000 }.min()
+    var next: Int64?
+    for index in rows.indices where rows[index].state == .retrying && rows[index].due > clock {
+      next = min(next ?? .max, rows[index].due)
+    }
+    return next.map { Double($0 - clock) / 1_000 }
   }
 
   /// As `RegistrationQueue.registeredKey`, by a wall clock that was not set.

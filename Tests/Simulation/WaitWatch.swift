@@ -31,11 +31,10 @@ struct WaitWatch {
   mutating func broken(
     _ process: DaemonRun.Process, _ plan: Plan, isPaused: Bool, diskWorksSince: Seconds, now: Seconds
   ) -> Violation? {
-    let core = process.core
     let promise = "no wait outlives its reason"
-    if (core.pause != nil) != isPaused { return Violation(promise: promise, detail: "a pause") }
+    if (process.core.pause != nil) != isPaused { return Violation(promise: promise, detail: "a pause") }
     if let broken = brokenInquiry(process, now: now) { return Violation(promise: promise, detail: broken) }
-    switch core.standstill {
+    switch process.core.standstill {
     case .stopping, .paused, .hold, .inquiry, .nothingDue, nil: stood = nil
     case .reply:
       stood = nil
