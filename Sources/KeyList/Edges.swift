@@ -12,9 +12,7 @@ enum Edges {
         !text.dropFirst().dropLast().contains(where: { $0 == first || $0 == last })
       {
         text = text.dropFirst().dropLast()
-      } else if text.count >= 2, "-*+>".utf8.contains(first),
-        isSpace(text[text.startIndex + 1])
-      {
+      } else if text.count >= 2, isSpace(text[text.startIndex + 1]), "-*+>".utf8.contains(first) {
         text.removeFirst()
       } else if text.count > 9, text.prefix(9).elementsEqual("urn:uuid:".utf8, by: { $0 | 0x20 == $1 | 0x20 }) {
         text.removeFirst(9)

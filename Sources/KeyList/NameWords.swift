@@ -43,24 +43,25 @@ struct NameWords {
   }
 
   private mutating func add(_ word: String) {
-    if let (first, second) = Self.joined.first(where: { Self.singular(word).text == $0.first + $0.second }) {
+    let singular = Self.singular(word)
+    if let (first, second) = Self.joined[singular.text] {
       words.append(Word(text: first))
       words.append(Word(text: second, isPlural: word.hasSuffix("s")))
-    } else if !Self.ids.contains(Self.singular(word).text),
+    } else if !Self.ids.contains(singular.text),
       let suffix = Self.suffixes.first(where: { word.hasSuffix($0) && word.count > $0.count + 1 })
     {
       add(String(word.dropLast(suffix.count)))
       words.append(Self.singular(suffix))
     } else {
-      words.append(Self.singular(word))
+      words.append(singular)
     }
   }
 
   private static let suffixes = ["uuids", "uuid", "ids", "id"]
   private static let joined = [
-    (first: "app", second: "key"), (first: "application", second: "key"), (first: "api", second: "key"),
-    (first: "service", second: "account"), (first: "created", second: "by"), (first: "updated", second: "by"),
-    (first: "modified", second: "by"),
+    "appkey": ("app", "key"), "applicationkey": ("application", "key"), "apikey": ("api", "key"),
+    "serviceaccount": ("service", "account"), "createdby": ("created", "by"), "updatedby": ("updated", "by"),
+    "modifiedby": ("modified", "by"),
   ]
 
   private static func singular(_ word: String) -> Word {

@@ -6,9 +6,11 @@ enum ResourceAddress {
 
   /// The type of the resource in `word`, if it is no application key. Nil when there is no address either.
   static func otherType(in word: ArraySlice<UInt8>) -> String? {
-    guard word.count > terraform.count, word.contains(0x64) else { return nil }
-    if let start = word.firstRange(of: terraform) {
-      let type = word[start.lowerBound...].prefix { (0x61...0x7a).contains($0) || $0 == UInt8(ascii: "_") }
+    guard word.count > terraform.count, let first = word.firstIndex(of: terraform[0]) else { return nil }
+    if let start = word[first...].indices.first(where: {
+      word[$0] == terraform[0] && word[$0...].starts(with: terraform)
+    }) {
+      let type = word[start...].prefix { (0x61...0x7a).contains($0) || $0 == UInt8(ascii: "_") }
       guard type.endIndex < word.endIndex, word[type.endIndex] == UInt8(ascii: ".") else { return nil }
       return JSONType(Array(type)).otherThing == nil ? nil : String(decoding: type, as: UTF8.self)
     }

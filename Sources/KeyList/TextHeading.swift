@@ -35,8 +35,8 @@ struct TextHeading {
     let text = Self.undecorated(text)
     let isSection = text.first == UInt8(ascii: "[") && text.last == UInt8(ascii: "]")
     var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(text) : text
-    while let word = Self.introductions.first(where: { start.starts(with: $0.utf8) }) {
-      start = Edges.trimmed(start.dropFirst(word.utf8.count))
+    while let word = Self.introductions.first(where: { start.starts(with: $0) }) {
+      start = Edges.trimmed(start.dropFirst(word.count))
     }
     let sign = start.prefix(Self.longestName).firstIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "=") }
     if let sign {
@@ -117,7 +117,9 @@ struct TextHeading {
   var shownName: String { InvalidLine.shown(name, characters: 40) }
 
   /// What may come before a name in YAML, shells and programs.
-  private static let introductions = ["- ", "* ", "export ", "set ", "const ", "let ", "var ", "$"]
+  private static let introductions = ["- ", "* ", "export ", "set ", "const ", "let ", "var ", "$"].map {
+    Array($0.utf8)
+  }
   /// How Terraform begins a list in its output.
   private static let functions = ["tolist(", "toset(", "tomap("]
 
@@ -154,8 +156,9 @@ struct TextHeading {
   }
 
   private static func isTitle(_ text: ArraySlice<UInt8>) -> Bool {
-    guard text.count <= longestName, text.allSatisfy({ isNameByte($0) || "*\"'`,".utf8.contains($0) }),
-      !KeyIDText.holdsID(text),
+    // Most lines have an id.
+    guard text.count <= longestName, !KeyIDText.holdsID(text),
+      text.allSatisfy({ isNameByte($0) || "*\"'`,".utf8.contains($0) }),
       // Those of several columns are read elsewhere.
       !text.contains(Array("  ".utf8))
     else { return false }

@@ -92,6 +92,9 @@ struct TextLine {
   var isIDs: Bool { ids.count == words && words > 0 }
 
   static func isSeparator(_ byte: UInt8) -> Bool {
-    ",;|".utf8.contains(byte) || Edges.isSpace(byte)
+    switch byte {
+    case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "|"): true
+    default: Edges.isSpace(byte)
+    }
   }
 }

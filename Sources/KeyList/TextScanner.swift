@@ -37,7 +37,7 @@ struct TextScanner {
       let content = bytes[0..<(end?.lowerBound ?? bytes.count)]
       line = bytes.line
       let entry: KeyListEntry?
-      if !isBelowOther, let id = KeyIDBytes.id(content) {
+      if !isBelowOther, let id = KeyIDBytes.id(content) ?? plainRow(content) {
         entry = .key(id, line: line)
       } else {
         entry = self.entry(content)
@@ -51,6 +51,12 @@ struct TextScanner {
       isInLine = false
       if let entry { return entry }
     }
+  }
+
+  /// The id of a row that means the same whatever its words are.
+  private func plainRow(_ content: ArraySlice<UInt8>) -> AppKeyID? {
+    guard case .column(1) = layout, headings.last == nil else { return nil }
+    return PlainRow.id(content)
   }
 
   private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {

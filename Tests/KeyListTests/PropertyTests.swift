@@ -105,6 +105,35 @@ struct KeyListPropertyTests {
     }
   }
 
+  /// Most rows of an id and a name are read without a look at their words. Those that begin with a space are not.
+  ///
+  /// - Parameter headings: Words that are headings, behind which every row is looked at.
+  @Test(arguments: [[], ["users:", "="]])
+  func rows_with_a_name_are_read_alike_with_and_without_a_look_at_their_words(headings: [String]) {
+    var random = SplitMix64(seed: 23)
+    let words =
+      [
+        "web", "ci_runner", "Team-7", "Müller", "datadog_user", "datadog_user.jane", "datadog:index/user:User",
+        "user-id", "user", "x=1", "#", "# gone", "// gone", "a/b", "\"q\"", "(old)", "--", ",", ";", "|", "\t", "[",
+        "\u{1b}[0m",
+      ] + headings
+    // The rows behind it have no part in what the layout is taken for.
+    let comment = Array(repeating: "#" + String(repeating: ".", count: 8_000), count: 9)
+    var rows = ["\(random.id()) web", "\(random.id()) app"] + comment
+    for _ in 0..<300 {
+      var row = ["\(random.id())"]
+      for _ in 0..<Int.random(in: 0...3, using: &random) {
+        let isID = Int.random(in: 0..<8, using: &random) == 0
+        row.append(isID ? "\(random.id())" : words.randomElement(using: &random) ?? "")
+      }
+      if Int.random(in: 0..<8, using: &random) == 0 { row.removeFirst() }
+      rows.append(row.joined(separator: Bool.random(using: &random) ? " " : "\t"))
+    }
+    let close = Outcome(of: KeyListReader(bytes: rows.map { $0 + "\n" }.joined().utf8))
+    let apart = Outcome(of: KeyListReader(bytes: rows.map { " " + $0 + "\n" }.joined().utf8))
+    #expect(close == apart && close.format == .text(.column(1)))
+  }
+
   /// What a reader returns until it ends or throws.
   private struct Outcome: Equatable {
     var entries: [KeyListEntry] = []
