@@ -46,8 +46,8 @@ class Bench:
                 print(f"   {number}/{self.rounds} {name}: {told}", flush=True)
         return samples
 
-    def facts(self):
-        """The machine and the settings, for the JSON."""
+    def facts(self, load):
+        """The machine, its load before the measures, and the settings, for the JSON."""
         with open("/proc/cpuinfo") as file:
             models = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
         filesystem = subprocess.run(["stat", "-f", "-c", "%T", self.scratch], capture_output=True, text=True)
@@ -55,7 +55,7 @@ class Bench:
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "machine": {
                 "cores": os.cpu_count(), "processor": models[0] if models else None, "kernel": platform.release(),
-                "file_system": filesystem.stdout.strip(), "load_before": os.getloadavg()[0],
+                "file_system": filesystem.stdout.strip(), "load_before": load,
                 "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
             },
             "rounds": self.rounds, "size": "quick" if self.quick else "full" if self.full else "usual",
