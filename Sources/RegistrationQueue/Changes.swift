@@ -130,7 +130,8 @@ struct Changes {
     for list in revised {
       try database.cachedStatement(
         sql: """
-          UPDATE list SET finished_at = MAX(?, latest_at, finished_at + 1), results_at = NULL WHERE id = ? AND finished_at IS NOT NULL
+          UPDATE list SET finished_at = MAX(?, latest_at, finished_at + 1), results_at = NULL, forgotten_at = NULL
+          WHERE id = ? AND finished_at IS NOT NULL
           """
       ).execute(arguments: [now.milliseconds, list])
       touchesLists = true
@@ -154,7 +155,7 @@ struct Changes {
     if database.changesCount > 0 { touchesLists = true }
     try database.cachedStatement(
       sql: """
-        UPDATE list SET finished_at = NULL, results_at = NULL
+        UPDATE list SET finished_at = NULL, results_at = NULL, forgotten_at = NULL
         WHERE id = ? AND finished_at IS NOT NULL AND pending + retrying > 0
         """
     ).execute(arguments: [list])

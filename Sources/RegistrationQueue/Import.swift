@@ -86,7 +86,7 @@ extension RegistrationQueue {
     try database.cachedStatement(
       sql: """
         UPDATE list SET sha256 = ?1, bytes = ?2, modified_ns = ?3, format = ?4, csv_column = ?5, unterminated = ?6,
-          imported_at = NULL, filed_at = NULL,
+          imported_at = NULL, filed_at = NULL, forgotten_at = NULL,
           duplicate_of = (SELECT name FROM list AS twin
             WHERE twin.sha256 = ?1 AND twin.imported_at IS NOT NULL AND twin.id <> ?7 ORDER BY twin.id LIMIT 1)
         WHERE id = ?7

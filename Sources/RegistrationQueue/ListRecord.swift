@@ -94,17 +94,19 @@ extension ListRecord {
 }
 
 extension RegistrationQueue {
-  /// The newest lists, in order of arrival.
+  /// The newest lists that are not forgotten, in order of arrival.
   package func lists(newest count: Int) throws -> [ListRecord] {
     try read("read the lists") { database in
       try Row.fetchAll(
-        database, sql: "SELECT \(ListRecord.columns) FROM list ORDER BY id DESC LIMIT ?", arguments: [count]
+        database,
+        sql: "SELECT \(ListRecord.columns) FROM list WHERE forgotten_at IS NULL ORDER BY id DESC LIMIT ?",
+        arguments: [count]
       ).reversed().map(ListRecord.init)
     }
   }
 
-  /// At most `limit` lists after the one with id `cursor`, in order of arrival, and the id to continue from; nil at the
-  /// end.
+  /// At most `limit` lists that are not forgotten, after the one with id `cursor`, in order of arrival, and the id to
+  /// continue from; nil at the end.
   ///
   /// - Parameter isActive: True for lists with open keys or still being read, false for the others, nil for all.
   package func lists(
@@ -115,7 +117,9 @@ extension RegistrationQueue {
       let wanted = isActive.map { $0 ? " AND \(isOpen)" : " AND NOT \(isOpen)" } ?? ""
       let rows = try Row.fetchAll(
         database,
-        sql: "SELECT \(ListRecord.columns) FROM list WHERE id > ?\(wanted) ORDER BY id LIMIT ?",
+        sql: """
+          SELECT \(ListRecord.columns) FROM list WHERE id > ? AND forgotten_at IS NULL\(wanted) ORDER BY id LIMIT ?
+          """,
         arguments: [cursor, limit])
       return (rows.map(ListRecord.init), rows.count < limit ? nil : rows.last?["id"])
     }

@@ -5,7 +5,7 @@ import GRDB
 /// - `key`: one row a key, kept forever: "already registered" must be known years later. The integer primary key is
 ///   the order of import, which keeps inserts at the end of the table; the sixteen bytes have a unique index.
 /// - `list`: one row a list, with its counts by state. A list *owns* the keys that it was first to bring.
-/// - `also_in`: the other lists of a key that more than one list brought. Few rows in practice.
+/// - `also_in`: the other lists of a key that more than one list brought, until those are forgotten. Few rows in practice.
 /// - `rejected_list`: the lists in `rejected/`, as they were when they were read.
 /// - `earlier_list`: lists of the spool that an earlier queue imported, and that are left to it.
 /// - `tally`: how many keys are in each state.
@@ -181,6 +181,10 @@ enum Schema {
             text TEXT NOT NULL
           ) STRICT;
           """)
+    }
+    // When it was forgotten: it is no longer listed. Its row stays, because keys name it.
+    migrator.registerMigration("forgotten-1") { database in
+      try database.execute(sql: "ALTER TABLE list ADD COLUMN forgotten_at INTEGER")
     }
     return migrator
   }

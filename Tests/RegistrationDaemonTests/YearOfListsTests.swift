@@ -3,12 +3,14 @@ import Logging
 import Registration
 import RegistrationQueue
 import Spool
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import RegistrationDaemon
 
-/// A list a day for a year, kept for a month: the spool stays as small as a month's, and the queue grows by its keys only.
+/// A list a day for a year, kept for a month: the spool and what is listed stay as small as a month's, and the queue grows
+/// by its keys only.
 @Suite struct YearOfListsTests {
   private static let keysADay = 100
   private static let kept = 30
@@ -16,12 +18,31 @@ import Testing
   private let folder: TemporaryFolder
   private let spool: SpoolDirectory
   private let queue: RegistrationQueue
+  private let day: Day
+
+  /// The queue's clock.
+  private final class Day: Sendable {
+    private let start = Timestamp.now()
+    private let number = Mutex(0)
+
+    var now: Timestamp { start.adding(seconds: Double(number.withLock { $0 }) * 86_400) }
+
+    func begin(_ day: Int) {
+      number.withLock { $0 = day }
+    }
+
+    func read() -> ClockReading {
+      ClockReading(boot: "", sinceBoot: number.withLock { Int64($0) * 86_400_000 }, wall: now)
+    }
+  }
 
   init() throws {
     folder = try TemporaryFolder()
     spool = SpoolDirectory(path: folder.path("spool"))
     try spool.prepare()
-    queue = try RegistrationQueue(path: folder.path("queue.sqlite"))
+    let day = Day()
+    self.day = day
+    queue = try RegistrationQueue(path: folder.path("queue.sqlite"), readClock: { day.read() })
   }
 
   @Test func theSpoolStaysSmallAndTheQueueGrowsByItsKeys() throws {
@@ -29,6 +50,7 @@ import Testing
     var ends: [Timestamp] = []
     var bytes: [Int] = []
     for day in 0..<365 {
+      self.day.begin(day)
       try list("day-\(day)")
       try registerAll()
       try writeResults()
@@ -37,6 +59,8 @@ import Testing
       try spool.sweep(keep: .seconds(Self.kept * 86_400)) { changed in
         .seconds((day - (ages.firstIndex { $0 >= changed } ?? day)) * 86_400)
       }
+      try queue.forget(after: .seconds(Self.kept * 86_400))
+      #expect(try queue.lists(limit: 1_000).rows.count == min(day, Self.kept) + 1)
       if day % 7 == 0 {
         try queue.checkpoint()
         bytes.append(queue.sizeOnDisk)
@@ -46,6 +70,7 @@ import Testing
     }
     #expect(try files(.done) >= 2 * Self.kept && files(.results) >= Self.kept && files(.reading) == 0)
     #expect(queue.tally[.registered] == 365 * Self.keysADay && queue.listTotals.total == 365)
+    #expect(try queue.outcomes(limit: 1).rows.first?.list == "day-0")
     // From the end of the second week to that of the 52nd.
     let perKey = Double(bytes[52] - bytes[2]) / Double(50 * 7 * Self.keysADay)
     print("a year of daily lists: \(bytes[52] / 1_024) KiB, \(Int(perKey)) bytes a key")
@@ -84,7 +109,7 @@ import Testing
     for list in try queue.listsWithoutResults() {
       let file = try ResultsContent(queue: queue, spool: spool, list: list, keptColumns: 0) {}.write()
       #expect(ResultsFile.finish([file]) == [nil])
-      try queue.resultsWritten([list], at: .now())
+      try queue.resultsWritten([list], at: day.now)
     }
   }
 }

@@ -4,8 +4,8 @@ import RegistrationQueue
 import Spool
 import Synchronization
 
-/// Looking after the spool once it is served: results that are due, lists that were written to late, old files. A spool
-/// that does not respond delays only this.
+/// Looking after the spool once it is served: results that are due, lists that were written to late, old files and lists.
+/// A spool that does not respond delays only this.
 final class SpoolUpkeep: Sendable {
   private let queue: RegistrationQueue
   private let spool: SpoolDirectory
@@ -102,15 +102,25 @@ final class SpoolUpkeep: Sendable {
     }
   }
 
-  /// Removes files that have been kept for `keep` milliseconds.
+  /// Removes files that have been kept for `keep` milliseconds, and forgets their lists.
   func sweep(keep: Int) {
     guard ownership.isServed else { return }
+    defer { forgetLists(keep: keep) }
     do {
       let count = try spool.sweep(keep: .milliseconds(keep)) { queue.age(of: $0) }
       if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
       checkFiledLists()
     } catch {
       log.warning("old files of the spool could not be removed", metadata: ["detail": "\(error)"])
+    }
+  }
+
+  private func forgetLists(keep: Int) {
+    do {
+      let count = try queue.forget(after: .milliseconds(keep))
+      if count > 0 { log.info("old lists are no longer listed", metadata: ["lists": "\(count)"]) }
+    } catch {
+      log.warning("old lists could not be forgotten; will try again", metadata: ["detail": "\(error)"])
     }
   }
 }
