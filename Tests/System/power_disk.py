@@ -170,8 +170,9 @@ class Tree(dict):
         self.files = {}
 
     def mark(self, path):
-        """Where the mark of a forced list is: its name has the number of the list's file."""
-        return f"disk/spool/incoming/.keyreg-force-{self.files[path].number}.tmp"
+        """Where the mark of a forced list is, None if it has none: its name has the number of the list's file, and its time."""
+        start = f"disk/spool/incoming/.keyreg-force-{self.files[path].number}-"
+        return next((other for other in self if other.startswith(start)), None)
 
     def shape(self):
         return hash(tuple(sorted((path, hash(data)) for path, data in self.items())))
@@ -191,9 +192,9 @@ class Tree(dict):
                 with open(target, "wb") as out:
                     out.write(self[path])
         for path in sorted(self.files):
-            if (mark := self.mark(path)) in self and os.path.exists(os.path.join(top, mark)):
-                number = os.stat(os.path.join(top, path)).st_ino
-                new = re.sub(r"\d+(?=\.tmp$)", str(number), mark)
+            if (mark := self.mark(path)) and os.path.exists(os.path.join(top, mark)):
+                status = os.stat(os.path.join(top, path))
+                new = re.sub(r"\d+-\d+(?=\.tmp$)", f"{status.st_ino}-{status.st_mtime_ns}", mark)
                 os.rename(os.path.join(top, mark), os.path.join(top, new))
 
     @classmethod

@@ -36,13 +36,13 @@ package final class Drop {
   ) throws(SpoolError) -> ListName {
     try file.sync()
     guard force || !terms.isUsual else { return try claim(name, isTaken) }
-    let identity = try file.identity()
-    try spool.mark(identity, isForced: force, terms: terms)
+    let list = try file.status()
+    try spool.mark(list, isForced: force, terms: terms)
     do throws(SpoolError) {
       return try claim(name, isTaken)
     } catch {
-      // The next file may get this inode and must not find the mark. If this fails, the mark is swept later.
-      if !file.isNamed { try? spool.unmark(identity) }
+      // If this fails, the mark is swept later.
+      if !file.isNamed { try? spool.unmark(list) }
       throw error
     }
   }

@@ -3,8 +3,8 @@ import Glibc
 package import Registration
 
 /// How `submit --force`, `--priority` and `--stop-after` reach a daemon that may not be running: by small files beside
-/// the list, named after the list's inode. The list's own bytes do not change, and the mark cannot be mistaken for that of
-/// another file.
+/// the list, named after the list's inode and the time of its last byte. The list's own bytes do not change, and another file
+/// that gets the same inode once this one is removed does not get the mark.
 extension SpoolDirectory {
   private enum Kind: String, CaseIterable {
     /// Empty: keys that are registered are registered again.
@@ -15,9 +15,9 @@ extension SpoolDirectory {
     var prefix: String { ".keyreg-\(rawValue)-" }
   }
 
-  private static func mark(_ kind: Kind, _ identity: FileStatus.Identity) -> FileName {
+  private static func mark(_ kind: Kind, _ list: FileStatus) -> FileName {
     // If the list disappears unread, this is swept like any temporary file of ours.
-    FileName("\(kind.prefix)\(identity.inode).tmp")
+    FileName("\(kind.prefix)\(list.identity.inode)-\(list.modified).tmp")
   }
 
   static func isMark(_ name: FileName) -> Bool {
@@ -31,7 +31,7 @@ extension SpoolDirectory {
       let folder = try folder(place)
       for name in try lists(in: place) {
         guard let status = try folder.status(of: name) else { continue }
-        for kind in Kind.allCases { marks.insert(Self.mark(kind, status.identity)) }
+        for kind in Kind.allCases { marks.insert(Self.mark(kind, status)) }
       }
     }
     return marks
@@ -42,26 +42,26 @@ extension SpoolDirectory {
   /// - Parameters:
   ///   - isForced: Keys that are registered are registered again.
   ///   - terms: How the list is to be processed.
-  func mark(_ identity: FileStatus.Identity, isForced: Bool, terms: ListTerms) throws(SpoolError) {
+  func mark(_ list: FileStatus, isForced: Bool, terms: ListTerms) throws(SpoolError) {
     let incoming = try folder(.incoming)
-    if isForced { _ = try incoming.open(Self.mark(.force, identity), flags: O_WRONLY | O_CREAT, mode: 0o640) }
+    if isForced { _ = try incoming.open(Self.mark(.force, list), flags: O_WRONLY | O_CREAT, mode: 0o640) }
     if !terms.isUsual {
       let file = try NewFile(in: incoming)
       // Two numbers can always be encoded.
       try file.write((try? JSONEncoder().encode(terms)) ?? Data())
-      try file.replace(Self.mark(.terms, identity))
+      try file.replace(Self.mark(.terms, list))
     }
     if isForced || !terms.isUsual { try incoming.sync() }
   }
 
   /// Whether the keys of this list are to be registered even if they already are.
   package func isForced(_ file: SpoolFile) throws(SpoolError) -> Bool {
-    try folder(.incoming).status(of: Self.mark(.force, file.status.identity))?.kind == .regular
+    try folder(.incoming).status(of: Self.mark(.force, file.status))?.kind == .regular
   }
 
   /// How this list is to be processed.
   package func terms(of file: SpoolFile) throws(SpoolError) -> ListTerms {
-    let name = Self.mark(.terms, file.status.identity)
+    let name = Self.mark(.terms, file.status)
     guard try folder(.incoming).status(of: name)?.kind == .regular,
       let bytes = beginning(of: name, in: .incoming, bytes: 1_000),
       let terms = try? JSONDecoder().decode(ListTerms.self, from: Data(bytes)),
@@ -72,14 +72,14 @@ extension SpoolDirectory {
 
   /// Removes the marks of a list that has left `reading/`.
   package func clearMarks(_ file: SpoolFile) throws(SpoolError) {
-    try unmark(file.status.identity)
+    try unmark(file.status)
   }
 
   /// Removes the marks of a file, if there are any.
-  func unmark(_ identity: FileStatus.Identity) throws(SpoolError) {
+  func unmark(_ list: FileStatus) throws(SpoolError) {
     let incoming = try folder(.incoming)
     for kind in Kind.allCases {
-      let mark = Self.mark(kind, identity)
+      let mark = Self.mark(kind, list)
       if try incoming.status(of: mark) != nil { try incoming.remove(mark) }
     }
   }

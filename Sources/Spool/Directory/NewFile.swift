@@ -77,8 +77,10 @@ package final class NewFile {
     return true
   }
 
-  package func identity() throws(SpoolError) -> FileStatus.Identity {
-    try FileStatus(descriptor: descriptor.number, path: shown).identity
+  /// As it is with everything that was written so far.
+  package func status() throws(SpoolError) -> FileStatus {
+    try flush()
+    return try FileStatus(descriptor: descriptor.number, path: shown)
   }
 
   /// The content so far, for reading.

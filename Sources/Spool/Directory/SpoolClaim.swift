@@ -71,8 +71,8 @@ extension SpoolDirectory {
   package func commitPost(
     _ file: NewFile, as name: ListName, force: Bool, terms: ListTerms = ListTerms(), isTaken: (ListName) throws -> Bool
   ) throws -> ListName {
-    let identity = try file.identity()
-    try mark(identity, isForced: force, terms: terms)
+    let list = try file.status()
+    try mark(list, isForced: force, terms: terms)
     var last = name
     do {
       let incoming = try folder(.incoming)
@@ -85,8 +85,8 @@ extension SpoolDirectory {
     } catch {
       // It is there, but perhaps not on disk: the reader syncs it, and finds out.
       if file.isNamed { return last }
-      // The next file may get this inode and must not find the mark. If this fails, the mark is swept later.
-      if force || !terms.isUsual { try? unmark(identity) }
+      // If this fails, the mark is swept later.
+      if force || !terms.isUsual { try? unmark(list) }
       throw error
     }
   }
