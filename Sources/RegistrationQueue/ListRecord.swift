@@ -177,6 +177,20 @@ extension RegistrationQueue {
     }
   }
 
+  /// The names of lists that are open, or whose results were written within `time`.
+  package func listsInUse(within time: Duration) throws -> Set<String> {
+    let ends = try read("read the lists in use") { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT name, CASE WHEN imported_at IS NULL OR finished_at IS NULL THEN NULL ELSE results_at END
+          FROM list WHERE forgotten_at IS NULL
+          """
+      ).map { (name: $0[0] as String, end: ($0[1] as Int64?).map(Timestamp.init(milliseconds:))) }
+    }
+    return Set(ends.filter { list in list.end.map { age(of: $0) <= time } ?? true }.map(\.name))
+  }
+
   /// Finished lists whose results file is not written yet, oldest first.
   package func listsWithoutResults() throws -> [ListRecord] {
     try read("read the finished lists") { database in

@@ -51,6 +51,18 @@ import Testing
     #expect(try listed() == ["b"] && queue.list(named: "b")?.alreadyKnown == 3)
   }
 
+  /// Its files are kept as long: the keys of a long list may take longer than a month.
+  @Test func aListIsInUseUntilAMonthAfterItEnded() throws {
+    try temporary.add(keys(3), as: "a")
+    days(40)
+    #expect(try queue.listsInUse(within: Self.month) == ["a"])
+    try end()
+    days(29.9)
+    #expect(try queue.listsInUse(within: Self.month) == ["a"])
+    days(0.2)
+    #expect(try queue.listsInUse(within: Self.month).isEmpty)
+  }
+
   @Test func noListIsForgottenThatHasWorkOrNoResultsOrIsNotFiled() throws {
     try temporary.add(keys(1), as: "open")
     try temporary.add(keys(1, from: 1), as: "no results")

@@ -268,6 +268,17 @@ struct SpoolDirectoryTests {
     #expect(try temporary.names(.rejected) == ["a"])
   }
 
+  @Test func files_of_a_list_that_is_in_use_stay() throws {
+    for name in ["a", "a.receipt.json", "a.2", "b.csv", "b.csv.receipt.json"] {
+      try temporary.write("", to: name, in: .done)
+    }
+    for name in ["a.csv", "a.2.csv", "b.csv.csv"] { try temporary.write("", to: name, in: .results) }
+    let later = Timestamp.now().adding(seconds: 3_700)
+    #expect(try spool.sweep(keep: .seconds(3_600), used: ["a", "b.csv"], age: since(later)) == 2)
+    #expect(try temporary.names(.done) == ["a", "a.receipt.json", "b.csv", "b.csv.receipt.json"])
+    #expect(try temporary.names(.results) == ["a.csv", "b.csv.csv"])
+  }
+
   @Test func temporary_files_that_were_left_behind_are_swept_after_a_day() throws {
     try temporary.write("", to: ".keyreg-1-x.tmp")
     try temporary.write("", to: ".another.tmp")
@@ -285,6 +296,10 @@ struct SpoolDirectoryTests {
     let later = Timestamp.now().adding(seconds: 40 * 86_400)
     try spool.sweep(keep: .seconds(86_400), age: since(later))
     #expect(try spool.isForced(temporary.open(name.text, in: .incoming)))
+    // Another file may get the number of a list that was removed. Here the same file gets another content.
+    let content = try Data(contentsOf: URL(filePath: temporary.path(.incoming, "a")))
+    try content.write(to: URL(filePath: temporary.path(.incoming, "a")))
+    #expect(try !spool.isForced(temporary.open(name.text, in: .incoming)))
     // Without its list the mark is garbage.
     try FileManager.default.removeItem(atPath: temporary.path(.incoming, "a"))
     #expect(try spool.sweep(keep: .seconds(86_400), age: since(later)) == 1)

@@ -102,12 +102,13 @@ final class SpoolUpkeep: Sendable {
     }
   }
 
-  /// Removes files that have been kept for `keep` milliseconds, and forgets their lists.
+  /// Removes files that have been kept for `keep` milliseconds since their list ended, and forgets their lists.
   func sweep(keep: Int) {
     guard ownership.isServed else { return }
     defer { forgetLists(keep: keep) }
     do {
-      let count = try spool.sweep(keep: .milliseconds(keep)) { queue.age(of: $0) }
+      let used = try queue.listsInUse(within: .milliseconds(keep))
+      let count = try spool.sweep(keep: .milliseconds(keep), used: used) { queue.age(of: $0) }
       if count > 0 { log.info("old files of the spool were removed", metadata: ["files": "\(count)"]) }
       checkFiledLists()
     } catch {

@@ -17,12 +17,17 @@ extension SpoolDirectory {
   /// Removes files in `done/` and `results/` that are older than `keep`, and abandoned temporary files everywhere.
   /// `rejected/` stays, because somebody still has to look at it. Returns how many files were removed.
   ///
+  /// What belongs to a list in `used` stays: one whose keys take longer than `keep` is read again for its columns, and what
+  /// a writer appends to it is noticed by its file.
+  ///
   /// Age counts from the last change of the file's entry, and moving it is one: a list's modification time may be much
   /// older. That time is from the wall clock, which may have been wrong then and may be wrong now, so `age` decides how
   /// long ago it was, and what is not certainly old stays. A file that cannot be removed does not stop the others; the
   /// first such error is thrown at the end.
   @discardableResult
-  package func sweep(keep: Duration, age: (Timestamp) -> Duration) throws(SpoolError) -> Int {
+  package func sweep(
+    keep: Duration, used: Set<String> = [], age: (Timestamp) -> Duration
+  ) throws(SpoolError) -> Int {
     var removed = 0
     var fault: SpoolError?
     var marks: Set<FileName>?
@@ -34,6 +39,7 @@ extension SpoolDirectory {
         guard let status = try folder.status(of: name), status.kind == .regular else { continue }
         let changed = Timestamp(milliseconds: status.changed / 1_000_000)
         guard age(changed) > (isTemporary ? Self.temporaryAge : keep) else { continue }
+        if !isTemporary, ListName.owners(of: name).contains(where: { used.contains($0.text) }) { continue }
         if Self.isMark(name) {
           if marks == nil { marks = try marksInUse() }
           if marks?.contains(name) == true { continue }

@@ -81,6 +81,13 @@ package struct ListName: Hashable, Sendable {
   package var reasonFileName: FileName { FileName(text + ".reason.txt") }
   package var resultsFileName: FileName { FileName(text + ".csv") }
 
+  /// The lists that a file of `done/` or `results/` may belong to: its own name, or the one that it was made from.
+  static func owners(of file: FileName) -> [ListName] {
+    let text = String(decoding: file.bytes, as: UTF8.self)
+    let endings = ["", ".receipt.json", ".csv"].filter(text.hasSuffix)
+    return endings.map { ListName(unchecked: String(text.dropLast($0.count))) }
+  }
+
   private static func fault(in text: String) -> String? {
     if text.isEmpty { return "it is empty" }
     if text.utf8.count > maximumLength { return "it is longer than \(maximumLength) bytes" }
