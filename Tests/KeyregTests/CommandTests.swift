@@ -274,6 +274,7 @@ import Testing
     #expect(try bench.run("pause", "--reason", "lunch").code == 0)
     let paused = try bench.client.status()
     #expect(paused.reason == "lunch")
+    #expect(try bench.run("pause").code == 0)
     try bench.drop(lines(randomKeys(10)), as: "b")
     try bench.drop("nothing\n", as: "c")
     let open = try bench.await { $0.keys.pending == 10 && $0.lists.rejected == 1 }

@@ -43,11 +43,22 @@ extension OutcomeQuery {
   }
 
   /// Reads a time with or without a fraction of a second, in UTC or with an offset: `2026-11-26T11:44:20+01:00`. Nil for
-  /// anything else.
+  /// anything else, a day that its month does not have included.
   package static func time(_ text: String) -> Timestamp? {
+    guard isDay(text.utf8.prefix(10)) else { return nil }
     let style = Date.ISO8601FormatStyle()
     let date = (try? style.parse(text)) ?? (try? style.time(includingFractionalSeconds: true).parse(text))
     return Timestamp(text) ?? date.map(Timestamp.init)
+  }
+
+  /// Whether it is a day such as `2028-02-29`. The parser would take `2027-02-29` for the next day.
+  private static func isDay(_ text: some Collection<UInt8>) -> Bool {
+    let numbers = String(decoding: text, as: UTF8.self).split(separator: "-", omittingEmptySubsequences: false)
+    guard numbers.map(\.utf8.count) == [4, 2, 2], let year = Int(numbers[0]), let month = Int(numbers[1]),
+      let day = Int(numbers[2]), (1...12).contains(month)
+    else { return false }
+    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    return (1...[31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]).contains(day)
   }
 }
 
@@ -118,6 +129,14 @@ package struct RetryRequest: Codable, Equatable, Sendable {
         throw ControlError(.badRequest, "“\(PrintableText.escape(text))” is not a key id (a UUID)")
       }
       return id
+    }
+    try refuseEmpty()
+  }
+
+  /// Nor does one whose variable is empty.
+  func refuseEmpty() throws(ControlError) {
+    for (name, text) in [("list", list), ("error", error)] where text?.isEmpty == true {
+      throw ControlError(.badRequest, "“\(name)” is empty; leave it out to retry all failed keys")
     }
   }
 

@@ -190,10 +190,12 @@ enum ControlRoute: Equatable {
     case "resume": return .resume
     case "retry":
       let parameters = try QueryParameters(query, allowed: ["list", "error", "key"])
-      return .retry(
-        RetryRequest(
-          list: try parameters.single("list"), error: try parameters.single("error"),
-          keys: try parameters.all("key").map(key)))
+      let request = RetryRequest(
+        list: try parameters.single("list") ?? parameters.all("list").first,
+        error: try parameters.single("error") ?? parameters.all("error").first,
+        keys: try parameters.all("key").map(key))
+      try request.refuseEmpty()
+      return .retry(request)
     case "reload": return .reload
     default: return .check
     }

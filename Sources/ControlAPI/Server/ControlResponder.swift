@@ -171,7 +171,7 @@ struct ControlResponder: Sendable {
   }
 
   private static func noList(_ name: String) -> ControlError {
-    .notFound("there is no list named “\(PrintableText.escape(name))”")
+    .notFound("there is no list named “\(PrintableText.escape(SecretText.redacted(name)))”")
   }
 
   /// The body as a document; nil when it is empty.

@@ -122,6 +122,6 @@ extension ControlServerError {
     let hint = [EMFILE, ENFILE].contains(error.errnoCode) ? "raise the limit of open files" : hint
     return ControlServerError(
       "cannot listen on \(address): \(SystemFault(code: error.errnoCode).text)", hint: hint,
-      isInUse: error.errnoCode == EADDRINUSE)
+      isInUse: error.errnoCode == EADDRINUSE, isDenied: [EACCES, EPERM].contains(error.errnoCode))
   }
 }

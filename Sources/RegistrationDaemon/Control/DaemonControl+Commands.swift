@@ -34,7 +34,10 @@ extension DaemonControl {
 
   func pause(reason: String?) async throws -> StatusDocument {
     try await Self.onQueue(queues.commands) { () throws in
-      try store(Pause(reason: reason.map { PrintableText.escape(SecretText.redacted($0)) }, since: .now()))
+      // Paused again, it is paused since the first time, and for the reason that was given last.
+      let earlier = pool.snapshot().pause
+      let reason = reason.map { PrintableText.escape(SecretText.redacted($0)) }
+      try store(Pause(reason: reason ?? earlier?.reason, since: earlier?.since ?? .now()))
       return reports.status()
     }
   }
