@@ -3,10 +3,8 @@ import Dispatch
 import Glibc
 package import Journal
 import Logging
-import RateLimit
 import Registration
 import RegistrationAPI
-import RegistrationCore
 package import RegistrationQueue
 package import Spool
 import Synchronization
@@ -128,19 +126,11 @@ package final class Daemon: Sendable {
     let monitor = SpoolMonitor(spool: spool, ownership: ownership, log: log)
     let spoolUpkeep = SpoolUpkeep(
       queue: queue, spool: spool, ownership: ownership, monitor: monitor, watcher: watcher, results: results, log: log)
-    let earlier = try Memory.learnedLimits(of: settings.endpoint.base, from: queue, log)
+    let shell = Shell(
+      access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer, retry: settings.retryPolicy,
+      earlier: try EarlierRun(of: settings.endpoint.base, from: queue, log))
     let pool = WorkerPool(
-      queue: queue, access: try APIAccess(settings.api(credentials), in: queue), pacer: settings.pacer,
-      retry: settings.retryPolicy,
-      learned: earlier.limits, sent: earlier.sent,
-      evidence: try Memory.evidence(of: settings.endpoint.base, from: queue, log),
-      pause: try Memory.recall(Pause.self, named: Memory.pause, from: queue, log),
-      asked: try queue.keptWait {
-        log.warning(
-          "the stored delay that the server asked for cannot be read",
-          metadata: ["detail": "\(PrintableText.escape($0))"])
-      },
-      version: options.version, log: log,
+      queue: queue, shell: shell, version: options.version, log: log,
       settled: { @Sendable in spoolUpkeep.writeResults() }, changed: { @Sendable in changes.tick() },
       broken: { @Sendable error in stopRequest.make(.broken(error)) })
     let importer = Importer(

@@ -39,8 +39,7 @@ FAULTS = [
         "failures.streak.map { .charge(row: $0) }", "OutageTests"),
     fault(
         "charge-lost", "an attempt that counts never reaches the queue",
-        CORE + "Core+Replies.swift",
-        "        charges.append(KeyResult(row: row, decision: .charge, sentAt: moment.wall, at: moment.wall))\n", "",
+        CORE + "Core+Replies.swift", "results = charges + results", "results += charges.prefix(0)",
         "anAttemptCountsOnceAnotherKeyIsAnswered"),
     fault(
         "charged-at-once", "an attempt counts before anybody is answered, and for good if the daemon is killed",
@@ -167,7 +166,7 @@ FAULTS = [
         "Sources/RegistrationDaemon/Upkeep/QueueUpkeep.swift", "    keepLearned()\n", "", "whatWasLearnedOfTheLimitIsKnownAfterARestart"),
     fault(
         "own-requests-forgotten", "requests of our own before a restart count as others'",
-        "Sources/RegistrationDaemon/Daemon.swift", "sent: earlier.sent", "sent: []", "ownRequestsBeforeItAreNotOthers"),
+        "Sources/RegistrationDaemon/Work/Shell+Start.swift", "sent: earlier.sent.map { moment.now - $0 }", "sent: []", "ownRequestsBeforeItAreNotOthers"),
     fault(
         "pause-is-a-period", "a pause between a 429 and the next probe is taken for the period of a limit",
         LIMITS + "Limits/SearchedLimit.swift", "let isKnown = back.high - probesFrom < Self.longestProbe",

@@ -15,6 +15,9 @@ struct Assignment: Sendable {
 /// One connection and the thread that waits on it: a serial queue, which on Linux has a thread at once, and a client
 /// that is created again when the settings change.
 final class Worker: Sendable {
+  /// The most that can be configured.
+  static let most = 64
+
   private struct Line {
     var client: RegistrationClient?
     var settings: APISettings?

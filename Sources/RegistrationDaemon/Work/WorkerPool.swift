@@ -1,9 +1,8 @@
 import Dispatch
-package import Logging
-package import RateLimit
+import Logging
 import RegistrationAPI
-package import RegistrationCore
-package import RegistrationQueue
+import RegistrationCore
+import RegistrationQueue
 import Synchronization
 
 /// The workers around the core: passes events to the core, and has its actions carried out.
@@ -12,9 +11,6 @@ import Synchronization
 /// the core in a batch: by a worker that has a reply, if no other thread is doing it, or else by a serial queue. So a worker
 /// usually gets its next request without switching threads, and no worker ever waits for a decision.
 package final class WorkerPool: Sendable {
-  /// Maximum workers that can be configured.
-  private static let size = 64
-
   let queue: RegistrationQueue
   private let shell: Mutex<Shell>
   private let inbox: Inbox
@@ -25,33 +21,19 @@ package final class WorkerPool: Sendable {
   private let changed: @Sendable () -> Void
 
   /// - Parameters:
-  ///   - sent: How many seconds ago requests of an earlier run were answered that may still count, the oldest first.
   ///   - settled: Called after each commit that may have finished a list, on the recorder's queue.
   ///   - changed: Called after every change that status shows.
   ///   - broken: Called once when the queue can no longer be used.
-  package init(
-    queue: RegistrationQueue, access: APIAccess, pacer: PacerSettings, retry: RetryPolicy, learned: LearnedLimits?,
-    sent: [Seconds] = [], evidence: LimitEvidence, pause: Pause?, asked: AskedToWait?, version: String, log: Logger,
-    settled: @escaping @Sendable () -> Void,
+  init(
+    queue: RegistrationQueue, shell: Shell, version: String, log: Logger, settled: @escaping @Sendable () -> Void,
     changed: @escaping @Sendable () -> Void, broken: @escaping @Sendable (QueueError) -> Void
   ) {
     self.queue = queue
+    self.shell = Mutex(shell)
     self.log = log
     self.changed = changed
-    workers = (0..<Self.size).map { Worker(number: $0, version: version) }
+    workers = (0..<Worker.most).map { Worker(number: $0, version: version) }
     canceller = Canceller(queue: queue, settled: settled)
-    var random = SystemRandomNumberGenerator()
-    let moment = Moment.now()
-    let core = Core(
-      pacer: Pacer(
-        settings: pacer, learned: learned, sent: sent.map { moment.now - $0 }, seed: random.next(), now: moment.now),
-      holds: Holds(retry: retry, seed: random.next()),
-      settings: access.coreSettings(pacer: pacer, retry: retry, change: .endpoint), pause: pause, asked: asked,
-      told: evidence.limits, at: moment)
-    shell = Mutex(
-      Shell(
-        core: core, settings: access.settings, evidence: evidence, workers: Self.size, lastSuccess: queue.lastSuccess,
-        now: moment.now))
     inbox = Inbox(serial: DispatchQueue(label: "keyreg.core"))
     executor = Executor(queue: queue, inbox: inbox, log: log, settled: settled, broken: broken)
     inbox.open { @Sendable [weak self] in self?.drain() }
