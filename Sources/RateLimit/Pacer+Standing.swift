@@ -16,25 +16,37 @@ extension Pacer {
   /// - Parameter backlog: Keys without an outcome, for the estimate.
   package func standing(now: Seconds, backlog: Int) -> LimitStanding {
     let ask = ask(now: now, backlog: backlog)
-    let limit = obeyed.tightest(ask)
-    var standing = LimitStanding(reserved: 0, source: limit.model.source)
-    if let granted = limit.model.granted {
-      standing.name = limit.name
+    let (name, model) = shown(ask)
+    var standing = LimitStanding(reserved: 0, source: model.source)
+    if let granted = model.granted {
+      standing.name = name
       standing.limit = granted.count
       standing.period = granted.period
-      standing.remaining = limit.model.available(ask)
-      standing.ours = limit.model.own(ask)
-      standing.reserved = limit.model.reserved(ask)
-      standing.resetsIn = limit.model.resetsIn(ask)
+      standing.remaining = model.available(ask)
+      standing.ours = model.own(ask)
+      standing.reserved = model.reserved(ask)
+      standing.resetsIn = model.resetsIn(ask)
     }
     let opensAt = opensAt(ask)
     standing.opensAt = opensAt
-    standing.etaSeconds = limit.model.supply(ask).map {
+    standing.etaSeconds = model.supply(ask).map {
       let forecast = Forecast(backlog: backlog, supply: $0, workers: settings.workers, roundTrip: roundTrips.mean)
       // A refusal may have closed the gate for longer than the limit's own count would.
       return backlog > 0 ? max(forecast.seconds, (opensAt ?? now) - now + roundTrips.mean) : forecast.seconds
     }
     return standing
+  }
+
+  /// The limit to report: the tightest. Before the first request, that is what an earlier run knew; a limit with a long
+  /// period is not obeyed until a reply confirms it.
+  private func shown(_ ask: Ask) -> (name: String?, model: any LimitModel) {
+    let limit = obeyed.tightest(ask)
+    guard limit.model.granted == nil, sequence == 0, let known = obeyed.remembered.first else {
+      return (limit.name, limit.model)
+    }
+    let model = CountedLimit(
+      allowance: known.allowance, source: .learned, edge: known.edge, reserve: settings.reserve, now: ask.now)
+    return (known.name, model)
   }
 
   func ask(now: Seconds, backlog: Int) -> Ask {

@@ -373,6 +373,19 @@ import Testing
     #expect(restarted.learned == learned)
   }
 
+  @Test func aLimitWithALongPeriodIsShownUntilAReplyTellsIt() throws {
+    let day = LearnedLimits.Limit(name: "keys", allowance: Allowance(count: 1_000, period: 86_400), edge: -3_600)
+    var pacer = pacer(learned: LearnedLimits(limits: [day]), sent: [-7_200, -600, -60])
+    let before = pacer.standing(now: 0, backlog: 5)
+    #expect(before.source == .learned && before.name == "keys" && before.limit == 1_000 && before.period == 86_400)
+    #expect(before.remaining == 998 && before.ours == 2)
+    #expect(try #require(before.resetsIn) > 82_799 && before.opensAt == nil)
+    // It is not obeyed before the API says so.
+    pacer.receive(answered(40, reset: 60, limit: 50), for: pacer.send(now: 0), now: 0.1)
+    let after = pacer.standing(now: 0.1, backlog: 5)
+    #expect(after.source == .headers && after.limit == 50 && after.remaining == 40)
+  }
+
   /// 100 in 60 s; the window began at -30.
   private let halfOver = LearnedLimits(limits: [
     .init(name: nil, allowance: Allowance(count: 100, period: 60), isAligned: true, edge: -30)
