@@ -40,6 +40,8 @@ package final class EasyHandle {
     try set(CURLOPT_MAXCONNECTS, 1)
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
     try set(CURLOPT_USERAGENT, userAgent)
+    // Every coding that libcurl can decode. A server may use any where the client names none (RFC 9110, section 12.5.3).
+    try set(CURLOPT_ACCEPT_ENCODING, "")
     try check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText))
     try check(ccurl_set_writer(handle, CURLOPT_WRITEFUNCTION, ReplyCollector.takeBody))
     try check(ccurl_set_writer(handle, CURLOPT_HEADERFUNCTION, ReplyCollector.takeHeader))

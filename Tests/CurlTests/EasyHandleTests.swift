@@ -13,7 +13,11 @@ final class FixedServer: Sendable {
   /// - Parameters:
   ///   - closes: Whether the connection is closed after the answer; otherwise it stays open and silent.
   ///   - readsOneMore: Whether one more request is read before it is closed.
-  init(_ answer: String, closes: Bool = true, readsOneMore: Bool = false) throws {
+  convenience init(_ answer: String, closes: Bool = true, readsOneMore: Bool = false) throws {
+    try self.init(bytes: Array(answer.utf8), closes: closes, readsOneMore: readsOneMore)
+  }
+
+  init(bytes answer: [UInt8], closes: Bool = true, readsOneMore: Bool = false) throws {
     let (listener, port) = try loopbackListener()
     self.listener = listener
     self.port = port
@@ -25,8 +29,7 @@ final class FixedServer: Sendable {
         let count = read(peer, &buffer, buffer.count)
         // A connection that ends silently requested nothing.
         if count > 0 { asked.withLock { $0.append(String(decoding: buffer.prefix(count), as: UTF8.self)) } }
-        let bytes = Array(answer.utf8)
-        _ = send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        _ = send(peer, answer, answer.count, Int32(MSG_NOSIGNAL))
         if readsOneMore {
           let count = read(peer, &buffer, buffer.count)
           if count > 0 { asked.withLock { $0.append(String(decoding: buffer.prefix(count), as: UTF8.self)) } }
@@ -79,6 +82,23 @@ final class FixedServer: Sendable {
     )
     let error = try #require(throws: CurlError.self) { try EasyHandle().perform(self.request(headers)) }
     #expect(error.kind == .protocolViolation)
+  }
+
+  /// A server may encode an answer where the request does not say that it must not.
+  @Test func anEncodedBodyIsDecodedAndItsLimitHolds() throws {
+    let encoded: [UInt8] = [
+      31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 43, 74, 77, 207, 44, 46, 73, 45, 74, 77, 1, 0, 96, 225, 254, 75, 10, 0, 0, 0,
+    ]
+    let head = Array("HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: 30\r\n\r\n".utf8)
+    let server = try FixedServer(bytes: head + encoded)
+    var request = request(server)
+    #expect(try EasyHandle().perform(request).body == Array("registered".utf8))
+    request.bodyLimit = 8
+    let cut = try EasyHandle().perform(request)
+    #expect(cut.body == Array("register".utf8) && cut.isBodyTruncated)
+    let broken = try FixedServer(bytes: head + encoded.reversed())
+    let error = try #require(throws: CurlError.self) { try EasyHandle().perform(self.request(broken)) }
+    #expect(error.kind == .protocolViolation && error.wasSent)
   }
 
   @Test func aSilentServerMeetsTheDeadline() throws {
