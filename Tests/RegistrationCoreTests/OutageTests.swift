@@ -93,6 +93,28 @@ import Testing
     #expect((200...450).contains(sixHours))
   }
 
+  /// Apache's mod_evasive refuses for 10 s from the last request on.
+  @Test func aGatewayThatForbidsIsProbedLaterAndLater() {
+    let forbidden = Verdict.unsettled(status: 403, title: "403 Forbidden", detail: "")
+    var holds = holds()
+    for order in 1...5 { _ = holds.observe(forbidden, for: job(Int64(order), order: order), sent: order, now: 0) }
+    var now = 0.0
+    var waits: [Double] = []
+    for order in 6...40 {
+      if case .closed(let until?) = holds.gate(now: now) {
+        waits.append(until - now)
+        now = until
+      }
+      let effects = holds.observe(
+        forbidden, for: job(Int64(order), order: order, isProbe: true), sent: order, now: now)
+      #expect(!effects.contains { if case .fail = $0 { true } else { false } })
+    }
+    #expect(waits.allSatisfy { $0 <= 120 })
+    #expect(waits.prefix(7).contains { $0 > 10 })
+    let ended = holds.observe(success, for: job(41, order: 41, isProbe: true), sent: 41, now: now)
+    #expect(ended.contains(.ended(.outage)) && holds.gate(now: now) == .open)
+  }
+
   @Test func aKeyOutOfAttemptsFailsOnlyWhenAnotherWasAnsweredAfterIt() {
     var holds = holds(maxAttempts: 3)
     let last = job(1, order: 4, attempts: 2)

@@ -6,6 +6,8 @@ import RegistrationCore
 struct HoldWatch {
   /// The current hold, and when it was first seen.
   private(set) var hold: (reason: Holds.Reason, since: Seconds)?
+  /// A gateway's 403 began it.
+  private(set) var isForbidden = false
   /// Since when, as far as was seen, only the daemon has kept it from ending.
   private(set) var clearSince: Seconds = 0
 
@@ -14,12 +16,13 @@ struct HoldWatch {
   ///
   /// - Parameters:
   ///   - age: Seconds that the hold has lasted.
+  ///   - isForbidden: A gateway's 403 began it.
   ///   - quiet: Seconds for which a failing server has asked everybody to wait.
-  static func bound(_ reason: Holds.Reason, age: Seconds, quiet: Seconds) -> Seconds {
+  static func bound(_ reason: Holds.Reason, age: Seconds, isForbidden: Bool, quiet: Seconds) -> Seconds {
     let spacing: Seconds =
       switch reason {
       case .credentials: 20 * 1.1
-      case .outage: age > 600 ? min(120, age / 20) : 7.5
+      case .outage: max(isForbidden ? 60 : 7.5, age > 600 ? min(120, age / 20) : 0)
       case .refused: 300 * 1.1
       }
     return max(0, quiet) + spacing + lastProbe
@@ -30,20 +33,22 @@ struct HoldWatch {
 
   mutating func obstructed(until time: Seconds) { clearSince = max(clearSince, time) }
 
-  mutating func saw(_ reason: Holds.Reason?, at now: Seconds) {
-    if hold?.reason != reason { clearSince = now }
-    hold = reason.map { ($0, hold?.reason == $0 ? hold?.since ?? now : now) }
+  mutating func saw(_ new: Hold?, at now: Seconds) {
+    if hold?.reason != new?.reason { clearSince = now }
+    hold = new.map { ($0.reason, hold?.reason == $0.reason ? hold?.since ?? now : now) }
+    isForbidden = new?.fault.status == 403
   }
 }
 
 extension DaemonRun {
   /// A hold that continues although its cause is gone, every key would be answered, and one can be sent.
   mutating func brokenHold(_ process: Process) -> Violation? {
-    holdWatch.saw(process.core.holds.hold?.reason, at: now)
+    holdWatch.saw(process.core.holds.hold, at: now)
     guard let hold = holdWatch.hold else { return nil }
     holdWatch.obstructed(until: obstructedUntil(hold.reason, process.core))
     let since = holdWatch.clearSince
-    let bound = HoldWatch.bound(hold.reason, age: now - hold.since, quiet: oracle.askedUntil - since)
+    let bound = HoldWatch.bound(
+      hold.reason, age: now - hold.since, isForbidden: holdWatch.isForbidden, quiet: oracle.askedUntil - since)
     guard now > since + bound else { return nil }
     guard hasProbe(since: since, process.core) else {
       holdWatch.obstructed(until: now)

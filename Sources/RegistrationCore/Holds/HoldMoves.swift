@@ -124,14 +124,15 @@ extension Holds {
       switch hold.reason {
       case .credentials: moment.now + ProbeSpacing.credentials.delay(after: canary.returns - 1) * late()
       case .refused: moment.now + ProbeSpacing.refused.delay(after: canary.returns - 1) * late()
-      case .outage: max(quietUntil, moment.now + outageDelay(canary.returns, age: moment.now - hold.began))
+      case .outage: max(quietUntil, moment.now + outageDelay(canary.returns, of: hold, now: moment.now))
       }
     state = .holding(hold, canary)
   }
 
   /// The spacing, shortened by up to half, so that many daemons do not ask at the same time.
-  mutating func outageDelay(_ returns: Int, age: Seconds = 0) -> Seconds {
-    ProbeSpacing.outage(age: age).delay(after: returns) * random.between(0.5, 1)
+  mutating func outageDelay(_ returns: Int, of hold: Hold? = nil, now: Seconds = 0) -> Seconds {
+    let spacing = hold.map { ProbeSpacing.outage(age: now - $0.began, isForbidden: $0.fault.status == 403) }
+    return (spacing ?? .outage(age: 0)).delay(after: returns) * random.between(0.5, 1)
   }
 
   /// A factor of 1 to 1.1, for the same reason. It never shortens a delay that was asked for.

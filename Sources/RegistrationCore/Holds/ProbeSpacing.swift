@@ -15,9 +15,15 @@ struct ProbeSpacing: Hashable {
   /// 0.5, 1, 2, 4, 7.5 s, so that work resumes within 8 s of an outage of minutes; after ten minutes at most a twentieth
   /// of the time that it has lasted, up to two minutes. Six hours of outage cost about 360 probes.
   ///
-  /// - Parameter age: Seconds that the outage has lasted.
-  static func outage(age: Seconds) -> ProbeSpacing {
-    ProbeSpacing(first: 0.5, longest: age > 600 ? min(120, age / 20) : Holds.longestInquiry)
+  /// Where a gateway answers 403, up to a minute apart from the start: it may refuse whoever asks too often, and for longer
+  /// each time that is asked (Apache's mod_evasive: 10 s from the last request on).
+  ///
+  /// - Parameters:
+  ///   - age: Seconds that the outage has lasted.
+  ///   - isForbidden: It began with a gateway's 403.
+  static func outage(age: Seconds, isForbidden: Bool = false) -> ProbeSpacing {
+    let shortest = isForbidden ? 60 : Holds.longestInquiry
+    return ProbeSpacing(first: 0.5, longest: age > 600 ? max(shortest, min(120, age / 20)) : shortest)
   }
 
   /// Seconds to wait before the next probe, after `returns` that changed nothing.
