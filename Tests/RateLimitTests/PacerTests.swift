@@ -223,6 +223,37 @@ import Testing
     #expect(until > 400)
   }
 
+  /// 600 in 60 s become 600 in 20 s, or the other way.
+  @Test(arguments: [(60.0, 20.0), (20, 60)])
+  func aLimitWhosePeriodChangedIsNotObeyedBesideTheNewOne(old: Seconds, new: Seconds) {
+    var pacer = pacer()
+    let reply = { (left: Int, period: Seconds) in
+      self.answered(left, reset: period - 1, limit: 600, period: period, name: "org")
+    }
+    for second in 1...5 {
+      pacer.receive(reply(600 - second, old), for: pacer.send(now: Double(second)), now: Double(second))
+    }
+    for second in 6...14 {
+      pacer.receive(reply(600 - second, new), for: pacer.send(now: Double(second)), now: Double(second))
+    }
+    // It may be the other of two limits with one name.
+    #expect(pacer.limits.map(\.allowance.period) == [old, new])
+    for second in 15...16 {
+      pacer.receive(reply(600 - second, new), for: pacer.send(now: Double(second)), now: Double(second))
+    }
+    #expect(pacer.limits.map(\.allowance.period) == [new])
+  }
+
+  @Test func twoLimitsOfOneNameAreBothObeyedWhereRepliesMentionNowOneAndNowTheOther() {
+    var pacer = pacer()
+    for second in 1...40 {
+      let isFirst = second % 9 == 0
+      let reply = answered(300, reset: 10, limit: 400, period: isFirst ? 60 : 3_600, name: "org")
+      pacer.receive(reply, for: pacer.send(now: Double(second)), now: Double(second))
+    }
+    #expect(pacer.limits.map(\.allowance.period).sorted() == [60, 3_600])
+  }
+
   @Test func forgetsALimitThatWasReplaced() {
     var pacer = pacer()
     pacer.receive(answered(300, reset: 3_000, limit: 400, period: 3_600), for: pacer.send(now: 0), now: 0.1)

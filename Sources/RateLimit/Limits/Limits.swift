@@ -7,6 +7,8 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   let remembered: [LearnedLimits.Limit]
   private var settings: PacerSettings
   private var made = 0
+  /// Replies since a limit, by its number, was last mentioned, that named another period under its name.
+  private var renamed: [Int: Int] = [:]
 
   /// Maximum names to distinguish: a server that makes up a name for every reply must not fill the memory.
   static let kept = 8
@@ -14,6 +16,9 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   private static let memory: Seconds = 120
   /// Periods after which a limit that is no longer mentioned is forgotten, however little was left of it.
   private static let periodsRemembered = 2.0
+  /// Replies in a row that name another period under the same name: the limit has changed. Of two that share a name, a
+  /// server mentions now one and now the other.
+  private static let periodChanged = 10
   /// Seconds assumed for the shortest window while no reply names its period: the first Reset may be its last.
   private static let shortestGuess: Seconds = 5  // T15
 
@@ -64,7 +69,11 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   mutating func index(of reading: RateLimitReading, _ reply: ReceivedReply) -> (index: Int, isNew: Bool)? {
     guard let remaining = reading.remaining else { return nil }
     forgetUnseen(now: reply.now)
-    if let index = all.firstIndex(where: { $0.name == reading.name && $0.fits(reading) }) { return (index, false) }
+    if let index = all.firstIndex(where: { $0.name == reading.name && $0.fits(reading) }) {
+      let number = all[index].number
+      forgetChanged(beside: all[index])
+      return all.firstIndex { $0.number == number }.map { ($0, false) }
+    }
     if let name = reading.name, let index = all.firstIndex(where: { $0.name == nil && $0.fits(reading) }) {
       all[index].rename(name)
       return (index, false)
@@ -85,6 +94,17 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
       Limit(
         number: made, reading: reading, count: count, period: period, learned: learned, settings: settings, reply))
     return (all.count - 1, true)
+  }
+
+  /// Drops limits of the same name as the one that was mentioned now, if only that has been for a while: their period has
+  /// changed.
+  private mutating func forgetChanged(beside mentioned: Limit) {
+    renamed[mentioned.number] = nil
+    for other in all where other.isTold && other.number != mentioned.number && other.name == mentioned.name {
+      renamed[other.number, default: 0] += 1
+    }
+    all.removeAll { renamed[$0.number, default: 0] >= Self.periodChanged }
+    renamed = renamed.filter { number, _ in all.contains { $0.number == number } }
   }
 
   /// Drops limits that are no longer mentioned while others are: after two periods, or sooner if they hold nothing back
