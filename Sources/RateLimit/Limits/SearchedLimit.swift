@@ -169,8 +169,8 @@ struct SearchedLimit: LimitModel {
 
   /// Whether a window that began at `edge` may be the next after the one that began at `previous`.
   private func follows(_ edge: Seconds, _ previous: Seconds) -> Bool {
-    let distance = edge - previous
-    return distance <= Self.longestPeriod + Self.tolerance && idle <= Self.idleShare * distance
+    let longest = Self.longestPeriod + Self.tolerance + (waited ? Self.rounding + settling : 0)
+    return edge - previous <= longest && idle <= Self.idleShare * (edge - previous)
   }
 
   /// The usual period that fits best. Returns at its calendar multiples fit better than what is a whole period apart.
