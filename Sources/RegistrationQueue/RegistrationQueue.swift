@@ -75,14 +75,11 @@ package final class RegistrationQueue: Sendable {
       }
       open = opening
       let number = try opening.begin()
-      pool = try DatabasePool(path: path, configuration: Self.configuration)
+      pool = try DatabasePool(path: path, configuration: Self.poolConfiguration)
       try pool.writeWithoutTransaction { database in
         // A file that cannot be opened for writing, SQLite opens for reading, and never tries again.
         guard sqlite3_db_readonly(database.sqliteConnection, "main") == 0 else { throw QueueError.readOnly(path: path) }
-        // GRDB has just chosen NORMAL, which survives a kill but not a power cut.
-        try database.execute(sql: "PRAGMA synchronous = FULL")
-        try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
-        try database.execute(sql: "PRAGMA cache_size = -24576")
+        try Self.prepareWriter(database)
       }
       try opening.close()
       open = pool
@@ -124,16 +121,6 @@ package final class RegistrationQueue: Sendable {
       if error.kind == .corrupt, let open { _ = Unmanaged.passRetained(open) }
       throw error.kind == .disk ? QueueFile.foreign(path) ?? error : error
     }
-  }
-
-  static var configuration: Configuration {
-    var configuration = Configuration()
-    configuration.qos = .default
-    configuration.busyMode = .timeout(10)
-    // One for each dispatch queue of the daemon that reads, so that none waits for another.
-    configuration.maximumReaderCount = 8
-    configuration.label = "queue"
-    return configuration
   }
 
   /// Writes the log back and notes that the queue was closed cleanly. For the end of the daemon; the queue can still be

@@ -197,7 +197,7 @@ FAULTS = [
     # The queue.
     fault(
         "synchronous-normal", "a power cut takes commits back",
-        QUEUE + "RegistrationQueue.swift", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL",
+        QUEUE + "Connections.swift", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL",
         "everyCommitIsFlushedToDisk"),
     fault(
         "counters-off-by-one", "a key that two lists name is not in the counters of the second",
