@@ -115,9 +115,18 @@ struct SpoolClaimTests {
   @Test func a_name_of_which_anything_is_left_is_not_given_again() throws {
     try temporary.write("{}", to: "a.receipt.json", in: .done)
     try temporary.write("", to: "a.2.csv", in: .results)
-    try temporary.write("", to: "a.3.reason.txt", in: .rejected)
+    try temporary.write("", to: "a.3", in: .rejected)
     let drop = try spool.beginDrop()
     #expect(try drop.commit(as: ListName("a")) { $0.text == "a.4" }.text == "a.5")
+  }
+
+  @Test func a_rejected_list_that_is_mended_and_dropped_again_keeps_its_name_and_loses_its_reason() throws {
+    try temporary.write("it is empty", to: "a.reason.txt", in: .rejected)
+    try temporary.write("", to: "b", in: .rejected)
+    try temporary.write("it is empty", to: "b.reason.txt", in: .rejected)
+    for name in ["a", "b"] { try temporary.write("mended", to: name) }
+    #expect(try claim("a") == "a" && claim("b") == "b.2")
+    #expect(try temporary.names(.rejected) == ["b", "b.reason.txt"])
   }
 
   @Test func whoever_gives_names_waits_for_the_others() throws {

@@ -149,7 +149,7 @@ struct SpoolMovesTests {
     try temporary.write("", to: "a", in: .done)
     try temporary.write("", to: "a.2.receipt.json", in: .done)
     try temporary.write("", to: "a.3", in: .rejected)
-    try temporary.write("", to: "a.4.reason.txt", in: .rejected)
+    try temporary.write("", to: "a.4", in: .rejected)
     try temporary.write("", to: "a.5.csv", in: .results)
     try temporary.write("", to: "a.6", in: .reading)
     #expect(try spool.freeName(for: name) { _ in false }.text == "a.7")

@@ -27,13 +27,22 @@ extension SpoolDirectory {
       // Somebody may have replaced the file at this very moment: then it goes back. If that cannot be checked now, it stays
       // claimed.
       do throws(SpoolError) {
-        if try reading.status(of: name.fileName)?.kind == .regular { return name }
+        if try reading.status(of: name.fileName)?.kind == .regular {
+          try removeReason(of: name)
+          return name
+        }
       } catch {
         return name
       }
       try putBack(name.fileName, from: reading, to: incoming, as: file)
       return nil
     }
+  }
+
+  /// A list that was rejected, mended and dropped again keeps its name, and the reason is out of date.
+  private func removeReason(of name: ListName) throws(SpoolError) {
+    let rejected = try folder(.rejected)
+    if try rejected.status(of: name.fileName) == nil { try rejected.remove(name.reasonFileName) }
   }
 
   /// Seconds to wait for those who submit lists: they hold the lock on names in `incoming/` for an instant.
@@ -115,7 +124,6 @@ extension SpoolDirectory {
         || folders.done.status(of: candidate.fileName) != nil
         || folders.done.status(of: candidate.receiptFileName) != nil
         || folders.rejected.status(of: candidate.fileName) != nil
-        || folders.rejected.status(of: candidate.reasonFileName) != nil
         || folders.results.status(of: candidate.resultsFileName) != nil
       return try !isInSpool && !isTaken(candidate)
     }

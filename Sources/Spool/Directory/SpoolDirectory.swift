@@ -98,7 +98,7 @@ package struct SpoolDirectory: Hashable, Sendable {
   func isKnown(_ name: ListName) -> Bool {
     [
       (Subfolder.reading, name.fileName), (.done, name.fileName), (.done, name.receiptFileName),
-      (.rejected, name.fileName), (.rejected, name.reasonFileName), (.results, name.resultsFileName),
+      (.rejected, name.fileName), (.results, name.resultsFileName),
     ].contains { place, file in
       // The user need not have access there: the daemon finds a free name in any case.
       let status = try? folder(place).status(of: file)
