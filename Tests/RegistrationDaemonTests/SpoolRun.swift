@@ -1,5 +1,6 @@
-// The daemon's way of a list (claim, reading, filing, results) in a spool that others write to, killed between any two
-// commits. A kill is a thread that goes no further: what it has left on the disk is what the next process finds.
+// The daemon's way of a list (events, claim, reading, filing, results) in a spool that others write to, by a clock that
+// passes as it likes, killed between any two commits. A kill is a thread that goes no further: what it has left on the disk
+// is what the next process finds. Files and inotify are real; nothing waits.
 
 import Foundation
 import KeyList
@@ -39,6 +40,8 @@ final class SpoolRun: Sendable {
     var kills: Int
     var steps: Int
     var lists: Int
+    /// Of the run's own clock.
+    var seconds: Double
     var broken: String?
   }
 
@@ -51,27 +54,29 @@ final class SpoolRun: Sendable {
     }
     for _ in 0..<processes where state.withLock({ $0.broken }) == nil {
       state.withLock { state in state.stepsLeft = 1 + Int(state.world.unit() * 60) }
-      try live(rounds: 12)
+      try live(rounds: 40)
     }
     state.withLock { $0.stepsLeft = nil }
     try state.withLock { try $0.world.end() }
-    try live(rounds: 40)
+    try live(until: now + Self.longestEnd)
     let queue = try openQueue()
     if state.withLock({ $0.broken }) == nil, let broken = try brokenEnd(queue) { fail(broken) }
     let lists = queue.listTotals.total
-    return state.withLock { Result(kills: $0.kills, steps: $0.steps, lists: lists, broken: $0.broken) }
+    return state.withLock {
+      Result(kills: $0.kills, steps: $0.steps, lists: lists, seconds: $0.world.now, broken: $0.broken)
+    }
   }
 
   private func fail(_ text: String) { state.withLock { $0.broken = $0.broken ?? text } }
 
   // MARK: - A process
 
-  /// A process from its start to its kill, or until there is nothing left to do for it in so many rounds.
-  private func live(rounds: Int) throws {
+  /// A process from its start to its kill, or for so many rounds, or until this time.
+  private func live(rounds: Int = .max, until end: Double = .infinity) throws {
     let ended = DispatchSemaphore(value: 0)
     DispatchQueue(label: "process").async { @Sendable [self] in
       do {
-        try work(rounds: rounds, ended)
+        try work(rounds: rounds, until: end, ended)
       } catch {
         // A ghost finds no folder: by then somebody else looks at the run.
         fail("the process ends: \(error)")
@@ -81,12 +86,15 @@ final class SpoolRun: Sendable {
     ended.wait()
   }
 
+  private var now: Double { state.withLock { $0.world.now } }
+
   private func openQueue(_ step: @escaping @Sendable () -> Void = {}) throws -> RegistrationQueue {
     try RegistrationQueue(
       path: folder.appending(path: "queue.sqlite").path,
-      readClock: {
+      readClock: { [self] in
         step()
-        return .now()
+        let (now, wall) = state.withLock { ($0.world.now, $0.world.wall) }
+        return ClockReading(boot: "one", sinceBoot: Int64(now * 1_000), wall: wall)
       })
   }
 
@@ -108,44 +116,82 @@ final class SpoolRun: Sendable {
     grave.wait()
   }
 
-  private func work(rounds: Int, _ ended: DispatchSemaphore) throws {
+  private var clock: SpoolClock {
+    SpoolClock(
+      monotonic: { @Sendable [self] in .seconds(now) },
+      wall: { @Sendable [self] in state.withLock { $0.world.wall.milliseconds } * 1_000_000 })
+  }
+
+  /// Seconds between scans without events, as the watcher's, and before lists with a fault are tried again.
+  private static let rescan = 5.0
+  private static let retryInterval = 5.0
+  /// Seconds within which every list is read once its writers have gone: a minute for one whose closing went unseen, and
+  /// what its reading takes.
+  private static let longestEnd = 90.0
+
+  /// The watcher and the importer take their turns in one thread.
+  private func work(rounds: Int, until end: Double, _ ended: DispatchSemaphore) throws {
     let step = { @Sendable [self] in self.step(ended) }
     let queue = try openQueue(step)
     if let broken = try brokenFiling(queue) { return fail(broken) }
-    let intake = IntakeFolders(spool: spool, settle: .zero) { try queue.hasList(named: $0.text) }
+    let intake = IntakeFolders(spool: spool, settle: .seconds(2), clock: clock) { try queue.hasList(named: $0.text) }
+    let hasEvents = state.withLock { $0.world.unit() } < 0.8
+    if hasEvents { intake.use(try FolderEvents()) }
+    let log = Logger(label: "run") { _ in SwiftLogNoOpLogHandler() }
+    let filed = FiledLists(queue: queue, spool: spool, noteWrite: intake.noteWrite(to:), log: log)
     let reading = ListReading(
-      queue: queue, spool: spool, maxFileSize: 10_000_000, log: Logger(label: "run") { _ in SwiftLogNoOpLogHandler() },
+      queue: queue, spool: spool, maxFileSize: 10_000_000, log: log,
       isInterrupted: {
         step()
         return false
       }, committed: step)
-    var ready = try leftovers(queue, reading)
-    for _ in 0..<rounds {
-      // As after lost events: whatever lies in a last place may have grown.
-      for place in [SpoolDirectory.Subfolder.done, .rejected] {
-        for name in try spool.lists(in: place) { intake.noteWrite(to: ListName(filed: name)) }
+    var waiting = WaitingLists()
+    for list in try leftovers(queue, reading) { waiting.add(list) }
+    var faults: [(list: ReadyList, until: Double)] = []
+    var (nextLook, nextScan) = (Double.infinity, now)
+    var mustCompare = true
+    var round = 0
+    while round < rounds, now < end {
+      round += 1
+      if mustCompare || !hasEvents { try filed.check() }
+      mustCompare = false
+      if let seconds = intake.takeEvents() { nextLook = min(nextLook, now + seconds) }
+      if now >= min(nextLook, nextScan) {
+        if now >= nextScan { nextScan = now + Self.rescan }
+        let findings = intake.look()
+        nextLook = findings.nextLook.map { now + max(0.001, $0) + 0.002 } ?? .infinity
+        mustCompare = findings.mayHaveMissedWrites
+        for list in findings.ready { waiting.add(list) }
       }
-      ready += intake.look().ready
-      var faults: [ReadyList] = []
+      for fault in faults where fault.until <= now { waiting.add(fault.list) }
+      faults.removeAll { $0.until <= now }
       // As `Importer` reads them.
+      var ready = waiting.next(ListGroup.mostLists)[...]
       while !ready.isEmpty {
-        let endings = ListGroup(reading: reading).run(ready)
+        let endings = ready.count > 1 ? ListGroup(reading: reading).run(ready) : []
         let lists = ready.prefix(max(1, endings.count))
         ready.removeFirst(lists.count)
         for (index, list) in lists.enumerated() where endings.isEmpty || endings[index] == nil {
           do {
-            if case .notStill = try reading.run(list) { intake.noteWrite(to: list.name) }
+            if case .notStill = try reading.run(list) {
+              intake.noteWrite(to: list.name)
+              nextLook = min(nextLook, now + 2)
+            }
           } catch {
-            faults.append(list)
+            faults.append((list, now + Self.retryInterval))
           }
         }
       }
-      ready = faults
       if let broken = try brokenFiling(queue) { return fail(broken) }
       try register(queue)
       step()
+      // Nothing else would wake it.
+      if state.withLock({ $0.world.isStill }), waiting.isEmpty {
+        let next = ([nextLook, nextScan] + faults.map(\.until)).min() ?? nextScan
+        state.withLock { $0.world.wait(max(0, next - $0.world.now)) }
+      }
     }
-    if state.withLock({ $0.world.isStill }), !ready.isEmpty { fail("\(ready) cannot be read") }
+    if state.withLock({ $0.world.isStill }), !faults.isEmpty { fail("\(faults) cannot be read") }
   }
 
   /// As `Importer.reconcile`.
@@ -165,7 +211,7 @@ final class SpoolRun: Sendable {
 
   private func register(_ queue: RegistrationQueue) throws {
     let keys = try queue.dueKeys(limit: 1_000, except: [], horizon: 1_000)
-    let now = Timestamp.now()
+    let now = state.withLock { $0.world.wall }
     guard !keys.isEmpty else { return }
     try queue.record(keys.map { KeyResult(row: $0.row, decision: .registered, httpStatus: 201, sentAt: now, at: now) })
   }

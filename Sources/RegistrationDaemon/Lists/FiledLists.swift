@@ -8,7 +8,8 @@ import Spool
 struct FiledLists {
   let queue: RegistrationQueue
   let spool: SpoolDirectory
-  let watcher: SpoolWatcher
+  /// Called for each list that was written to.
+  let noteWrite: (ListName) -> Void
   let log: Logger
 
   /// Compares every file in `done/` and `rejected/` with what was read of it, and forgets rejected lists that are gone.
@@ -20,13 +21,13 @@ struct FiledLists {
     for file in try spool.lists(in: .done) {
       let name = ListName(filed: file)
       switch try queue.list(named: name.text) {
-      case let list?: if try isChanged(list, file) { watcher.noteWrite(to: name) }
+      case let list?: if try isChanged(list, file) { noteWrite(name) }
       case nil: if try hasReceipt(name), try isUnknown(name) { unknown.append(name) }
       }
     }
     warn(of: unknown)
     let rejected = try spool.lists(in: .rejected)
-    for file in rejected where try isRejectedListChanged(file) { watcher.noteWrite(to: ListName(filed: file)) }
+    for file in rejected where try isRejectedListChanged(file) { noteWrite(ListName(filed: file)) }
     try forgetRejected(except: Set(rejected.map(ListName.init(filed:))))
   }
 

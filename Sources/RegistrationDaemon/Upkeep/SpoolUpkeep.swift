@@ -78,7 +78,7 @@ final class SpoolUpkeep: Sendable {
   func forgetRejected(_ names: [ListName]) {
     serial.async { @Sendable [self] in
       do {
-        try FiledLists(queue: queue, spool: spool, watcher: watcher, log: log).forgetRejected(names)
+        try filedLists.forgetRejected(names)
       } catch {
         // It tries again until it has worked.
         checkFiledLists()
@@ -86,10 +86,14 @@ final class SpoolUpkeep: Sendable {
     }
   }
 
+  private var filedLists: FiledLists {
+    FiledLists(queue: queue, spool: spool, noteWrite: watcher.noteWrite(to:), log: log)
+  }
+
   /// Until it has worked: a write that is not noted would be lost.
   private func compareFiledLists(isRetry: Bool = false) {
     do {
-      try FiledLists(queue: queue, spool: spool, watcher: watcher, log: log).check()
+      try filedLists.check()
       watcher.afterwards { @Sendable [self] in comparisons.withLock { $0 -= 1 } }
     } catch {
       if !isRetry {

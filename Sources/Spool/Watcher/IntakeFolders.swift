@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// The spool's folders as the watcher sees them: events are noted, the folders are scanned, and the rules decide what
@@ -40,15 +39,18 @@ final class IntakeFolders: Sendable {
 
   private let spool: SpoolDirectory
   private let isTaken: @Sendable (ListName) throws -> Bool
+  private let clock: SpoolClock
   let settle: Duration
   private let state: Mutex<State>
   private let published = Mutex(IntakeStanding())
   private let isStopped = Atomic(false)
 
   init(
-    spool: SpoolDirectory, settle: Duration, isTaken: @escaping @Sendable (ListName) throws -> Bool
+    spool: SpoolDirectory, settle: Duration, clock: SpoolClock = .system,
+    isTaken: @escaping @Sendable (ListName) throws -> Bool
   ) {
     self.spool = spool
+    self.clock = clock
     self.isTaken = isTaken
     self.settle = settle
     state = Mutex(State(arrivals: ArrivalRule(settle: settle), growth: GrowthRule(settle: settle)))
@@ -64,7 +66,7 @@ final class IntakeFolders: Sendable {
 
   /// The list was written to, or may have been: it is read again once it has settled.
   func noteWrite(to name: ListName) {
-    state.withLock { $0.growth.note(name, at: Self.monotonic()) }
+    state.withLock { $0.growth.note(name, at: clock.monotonic()) }
     let grown = state.withLock { $0.growth.names.count }
     published.withLock { $0.grown = grown }
   }
@@ -73,7 +75,7 @@ final class IntakeFolders: Sendable {
   func use(_ events: FolderEvents) {
     state.withLock { state in
       state.events = events
-      state.arrivals.note(.overflow, at: Self.monotonic())
+      state.arrivals.note(.overflow, at: clock.monotonic())
     }
   }
 
@@ -81,7 +83,7 @@ final class IntakeFolders: Sendable {
   func takeEvents() -> Double? {
     state.withLock { state in
       guard let events = state.events else { return nil }
-      let now = Self.monotonic()
+      let now = clock.monotonic()
       var lookIn: Double?
       // A file that is written in place cannot be complete before that.
       let settle = settle / .seconds(1)
@@ -121,7 +123,7 @@ final class IntakeFolders: Sendable {
       var findings = Findings()
       var standing = IntakeStanding()
       do {
-        let now = Self.monotonic()
+        let now = clock.monotonic()
         try watch(&state, &findings, at: now)
         let arrivals = try look(into: spool.folder(.incoming), &state, &standing, at: now)
         try claim(arrivals.ready, &standing, &findings)
@@ -179,7 +181,7 @@ final class IntakeFolders: Sendable {
       }
     }
     state.ignoredSince = ignored
-    return state.arrivals.decide(files, at: now, wall: Self.wall())
+    return state.arrivals.decide(files, at: now, wall: clock.wall())
   }
 
   private func claim(
@@ -204,7 +206,7 @@ final class IntakeFolders: Sendable {
     let claimed = Set(claimed.map(\.name.fileName))
     for name in try spool.lists(in: .reading) where !claimed.contains(name) {
       guard let status = try spool.status(of: name, in: .reading) else { continue }
-      state.growth.note(ListName(filed: name), at: now - status.age(wall: Self.wall()))
+      state.growth.note(ListName(filed: name), at: now - status.age(wall: clock.wall()))
     }
     state.hasReadLeftovers = true
   }
@@ -230,18 +232,5 @@ final class IntakeFolders: Sendable {
       findings.warnings.append(warning)
     }
     state.warned = blocked
-  }
-
-  private static func monotonic() -> Duration { read(CLOCK_MONOTONIC) }
-
-  private static func wall() -> Int64 {
-    let time = read(CLOCK_REALTIME).components
-    return time.seconds * 1_000_000_000 + time.attoseconds / 1_000_000_000
-  }
-
-  private static func read(_ clock: clockid_t) -> Duration {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 }
