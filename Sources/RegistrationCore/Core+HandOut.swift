@@ -38,6 +38,7 @@ extension Core {
       if moment.now >= at {
         readAhead = .underWay(after: readAhead.fault)
         actions.append(.read(wantedKeys))
+        ledger.readBegins()
       } else {
         wake = min(wake ?? .infinity, at)
       }

@@ -33,7 +33,7 @@ package struct KeyLedger: Sendable {
   private var returned: [DueKey] = []
   /// Rows whose attempts are being counted, and how often: the queue still has the old number.
   private var charging: [Int64: Int] = [:]
-  /// Rows whose attempts have been counted since the last page: one that is on its way may have the old number.
+  /// Rows whose attempts were counted since a page was asked for: it may have the old number.
   private var charged: Set<Int64> = []
   /// Keys in hand that have the old number.
   private var outdated: Set<Int64> = []
@@ -85,22 +85,26 @@ package struct KeyLedger: Sendable {
 
   // MARK: - From the queue
 
+  /// A page of keys is asked for.
+  mutating func readBegins() { charged = [] }
+
   /// Takes in keys that were read, unless they may have changed since.
   ///
   /// - Parameters:
   ///   - isAll: No others are due.
   ///   - nextDue: When the next one is due, nil when none waits.
   mutating func supply(_ keys: [DueKey], isAll: Bool, nextDue: Seconds?, generation: Int) {
-    let stale = charged
-    charged = []
-    guard generation == self.generation else { return }
+    // A page is taken whole: it has lists of lower priority in every tenth place.
+    guard generation == self.generation,
+      !keys.contains(where: { charging[$0.row] != nil || charged.contains($0.row) })
+    else { return }
     ahead.removeFirst(nextAhead)
     nextAhead = 0
-    for key in keys where places[key.row] == nil && charging[key.row] == nil && !stale.contains(key.row) {
+    for key in keys where places[key.row] == nil {
       ahead.append(key)
       move(key.row, to: .ready)
     }
-    isDrained = isAll && stale.isEmpty
+    isDrained = isAll && charged.isEmpty
     if let nextDue { self.nextDue = min(nextDue, self.nextDue ?? nextDue) }
   }
 

@@ -28,7 +28,7 @@ FAULTS = [
         "aPageThatWasReadBeforeKeysChangedIsNotTaken"),
     fault(
         "stale-page", "a page of keys of any generation is taken",
-        CORE + "KeyLedger.swift", "guard generation == self.generation else", "guard generation <= self.generation else",
+        CORE + "KeyLedger.swift", "guard generation == self.generation,", "guard generation <= self.generation,",
         "aPageOfAnOlderGenerationIsNotTaken"),
     fault(
         "in-hand-without-end", "192,000 keys are sent again after a kill, not 192",

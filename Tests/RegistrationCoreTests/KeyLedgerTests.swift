@@ -78,14 +78,20 @@ import Testing
     #expect(ledger.taken == [1])
     // It was read before.
     ledger.supply([CoreBench.key(1), CoreBench.key(2)], isAll: true, nextDue: nil, generation: 0)
-    #expect(ledger.take()?.row == 2 && ledger.take() == nil && ledger.isDrained)
+    #expect(!ledger.hasKey && ledger.wantsKeys)
+    ledger.supply([CoreBench.key(2)], isAll: true, nextDue: nil, generation: 0)
+    #expect(ledger.take()?.row == 2 && ledger.isDrained)
     ledger.committed([Self.charge])
     #expect(ledger.taken == [1, 2])
+    ledger.readBegins()
     ledger.committed([Self.charge])
     #expect(ledger.taken == [2] && ledger.wantsKeys)
-    // This page, too, may have been read before.
+    // This page, too, may have been read before, or leaves the key out.
     ledger.supply([CoreBench.key(1)], isAll: true, nextDue: nil, generation: 0)
     #expect(!ledger.hasKey && ledger.wantsKeys)
+    ledger.supply([], isAll: true, nextDue: nil, generation: 0)
+    #expect(ledger.wantsKeys)
+    ledger.readBegins()
     ledger.supply([CoreBench.key(1, attempts: 2)], isAll: true, nextDue: nil, generation: 0)
     #expect(ledger.take()?.attempts == 2 && ledger.isDrained)
   }
