@@ -126,6 +126,16 @@ FAULTS = [
         ],
         "everyPromiseIsKept"),
     fault(
+        "read-fault-forgotten", "requests are sent while keys that could not be read are read again",
+        CORE + "ReadAhead.swift", "case .underWay(let fault): fault", "case .underWay: nil", "StoreFaultTests"),
+    fault(
+        "two-cancels-at-once", "a cancel begins while another is under way",
+        CORE + "CancelTurns.swift", "guard !isUnderWay, self.hasStopped", "guard self.hasStopped", "CancelTurnsTests"),
+    fault(
+        "stopped-list-forgotten", "the rest of a list that is stopped during a cancel is never cancelled",
+        CORE + "CancelTurns.swift", "self.hasStopped = self.hasStopped || hasStopped", "self.hasStopped = hasStopped",
+        "CancelTurnsTests"),
+    fault(
         "charged-again", "an attempt counts once more with each answer",
         CORE + "Holds/HoldStates.swift", "      streak = []\n", "", "everyPromiseIsKept"),
     # What a reply means.
@@ -141,6 +151,14 @@ FAULTS = [
         "redirect-followed", "secrets go to another host",
         "Sources/Curl/EasyHandle.swift", "CURLOPT_FOLLOWLOCATION, 0", "CURLOPT_FOLLOWLOCATION, 1",
         "redirectsAreNotFollowed"),
+    fault(
+        "gateway-refuses-credentials", "a gateway's 403 passes for the API's word about the credentials",
+        "Sources/RegistrationAPI/OnlineCheck.swift", "case 401 where !error.isTheAPIs, 403 where !error.isTheAPIs:",
+        "case 401 where !error.isTheAPIs:", "theOnlineCheckTellsTheAPIFromWhatIsInTheWay"),
+    fault(
+        "any-200-accepts", "a captive portal accepts the credentials",
+        "Sources/RegistrationAPI/OnlineCheck.swift", "case 200..<300 where !Self.isList(reply.body):",
+        "case 200..<300 where reply.body.isEmpty:", "whatTheDaemonsCheckFindsIsTheExitStatus"),
     # The rate limit.
     fault(
         "old-429-opens-the-gate", "an earlier refusal, told late, opens the gate before its time",
@@ -175,6 +193,16 @@ FAULTS = [
         "sliding-count-seen-late", "quota of a sliding count that has come back is asked for one by one",
         LIMITS + "Limits/WindowLimit.swift", "        remaining > budget.remaining\n",
         "        remaining > budget.limit\n", "aUsedUpWindowThatLetsMorePassThanItHoldsIsNone"),
+    fault(
+        "end-told-too-early", "the end is told as if half of the keys were left",
+        LIMITS + "Pacer+Standing.swift", "Forecast(backlog: backlog,", "Forecast(backlog: backlog / 2,",
+        "theEndIsToldWithinATenthOfWhatIsLeft"),
+    fault(
+        "refused-replies-count", "replies that cost no quota count as our own after a restart",
+        QUEUE + "RecentReplies.swift", "NOT IN (401, 403, 429)", "NOT IN (401, 429)", "RecentRepliesTests"),
+    fault(
+        "first-attempts-twice", "the only attempt of a key counts twice after a restart",
+        QUEUE + "RecentReplies.swift", "attempts > 1", "attempts > 0", "RecentRepliesTests"),
     # Lists.
     fault(
         "csv-doubled-quote", "a quote that is written twice ends its field",
@@ -194,6 +222,23 @@ FAULTS = [
         "    let moved = try move(name.fileName, file.status.identity, to: .done)\n",
         "    let moved = try move(name.fileName, file.status.identity, to: .done)\n    try store(receipt, as: name)\n",
         "aListComesBehindItsReceiptOrReason"),
+    fault(
+        "ids-of-things-taken", "`service_id` and `trace_id` say nothing of what their ids are",
+        "Sources/KeyList/IDName.swift", "if isOfIDs, Vocabulary.withID", "if !isOfIDs, Vocabulary.withID", "IDNameTests"),
+    fault(
+        "without-is-with", "`users_without_app_keys` are application keys",
+        "Sources/KeyList/IDName.swift", "if let preposition = before.firstIndex(where: Self.isPreposition), isOther",
+        "if let preposition = before.firstIndex(where: Self.isPreposition), !isOther", "IDNameTests"),
+    Fault(
+        "names-alike-are-one-list", "two lists whose names are the same text in other bytes are one",
+        [
+            ("Sources/Spool/Names/ListName.swift", "one.text.utf8.elementsEqual(other.text.utf8)", "one.text == other.text"),
+            (
+                "Sources/Spool/Names/ListName.swift",
+                "    var text = text\n    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }\n",
+                "    hasher.combine(text)\n",
+            ),
+        ], "names_are_told_apart_by_their_bytes"),
     # The queue.
     fault(
         "synchronous-normal", "a power cut takes commits back",
@@ -223,6 +268,16 @@ FAULTS = [
         "stopped-too-early", "a list is stopped for one failure of a few keys",
         QUEUE + "Terms.swift", "AND registered + failed >= ?3 AND", "AND registered + failed >= ?3 / 10 AND",
         "theQueueIsAsItsModelIs"),
+    fault(
+        "index-of-waiting-keys-not-checked", "a key that waits is lost from its index, and the check of the queue says nothing",
+        QUEUE + "Integrity/QueueCheck.swift",
+        "      AND (part.state = 1) = EXISTS (SELECT 1 FROM key AS twin INDEXED BY key_retrying\n"
+        "        WHERE twin.state = 1 AND twin.due_at IS part.due_at AND twin.id = part.id)\n", "",
+        "aChangedEntryOfAnyIndexIsFound"),
+    fault(
+        "indexes-of-lists-not-checked", "the check of the queue passes over the indexes of lists",
+        QUEUE + "Integrity/QueueCheck.swift", "table == \"key\" ? \"quick_check\" : \"integrity_check\"",
+        "table.isEmpty ? \"integrity_check\" : \"quick_check\"", "aChangedEntryOfAnyIndexIsFound"),
     fault(
         "lock-not-taken", "two daemons work on one queue",
         "Sources/Registration/FileIO.swift", "flock(descriptor, LOCK_EX | LOCK_NB)",

@@ -201,6 +201,9 @@ import Testing
     #expect(
       held.read == nil && held.wake == 1 && bench.core.standstill == .disk(DiskFault(.keys, "input/output error")))
     let again = try #require(bench.take(.tick(open: 3), now: 1).read)
+    // It is no better before they have been read.
+    _ = bench.take(.tick(open: 3), now: 1.1)
+    #expect(bench.core.standstill == .disk(DiskFault(.keys, "input/output error")))
     bench.supply(again, now: 1)
     #expect(bench.tick(now: 1).sends.count == 1)
   }

@@ -54,6 +54,13 @@ struct ListNameTests {
     #expect(error?.message.contains("=0123") == false)
   }
 
+  /// Swift's strings are equal where Unicode says that they are the same text.
+  @Test(arguments: [("caf\u{e9}", "cafe\u{301}"), ("\u{212a}elvin", "Kelvin")])
+  func names_are_told_apart_by_their_bytes(one: String, other: String) {
+    let names = [one, other, one].map { ListName(filed: FileName($0)) }
+    #expect(names[0] != names[1] && names[0] == names[2] && Set(names).count == 2)
+  }
+
   @Test func names_are_ordered_by_their_bytes() {
     let names = ["b", "a", "B", "ä", "a.csv", "10", "9"].map { FileName($0) } + [FileName(bytes: [0xff])]
     #expect(names.sorted().map(\.description) == ["10", "9", "B", "a", "a.csv", "b", "ä", "\u{fffd}"])
