@@ -148,7 +148,11 @@ extension RegistrationQueue {
     let last = try Int64.fetchOne(try database.cachedStatement(sql: "SELECT MAX(id) FROM key")) ?? 0
     guard last < largestRow else { throw QueueError.damaged("a key has the row \(last)") }
     let first = last + 1
-    for (offset, key) in batch.keys.enumerated().sorted(by: { ($0.element, $0.offset) < ($1.element, $1.offset) }) {
+    // By their numbers: comparing ids would be a call each time.
+    let inOrder = batch.keys.enumerated().sorted {
+      ($0.element.high, $0.element.low, $0.offset) < ($1.element.high, $1.element.low, $1.offset)
+    }
+    for (offset, key) in inOrder {
       try insert.bind(1, first + Int64(offset))
       try insert.bind(2, key)
       try insert.bind(3, list)
