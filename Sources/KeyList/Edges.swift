@@ -16,6 +16,8 @@ enum Edges {
         text.removeFirst()
       } else if text.count > 9, text.prefix(9).elementsEqual("urn:uuid:".utf8, by: { $0 | 0x20 == $1 | 0x20 }) {
         text.removeFirst(9)
+      } else if let inner = goSlice(text) ?? listItem(text) {
+        text = inner
       } else if let width = emphasis(text) {
         text = text.dropFirst(width).dropLast(width)
       } else if text.count == 37, ".:!\\".utf8.contains(last) {
@@ -38,6 +40,21 @@ enum Edges {
     let inner = text.dropFirst(width).dropLast(width)
     guard !inner.isEmpty, !inner.contains(mark), text.suffix(width).allSatisfy({ $0 == mark }) else { return nil }
     return width
+  }
+
+  /// What is in `[]string{…}`, as Go prints and reads a slice; nil for anything else.
+  private static func goSlice(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard text.starts(with: "[]".utf8), text.last == UInt8(ascii: "}") else { return nil }
+    let inner = text.dropFirst(2).drop { (0x61...0x7a).contains($0 | 0x20) || $0 == UInt8(ascii: ".") }
+    return inner.first == UInt8(ascii: "{") ? inner.dropFirst().dropLast() : nil
+  }
+
+  /// What is in `<li>…</li>`; nil for anything else.
+  private static func listItem(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard text.count >= 9, text.starts(with: "<li>".utf8), text.suffix(5).elementsEqual("</li>".utf8) else {
+      return nil
+    }
+    return text.dropFirst(4).dropLast(5)
   }
 
   /// The closing byte of a pair that `byte` opens, nil when it opens none.
@@ -77,12 +94,16 @@ enum Edges {
   }
 
   /// Whether `text` is a line that only divides: a table, such as `+----+----+` or `|:---|`, YAML documents, or code in
-  /// a text (a fence of Markdown, perhaps with the name of a language).
+  /// a text (a fence of Markdown, perhaps with the name of a language), the records of a database (`-[ RECORD 1 ]--`), or
+  /// the beginning and end of a list in HTML.
   static func isRule(_ text: ArraySlice<UInt8>) -> Bool {
     if text.starts(with: "```".utf8) || text.starts(with: "~~~".utf8) {
       return text.dropFirst(3).allSatisfy { (0x61...0x7a).contains($0 | 0x20) || isSpace($0) }
     }
-    if text.elementsEqual("...".utf8) { return true }
+    if text.elementsEqual("...".utf8) || text.starts(with: "-[ RECORD ".utf8) { return true }
+    if text.first == UInt8(ascii: "<"), text.count <= 5 {
+      return ["<ul>", "</ul>", "<ol>", "</ol>"].contains { text.elementsEqual($0.utf8) }
+    }
     return zip(text, text.dropFirst()).contains { $0 == $1 && "-=".utf8.contains($0) }
       && text.allSatisfy { isSpace($0) || "-+|=:_".utf8.contains($0) }
   }

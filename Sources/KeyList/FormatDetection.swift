@@ -110,14 +110,24 @@ enum FormatDetection {
     guard let second = rest.first else { return true }
     if first == UInt8(ascii: "{") { return second == UInt8(ascii: "\"") || second == UInt8(ascii: "}") }
     switch second {
-    case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "]"):
-      return true
+    case UInt8(ascii: "\""), UInt8(ascii: "{"): return true
+    // Not `[[key]]`, a table of TOML, nor `[]string{`, a slice of Go.
+    case UInt8(ascii: "["):
+      let inner = rest.dropFirst()
+      return inner.first.map { !isLetter($0) || isLiteral(inner) } ?? true
+    case UInt8(ascii: "]"): return rest.dropFirst().first.map { !isLetter($0) } ?? true
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
       return KeyIDBytes.id(rest.prefix(36)) == nil && isNumber(rest)
     default:
-      return ["null", "true", "false"].contains { rest.starts(with: $0.utf8) }
+      return isLiteral(rest)
     }
   }
+
+  private static func isLiteral(_ text: ArraySlice<UInt8>) -> Bool {
+    ["null", "true", "false"].contains { text.starts(with: $0.utf8) }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte | 0x20) }
 
   /// Whether `text` begins with a number in an array, and not with a date or number in brackets before other words.
   private static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {

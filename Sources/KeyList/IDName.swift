@@ -66,6 +66,15 @@ enum IDName {
     return meaning(of: name) == .other
   }
 
+  /// Whether `name` is that of somebody to whom a thing belongs, or of their id: `owner`, `created_by`. The thing is
+  /// another one.
+  static func isRelation(_ name: [UInt8]) -> Bool {
+    var words = NameWords(name).words
+    while let last = words.last, NameWords.ids.contains(last.text) { words.removeLast() }
+    if words.count == 1, let only = words.last { return !only.isPlural && Vocabulary.relations.contains(only.text) }
+    return words.count == 2 && words.last?.text == "by" && Vocabulary.actions.contains(words.first?.text ?? "")
+  }
+
   /// Whether a column of this name may hold ids of whatever kind.
   static func mayNameIDs(_ name: [UInt8]) -> Bool {
     let words = NameWords(name).words
@@ -165,6 +174,8 @@ private enum Vocabulary {
     "assigned", "added", "changed", "edited", "issued", "granted", "used", "disabled", "performed", "submitted",
     "registered", "managed", "rotated",
   ]
+  /// Somebody to whom a thing belongs.
+  static let relations: Set<String> = ["owner", "creator", "author", "besitzer", "inhaber", "eigentümer"]
   /// What may come before a thing without changing what it is.
   static let qualifiers: Set<String> = [
     "all", "the", "our", "my", "new", "old", "current", "active", "assigned", "datadog", "dd", "other", "service",

@@ -109,7 +109,7 @@ struct JSONContainer {
   }
 
   /// True when the current member is the `data` of an answer, for the first time.
-  var wantsData: Bool { role == .answer && member == .data && twice == nil }
+  var wantsData: Bool { role == .answer && member == .data && twice == nil && flaw == nil }
 
   /// True when the current member says what the object is.
   var wantsType: Bool { member == .type || member == .kind }

@@ -154,7 +154,7 @@ struct JSONScanner {
     case (.value, .string), (.value, .scalar), (.value, .beginObject), (.value, .beginArray):
       stack[top].expects = .commaOrEnd
       if stack[top].member == .errors, try !isEmpty(token, &bytes) { stack[top].noteErrors() }
-      memberValue(token, bytes)
+      try memberValue(token, bytes)
     case (.nameOrEnd, _): return try fault(token, &bytes, .noName)
     case (.colon, _): return try fault(token, &bytes, .noColon)
     case (.value, _): return try fault(token, &bytes, .noValue)
@@ -169,10 +169,13 @@ struct JSONScanner {
     return token.kind == .scalar
   }
 
-  private mutating func memberValue(_ token: JSONTokens.Token, _ bytes: ListBytes) {
+  private mutating func memberValue(_ token: JSONTokens.Token, _ bytes: ListBytes) throws(KeyListError) {
     let top = stack.count - 1
     let isNested = token.kind == .beginArray || token.kind == .beginObject
     if stack[top].wantsData { origin = nil }
+    if token.kind == .beginArray, JSONTitles.isMember(tokens.text), let title = try JSONTitles.other(in: bytes) {
+      stack[top].flaw = .other(.column(title))
+    }
     if isNested {
       stack[top].hasNested = true
       if !stack[top].wantsData, IDName.holdsKeys(tokens.text) { noteKeysMember(isArray: token.kind == .beginArray) }

@@ -14,6 +14,8 @@ package enum OtherThing: Hashable, Sendable {
   case object(String)
   /// It is in the array of this name.
   case array(String)
+  /// Rows whose ids are in a column of this title.
+  case column(String)
 }
 
 extension OtherThing: CustomStringConvertible {
@@ -25,6 +27,7 @@ extension OtherThing: CustomStringConvertible {
     case .resource(let kind): "\(Self.notAKey): it is that of a \(kind)"
     case .type(let type): "\(Self.notAKey): its type is \"\(type)\"; if it is, name the column app_key_id"
     case .object(let thing): "\(thing), not an application key"
+    case .column(let title): "a table whose column \"\(title)\" is not that of application keys"
     case .array(let name):
       "the ids in \"\(name)\" are not those of application keys; if they are, name them app_key_ids"
     }

@@ -34,21 +34,20 @@ struct TextHeading {
     }
     let text = Self.undecorated(text)
     let isSection = text.first == UInt8(ascii: "[") && text.last == UInt8(ascii: "]")
-    var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(text) : text
+    var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(Self.withoutBrackets(text)) : text
     while let word = Self.introductions.first(where: { start.starts(with: $0) }) {
       start = Edges.trimmed(start.dropFirst(word.count))
     }
-    let sign = start.prefix(Self.longestName).firstIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "=") }
-    if let sign {
-      name = Edges.peeled(start[..<sign])
+    if let sign = Self.sign(in: start) {
+      name = Self.withoutType(Edges.peeled(start[..<sign.lowerBound]))
       guard !name.isEmpty, name.allSatisfy(Self.isNameByte), KeyIDBytes.id(name) == nil else { return nil }
-      rest = Edges.trimmed(start[(sign + 1)...])
+      rest = Edges.trimmed(start[sign.upperBound...])
     } else if isSection || Self.isTitle(start) {
       (name, rest) = (Edges.peeled(start), [])
       guard name.count <= Self.longestName, name.allSatisfy(Self.isNameByte) else { return nil }
     } else {
       (name, rest) = ([], start)
-      guard Self.functions.contains(where: { start.starts(with: $0.utf8) }) else { return nil }
+      guard (Self.functions + [Self.slice]).contains(where: { start.starts(with: $0.utf8) }) else { return nil }
     }
     isSpecific = IDName.isOfOneKey(Array(name))
     meaning = isSpecific ? .keys : Self.meaning(of: Array(name))
@@ -76,6 +75,35 @@ struct TextHeading {
     else { return nil }
     self = heading
   }
+
+  /// The sign between a name and its value. A vertical bar is one behind a name that says something, as a database shows
+  /// records; in other lines it separates columns.
+  private static func sign(in text: ArraySlice<UInt8>) -> Range<Int>? {
+    let start = text.prefix(longestName)
+    if let sign = start.firstIndex(where: { ":=".utf8.contains($0) }) {
+      return sign..<sign + (text[sign...].starts(with: ":=".utf8) ? 2 : 1)
+    }
+    guard let bar = start.firstIndex(of: UInt8(ascii: "|")), case let name = Array(Edges.trimmed(start[..<bar])),
+      CSVHeader.rank(of: name) != nil || meaning(of: name) != .unknown
+    else { return nil }
+    return bar..<bar + 1
+  }
+
+  /// `name` without a type before it, such as `String[] ` or `List<String> `.
+  private static func withoutType(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard !name.allSatisfy(isNameByte), let space = name.lastIndex(of: UInt8(ascii: " ")),
+      name[..<space].allSatisfy({ isNameByte($0) || "[]<>".utf8.contains($0) })
+    else { return name }
+    return name[(space + 1)...]
+  }
+
+  /// `text` without the outer brackets of a table in TOML (`[[keys]]`).
+  private static func withoutBrackets(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    text.starts(with: "[[".utf8) && text.suffix(2).elementsEqual("]]".utf8) ? text.dropFirst().dropLast() : text
+  }
+
+  /// Whether it is a name of somebody to whom a thing belongs, with a value on its line: `Owner: …`, `created_by: …`.
+  var isOfRelation: Bool { closing == nil && IDName.isRelation(Array(name)) }
 
   /// Whether it is a name of ids: `app_key_ids`.
   var isOfIDs: Bool { NameWords(Array(name)).words.last.map { NameWords.ids.contains($0.text) } ?? false }
@@ -122,10 +150,31 @@ struct TextHeading {
   }
   /// How Terraform begins a list in its output.
   private static let functions = ["tolist(", "toset(", "tomap("]
+  /// How Go begins a list.
+  private static let slice = "[]"
 
-  private static func closing(_ rest: ArraySlice<UInt8>) -> [UInt8]? {
+  /// The brackets that close those left open at the end of `text`, as in `[]string{` or `new Set([`. Nil when it does not
+  /// end in an opening one, or has ids.
+  private static func opened(by text: ArraySlice<UInt8>) -> [UInt8]? {
+    guard text.count <= longestName, let last = text.last, "[({".utf8.contains(last), !KeyIDText.holdsID(text) else {
+      return nil
+    }
     var closing: [UInt8] = []
-    var rest = rest
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "["): closing.append(UInt8(ascii: "]"))
+      case UInt8(ascii: "("): closing.append(UInt8(ascii: ")"))
+      case UInt8(ascii: "{"): closing.append(UInt8(ascii: "}"))
+      case UInt8(ascii: "]"), UInt8(ascii: ")"), UInt8(ascii: "}"): guard closing.popLast() == byte else { return nil }
+      default: break
+      }
+    }
+    return closing.reversed()
+  }
+
+  private static func closing(_ all: ArraySlice<UInt8>) -> [UInt8]? {
+    var rest = all
+    var closing: [UInt8] = []
     while let first = rest.first {
       switch first {
       case UInt8(ascii: "["): closing.append(UInt8(ascii: "]"))
@@ -134,7 +183,7 @@ struct TextHeading {
       case UInt8(ascii: "@"), UInt8(ascii: " "): break
       case UInt8(ascii: "#"): return closing.reversed()
       default:
-        guard let function = functions.first(where: { rest.starts(with: $0.utf8) }) else { return nil }
+        guard let function = functions.first(where: { rest.starts(with: $0.utf8) }) else { return opened(by: all) }
         rest = rest.dropFirst(function.utf8.count - 1)
         continue
       }

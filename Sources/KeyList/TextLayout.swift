@@ -29,7 +29,7 @@ extension TextLayout {
       lines += 1
       rows.add(line.ids.count)
       if firstLineWithIDs == nil, !line.ids.isEmpty { firstLineWithIDs = number }
-      if line.ids.isEmpty || line.hasNames { isColumn = false }
+      if line.ids.isEmpty || line.hasNames || Self.isNamed(line) { isColumn = false }
       if line.ids.count == 1, line.words > 1 { hasNamedID = true }
       let right = line.places.map { $0 - line.words }
       (fromLeft, fromRight) =
@@ -50,6 +50,11 @@ extension TextLayout {
           + "if all of them are keys, write each on a line of its own")
     }
 
+    /// Whether a name and a vertical bar come before the ids, as a database shows records: `owner | …`.
+    private static func isNamed(_ line: TextLine) -> Bool {
+      line.text.contains(UInt8(ascii: "|")) && TextHeading(line.text)?.holdsID == true
+    }
+
     /// The only column with an id on every line.
     private var column: Int? {
       if fromLeft.count == 1 || fromRight.isEmpty { return fromLeft.count == 1 ? fromLeft.first.map { $0 + 1 } : nil }
@@ -59,7 +64,8 @@ extension TextLayout {
 }
 
 /// Lines such as `id: …`, of which nobody knows in general what has that id. They are read in a list that names nothing
-/// else: no other thing, no more specific id, and the same name at the same indentation throughout.
+/// else: no other thing, no more specific id, and the same name at the same indentation throughout. Whose the thing is may
+/// be said beside its id.
 private struct NamedIDs {
   private var found: (name: String, rank: Int, indent: Int)?
   private var isClear = true
@@ -68,7 +74,9 @@ private struct NamedIDs {
 
   mutating func add(_ line: TextLine, indent: Int) {
     guard let heading = TextHeading(line.text, indent: indent) else { return }
-    if heading.meaning != .unknown || heading.saysOther || line.otherResource != nil { isClear = false }
+    if heading.meaning != .unknown && !heading.isOfRelation || heading.saysOther || line.otherResource != nil {
+      isClear = false
+    }
     guard let rank = heading.idRank, heading.holdsID else { return }
     if let found, found.rank != rank || found.indent != heading.indent { isClear = false }
     if found == nil { found = (heading.shownName, rank, heading.indent) }

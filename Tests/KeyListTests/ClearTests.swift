@@ -21,11 +21,40 @@ struct ClearTests {
     #expect(try entries(list) == expected)
   }
 
+  /// TOML, psql's expanded records, blocks of PowerShell, HTML, Go, tables in JSON. Lines without a key are reported.
+  @Test(arguments: [
+    ("[[key]]\nid = \"\(a)\"\n\n[[key]]\nid = \"\(b)\"\n", ["1!", "2 a", "4!", "5 b"]),
+    ("[[application_keys]]\nid = \"\(a)\"\nowner = \"\(c)\"\n", ["2 a", "3!"]),
+    ("-[ RECORD 1 ]-\nid   | \(a)\nname | x\n-[ RECORD 2 ]-\nid   | \(b)\nname | y\n", ["2 a", "3!", "5 b", "6!"]),
+    ("-[ RECORD 1 ]-\nid    | \(a)\nowner | \(c)\n", ["2 a", "3!"]), ("id | \(a)\nowner | \(c)\n", ["1 a", "2!"]),
+    ("id | \(a)\nid | \(b)\n", ["1 a", "2 b"]),
+    ("\nId    : \(a)\nOwner : \(c)\n\nId    : \(b)\nOwner : \(c)\n", ["2 a", "3!", "5 b", "6!"]),
+    ("id: \(a)\ncreated_by: \(c)\nid: \(b)\nowner_id: \(c)\n", ["1 a", "2!", "3 b", "4!"]),
+    ("<ul>\n  <li>\(a)</li>\n  <li>\(b)</li>\n</ul>\n", ["2 a", "3 b"]),
+    ("[]string{\"\(a)\", \"\(b)\"}\n", ["1 a", "1 b"]), ("[]string{\"\(a)\", }\n", ["1 a"]),
+    ("[]string{\n\t\"\(a)\",\n\t\"\(b)\",\n}\n", ["2 a", "3 b"]),
+    ("var appKeyIDs = []string{\n\t\"\(a)\",\n}\n", ["2 a"]), ("appKeyIDs := []string{\"\(a)\"}\n", ["1 a"]),
+    ("{\"columns\":[\"app_key_id\"],\"rows\":[[\"\(a)\"],[\"\(b)\"]]}", ["1 a", "1 b"]),
+    ("{\"columns\":[\"id\",\"owner\"],\"rows\":[[\"\(a)\",\"x\"]]}", ["1 a", "1!"]),
+    ("{\"columns\":[\"id\"],\"index\":[0],\"data\":[[\"\(a)\"]]}", ["1 a"]),
+  ])
+  func records_and_programs_are_read(list: String, expected: [String]) throws {
+    #expect(try entries(list).map { $0.contains("!") ? String($0.prefix { $0 != "!" }) + "!" : $0 } == expected)
+  }
+
   @Test(arguments: [
     "https://api.datadoghq.com/api/v2/users/\(a)\n", "https://api.datadoghq.com/api/v2/api_keys/\(a)\n",
     "https://api.datadoghq.com/api/v2/application_keys/\(a)/owner/\(b)\n", "\(a)/\(b)\n",
     "id: \(a)\nuuid: \(b)\n",
     "- id: \(a)\n  x:\n    id: \(b)\n",
+    "[[user]]\nid = \"\(a)\"\n", "-[ RECORD 1 ]-\nuser_id | \(a)\nname | x\n",
+    "-[ RECORD 1 ]-\nid | \(a)\nuser_id | \(b)\n", "Id   : \(a)\nUser : \(b)\n", "Owner : \(a)\nName : x\n",
+    "owner | \(a)\n",
+    "var users = []string{\n\t\"\(a)\",\n}\n", "users := []string{\"\(a)\"}\n",
+    "String[] users = new String[] {\n\"\(a)\",\n};\n", "users = new Set([\n\"\(a)\",\n]);\n", "<li>user: \(a)</li>\n",
+    "{\"columns\":[\"user_id\"],\"rows\":[[\"\(a)\"]]}", "{\"columns\":[{\"name\":\"user_id\"}],\"rows\":[[\"\(a)\"]]}",
+    "{\"columns\":[\"users\"],\"data\":[[\"\(a)\"]]}", "{\"columns\":[\"id\",\"user_id\"],\"rows\":[[null,\"\(a)\"]]}",
+    "{\"rows\":[[\"\(a)\"]],\"columns\":[\"user_id\"]}", "{\"meta\":[{\"name\":\"user_id\"}],\"data\":[[\"\(a)\"]]}",
   ])
   func what_may_mean_two_things_is_not(list: String) throws {
     var reader = KeyListReader(bytes: list.utf8)
