@@ -2,14 +2,17 @@
 """Type-checks each module as the package's release build compiles it, after `swift build`: release_check.py
 
 That build compiles a module as a whole and links Swift's runtime statically. It has warnings, so errors, that a debug build does not
-have. It takes minutes; this takes seconds, as it uses what the debug build has left.
+have. It takes minutes; this takes seconds, as it uses what the debug build has left. The data of ICU that the package's program is
+linked with is made, too: another version of Swift may have it in another form.
 """
 
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "Sources"
@@ -35,6 +38,17 @@ def as_released(call):
     yield from ["-typecheck", "-wmo", "-O", "-static-stdlib"]
 
 
+def icu_data():
+    """What is wrong with the reduced data of ICU, empty when nothing is."""
+    library = pathlib.Path(shutil.which("swiftc")).resolve().parents[1] / "lib/swift_static/linux/lib_FoundationICU.a"
+    with tempfile.NamedTemporaryFile(suffix=".o") as target:
+        run = subprocess.run([ROOT / "systemd/package/icu-data", library, target.name], capture_output=True, text=True)
+        size = pathlib.Path(target.name).stat().st_size
+    if run.returncode or not re.fullmatch(r"icudt\w+_dat\n", run.stdout):
+        return run.stdout + run.stderr
+    return "" if 2_000_000 < size < 10_000_000 else f"{size} bytes"
+
+
 def main():
     plan = (ROOT / ".build/debug.yaml").read_text()
     failures = []
@@ -45,7 +59,10 @@ def main():
         if run.returncode:
             print(run.stdout + run.stderr)
             failures.append(module)
-    print(f"{len(modules) - len(failures)} passed, {len(failures)} failed")
+    wrong = icu_data()
+    print(f"{'FAIL' if wrong else 'ok  '}  ICU's data {wrong}")
+    failures += ["ICU's data"] if wrong else []
+    print(f"{len(modules) + 1 - len(failures)} passed, {len(failures)} failed")
     return 1 if failures else 0
 
 
