@@ -40,6 +40,9 @@ import Testing
     pass(40, until: 65, &search)
     #expect(search.turn(.at(66, inFlight: 1)) == .reply)
     #expect(search.turn(.at(66)) == .go)
+    // More have passed: the first count was not that of one window.
+    pass(20, until: 67, &search)
+    #expect(search.turn(.at(68, inFlight: 1)) == .go)
   }
 
   @Test func oneAsksAfterASecondAndThenJustAfterTheMultiplesOfUsualPeriods() throws {
