@@ -19,23 +19,16 @@ import Testing
   @Test func whatComesBackTooEarlyAgainAndAgainShowsThatItIsTooLong() {
     var doubts = LearnedPeriodDoubts(period: 20, now: 0)
     // A few mean little: the window need not begin with our first request.
-    let proofs = [100, 3, 90, 80, 100].enumerated().map { doubts.cameBack($1, of: 100, at: 5 * Double($0 + 1)) }
+    let proofs = [100, 3, 90, 80, 100].map { doubts.cameBack($0, of: 100) }
     #expect(proofs == [false, false, false, false, true])
   }
 
   @Test func aTestThatFindsNothingShowsThatItIsNotTooLong() {
     var doubts = LearnedPeriodDoubts(period: 20, now: 0)
-    let before = (1...3).map { _ in doubts.cameBack(100, of: 100, at: 1) }
+    let before = (1...3).map { _ in doubts.cameBack(100, of: 100) }
     doubts.testRefused()
-    let after = (1...4).map { _ in doubts.cameBack(100, of: 100, at: 1) }
+    let after = (1...4).map { _ in doubts.cameBack(100, of: 100) }
     #expect(before + after == [false, false, false, false, false, false, true])
-  }
-
-  /// What was sent late in it is back at its end like the rest.
-  @Test func aWindowThatIsBackAPeriodAfterTheLastIsNotEarly() {
-    var doubts = LearnedPeriodDoubts(period: 20, now: 0)
-    let proofs = (1...20).map { doubts.cameBack(60, of: 100, at: 20 * Double($0)) }
-    #expect(!proofs.contains(true))
   }
 
   @Test func testsBecomeMoreAndMoreSeldom() {
@@ -50,9 +43,8 @@ import Testing
 
   @Test func anEarlyReturnIsTestedAgainAtOnce() {
     var doubts = LearnedPeriodDoubts(period: 10, now: 0)
-    _ = doubts.cameBack(100, of: 100, at: 8)
     doubts.tested(at: 12)
-    let isProof = doubts.cameBack(100, of: 100, at: 12)
+    let isProof = doubts.cameBack(100, of: 100)
     #expect(!isProof && doubts.isDue(lastSentAt: 12, now: 19.5))
   }
 }

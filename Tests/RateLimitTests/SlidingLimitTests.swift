@@ -99,33 +99,4 @@ import Testing
     }
     #expect(limit.turn(.at(1_061, log: [1_000.1])) == .go)
   }
-
-  // MARK: Where replies show what is left and nothing else
-
-  /// 100 in 60 s; a tenth is left to others.
-  private func shown(_ remaining: Int, reserve: PacerSettings.Reserve = .automatic) -> SlidingLimit {
-    SlidingLimit(
-      allowance: Allowance(count: 100, period: 60), remaining: remaining, isLearned: true, isShown: true,
-      reserve: reserve, now: 0)
-  }
-
-  @Test func aTenthIsLeftToOthersThatCannotBeSeenAndTheRestIsSpread() throws {
-    let next = try #require(shown(100).turn(.at(1, lastSentAt: 1)).instant)
-    #expect(abs(next - 1.5) < 0.001)
-    #expect(shown(11).turn(.at(2, lastSentAt: 1)) == .go)
-    #expect(shown(10).turn(.at(2, lastSentAt: 1, log: Array(repeating: 1, count: 90))) != .go)
-    #expect(shown(100).reserved(.at(1)) == 10)
-    // The last keys go at once, and so does everything where the operator leaves nothing.
-    #expect(shown(100).turn(.at(1, backlog: 90, lastSentAt: 1)) == .go)
-    #expect(shown(100, reserve: .share(0)).turn(.at(1, lastSentAt: 1)) == .go)
-  }
-
-  @Test func whatOthersTakeIsSeenAtOnceAndNothingMoreExpectedBeforeOursIsBack() {
-    var limit = shown(60)
-    _ = limit.observe(.told(12, of: 100, in: nil), .to(sentAt: 10, log: [5, 10.1]))
-    #expect(limit.turn(.at(12, log: [5, 10.1])) == .go)
-    _ = limit.observe(.told(10, of: 100, in: nil), .to(sentAt: 12, log: [5, 10.1, 12.1]))
-    #expect(limit.turn(.at(64, log: [5, 10.1, 12.1])) != .go)
-    #expect(limit.turn(.at(65.1, log: [5, 10.1, 12.1])) == .go)
-  }
 }

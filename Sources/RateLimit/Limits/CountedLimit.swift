@@ -29,11 +29,7 @@ struct CountedLimit: LimitModel {
   var granted: Allowance? { allowance }
   /// A limit set by the operator is never exceeded; others may grow.
   private var mayGrow: Bool { source != .assumed }
-  private var withheld: Int {
-    source == .learned ? reserve.withheldUnseen(of: allowance.count) : reserve.withheld(of: allowance.count)
-  }
-  /// Whether others are left a share although none was seen and the operator named none.
-  private var isSharedUnseen: Bool { reserve == .automatic && withheld > 0 }
+  private var withheld: Int { reserve.withheld(of: allowance.count) }
 
   /// Refusals that may be risked at first, credit earned by a success, and the maximum credit saved up.
   private static let creditAtFirst = 1.0
@@ -49,15 +45,10 @@ struct CountedLimit: LimitModel {
   private static let successesForTry = 200.0
   /// The share of a period that must be left when more is tried.
   private static let telling = 0.25
-  private static let tellingShared = 0.1
   /// The factor by which a refused attempt makes the next one later.
   private static let patienceGrowth = 2.0
   /// The window is used this many times faster than evenly, which leaves time to try for more.
   private static let tempo = 3.0  // S31, S32, S33
-  /// The same where others cannot be seen: what we take early, they miss late.
-  private static let tempoShared = 1.2
-  /// Periods between two attempts that take what is left to others, too.
-  private static let periodsShared = 4.0
   /// Seconds to wait after a slot expires.
   private static let settle: Seconds = 0.05
   /// Seconds after an edge before its window is used: at first, the increase for each refused probe, and the maximum.
@@ -145,18 +136,13 @@ struct CountedLimit: LimitModel {
     let excess = used(at: now, ask.log) + ask.inFlight - (allowance.count - withheld)
     if excess < 0 {
       if ask.backlog <= -excess { return .go }
-      let tempo = isSharedUnseen ? Self.tempoShared : Self.tempo
-      let next = ask.lastSentAt + allowance.period / (allowance.tokens * tempo)
+      let next = ask.lastSentAt + allowance.period / (allowance.tokens * Self.tempo)
       return next > now ? .wait(until: next) : .go
     }
     let renewal = renewal(now, ask.log)
-    let mayTry = mayGrow && (isSharedUnseen ? now >= tryAt : withheld == 0 && (credit >= 1 || now >= tryAt))
+    let mayTry = mayGrow && withheld == 0 && (credit >= 1 || now >= tryAt)
     // Near the end, a request may be counted in the next window and tell nothing.
-    if mayTry && excess < withheld + step
-      && renewal - now > (isSharedUnseen ? Self.tellingShared : Self.telling) * allowance.period
-    {
-      return .go
-    }
+    if mayTry && excess < step && renewal - now > Self.telling * allowance.period { return .go }
     return .wait(until: max(now + Self.shortestWait, renewal))
   }
 
@@ -200,17 +186,16 @@ struct CountedLimit: LimitModel {
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     if isDisproved(by: reply, wait: wait) { return .disproved(.searched) }
-    return pause(wait: wait, isStated: reading?.stated == allowance, reply).map { .closed(until: $0) } ?? .ignored
+    return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
   }
 
-  /// - Parameter isStated: The refusal names just this limit.
   /// - Returns: Until when all wait; nil when none has to.
-  private mutating func pause(wait: Seconds?, isStated: Bool, _ reply: ReceivedReply) -> Seconds? {
+  private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
     (step, passedAbove) = (1, 0)
-    let longestPatience = isSharedUnseen ? Self.periodsShared : Self.longestPatience
-    patience = min(max(longestPatience, Self.successesForTry / allowance.tokens), Self.patienceGrowth * patience)
+    patience = min(
+      max(Self.longestPatience, Self.successesForTry / allowance.tokens), Self.patienceGrowth * patience)
     tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)
@@ -232,9 +217,7 @@ struct CountedLimit: LimitModel {
       return max(now + Self.shortestPause, expiry + allowance.period + Self.settle)
     }
     // What was sent before this run is in no log: only a whole watched period proves a lower limit.
-    if !reply.flight.isProbe && now - since >= allowance.period {
-      if isStated { edge = nil } else { allowance.count = max(1, used) }
-    }
+    if !reply.flight.isProbe && now - since >= allowance.period { allowance.count = max(1, used) }
     if refusals > Self.refusalsOfEdge { edge = nil }
     if reply.flight.isProbe { shift = min(Self.longestShift, shift + Self.shiftGrowth) }
     if let wait { return now + wait + Self.settle }

@@ -7,8 +7,6 @@ struct LearnedPeriodDoubts: Sendable {
   private let period: Seconds
   private var refused = 0
   private var early = 0
-  /// When much last came back.
-  private var returnedAt: Seconds
   private var testAt: Seconds
   /// Periods until the next test.
   private var patience = Self.firstPatience
@@ -30,7 +28,6 @@ struct LearnedPeriodDoubts: Sendable {
   init(period: Seconds, now: Seconds) {
     self.period = period
     testAt = now + Self.firstPatience * period
-    returnedAt = now
   }
 
   /// Whether a request should go to ask for an early return.
@@ -56,14 +53,11 @@ struct LearnedPeriodDoubts: Sendable {
     return refused >= Self.refusals
   }
 
-  /// This much came back that our log over the period does not explain. A window gives back all that was used in it, late
-  /// requests too, so that is early only within a period of the return before.
+  /// This much came back that the period does not explain.
   ///
   /// - Returns: Whether the period is too long.
-  mutating func cameBack(_ unexplained: Int, of count: Int, at now: Seconds) -> Bool {
+  mutating func cameBack(_ unexplained: Int, of count: Int) -> Bool {
     guard unexplained >= 2, Double(unexplained) >= Self.much * Double(count) else { return false }
-    defer { returnedAt = now }
-    guard now - returnedAt < Self.due * period else { return false }
     early += 1
     testAt = -.infinity
     return early >= Self.returns
