@@ -139,6 +139,7 @@ package struct Pacer: Sendable {
   ///
   /// - Returns: The index of the limit that it counts against.
   private mutating func read(_ reading: RateLimitReading?, _ reply: ReceivedReply) -> Int? {
+    obeyed.note(reading, reply)
     let found = reading.flatMap { obeyed.index(of: $0, reply) }
     if let found, found.isNew {
       let isShort = (obeyed[found.index].model.granted?.period ?? 0) <= Self.shortPeriod

@@ -215,6 +215,34 @@ import Testing
     #expect(second == Found(index: 0))
   }
 
+  @Test func aCountOnARefusalTellsOfALimitOnlyWithATime() {
+    var limits = limits()
+    let untimed = limits.index(of: .told(0, of: 100, in: nil), .refusal(sentAt: 1))
+    #expect(untimed == nil)
+    let timed = limits.index(of: .told(0, of: 100, in: nil, reset: 5), .refusal(sentAt: 2))
+    #expect(timed?.isNew == true)
+  }
+
+  /// Nothing of it is obeyed any more, and the next such count must come eight times in a row.
+  @Test func aCountThatRepliesDoNotRepeatIsGivenUp() {
+    var limits = limits()
+    let count = RateLimitReading.told(99, of: 100, in: nil)
+    func tell(_ reading: RateLimitReading?, _ sequence: Int) {
+      let reply = ReceivedReply.to(UInt64(sequence), sentAt: Double(sequence))
+      limits.note(reading, reply)
+      if let reading { _ = limits.index(of: reading, reply) }
+    }
+    tell(count, 1)
+    for sequence in 2...6 { tell(nil, sequence) }
+    #expect(limits.untold == nil)
+    tell(nil, 7)
+    #expect(limits.untold == 0)
+    for sequence in 8...14 { tell(count, sequence) }
+    #expect(limits.untold == 0)
+    tell(count, 15)
+    #expect(limits.untold == nil)
+  }
+
   @Test func aNamelessLimitMayTurnOutToHaveAName() {
     var limits = limits()
     _ = limits.index(of: .told(99), .to(sentAt: 1))

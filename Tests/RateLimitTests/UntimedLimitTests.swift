@@ -43,6 +43,21 @@ import Testing
     #expect(asked.instant == 40.1, "Retry-After counts for more")
   }
 
+  @Test func aRequestThatPassesWithNothingLeftIsFollowedByAnother() {
+    var limit = limit(0)
+    limit.observeSilence(.to(2, sentAt: 4))
+    #expect(limit.turn(.at(4.1, lastSentAt: 4)) == .go)
+    #expect(limit.turn(.at(4.1, inFlight: 1, lastSentAt: 4)) == .reply, "one by one")
+    limit.observeSilence(.refusal(3, sentAt: 4.1))
+    #expect(limit.turn(.at(4.2, lastSentAt: 4.1)) == .wait(until: 5.05))
+  }
+
+  @Test func whatWasSentBeforeTheCountWasKnownShowsNothing() {
+    var limit = limit(0)
+    limit.observeSilence(.to(2, sentAt: 0.05))
+    #expect(limit.turn(.at(0.2, lastSentAt: 0.05)) == .wait(until: 0.55))
+  }
+
   @Test func twoReturnsHandOverToAModelThatKnowsThePeriod() {
     var limit = limit(0)
     let replies = [(8.0, 0), (9, 99), (11, 0), (18, 0), (19.15, 99)]

@@ -20,6 +20,7 @@
 //   counted, found by search  a Retry-After that is longer than its period     searched
 //   paced                     five probes in a row are refused                 searched
 //   any of the last three     a refusal's text names another limit             counted
+//   any that replies told of  replies do not repeat it (Repetition)            the one before it was told
 
 struct Limit: Sendable {
   /// Tells limits apart while the pacer lives; 0 for the one that no reply mentions.
@@ -86,8 +87,7 @@ struct Limit: Sendable {
     self.settings = settings
     name = reading.name
     seenAt = reply.now
-    let isTimed = reading.period != nil || reading.reset != nil
-    replies = isTimed ? .time(LongestReset()) : .count(timed: 0)
+    replies = reading.isTimed ? .time(LongestReset()) : .count(timed: 0)
     guard let period else {
       model = UntimedLimit(
         count: count, remaining: reading.remaining ?? 0, from: reply.flight.sentAt, reserve: settings.reserve, reply)
@@ -96,7 +96,7 @@ struct Limit: Sendable {
     let allowance = Allowance(count: count, period: period)
     if period <= Self.shortestWindow {
       model = RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
-    } else if !isTimed {
+    } else if !reading.isTimed {
       model = SlidingLimit(
         allowance: allowance, remaining: reading.remaining ?? 0, isLearned: true, reserve: settings.reserve,
         now: reply.now)

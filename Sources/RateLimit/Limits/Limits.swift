@@ -7,6 +7,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   let remembered: [LearnedLimits.Limit]
   private var settings: PacerSettings
   private var made = 0
+  private var repetition = Repetition()
   /// Replies since a limit, by its number, was last mentioned, that named another period under its name.
   private var renamed: [Int: Int] = [:]
 
@@ -68,6 +69,7 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   /// The limit that a reading counts against, created if it is new; nil when the reading has no count.
   mutating func index(of reading: RateLimitReading, _ reply: ReceivedReply) -> (index: Int, isNew: Bool)? {
     guard let remaining = reading.remaining else { return nil }
+    if untold != nil, !reading.isTimed, !repetition.believesCount(reply) { return nil }
     forgetUnseen(now: reply.now)
     if let index = all.firstIndex(where: { $0.name == reading.name && $0.fits(reading) }) {
       let number = all[index].number
@@ -93,7 +95,16 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
     all.append(
       Limit(
         number: made, reading: reading, count: count, period: period, learned: learned, settings: settings, reply))
+    repetition.began(reading, reply)
     return (all.count - 1, true)
+  }
+
+  /// Any reply, before `index(of:_:)`. What one of them told and others do not repeat is given up.
+  mutating func note(_ reading: RateLimitReading?, _ reply: ReceivedReply) {
+    repetition.note(reading, reply)
+    guard untold == nil, all.count == 1, repetition.isStale else { return }
+    repetition.gaveUp()
+    all = [Limit(settings: settings, learned: remembered.first, now: reply.now)]
   }
 
   /// Drops limits of the same name as the one that was mentioned now, if only that has been for a while: their period has

@@ -12,6 +12,9 @@ struct UntimedLimit: LimitModel {
   /// When the request was sent that showed that something had come back. Replies to earlier ones are out of date.
   private var stockFrom: Seconds
   private var search: ReturnSearch
+  /// Whether the last request passed though nothing should have been left, and its reply had no count: the next one asks
+  /// at once.
+  private var isRoomShown = false
   private var clock: ServerClock
   private var reserve: PacerSettings.Reserve
 
@@ -48,6 +51,7 @@ struct UntimedLimit: LimitModel {
     let free = remaining - ask.inFlight - withheld
     if free > kept || free >= ask.backlog { return .go }
     if ask.inFlight > 0 { return .reply }
+    if isRoomShown { return .go }
     let next = search.nextLook(after: ask.lastSentAt, isFree: free >= 1, clock: clock)
     return next > ask.now ? .wait(until: next) : free >= 1 ? .go : .probe
   }
@@ -60,6 +64,7 @@ struct UntimedLimit: LimitModel {
     guard let said = reading.remaining else { return nil }
     let flight = reply.flight
     clock = reply.clock
+    isRoomShown = false
     count = reading.limit ?? max(count, said)
     guard flight.sentAt >= stockFrom else {
       if !reply.isThrottled { remaining = max(0, remaining - 1) }
@@ -88,7 +93,9 @@ struct UntimedLimit: LimitModel {
   }
 
   mutating func observeSilence(_ reply: ReceivedReply) {
-    guard reply.kind != .throttled, reply.kind != .refused, reply.flight.sequence > readBy else { return }
+    guard reply.kind != .refused, reply.flight.sequence > readBy else { return }
+    isRoomShown = reply.kind == .answered && remaining < 1 && reply.flight.sentAt >= readAt
+    guard !reply.isThrottled else { return }
     remaining = max(0, remaining - 1)
   }
 

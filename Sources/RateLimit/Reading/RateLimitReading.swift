@@ -19,6 +19,9 @@ package struct RateLimitReading: Hashable, Sendable {
   /// The limit named in the text of a refusal.
   package var stated: Allowance?
 
+  /// Whether it says when more comes, or how long the period is.
+  var isTimed: Bool { period != nil || reset != nil }
+
   package init(
     name: String? = nil, limit: Int? = nil, period: Seconds? = nil, remaining: Int? = nil, reset: Seconds? = nil,
     retryAfter: Seconds? = nil, date: Seconds? = nil, stated: Allowance? = nil

@@ -1,0 +1,66 @@
+// Do replies repeat what one of them told? One reply may be odd: a proxy wrote it, or it is about something else. What it
+// told goes stale when requests pass and their replies say nothing of it, and then the search for an untold limit, which
+// needs no headers, takes over again. It applies to the only limit there is: of several, each reply mentions one.
+//
+// A worked example, a server without a limit where only reply 60 says that one request is left: one request is spent, the
+// next looks half a second later and passes though nothing should be left, so more follow one by one, until the sixth reply
+// without a count ends the belief.
+
+struct Repetition: Sendable {
+  /// Replies that told of the limit.
+  private var told = 0
+  /// Requests that passed without a word of it.
+  private var silent = 0
+  /// How many may pass in silence for each reply that told.
+  private var patience = 0
+  /// Whether a refusal told of it, and of time: the server means it.
+  private var isConfirmed = false
+  /// Replies in a row that had a count.
+  private var inARow = 0
+  /// Limits that were given up.
+  private var givenUp = 0
+
+  /// The patience with a limit that one reply told in full, and with one of which a part was guessed. It doubles with
+  /// each limit that was given up: some servers tell seldom.
+  private static let patienceFull = 20
+  private static let patienceGuessed = 5
+  /// After a limit was given up, counts without a time are believed once this many replies in a row have one; twice as
+  /// many after each further one.
+  private static let rowAgain = 8
+  private static let doublings = 6
+
+  private var factor: Int { 1 << min(givenUp, Self.doublings) }
+
+  /// Whether the limit should be given up.
+  var isStale: Bool { !isConfirmed && silent > patience * told }
+
+  /// Whether a count that comes without a time tells of a limit. On a refusal it says no more than the refusal itself.
+  func believesCount(_ reply: ReceivedReply) -> Bool {
+    !reply.isThrottled && (givenUp == 0 || inARow * 2 >= Self.rowAgain * factor)
+  }
+
+  /// Any reply.
+  mutating func note(_ reading: RateLimitReading?, _ reply: ReceivedReply) {
+    guard reading?.remaining == nil else {
+      told += 1
+      inARow += 1
+      if reply.isThrottled, reading?.isTimed == true { isConfirmed = true }
+      return
+    }
+    guard reply.kind == .answered else { return }
+    silent += 1
+    inARow = 0
+  }
+
+  /// A reply told of a new limit.
+  mutating func began(_ reading: RateLimitReading, _ reply: ReceivedReply) {
+    (told, silent) = (1, 0)
+    patience = (reading.limit != nil && reading.isTimed ? Self.patienceFull : Self.patienceGuessed) * factor
+    isConfirmed = reply.isThrottled && reading.isTimed
+  }
+
+  mutating func gaveUp() {
+    givenUp += 1
+    inARow = 0
+  }
+}
