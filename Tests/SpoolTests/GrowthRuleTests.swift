@@ -37,6 +37,16 @@ struct GrowthRuleTests {
     #expect(isStill(size: 3, at: 5))
   }
 
+  /// Without events, filed lists are compared more often than a list takes to settle.
+  @Test mutating func a_list_that_is_suspected_again_and_again_settles() {
+    for now in 0...1 {
+      rule.suspect(name, at: .seconds(now))
+      #expect(!isStill(size: 1, at: Int64(now)))
+    }
+    rule.suspect(name, at: .seconds(2))
+    #expect(isStill(size: 1, at: 2))
+  }
+
   @Test mutating func a_list_that_is_gone_is_forgotten() {
     rule.note(name, at: .zero)
     let isStill = rule.isStill(name, nil, at: .seconds(9))

@@ -22,6 +22,11 @@ package struct GrowthRule: Sendable {
     touched[name] = Touch(since: now, status: touched[name]?.status)
   }
 
+  /// The list is not as it was read. Noticed again and again while it settles, that does not put it off.
+  package mutating func suspect(_ name: ListName, at now: Duration) {
+    if touched[name] == nil { note(name, at: now) }
+  }
+
   /// Takes the status of a list that was written to, nil when it is gone. Returns true when it has settled and can be
   /// read; it is then forgotten until it is written to again.
   package mutating func isStill(_ name: ListName, _ status: FileStatus?, at now: Duration) -> Bool {

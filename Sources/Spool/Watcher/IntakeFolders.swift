@@ -66,7 +66,7 @@ final class IntakeFolders: Sendable {
 
   /// The list was written to, or may have been: it is read again once it has settled.
   func noteWrite(to name: ListName) {
-    state.withLock { $0.growth.note(name, at: clock.monotonic()) }
+    state.withLock { $0.growth.suspect(name, at: clock.monotonic()) }
     let grown = state.withLock { $0.growth.names.count }
     published.withLock { $0.grown = grown }
   }
