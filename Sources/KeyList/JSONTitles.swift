@@ -18,14 +18,43 @@ enum JSONTitles {
   ///
   /// - Parameter bytes: The list from after the bracket of the titles.
   static func other(in bytes: ListBytes) throws(KeyListError) -> String? {
-    let titles = try titles(in: bytes)
-    let isOfKeys = titles.contains { CSVHeader.rank(of: $0) != nil || IDName.isKey($0) }
-    let other = titles.first { isOfKeys ? IDName.isOfOtherIDs($0) : IDName.meaning(of: $0) == .other }
+    var bytes = bytes
+    let titles = try titles(in: &bytes)
+    let isOfKeys = titles.contains(where: isOfKeys)
+    var other = titles.first { isOfKeys ? IDName.isOfOtherIDs($0) : IDName.meaning(of: $0) == .other }
+    if other == nil, titles.count > 1 { other = try titleOfSecondID(titles, in: bytes) }
     return other.map { InvalidLine.shown($0, characters: 40) }
   }
 
-  private static func titles(in bytes: ListBytes) throws(KeyListError) -> [[UInt8]] {
+  private static func isOfKeys(_ title: [UInt8]) -> Bool { CSVHeader.rank(of: title) != nil || IDName.isKey(title) }
+
+  /// The title of a column with ids beside that of keys, going by the first row that has two ids. Nil when there is none
+  /// near.
+  ///
+  /// - Parameter bytes: The list from after the titles.
+  private static func titleOfSecondID(_ titles: [[UInt8]], in bytes: ListBytes) throws(KeyListError) -> [UInt8]? {
     var bytes = bytes
+    var tokens = JSONTokens(isInLine: true)
+    var (column, ids) = (0, [Int]())
+    for _ in 0..<most {
+      switch try tokens.next(&bytes).kind {
+      case .beginArray: (column, ids) = (0, [])
+      case .string:
+        if KeyIDBytes.id(tokens.text[...]) != nil { ids.append(column) }
+        column += 1
+      case .scalar: column += 1
+      case .endArray where ids.count > 1:
+        let others = ids.filter { !titles.indices.contains($0) || !isOfKeys(titles[$0]) }
+        return others.first.map { titles.indices.contains($0) ? titles[$0] : [] } ?? titles[ids[0]]
+      case .end: return nil
+      default: break
+      }
+    }
+    return nil
+  }
+
+  /// - Parameter bytes: Ends after the titles.
+  private static func titles(in bytes: inout ListBytes) throws(KeyListError) -> [[UInt8]] {
     var tokens = JSONTokens(isInLine: true)
     var titles: [[UInt8]] = []
     var member: [UInt8] = []

@@ -43,7 +43,7 @@ struct TextHeading {
       guard !name.isEmpty, name.allSatisfy(Self.isNameByte), KeyIDBytes.id(name) == nil else { return nil }
       rest = Edges.trimmed(start[sign.upperBound...])
     } else if isSection || Self.isTitle(start) {
-      (name, rest) = (Edges.peeled(start), [])
+      (name, rest) = (isSection ? Self.section(start) : Edges.peeled(start), [])
       guard name.count <= Self.longestName, name.allSatisfy(Self.isNameByte) else { return nil }
     } else {
       (name, rest) = ([], start)
@@ -190,6 +190,17 @@ struct TextHeading {
       rest = rest.dropFirst()
     }
     return closing.reversed()
+  }
+
+  /// What names a section: in `[owner "x"]` the word before the quote, in `[key.owner]` the last part, if that is something
+  /// else than keys.
+  private static func section(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let quote = text.dropFirst().firstIndex(of: UInt8(ascii: "\""))
+    let name = Edges.peeled(quote.map { Edges.trimmed(text[..<$0]) } ?? text)
+    guard let dot = name.lastIndex(of: UInt8(ascii: ".")), meaning(of: Array(name[(dot + 1)...])) == .other else {
+      return name
+    }
+    return name[(dot + 1)...]
   }
 
   private static func meaning(of name: [UInt8]) -> IDName.Meaning {

@@ -82,6 +82,14 @@ extension RegistrationQueue {
     }
   }
 
+  /// True when the queue has a list of that name, even if its file is gone. A rejected one may come again, mended.
+  package func hasReadList(named name: String) throws -> Bool {
+    try read("look for a name") { database in
+      try Row.fetchOne(
+        try database.cachedStatement(sql: "SELECT 1 FROM list WHERE name = ?"), arguments: [name]) != nil
+    }
+  }
+
   /// True when the queue knows a list of that name, even if its file is gone.
   package func hasList(named name: String) throws -> Bool {
     try read("look for a name") { database in

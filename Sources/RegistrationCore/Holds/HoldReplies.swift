@@ -81,6 +81,7 @@ extension Holds {
 
   /// What an answer of the API, whatever it says about its key, means for others.
   private mutating func answered(_ job: Job, isSuccess: Bool, at moment: Moment) -> [Effect] {
+    canaries = 0
     switch state {
     case .open(var failures):
       let (charges, guilty) = failures.end(by: job)

@@ -53,10 +53,12 @@ enum Inquiry: Sendable {
 
   /// Another key tells best. If others fail too, all that are left may be bad: then a key that these credentials
   /// registered decides.
-  func choice(after canary: Canary) -> Canary.Choice {
+  ///
+  /// - Parameter canaries: Sent since the API's last answer.
+  func choice(after canaries: Int) -> Canary.Choice {
     switch self {
     case .credentials(let suspicion): suspicion.refusedCanaries < 2 ? .another : .known
-    case .outage: canary.returns == 0 ? .another : .known
+    case .outage: canaries == 0 ? .another : .known
     }
   }
 }
@@ -99,14 +101,17 @@ package struct Hold: Sendable, Hashable {
   /// A 403 may mean that the waiting keys are somebody else's, so a key that is known to be good is sent in turn with
   /// them. Anything else that ends is seen with a waiting key; the known one is sent now and then, in case those are all
   /// bad. What is refused for every key can only be probed with the waiting keys.
-  func choice(after canary: Canary) -> Canary.Choice {
+  ///
+  /// - Parameter canaries: Sent since the API's last answer, in this hold and in those right before it.
+  func choice(after canaries: Int) -> Canary.Choice {
     switch reason {
     case .refused: .waitingOnly
     case .credentials where fault.status == 403: .alternating
-    case .credentials, .outage: canary.returns % Self.knownEvery == 0 ? .alternating : .another
+    case .credentials, .outage: canaries % Self.knownEvery == 1 ? .alternating : .another
     }
   }
 
+  /// The second canary, and every eighth after it.
   private static let knownEvery = 8
 }
 

@@ -53,6 +53,8 @@ package struct Holds: Sendable {
   /// Keys that were answered 403 once while another key succeeded later; they are tried again.
   var doubted: Set<Int64> = []
   var blame = Blame()
+  /// Canaries sent since the API's last answer. One trouble may give way to another meanwhile.
+  var canaries = 0
   /// Until when a failing server wants no requests.
   var quietUntil: Seconds = -.infinity
   /// Failures in a row, of more than one key, that suggest an outage. Doubles each time a canary shows that there was
@@ -100,8 +102,8 @@ package struct Holds: Sendable {
   package func gate(now: Seconds) -> Permission {
     switch state {
     case .open: .open
-    case .inquiring(let inquiry, let canary): canary.gate(inquiry.choice(after: canary), now: now)
-    case .holding(let hold, let canary): canary.gate(hold.choice(after: canary), now: now)
+    case .inquiring(let inquiry, let canary): canary.gate(inquiry.choice(after: canaries), now: now)
+    case .holding(let hold, let canary): canary.gate(hold.choice(after: canaries), now: now)
     }
   }
 
@@ -116,6 +118,7 @@ package struct Holds: Sendable {
 
   /// A canary was sent, as the request of this order.
   package mutating func probeSent(order: Int) {
+    canaries += 1
     changeCanary { $0.inFlight = order }
   }
 
