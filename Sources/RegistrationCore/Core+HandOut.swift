@@ -95,11 +95,13 @@ extension Core {
   private func knownKey(for choice: Canary.Choice, now: Seconds) -> DueKey? {
     // While a read may still bring a key, it is too early to say that none is waiting.
     let mayHaveKey = ledger.hasKey || !ledger.isDrained
+    // One that is to be registered again is no witness of itself.
+    let known = known.current(at: now).flatMap { ledger.place(of: $0.row) == nil ? $0 : nil }
     return switch choice {
     case .waitingOnly: nil
-    case .another: mayHaveKey ? nil : known.current(at: now)
-    case .alternating: known.isSpared && mayHaveKey ? nil : known.current(at: now)
-    case .known: known.current(at: now)
+    case .another: mayHaveKey ? nil : known
+    case .alternating: self.known.isSpared && mayHaveKey ? nil : known
+    case .known: known
     }
   }
 

@@ -49,8 +49,10 @@ extension Core {
       case .retry(let job, let fault, let delay):
         wait(job, fault, delay, at: moment, in: &results) { .retry(due: $0) }
       case .postpone(let job, let fault, let delay):
+        holds.putAside(job.key.row)
         wait(job, fault, delay, at: moment, in: &results) { .postpone(due: $0) }
       case .lookAgain(let job, let fault, let delay):
+        holds.putAside(job.key.row)
         wait(job, fault, delay, at: moment, in: &results) { .lookAgain(due: $0) }
       case .fail(let job, let fault):
         holds.settled(job.key.row)

@@ -20,7 +20,7 @@ MONITORING = pathlib.Path(__file__).resolve().parents[2] / "config/monitoring"
 RULES, TESTS, DASHBOARD = (MONITORING / f"keyreg.{name}" for name in ("rules.yaml", "rules.test.yaml", "dashboard.json"))
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 # These change with each answer, or between two.
-MOVING = re.compile(r"process_|keyreg_(rate_limit_reset_seconds|wait_seconds_total|queue_bytes)")
+MOVING = re.compile(r"process_|keyreg_(rate_limit_(reset_seconds|reserved|remaining|ours)|wait_seconds_total|queue_bytes)")
 
 
 def promtool(*arguments, text=None):

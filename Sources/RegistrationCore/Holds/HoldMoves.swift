@@ -95,22 +95,31 @@ extension Holds {
 
   /// The key has its outcome. What is not counted of its attempts never will be: it may start anew.
   mutating func settled(_ row: Int64) {
+    changeFailures { $0.streak.removeAll { $0 == row } }
+  }
+
+  /// The key waits for a reason of its own, which the end of another wait does not shorten.
+  mutating func putAside(_ row: Int64) {
+    changeFailures { if $0.streak.contains(row) { $0.aside.insert(row) } }
+  }
+
+  private mutating func changeFailures(_ change: (inout Failures) -> Void) {
     switch state {
     case .open(var failures):
-      failures.streak.removeAll { $0 == row }
+      change(&failures)
       state = .open(failures)
     case .inquiring(.outage(var failures), let canary):
-      failures.streak.removeAll { $0 == row }
+      change(&failures)
       state = .inquiring(.outage(failures), canary)
     case .inquiring(.credentials(var suspicion), let canary):
-      suspicion.failures.streak.removeAll { $0 == row }
+      change(&suspicion.failures)
       state = .inquiring(.credentials(suspicion), canary)
     case .holding: break
     }
   }
 
   private func release(_ failures: Failures) -> [Effect] {
-    failures.exhausted.map { .release($0.job) } + failures.streak.map { .spare(row: $0) }
+    failures.exhausted.map { .release($0.job) } + failures.streak.filter { !failures.aside.contains($0) }.map { .spare(row: $0) }
   }
 
   /// The canary changed nothing; the next one waits longer.

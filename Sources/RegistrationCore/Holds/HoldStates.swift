@@ -22,6 +22,8 @@ struct Charge: Sendable, Hashable {
 struct Failures: Sendable {
   /// Rows whose attempt counts once another is answered, in order.
   var streak: [Int64] = []
+  /// Those of them that wait for another reason now.
+  var aside: Set<Int64> = []
   /// Keys out of attempts, until an answer to another key shows that they were at fault.
   var exhausted: [Charge] = []
   /// The last failure.
@@ -37,7 +39,7 @@ struct Failures: Sendable {
   /// Removes both.
   mutating func end(by witness: Job) -> (charges: [Holds.Effect], guilty: [Charge]) {
     defer {
-      streak = []
+      (streak, aside) = ([], [])
       exhausted.removeAll { $0.job.order < witness.order }
     }
     return (streak.map { .charge(row: $0) }, exhausted.filter { $0.job.order < witness.order })
@@ -102,17 +104,17 @@ package struct Hold: Sendable, Hashable {
   /// them. Anything else that ends is seen with a waiting key; the known one is sent now and then, in case those are all
   /// bad. What is refused for every key can only be probed with the waiting keys.
   ///
-  /// - Parameter canaries: Sent since the API's last answer, in this hold and in those right before it.
-  func choice(after canaries: Int) -> Canary.Choice {
+  /// - Parameters:
+  ///   - canaries: Sent since the API's last answer, in this hold and in those right before it.
+  ///   - hasBlame: Single keys have begun holds that others ended.
+  func choice(after canaries: Int, hasBlame: Bool) -> Canary.Choice {
     switch reason {
     case .refused: .waitingOnly
     case .credentials where fault.status == 403: .alternating
-    case .credentials, .outage: canaries % Self.knownEvery == 1 ? .alternating : .another
+    // The second canary, and every eighth after it.
+    case .credentials, .outage: canaries % (hasBlame ? 2 : 8) == 1 ? .alternating : .another
     }
   }
-
-  /// The second canary, and every eighth after it.
-  private static let knownEvery = 8
 }
 
 /// The one request at a time that probes, and when the next one goes.
@@ -150,6 +152,8 @@ struct Blame: Sendable {
   private var inARow = 0
 
   private static let inARowAtMost = 3
+
+  var isEmpty: Bool { times.isEmpty }
 
   mutating func blame(_ row: Int64) { times[row, default: 0] += 1 }
   mutating func acquit(_ row: Int64) { times[row] = nil }

@@ -103,7 +103,7 @@ package struct Holds: Sendable {
     switch state {
     case .open: .open
     case .inquiring(let inquiry, let canary): canary.gate(inquiry.choice(after: canaries), now: now)
-    case .holding(let hold, let canary): canary.gate(hold.choice(after: canaries), now: now)
+    case .holding(let hold, let canary): canary.gate(hold.choice(after: canaries, hasBlame: !blame.isEmpty), now: now)
     }
   }
 
