@@ -7,11 +7,11 @@ import Testing
 @Suite struct CountedLimitTests {
   /// 10 in 60 s, from 0 on.
   private func limit(
-    _ source: LimitStanding.Source = .learned, count: Int = 10, edge: Seconds? = nil,
+    _ source: LimitStanding.Source = .learned, count: Int = 10, period: Seconds = 60, edge: Seconds? = nil,
     reserve: PacerSettings.Reserve = .automatic
   ) -> CountedLimit {
     CountedLimit(
-      allowance: Allowance(count: count, period: 60), source: source, edge: edge, reserve: reserve, now: 0)
+      allowance: Allowance(count: count, period: period), source: source, edge: edge, reserve: reserve, now: 0)
   }
 
   private func log(_ count: Int, from first: Seconds) -> [Seconds] { (0..<count).map { first + Double($0) } }
@@ -86,6 +86,15 @@ import Testing
     for round in 0..<8 { _ = limit.refuse(nil, wait: nil, .refusal(sentAt: Double(round), log: log(5, from: 0))) }
     #expect(limit.turn(.at(2_300, log: log(5, from: 2_290))) != .go)
     #expect(limit.turn(.at(2_500, log: log(5, from: 2_490))) == .go)
+  }
+
+  /// After a gateway had refused half of the requests for hours, one request in twelve minutes was believed for a day.
+  @Test(arguments: [(702.0, true), (900, false)])
+  func aLongPeriodThatNoLimitHasIsTriedSoon(period: Seconds, isSoon: Bool) {
+    var limit = limit(count: 1, period: period)
+    for round in 0..<8 { _ = limit.refuse(nil, wait: nil, .refusal(sentAt: Double(round), log: log(1, from: 0))) }
+    let later = 2 * period + 20
+    #expect((limit.turn(.at(later, log: log(1, from: later - 10))) == .go) == isSoon)
   }
 
   @Test func aRefusalThatWasRiskedStopsNobodyAndCostsCredit() {

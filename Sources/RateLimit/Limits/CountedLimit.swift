@@ -43,6 +43,8 @@ struct CountedLimit: LimitModel {
   /// Maximum periods between two attempts that were refused; more where they grant fewer successes than these.
   private static let longestPatience = 2.0  // S31, T02
   private static let successesForTry = 200.0
+  /// Seconds from which on a period is doubted that is not a usual one.
+  private static let doubtfulPeriod: Seconds = 600
   /// The share of a period that must be left when more is tried.
   private static let telling = 0.25
   /// The factor by which a refused attempt makes the next one later.
@@ -189,13 +191,20 @@ struct CountedLimit: LimitModel {
     return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
   }
 
+  /// A long period that no documented limit has may come from refusals that were no limit's: an overloaded gateway's,
+  /// which ends. With one request in 700 s, two hundred successes are more than a day.
+  private var mostPatience: Double {
+    let isDoubtful =
+      source == .learned && allowance.period > Self.doubtfulPeriod && !UsualPeriod.isOne(allowance.period)
+    return isDoubtful ? Self.longestPatience : max(Self.longestPatience, Self.successesForTry / allowance.tokens)
+  }
+
   /// - Returns: Until when all wait; nil when none has to.
   private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
     (step, passedAbove) = (1, 0)
-    patience = min(
-      max(Self.longestPatience, Self.successesForTry / allowance.tokens), Self.patienceGrowth * patience)
+    patience = min(mostPatience, Self.patienceGrowth * patience)
     tryAt = now + patience * allowance.period
     guard reply.flight.isProbe || reply.flight.sentAt > refusedAt else { return nil }
     let used = used(at: now, reply.log)

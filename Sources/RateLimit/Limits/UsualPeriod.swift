@@ -23,6 +23,8 @@ enum UsualPeriod {
     known.last { (reset - resetMore...reset + resetLess).contains($0) } ?? max(1, reset)
   }
 
+  static func isOne(_ period: Seconds) -> Bool { known.contains(period) }
+
   /// The first one that is longer than this many seconds.
   static func after(_ seconds: Seconds) -> Seconds? { known.first { $0 > seconds } }
 
