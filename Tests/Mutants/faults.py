@@ -35,8 +35,8 @@ FAULTS = [
         CORE + "Core.swift", "inHandAtMost = 192", "inHandAtMost = 192_000", "resultsThatWaitForTheDiskStandInTheWay"),
     fault(
         "outage-charged", "attempts count in an outage",
-        CORE + "Holds/HoldMoves.swift", "failures.streak.map { .spare(row: $0) }",
-        "failures.streak.map { .charge(row: $0) }", "OutageTests"),
+        CORE + "Holds/HoldMoves.swift", "waiting.map { .spare(row: $0) }",
+        "waiting.map { .charge(row: $0) }", "OutageTests"),
     fault(
         "charge-lost", "an attempt that counts never reaches the queue",
         CORE + "Core+Replies.swift", "results = charges + results", "results += charges.prefix(0)",

@@ -119,7 +119,8 @@ extension Holds {
   }
 
   private func release(_ failures: Failures) -> [Effect] {
-    failures.exhausted.map { .release($0.job) } + failures.streak.filter { !failures.aside.contains($0) }.map { .spare(row: $0) }
+    let waiting = failures.streak.filter { !failures.aside.contains($0) }
+    return failures.exhausted.map { .release($0.job) } + waiting.map { .spare(row: $0) }
   }
 
   /// The canary changed nothing; the next one waits longer.

@@ -39,7 +39,8 @@ struct Failures: Sendable {
   /// Removes both.
   mutating func end(by witness: Job) -> (charges: [Holds.Effect], guilty: [Charge]) {
     defer {
-      (streak, aside) = ([], [])
+      streak = []
+      aside = []
       exhausted.removeAll { $0.job.order < witness.order }
     }
     return (streak.map { .charge(row: $0) }, exhausted.filter { $0.job.order < witness.order })
