@@ -17,6 +17,20 @@ import Testing
     #expect(try rejected.names() == ["b.reason.txt", "b"])
   }
 
+  /// As its reason says: mended, and moved back.
+  @Test func aRejectedListThatIsMendedKeepsItsName() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try bench.drop("no key\n", as: "a")
+    try bench.await { $0.lists.rejected == 1 && bench.exists("rejected/a") }
+    try FileManager.default.removeItem(atPath: bench.spool("rejected/a"))
+    try bench.drop(lines(randomKeys(2)), as: "a")
+    try bench.await { $0.keys.registered == 2 && bench.exists("results/a.csv") && $0.lists.rejected == 0 }
+    bench.stop(daemon)
+    #expect(try bench.names(in: "rejected").isEmpty)
+    #expect(try bench.names(in: "done").sorted() == ["a", "a.receipt.json"])
+  }
+
   @Test func aListThatGrewWhileNobodyLookedIsReadBeforeARunIsDone() throws {
     let bench = try Bench()
     for number in 0..<50 { try bench.drop(lines(randomKeys(1)), as: "list\(number)") }

@@ -23,6 +23,7 @@ enum UsualPeriod {
     known.last { (reset - resetMore...reset + resetLess).contains($0) } ?? max(1, reset)
   }
 
+  /// Whether limits have exactly this period.
   static func isOne(_ period: Seconds) -> Bool { known.contains(period) }
 
   /// The first one that is longer than this many seconds.
