@@ -95,8 +95,8 @@ extension Core {
   private func knownKey(for choice: Canary.Choice, now: Seconds) -> DueKey? {
     // While a read may still bring a key, it is too early to say that none is waiting.
     let mayHaveKey = ledger.hasKey || !ledger.isDrained
-    // One that is to be registered again is no witness of itself.
-    let known = known.current(at: now).flatMap { ledger.place(of: $0.row) == nil ? $0 : nil }
+    // One that is to be registered again is no witness of itself. One whose registration is being written is the best.
+    let known = known.current(at: now).flatMap { ledger.awaitsAnswer($0.row) ? nil : $0 }
     return switch choice {
     case .waitingOnly: nil
     case .another: mayHaveKey ? nil : known

@@ -21,7 +21,7 @@ extension Core {
     switch verdict {
     case .registered: if job.isKnownGood { known.confirmed() } else { known.registered(job.key, at: now) }
     case .throttled, .stale: break
-    case .failed: if job.isKnownGood { known.forget() }
+    case .failed: known.refused(row: job.key.row)
     default: if job.isProbe { known.canaryFailed(wasKnown: job.isKnownGood) }
     }
   }

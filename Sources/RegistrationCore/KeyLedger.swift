@@ -69,6 +69,14 @@ package struct KeyLedger: Sendable {
     }
   }
 
+  /// Whether the key is here to be sent, or its answer is still open.
+  func awaitsAnswer(_ row: Int64) -> Bool {
+    switch places[row] {
+    case .ready, .inFlight, .awaitingWitness: true
+    case .awaitingCommit, nil: false
+    }
+  }
+
   /// Rows that must not be read again.
   var taken: Set<Int64> { Set(places.keys).union(charging.keys) }
 

@@ -35,8 +35,8 @@ package struct KnownKey: Sendable {
   /// Tried again, it was confirmed.
   mutating func confirmed() { isSpared = false }
 
-  /// The key was revoked.
-  mutating func forget() { key = nil }
+  /// The API refused this key: if it is the known one, it was revoked.
+  mutating func refused(row: Int64) { if key?.row == row { key = nil } }
 
   /// It or another canary was refused: they alternate.
   mutating func canaryFailed(wasKnown: Bool) { isSpared = wasKnown }

@@ -55,6 +55,43 @@ import Testing
     #expect(try !canaries(&future, count: 6).contains(99))
   }
 
+  @Test func aKeyIsACanaryAsSoonAsItIsRegistered() throws {
+    var bench = CoreBench(keys: 5)
+    let first = try #require(bench.tick(now: 0).sends.first)
+    // Its result is not on disk yet.
+    #expect(bench.reply(.registered(status: 201), to: first, now: 0).results.map(\.row) == [first.key.row])
+    var refused: [Int64] = []
+    while bench.core.holds.hold == nil, let job = bench.tick(now: 1).sends.first {
+      guard job.key.row != first.key.row else { break }
+      refused.append(job.key.row)
+      _ = bench.reply(forbidden, to: job, now: 1)
+    }
+    #expect(refused == [2, 3, 4] && bench.core.holds.hold == nil)
+  }
+
+  @Test func aKeyThatTheAPIHasRefusedSinceIsNoCanary() throws {
+    var bench = CoreBench(keys: 8)
+    let first = try #require(bench.tick(now: 0).sends.first)
+    bench.commit(bench.reply(.registered(status: 201), to: first, now: 0).results, now: 0)
+    // It is to be registered again, as in a list with `force`.
+    bench.keys[1] = CoreBench.key(1, state: .registered)
+    _ = bench.take(.keysChanged, now: 1)
+    let again = try #require(bench.tick(now: 1).sends.first)
+    #expect(again.key.row == 1)
+    bench.commit(
+      bench.reply(.failed(status: 404, title: "Not Found", detail: "app key not found"), to: again, now: 1).results,
+      now: 1)
+    // A second look at it follows later.
+    #expect(bench.due[1] != nil)
+    for now in 2..<8 {
+      let job = try #require(bench.tick(now: Double(now)).sends.first)
+      #expect(!job.isKnownGood)
+      _ = bench.reply(forbidden, to: job, now: Double(now))
+      if bench.core.holds.hold != nil { break }
+    }
+    #expect(bench.core.holds.hold?.reason == .credentials)
+  }
+
   @Test func aHoldAsksForCanariesOfEveryListAndItsEndForTheKeysInOrder() throws {
     var bench = CoreBench(keys: 50)
     _ = try canaries(&bench, count: 4)
