@@ -1,8 +1,8 @@
 package import Dispatch
-import Hummingbird
 package import HummingbirdCore
 package import Logging
 package import NIOCore
+import NIOPosix
 import Synchronization
 
 /// An HTTP/1.1 server that synchronous code can start and stop.
@@ -69,20 +69,19 @@ package final class HTTPListener: Sendable {
   /// event loop's.
   @discardableResult
   package func start(on address: BindAddress) throws -> SocketAddress? {
-    let loop = EventLoopGroupProvider.singleton.eventLoopGroup.next()
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
     let started = loop.makePromise(of: SocketAddress?.self)
     let headerLimits = HTTP1Channel.Configuration.DecoderConfiguration(
       maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes, maxHeaderFieldCount: 100)
     let (connections, malformed) = (self.connections, self.malformed)
-    let server = try HTTPServerBuilder.http1(
-      configuration: .init(
+    let http = HTTP1Channel(
+      responder: respond,
+      configuration: HTTP1Channel.Configuration(
         additionalChannelHandlers: [connections.tracker()] + (malformed.map { [$0.handler()] } ?? []),
-        idleTimeout: limits.idle,
-        httpDecoderConfiguration: headerLimits)
-    ).buildServer(
-      configuration: .init(address: address, backlog: 1_024),
-      eventLoopGroup: loop, logger: logger, responder: respond,
-      onServerRunning: { started.succeed($0.localAddress) })
+        idleTimeout: limits.idle, httpDecoderConfiguration: headerLimits))
+    let server = AcceptedConnections(http: http).server(
+      configuration: ServerConfiguration(address: address, backlog: 1_024),
+      onServerRunning: { started.succeed($0.localAddress) }, eventLoopGroup: loop, logger: logger)
     let running = Task(executorPreference: LoopExecutor(loop)) { [ended] in
       do {
         try await server.run()

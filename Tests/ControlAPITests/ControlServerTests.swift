@@ -1,6 +1,8 @@
 import ControlAPI
+import Dispatch
 import FoundationEssentials
 import Registration
+import Synchronization
 import Testing
 
 /// What is on the wire, for well-behaved clients and for others.
@@ -339,5 +341,28 @@ import Testing
         #expect(error?.isInUse == true)
         #expect(!FileManager.default.fileExists(atPath: configuration.socketPath))
       })
+  }
+
+  /// NIO ends the process if it finds a connection that was accepted and never handled.
+  @Test func aServerIsStoppedWhileClientsConnect() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/control.sock"
+      let isOver = Mutex(false)
+      let clients = DispatchGroup()
+      for number in 0..<4 {
+        DispatchQueue(label: "client \(number)").async(group: clients) { @Sendable in
+          // Most of the time, nobody listens.
+          while !isOver.withLock({ $0 }) { _ = try? WireConnection(socket: path) }
+        }
+      }
+      for _ in 0..<100 {
+        let server = try ControlServer(
+          ControlServer.Configuration(socketPath: path), backend: MemoryBackend(), logger: silent)
+        try server.start()
+        server.stop()
+      }
+      isOver.withLock { $0 = true }
+      clients.wait()
+    }
   }
 }
