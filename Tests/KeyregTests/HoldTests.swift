@@ -294,4 +294,19 @@ import Testing
     bench.stop(daemon)
     #expect(try bench.results("a").allSatisfy { $0.contains(",registered,201,1,") })
   }
+
+  /// It would go on in a file that nobody finds again. Nothing is left to do, so no key and no result shows it.
+  @Test func anIdleDaemonHoldsWhileItsQueueIsGone() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try bench.drop(lines(randomKeys(5)), as: "a")
+    try bench.await { $0.keys.registered == 5 && $0.state == .idle }
+    let (here, away) = (bench.path("state/queue.sqlite"), bench.path("away"))
+    try FileManager.default.moveItem(atPath: here, toPath: away)
+    let held = try bench.await { $0.hold == .disk }
+    #expect(held.reason?.contains("was removed or replaced") == true)
+    try FileManager.default.moveItem(atPath: away, toPath: here)
+    try bench.await { $0.hold == nil && $0.state == .idle }
+    bench.stop(daemon)
+  }
 }

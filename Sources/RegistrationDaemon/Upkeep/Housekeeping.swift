@@ -19,7 +19,7 @@ final class Housekeeping: Sendable {
   }
 
   private enum Chore: CaseIterable {
-    case announce, watchClock, keepLearned, keepHistory, tidyQueue, checkQueue, sweepSpool
+    case announce, watchClock, watchFiles, keepLearned, keepHistory, tidyQueue, checkQueue, sweepSpool
   }
 
   private let pool: WorkerPool
@@ -133,7 +133,7 @@ final class Housekeeping: Sendable {
   /// Seconds between two runs.
   private func interval(of chore: Chore) -> Double {
     switch chore {
-    case .announce, .watchClock: 1
+    case .announce, .watchClock, .watchFiles: 1
     case .keepLearned, .keepHistory: 60
     case .tidyQueue: 600
     case .checkQueue: 3_600
@@ -155,6 +155,7 @@ final class Housekeeping: Sendable {
       switch chore {
       case .announce: announcer.look(reports.momentaryStatus()) { try reports.unread() }
       case .watchClock: queue.watchClock()
+      case .watchFiles: queue.watchFiles()
       case .keepLearned: queue.keepLearned()
       case .keepHistory: queue.keepHistory()
       case .tidyQueue: if reports.status().state == .idle { queue.tidy() }

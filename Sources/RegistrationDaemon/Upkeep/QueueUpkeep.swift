@@ -129,6 +129,13 @@ final class QueueUpkeep: Sendable {
     }
   }
 
+  // MARK: Its files
+
+  /// Has keys read if the files of the queue are gone: that shows it, even while there is no work.
+  func watchFiles() {
+    if queue.isDisplaced { pool.keysChanged() }
+  }
+
   // MARK: Writing back
 
   /// Writes the log of the queue back while nothing else needs the queue.

@@ -12,6 +12,9 @@ extension RegistrationQueue {
     try place.require()
   }
 
+  /// Whether the files of the queue were removed or replaced.
+  package var isDisplaced: Bool { (try? place.require()) == nil }
+
   /// Damage was found: from now on every write, and every request for work, gets the error that this returns. The next
   /// start checks the queue before it writes anything.
   @discardableResult
