@@ -69,9 +69,14 @@ package final class FolderLock: Sendable {
   package func give(to owner: uid_t, _ group: gid_t) { _ = fchown(file, owner, group) }
 
   /// Whether the file at `path` is the locked one.
-  package func isAt(_ path: String) -> Bool {
+  package func isAt(_ path: String) -> Bool { Self.isSame(file, path) }
+
+  /// Whether the folder at `path` is the locked one.
+  package func isFolder(at path: String) -> Bool { folder >= 0 && Self.isSame(folder, path) }
+
+  private static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
     var (here, ours) = (stat(), stat())
-    guard fstat(file, &ours) == 0, lstat(path, &here) == 0 else { return false }
+    guard fstat(descriptor, &ours) == 0, lstat(path, &here) == 0 else { return false }
     return here.st_dev == ours.st_dev && here.st_ino == ours.st_ino
   }
 }

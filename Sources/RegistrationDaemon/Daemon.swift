@@ -20,7 +20,7 @@ package final class Daemon: Sendable {
     case done(Balance)
     /// The queue can no longer be used.
     case broken(QueueError)
-    /// The spool did not respond at the start, and once it did it proved not to be for this daemon.
+    /// The spool is not for this daemon: it did not respond at the start and proved so later, or it was replaced.
     case refused(any Error)
   }
 
@@ -99,7 +99,8 @@ package final class Daemon: Sendable {
     let stamp = InstanceStamp(folder: settings.stateDirectory)
     try stamp.check(for: instance)
     let spool = SpoolDirectory(path: settings.spoolDirectory)
-    let ownership = SpoolOwnership(spool: spool)
+    let stopRequest = self.stopRequest
+    let ownership = SpoolOwnership(spool: spool, of: instance) { @Sendable error in stopRequest.make(.refused(error)) }
     try ownership.check { @Sendable in
       try loaded.refuseSpool(for: instance)
       try InstanceStamp(folder: settings.spoolDirectory).check(for: instance)
@@ -114,7 +115,6 @@ package final class Daemon: Sendable {
     try queue.finishCancels(at: .now())
 
     let changes = self.changes
-    let stopRequest = self.stopRequest
     let inForce = SettingsInForce(loaded, credentials)
     let announcer = Announcer(queue: queue, settings: inForce, instance: instance, log: log)
     let results = ResultsWriter(

@@ -43,6 +43,60 @@ import Testing
     bench.stop(daemon)
   }
 
+  /// A spool with its folders, beside the one that is in use.
+  private func makeSpool(_ path: String) throws {
+    for place in ["incoming", "reading", "done", "rejected", "results"] {
+      try FileManager.default.createDirectory(atPath: "\(path)/\(place)", withIntermediateDirectories: true)
+    }
+  }
+
+  private func locked(_ folder: String) -> FileHandle? {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY)
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? handle : nil
+  }
+
+  @Test func aSpoolThatReplacesItsOwnIsLockedAndServed() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try makeSpool(bench.path("new"))
+    try #require(rename(bench.path("spool"), bench.path("away")) == 0)
+    try #require(rename(bench.path("new"), bench.path("spool")) == 0)
+    try bench.await { _ in bench.exists(".keyreg-lock") }
+    #expect(locked(bench.spool("reading")) == nil)
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    try bench.await { $0.keys.registered == 3 && $0.lists.active == 0 }
+    #expect(try bench.results("a").count == 3)
+    // Somebody who takes the file for a leftover does not make it another spool.
+    try FileManager.default.removeItem(atPath: bench.spool(".keyreg-lock"))
+    try bench.drop(lines(randomKeys(3)), as: "b")
+    try bench.await { $0.keys.registered == 6 && $0.lists.active == 0 }
+    #expect(bench.log.ranges(of: "replaced by another").count == 1, "\(bench.log)")
+    bench.stop(daemon)
+  }
+
+  @Test(arguments: [false, true]) func aDaemonEndsWhenItsSpoolIsReplacedByAnothers(isStamped: Bool) throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try makeSpool(bench.path("new"))
+    var other: FileHandle?
+    if isStamped {
+      try "acme\n".write(toFile: bench.path("new/.keyreg-instance"), atomically: false, encoding: .utf8)
+    } else {
+      other = locked(bench.path("new/reading"))
+      #expect(other != nil)
+    }
+    try #require(rename(bench.path("spool"), bench.path("away")) == 0)
+    try #require(rename(bench.path("new"), bench.path("spool")) == 0)
+    // Whoever asks has it look at the spool.
+    while daemon.isRunning { _ = try? bench.client.status() }
+    #expect(daemon.terminationReason == .exit && daemon.terminationStatus == (isStamped ? 78 : 75), "\(bench.log)")
+    let reason =
+      isStamped ? "spool belongs to the instance acme" : "another daemon serves the spool \(bench.path("spool"))"
+    #expect(bench.log.contains(reason), "\(bench.log)")
+    withExtendedLifetime(other) {}
+  }
+
   @Test func knownKeysAreWorkedOnThoughTheSpoolCannotBeUsedAndThatIsNoHold() throws {
     let bench = try Bench(latency: .milliseconds(50))
     let daemon = try bench.start()

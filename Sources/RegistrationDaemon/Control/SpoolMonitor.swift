@@ -150,6 +150,7 @@ final class SpoolMonitor: Sendable {
         return fault
       }
     }
+    if let fault = renew() { return fault }
     var status = statvfs()
     guard statvfs(spool.path, &status) == 0 else { return SpoolError("access \(spool.path)", code: errno) }
     // A file system that reports no size, or no number of files, is never full.
@@ -157,6 +158,17 @@ final class SpoolMonitor: Sendable {
     let isFull = status.f_blocks > 0 && free * status.f_frsize < Self.leastSpace
     let isOutOfFiles = status.f_files > 0 && (geteuid() == 0 ? status.f_ffree : status.f_favail) == 0
     return isFull || isOutOfFiles ? SpoolError("write to \(spool.path)", code: ENOSPC) : nil
+  }
+
+  /// Locks the spool if it was replaced by another one. Returns why that was not possible.
+  private func renew() -> SpoolError? {
+    do throws(SpoolError) {
+      guard try ownership.renew() else { return nil }
+      log.warning("the spool was replaced by another one, which is now served", metadata: ["spool": "\(spool.path)"])
+      return nil
+    } catch {
+      return error
+    }
   }
 
   /// Creates a folder again that somebody has removed. Returns why that was not possible.

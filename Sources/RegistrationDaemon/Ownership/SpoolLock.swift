@@ -39,6 +39,11 @@ package final class SpoolLock: Sendable {
   /// folder.
   func isIn(_ spool: String) -> Bool { lock?.isAt("\(spool)/\(Self.fileName)") ?? false }
 
+  /// Whether no other daemon can take the spool: the lock is in it, or the folder in which lists are claimed is locked.
+  func protects(_ spool: SpoolDirectory) -> Bool {
+    isIn(spool.path) || lock?.isFolder(at: spool.path(of: .reading)) ?? false
+  }
+
   private static func failure(_ path: String, _ code: Int32) -> Refusal {
     Refusal(
       description: "cannot lock the spool with \(path): \(String(cString: strerror(code)))",

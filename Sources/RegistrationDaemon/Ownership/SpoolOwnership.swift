@@ -36,11 +36,18 @@ final class SpoolOwnership: Sendable {
   private static let interval: UInt32 = 2
 
   private let spool: SpoolDirectory
+  private let instance: Instance
+  private let lost: @Sendable (any Error) -> Void
   private let serial = DispatchQueue(label: "keyreg.spool.ownership")
   private let state = Mutex(State())
 
-  init(spool: SpoolDirectory) {
+  /// - Parameters:
+  ///   - instance: Whose spool it is.
+  ///   - lost: Called when the spool was replaced by one of another daemon or instance.
+  init(spool: SpoolDirectory, of instance: Instance, lost: @escaping @Sendable (any Error) -> Void) {
     self.spool = spool
+    self.instance = instance
+    self.lost = lost
   }
 
   /// The spool is this daemon's, and what an earlier run left in it is cleaned up: lists may be taken and results
@@ -117,6 +124,29 @@ final class SpoolOwnership: Sendable {
         if isFinal { return }
         sleep(Self.interval)
       }
+    }
+  }
+
+  // MARK: - Another spool at the same path
+
+  /// Locks a spool that was put into the place of this one, with all of its folders. Without effect while the spool is
+  /// this daemon's.
+  ///
+  /// - Returns: Whether it was another one.
+  func renew() throws(SpoolError) -> Bool {
+    guard isServed, let lock = state.withLock({ $0.lock }), !lock.protects(spool) else { return false }
+    let stamp = InstanceStamp(folder: spool.path)
+    do {
+      try stamp.check(for: instance)
+      let lock = try SpoolLock(spool: spool)
+      try stamp.leave(for: instance)
+      let forms = try Self.forms(of: spool)
+      state.withLock { state in (state.lock, state.forms) = (lock, forms) }
+      return lock.protects(spool)
+    } catch {
+      if let fault = SpoolError(passing: error) { throw fault }
+      lost(error)
+      throw SpoolError(kind: .system, message: "\(error)")
     }
   }
 
