@@ -81,6 +81,29 @@ import Testing
     #expect(holds.gate(now: 2) == .probe(.another))
   }
 
+  /// Keys that are refused come first, and no key succeeds that could say whether they are rightly.
+  @Test func unknownKeysGetTheirTurnBehindForbiddenOnes() {
+    var bench = CoreBench(keys: 15)
+    let unknown = Verdict.failed(status: 404, title: "Not Found", detail: "app key not found")
+    _ = bench.outcomes { $0.key.row <= 4 ? forbidden : unknown }
+    #expect(bench.outcomes == Dictionary(uniqueKeysWithValues: (5...15).map { (Int64($0), .failed) }))
+    #expect(bench.core.holds.hold?.reason == .credentials)
+  }
+
+  /// The keys out of attempts fail by the word of another key, and one that always begins a hold is none.
+  @Test func keysOutOfAttemptsFailBesideOneThatIsRedirected() {
+    var bench = CoreBench(keys: 8, attempts: 1)
+    _ = bench.outcomes { job in
+      switch job.key.row {
+      case 1, 8: success
+      case 7: redirected
+      default: unavailable
+      }
+    }
+    #expect(bench.keys.keys.sorted() == [7])
+    #expect(bench.outcomes[8] == .registered && (2...6).allSatisfy { bench.outcomes[$0] == .failed })
+  }
+
   /// They are not sent again while the credentials are in question: what is known of them decides once it is.
   @Test func keysOutOfAttemptsStayInHandWhileA403IsExamined() {
     var holds = holds(maxAttempts: 1)

@@ -65,6 +65,8 @@ import Testing
   private static let maxAttempts = 8
   /// Key 7 held everything up, and the answer to another showed that it alone was the trouble.
   private static let blamed: [Reply] = [.unauthorized(7), .registered(8, isProbe: true)]
+  /// Everybody is refused, as far as is known.
+  private static let held = [.forbidden(1)] + (2...4).map { Reply.forbidden($0, isProbe: true) }
   private static let redirecting: [Reply] = [.redirected(7), .registered(8, isProbe: true)]
 
   static let conditions: [Condition] = putOff + failures + forbidden + judged
@@ -84,7 +86,16 @@ import Testing
       then: "asking credentials"),
     Condition(
       "the fourth in a row", blamed + Array(repeating: .unauthorized(7), count: 4), is: "due", then: "credentials"),
-    Condition("401, asking about an outage", blamed + outage + [.unauthorized(7)], is: "due", then: "credentials"),
+    Condition("401, asking about an outage", outage + [.unauthorized(7)], is: "due", then: "credentials"),
+    Condition(
+      "401 to such a key, asking about an outage", blamed + outage + [.unauthorized(7)], is: "put off",
+      then: "asking outage"),
+    Condition(
+      "403 to a key that held everything up before any success", held + [.refused(5, isProbe: true), .forbidden(2)],
+      is: "put off", then: "open"),
+    Condition(
+      "403 to such a key after a success", held + [.registered(5, isProbe: true), .forbidden(2)], is: "kept",
+      then: "asking credentials"),
   ]
 
   private static let failures: [Condition] = [
@@ -116,9 +127,7 @@ import Testing
       "the second refused canary", [.forbidden(1), .forbidden(2, isProbe: true), .forbidden(3, isProbe: true)],
       is: "kept", then: "asking credentials"),
     Condition(
-      "the third refused canary",
-      [.forbidden(1), .forbidden(2, isProbe: true), .forbidden(3, isProbe: true), .forbidden(4, isProbe: true)],
-      is: "due", then: "credentials"),
+      "the third refused canary", held, is: "due", then: "credentials"),
     Condition(
       "a known key is refused", [.forbidden(1), .forbidden(9, isProbe: true, isKnownGood: true)], is: "due",
       then: "credentials"),

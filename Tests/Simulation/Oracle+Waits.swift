@@ -36,7 +36,7 @@ extension Oracle {
   mutating func brokenPutOff(_ row: Int64, _ known: Words, wait: Seconds, _ what: String) -> Violation? {
     let promise = "only a key that stopped others is put off"
     switch known.last {
-    case .unauthorized, .misdirected, .unsettled, .unanswered: break
+    case .unauthorized, .forbidden, .misdirected, .unsettled, .unanswered: break
     default: return Violation(promise: promise, detail: "\(what): \(String(describing: known.last))")
     }
     guard let first = known.firstTrouble, spoke.contains(where: { $0.row != row && $0.order > first }) else {

@@ -144,6 +144,7 @@ struct Oracle {
     case .forbidden:
       known.forbidden.append((sent, successes.filter { $0.row != row }.map(\.order).max() ?? 0))
       if known.forbidden.count > 2 { known.forbidden.removeFirst() }
+      known.firstTrouble = known.firstTrouble ?? job.order
       said(job)
     case .unsettled, .unanswered:
       if let wait = reply.paced.reading?.retryAfter, reply.paced.kind == .serverError {

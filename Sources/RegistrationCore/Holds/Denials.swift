@@ -21,6 +21,9 @@ enum Denials: Sendable {
   /// An API that uses more different messages than this looks at each key by itself.
   static let wordings = 4
 
+  /// Nothing was registered since the start or the last reload.
+  var isUnproven: Bool { if case .unproven = self { true } else { false } }
+
   /// Keys that wait for a decision.
   var kept: [Charge] {
     if case .unproven(let streak) = self { streak.kept } else { [] }

@@ -51,10 +51,7 @@ extension Holds {
 
   /// Puts off a key that alone caused trouble before; nil when the trouble is shared.
   mutating func putOff(_ charge: Charge) -> [Effect]? {
-    switch state {
-    case .open, .inquiring(.credentials, _): break
-    case .inquiring(.outage, _), .holding: return nil
-    }
+    if case .holding = state { return nil }
     guard let times = blame.putOff(charge.job.key.row) else { return nil }
     // At least a second: without a delay the key would be sent over and over.
     let delay = max(1, retry.delay(beforeAttempt: times + 1, random: random.unit()))

@@ -118,7 +118,8 @@ extension Holds {
       return effects
     case .holding(let hold, _):
       guard job.isProbe, hold.reason != .refused else { return [] }
-      blameTriggers(of: hold, except: job)
+      // What a 403 means is decided by a success. As long as there was none, others get their turn first.
+      if hold.fault.status != 403 || denials.isUnproven { blameTriggers(of: hold, except: job) }
       quietUntil = -.infinity
       state = .open(Failures())
       return [.ended(hold.reason)]
@@ -141,6 +142,7 @@ extension Holds {
 
   private mutating func forbidden(_ charge: Charge, sent: Int, at moment: Moment) -> [Effect] {
     let job = charge.job
+    if denials.isUnproven, let effects = putOff(charge) { return effects }
     blame.somebodyAnswered()
     var effects: [Effect] = []
     var suspicion = Suspicion()
@@ -155,7 +157,8 @@ extension Holds {
       suspicion = known
       if job.isProbe { suspicion.refusedCanaries += 1 }
       if job.isProbe, job.isKnownGood || suspicion.refusedCanaries >= Suspicion.canaries {
-        return [.release(job)] + hold(.credentials, charge.fault, at: moment)
+        let triggers = suspicion.rows.union(job.isKnownGood ? [] : [job.key.row])
+        return [.release(job)] + hold(.credentials, charge.fault, triggers: triggers, at: moment)
       }
     case .inquiring(.outage(let failures), _), .open(let failures): suspicion.failures = failures
     }

@@ -87,6 +87,9 @@ struct Suspicion: Sendable {
 
   /// This many canaries decide it.
   static let canaries = 3
+
+  /// The suspects' rows.
+  var rows: Set<Int64> { Set(suspects.map(\.job.key.row)) }
 }
 
 /// A shared problem: what it is, what was said, and since when.
