@@ -31,7 +31,7 @@ package struct Site: Hashable, Sendable {
 
   /// The names of the sites in the vendor's documentation.
   static let regions = [
-    "us": "datadoghq.com", "us1": "datadoghq.com", "us3": "us3.datadoghq.com", "us5": "us5.datadoghq.com",
+    "us1": "datadoghq.com", "us3": "us3.datadoghq.com", "us5": "us5.datadoghq.com",
     "eu": "datadoghq.eu", "eu1": "datadoghq.eu", "ap1": "ap1.datadoghq.com", "ap2": "ap2.datadoghq.com",
     "uk1": "uk1.datadoghq.com", "us1.datadoghq.com": "datadoghq.com", "eu1.datadoghq.eu": "datadoghq.eu",
     "gov": "ddog-gov.com", "us1-fed": "ddog-gov.com", "us2-fed": "us2.ddog-gov.com",

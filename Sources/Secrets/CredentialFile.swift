@@ -37,7 +37,9 @@ package struct CredentialFile: Hashable, Sendable {
   /// The file must belong to root or to the user of this process and give group and others no access at all. In the
   /// credentials directory the group's mode bits are ignored: systemd grants the service access by an access control
   /// list, whose mask shows as group permission.
-  package func read() throws(CredentialError) -> Secret {
+  ///
+  /// - Parameter user: The daemon's user, whose file it may be as well: for root, who asks on the daemon's behalf.
+  package func read(for user: UInt32? = nil) throws(CredentialError) -> Secret {
     let isProvided = isInCredentialsDirectory
     // Non-blocking, so that a FIFO without a writer is refused at once.
     let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | (isProvided ? O_NOFOLLOW : 0)
@@ -48,7 +50,7 @@ package struct CredentialFile: Hashable, Sendable {
       throw openingFailed(error.code)
     }
     defer { close(descriptor) }
-    try check(descriptor, isProvided: isProvided)
+    try check(descriptor, isProvided: isProvided, owners: [0, geteuid(), user ?? 0])
     return try Secret(content(of: descriptor), from: path)
   }
 
@@ -61,13 +63,13 @@ package struct CredentialFile: Hashable, Sendable {
     return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino
   }
 
-  private func check(_ descriptor: Int32, isProvided: Bool) throws(CredentialError) {
+  private func check(_ descriptor: Int32, isProvided: Bool, owners: Set<UInt32>) throws(CredentialError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw readingFailed(errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw CredentialError(.refused, "\(path) is not a regular file", hint: "name a file that holds the key")
     }
-    guard status.st_uid == 0 || status.st_uid == geteuid() else {
+    guard owners.contains(status.st_uid) else {
       throw CredentialError(
         .refused, "\(path) belongs to another user (uid \(status.st_uid))",
         hint: "its owner could change it; give it to root or the daemon's user with chown")

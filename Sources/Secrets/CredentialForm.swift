@@ -40,7 +40,7 @@ enum CredentialForm {
     if text.utf8.count == 35, text.hasPrefix("pub"), text.dropFirst(3).utf8.allSatisfy(SecretText.isHexadecimal) {
       return ("a client token, as applications send it", "use the key itself: a client token may not do this")
     }
-    if isAssignment(text) { return ("NAME=value", "use only what comes after the first “=”") }
+    if isAssignment(text) { return ("NAME=value", "use only what comes after the first “=” or “:”") }
     return nil
   }
 
@@ -69,7 +69,7 @@ enum CredentialForm {
     let start = text.first { !$0.isWhitespace }
     if start == "{" || start == "[" { return ("JSON", "use only the key inside it") }
     if text.split(whereSeparator: \.isNewline).contains(where: { isAssignment(String($0)) }) {
-      return ("a file of variables", "use only what comes after the “=”: the key as the only line of its file")
+      return ("a file of variables", "use only what comes after the “=” or “:”: the key as the only line of its file")
     }
     return nil
   }

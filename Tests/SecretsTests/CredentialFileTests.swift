@@ -142,6 +142,8 @@ struct CredentialFileTests {
     let error = try refusal(path)
     #expect(error.reason == .refused)
     #expect(error.message.contains("uid 12345"))
+    // Root asks for the daemon, whose user has it.
+    #expect(try CredentialFile(path: path, credentialsDirectory: nil).read(for: 12345).exposed == "k")
   }
 
   @Test func aFileThatMayNotBeOpenedIsUnreadable() async throws {

@@ -342,6 +342,7 @@ check_credentials() {
   secret app-key "$first_app"
   start_doorkeeper "$third_key"
   follow "it can read the files by itself as the manual shows" "$manual" CREDENTIALS 2
+  check "… which a check by root accepts, though they are the service's" inside keyreg check
   pid=$(property MainPID)
   list eeeeeeee 5 fifth.txt
   drop fifth.txt keyreg

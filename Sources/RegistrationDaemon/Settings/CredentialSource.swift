@@ -1,3 +1,4 @@
+import Glibc
 package import RegistrationAPI
 package import Secrets
 
@@ -56,14 +57,16 @@ package struct CredentialSource: Sendable {
   }
 
   package func apiKey(_ settings: Settings) throws(CredentialError) -> Found {
-    try find(variable: "DD_API_KEY", name: "api-key", file: settings.apiKeyFile)
+    try find(variable: "DD_API_KEY", name: "api-key", file: settings.apiKeyFile, settings)
   }
 
   package func appKey(_ settings: Settings) throws(CredentialError) -> Found {
-    try find(variable: "DD_APP_KEY", name: "app-key", file: settings.appKeyFile)
+    try find(variable: "DD_APP_KEY", name: "app-key", file: settings.appKeyFile, settings)
   }
 
-  private func find(variable: String, name: String, file path: String) throws(CredentialError) -> Found {
+  private func find(
+    variable: String, name: String, file path: String, _ settings: Settings
+  ) throws(CredentialError) -> Found {
     if let text = environment[variable], !text.isEmpty {
       return Found(secret: try Secret(text.utf8, from: variable), origin: "environment \(variable)")
     }
@@ -75,6 +78,13 @@ package struct CredentialSource: Sendable {
         if error.reason != .missing { throw error }
       }
     }
-    return Found(secret: try CredentialFile(path: path, credentialsDirectory: directory).read(), origin: path)
+    let file = CredentialFile(path: path, credentialsDirectory: directory)
+    return Found(secret: try file.read(for: Self.daemonUser(settings)), origin: path)
+  }
+
+  /// The user that the daemon runs as, if root asks: the owner of its state directory.
+  private static func daemonUser(_ settings: Settings) -> uid_t? {
+    var status = stat()
+    return geteuid() == 0 && stat(settings.stateDirectory, &status) == 0 ? status.st_uid : nil
   }
 }

@@ -84,7 +84,7 @@ struct CheckCommand: ParsableCommand {
     switch found {
     case .success(let found):
       [name, found.secret.token == nil ? "(redacted)" : "(redacted), a token", PrintableText.escape(found.origin)]
-    case .failure: [name, "(none)", "-"]
+    case .failure(let error): [name, error.reason == .missing ? "(none)" : "(not usable)", "-"]
     }
   }
 
