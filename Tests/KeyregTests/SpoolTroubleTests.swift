@@ -43,9 +43,9 @@ import Testing
     bench.stop(daemon)
   }
 
-  /// A spool with its folders, beside the one that is in use.
+  /// A spool beside the one that is in use, with the folders that the package creates.
   private func makeSpool(_ path: String) throws {
-    for place in ["incoming", "reading", "done", "rejected", "results"] {
+    for place in ["incoming", "done", "rejected", "results"] {
       try FileManager.default.createDirectory(atPath: "\(path)/\(place)", withIntermediateDirectories: true)
     }
   }
@@ -79,6 +79,7 @@ import Testing
     let bench = try Bench()
     let daemon = try bench.start()
     try makeSpool(bench.path("new"))
+    try FileManager.default.createDirectory(atPath: bench.path("new/reading"), withIntermediateDirectories: false)
     var other: FileHandle?
     if isStamped {
       try "acme\n".write(toFile: bench.path("new/.keyreg-instance"), atomically: false, encoding: .utf8)

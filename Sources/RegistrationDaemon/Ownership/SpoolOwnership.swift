@@ -164,10 +164,10 @@ final class SpoolOwnership: Sendable {
   }
 
   /// Creates a removed folder again as it was at the start. False when the spool is not the one that this daemon has
-  /// locked: an unmounted file system must not get a second spool in its mount point.
+  /// locked, and has no incoming/: an unmounted file system must not get a second spool in its mount point.
   func restore(_ place: SpoolDirectory.Subfolder) throws(SpoolError) -> Bool {
     let (lock, form) = state.withLock { ($0.lock, $0.forms[place]) }
-    guard let lock, let form, lock.isIn(spool.path) else { return false }
+    guard let lock, let form, lock.isIn(spool.path) || isFolder(.incoming) else { return false }
     let path = spool.path(of: place)
     guard mkdir(path, form.mode & 0o777) == 0 else {
       if errno == EEXIST { return true }
@@ -177,6 +177,11 @@ final class SpoolOwnership: Sendable {
     _ = lchown(path, form.owner, form.group)
     _ = chmod(path, form.mode)
     return true
+  }
+
+  private func isFolder(_ place: SpoolDirectory.Subfolder) -> Bool {
+    var status = stat()
+    return stat(spool.path(of: place), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 }
 
