@@ -104,6 +104,57 @@ import Testing
     #expect(bench.outcomes[8] == .registered && (2...6).allSatisfy { bench.outcomes[$0] == .failed })
   }
 
+  /// How often each key was sent in `seconds`, one after the other, and the outcomes.
+  private func sent(_ bench: inout CoreBench, seconds: Double, _ answer: (Int64) -> Verdict) -> [Int64: Int] {
+    var now = 0.0
+    var count: [Int64: Int] = [:]
+    while now < seconds, !bench.keys.isEmpty {
+      let wanted = bench.tick(now: now)
+      bench.commit(wanted.results, now: now)
+      for job in wanted.sends {
+        count[job.key.row, default: 0] += 1
+        bench.commit(bench.reply(job.isKnownGood ? success : answer(job.key.row), to: job, now: now).results, now: now)
+        now += 0.05
+      }
+      if wanted.sends.isEmpty { now = max(now + 0.01, min(wanted.wake ?? .infinity, now + 0.5)) }
+    }
+    return count
+  }
+
+  private func denied(_ status: Int) -> Verdict { .failed(status: status, title: "No", detail: "app key, no") }
+
+  /// What the API said of a key is not forgotten when another key begins a hold.
+  @Test(arguments: [[403, 409], [403, 409, 409, 400, 400], [401, 409], [404, 503, 503, 503, 503, 503]])
+  func aRefusalStandsBesideKeysThatHoldEverythingUp(statuses: [Int]) {
+    var bench = CoreBench(keys: statuses.count)
+    let count = sent(&bench, seconds: 200) { row in
+      switch statuses[Int(row) - 1] {
+      case 401: .unauthorized(detail: nil)
+      case 403: forbidden
+      case 503: unavailable
+      case let status: denied(status)
+      }
+    }
+    for (index, status) in statuses.enumerated() where [400, 404, 409].contains(status) {
+      #expect(bench.outcomes[Int64(index + 1)] == .failed && count[Int64(index + 1)] == (status == 404 ? 2 : 1))
+    }
+    #expect(count.values.allSatisfy { $0 < 100 }, "\(count)")
+  }
+
+  @Test(arguments: [1, 16]) func aListOfBadKeysEndsBesideAKnownGoodOne(workers: Int) {
+    var bench = CoreBench(
+      keys: 29, workers: workers, attempts: 4, canary: CoreBench.key(99, attempts: 1, state: .registered))
+    let count = sent(&bench, seconds: 400) { $0 <= 2 ? forbidden : $0 <= 4 ? denied(404) : unavailable }
+    #expect(bench.outcomes.count == 29 && bench.outcomes.values.allSatisfy { $0 == .failed }, "\(bench.outcomes)")
+    #expect(count.values.reduce(0, +) < 200, "\(count)")
+  }
+
+  @Test(arguments: [1, 16]) func keysThatAreAnswered401HardlyDelayTheOthers(workers: Int) {
+    var bench = CoreBench(keys: 200, workers: workers)
+    _ = sent(&bench, seconds: 60) { $0 % 20 == 5 ? .unauthorized(detail: nil) : success }
+    #expect(bench.outcomes.count == 190 && bench.keys.count == 10)
+  }
+
   /// They are not sent again while the credentials are in question: what is known of them decides once it is.
   @Test func keysOutOfAttemptsStayInHandWhileA403IsExamined() {
     var holds = holds(maxAttempts: 1)

@@ -2,7 +2,8 @@
 ///
 /// Before anything was registered, many refusals with the same message may mean the wrong organisation or a new rule of
 /// the API. The keys are kept, and the twentieth different one starts a hold, whatever is said of other keys in
-/// between. After a success each is believed at once; when the operator accepts the refusals, each with that message.
+/// between, and whatever holds there are. If no other key is left to ask, the refusals stand. After a success each is
+/// believed at once; when the operator accepts the refusals, each with that message.
 enum Denials: Sendable {
   case believed
   case unproven(Streak)
@@ -89,7 +90,7 @@ enum Denials: Sendable {
     return kept
   }
 
-  /// A shared problem interrupted the refusals. Returns the waiting keys.
+  /// Every key is refused, and counting starts anew. Returns the waiting keys.
   mutating func interrupt() -> [Charge] {
     guard case .unproven(let streak) = self else { return [] }
     self = .unproven(Streak(accepted: streak.accepted))

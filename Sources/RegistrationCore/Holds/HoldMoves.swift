@@ -7,6 +7,9 @@ extension Holds {
   /// Seconds for which nothing is sent while a canary is out. Anything longer is a hold, and shows as one.
   static let longestInquiry: Seconds = 7.5
 
+  /// Canaries of a hold that come back before the API's earlier refusals of other keys stand.
+  private static let canariesBeforeVerdict = 3
+
   /// What the API's refusal of a key leads to, once it is believed.
   mutating func judge(_ charge: Charge) -> Effect {
     guard charge.fault.status == 404, !charge.job.key.isDenied else { return .fail(charge.job, charge.fault) }
@@ -70,7 +73,7 @@ extension Holds {
   mutating func hold(_ reason: Reason, _ fault: RequestFault, triggers: Set<Int64> = [], at moment: Moment) -> [Effect]
   {
     var effects = releaseWaiting()
-    effects += denials.interrupt().map { .release($0.job) }
+    if reason == .refused { effects += denials.interrupt().map { .release($0.job) } }
     doubted.removeAll()
     if case .holding(let old, _) = state, old.reason != reason { effects.append(.ended(old.reason)) }
     patience = Self.patiences.lowerBound
@@ -120,6 +123,18 @@ extension Holds {
     return failures.exhausted.map { .release($0.job) } + waiting.map { .spare(row: $0) }
   }
 
+  /// A canary came back and the hold goes on. What the API has said of keys before stands, once it is clear that no
+  /// other key will soon be answered.
+  mutating func returned(_ charge: Charge, at moment: Moment) -> [Effect] {
+    probeLater(after: charge.fault, at: moment)
+    var effects: [Effect] = [.release(charge.job)]
+    if case .holding(let hold, let canary) = state, hold.reason != .refused, canary.returns > Self.canariesBeforeVerdict
+    {
+      effects += denials.release().map { judge($0) }
+    }
+    return effects
+  }
+
   /// The canary changed nothing; the next one waits longer.
   ///
   /// - Parameter fault: What it was told.
@@ -129,6 +144,8 @@ extension Holds {
     canary.returns += 1
     canary.due =
       switch hold.reason {
+      // Single keys have been the trouble before: a registered key tells at once.
+      case .credentials where canary.returns == 1 && !blame.isEmpty: moment.now
       case .credentials: moment.now + ProbeSpacing.credentials.delay(after: canary.returns - 1) * late()
       case .refused: moment.now + ProbeSpacing.refused.delay(after: canary.returns - 1) * late()
       case .outage: max(quietUntil, moment.now + outageDelay(canary.returns, of: hold, now: moment.now))

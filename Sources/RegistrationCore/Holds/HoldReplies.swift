@@ -132,9 +132,11 @@ extension Holds {
   }
 
   private mutating func unauthorized(_ charge: Charge, at moment: Moment) -> [Effect] {
-    if case .holding(let hold, _) = state, hold.reason == .credentials {
-      if charge.job.isProbe { probeLater(after: charge.fault, at: moment) }
-      return [.release(charge.job)]
+    if case .holding(var hold, let canary) = state, hold.reason == .credentials {
+      // If another is answered, it was the trouble as well.
+      if !charge.job.isKnownGood { hold.triggers.insert(charge.job.key.row) }
+      state = .holding(hold, canary)
+      return charge.job.isProbe ? returned(charge, at: moment) : [.release(charge.job)]
     }
     if let effects = putOff(charge) { return effects }
     return [.release(charge.job)] + hold(.credentials, charge.fault, triggers: [charge.job.key.row], at: moment)
@@ -148,8 +150,7 @@ extension Holds {
     var suspicion = Suspicion()
     switch state {
     case .holding(let hold, _) where hold.reason != .outage || !job.isProbe:
-      if job.isProbe { probeLater(after: charge.fault, at: moment) }
-      return [.release(job)]
+      return job.isProbe ? returned(charge, at: moment) : [.release(job)]
     case .holding(let hold, _):
       blameTriggers(of: hold, except: job)
       effects.append(.ended(hold.reason))
@@ -182,8 +183,7 @@ extension Holds {
       }
       if hold.reason == .outage { hold.fault = charge.fault }
       state = .holding(hold, canary)
-      probeLater(after: charge.fault, at: moment)
-      return [.release(job)]
+      return returned(charge, at: moment)
     case .inquiring(.outage(let failures), var canary):
       // The second canary decides, unless the server says when to come back.
       if job.isProbe && canary.returns > 0 || quietUntil > moment.now + Self.longestInquiry {
@@ -219,12 +219,10 @@ extension Holds {
   /// A redirect or a bad certificate: no second request is sent to find out whether it was intended.
   private mutating func misdirected(_ charge: Charge, at moment: Moment) -> [Effect] {
     if case .holding(var hold, let canary) = state, hold.reason == .outage {
-      if charge.job.isProbe {
-        hold.fault = charge.fault
-        state = .holding(hold, canary)
-        probeLater(at: moment)
-      }
-      return [.release(charge.job)]
+      guard charge.job.isProbe else { return [.release(charge.job)] }
+      hold.fault = charge.fault
+      state = .holding(hold, canary)
+      return returned(charge, at: moment)
     }
     if let effects = putOff(charge) { return effects }
     return [.release(charge.job)] + hold(.outage, charge.fault, triggers: [charge.job.key.row], at: moment)

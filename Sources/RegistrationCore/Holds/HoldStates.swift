@@ -60,7 +60,8 @@ enum Inquiry: Sendable {
   /// - Parameter canaries: Sent since the API's last answer.
   func choice(after canaries: Int) -> Canary.Choice {
     switch self {
-    case .credentials(let suspicion): suspicion.refusedCanaries < 2 ? .another : .known
+    case .credentials(let suspicion):
+      suspicion.refusedCanaries < 2 && suspicion.lostCanaries == 0 ? .another : .known
     case .outage: canaries == 0 ? .another : .known
     }
   }
@@ -115,8 +116,8 @@ package struct Hold: Sendable, Hashable {
     switch reason {
     case .refused: .waitingOnly
     case .credentials where fault.status == 403: .alternating
-    // The second canary, and every eighth after it.
-    case .credentials, .outage: canaries % (hasBlame ? 2 : 8) == 1 ? .alternating : .another
+    // The first one where single keys are the trouble, otherwise the second; then every second or eighth.
+    case .credentials, .outage: canaries % (hasBlame ? 2 : 8) == (hasBlame ? 0 : 1) ? .alternating : .another
     }
   }
 }
