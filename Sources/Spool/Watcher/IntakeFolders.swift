@@ -30,10 +30,13 @@ final class IntakeFolders: Sendable {
     /// When an ignored file was first seen.
     var ignoredSince: [FileName: Duration] = [:]
     var isUnavailable = false
-    /// Lists that were in `reading/` at the start must be read; later ones are reported when they are claimed.
-    var hasReadLeftovers = false
+    /// When to look into `reading/`. Lists that were there at the start must be read; later ones are reported when they are
+    /// claimed, and once more should one stay there.
+    var leftoversDue = Duration.zero
   }
 
+  /// The time between looks into `reading/`.
+  private static let leftoversInterval = Duration.seconds(60)
   /// Ignored files are not mentioned for this long.
   private static let ignoredAfter = Duration.seconds(60)
 
@@ -127,7 +130,7 @@ final class IntakeFolders: Sendable {
         try watch(&state, &findings, at: now)
         let arrivals = try look(into: spool.folder(.incoming), &state, &standing, at: now)
         try claim(arrivals.ready, &standing, &findings)
-        if !state.hasReadLeftovers { try readLeftovers(&state, claimed: findings.ready, at: now) }
+        if now >= state.leftoversDue { try readLeftovers(&state, claimed: findings.ready, at: now) }
         try readStill(&state, &findings, at: now)
         let next = [arrivals.nextLook, state.growth.nextLook].compactMap { $0 }.min()
         findings.nextLook = next.map { ($0 - now) / .seconds(1) }
@@ -201,14 +204,15 @@ final class IntakeFolders: Sendable {
     if !findings.ready.isEmpty { try spool.syncClaims() }
   }
 
-  /// Lists that an earlier daemon claimed and did not file.
+  /// Lists that were claimed and are not filed, by an earlier daemon or a minute ago. Reporting one that is being read does
+  /// no harm: it is looked at again afterwards.
   private func readLeftovers(_ state: inout State, claimed: [ReadyList], at now: Duration) throws(SpoolError) {
     let claimed = Set(claimed.map(\.name.fileName))
     for name in try spool.lists(in: .reading) where !claimed.contains(name) {
       guard let status = try spool.status(of: name, in: .reading) else { continue }
-      state.growth.note(ListName(filed: name), at: now - status.age(wall: clock.wall()))
+      state.growth.suspect(ListName(filed: name), at: now - status.age(wall: clock.wall()))
     }
-    state.hasReadLeftovers = true
+    state.leftoversDue = now + Self.leftoversInterval
   }
 
   /// Claimed lists that were written to and have settled, wherever they are now. Those that were found are reported even if
