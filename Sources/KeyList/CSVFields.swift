@@ -11,6 +11,11 @@ struct CSVFields {
   /// Line ends within quotes.
   private(set) var innerLines = 0
 
+  init(_ fields: [[UInt8]]) {
+    separator = UInt8(ascii: ",")
+    self.fields = fields
+  }
+
   /// Nil when no record that ends within `text` begins at its start: a quote is not closed, or text follows the closing
   /// one.
   init?(at text: ArraySlice<UInt8>, separator: UInt8) {

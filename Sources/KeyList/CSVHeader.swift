@@ -32,7 +32,13 @@ struct CSVHeader: Hashable {
   /// Nil when no header with a column of key ids begins at the start of `text` and ends within it. Throws when two
   /// columns have equivalent names.
   init?(at text: ArraySlice<UInt8>) throws(KeyListError) {
-    let candidates = Self.separators.compactMap { CSVFields(at: text, separator: $0) }
+    try self.init(anyOf: Self.separators.compactMap { CSVFields(at: text, separator: $0) })
+  }
+
+  /// The titles of a table that is not CSV.
+  init?(names: [[UInt8]]) throws(KeyListError) { try self.init(anyOf: [CSVFields(names)]) }
+
+  private init?(anyOf candidates: [CSVFields]) throws(KeyListError) {
     var best: (fields: CSVFields, columns: [Int])?
     for fields in candidates where fields.fields.count > best?.fields.fields.count ?? 0 {
       let columns = Self.columns(in: fields)
@@ -127,9 +133,13 @@ struct CSVHeader: Hashable {
         values.fields.contains(where: { if case .key = KeyIDText.read($0[...]) { true } else { false } }),
         !names.fields.contains(where: { if case .key = KeyIDText.read($0[...]) { true } else { false } })
       else { continue }
-      let shown = names.fields.indices.prefix(8).map(names.shown).joined(separator: ", ")
-      return "the header has no column of key ids: it has \(shown); one of them must be \(accepted)"
+      return unknown(names)
     }
     return nil
+  }
+
+  static func unknown(_ names: CSVFields) -> String {
+    let shown = names.fields.indices.prefix(8).map(names.shown).joined(separator: ", ")
+    return "the header has no column of key ids: it has \(shown); one of them must be \(accepted)"
   }
 }

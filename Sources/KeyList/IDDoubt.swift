@@ -18,6 +18,8 @@ package enum IDDoubt: Hashable, Sendable {
   case arrays([String])
   /// Arrays in the array of this name are the rows of a table.
   case table(rows: Int, ids: Int, in: String)
+  /// The titles of a table name no column of keys, or two: why.
+  case titles(String)
   /// The name of the id says nothing.
   case unknownName(String)
   /// A name of something else, with ids below it.
@@ -44,6 +46,7 @@ extension IDDoubt: CustomStringConvertible {
       "arrays of ids in \(Self.shown(names)): keep only the one with the ids of application keys"
     case .table(let rows, let ids, let name):
       "a table without a header: \(rows) arrays in \"\(name)\" have \(ids) ids each"
+    case .titles(let message): message
     case .unknownName(let name):
       "the name \"\(name)\" does not say that this is the id of an application key; "
         + "name it app_key_id, or write only the id"

@@ -18,6 +18,7 @@ struct JSONAside {
 
   private enum Plan {
     case array(Int)
+    case table(Int, JSONTable)
     case state
     case one(KeyListEntry?)
     case over
@@ -55,6 +56,10 @@ struct JSONAside {
     case .array(let number):
       while let found = try walk.next() { if found.array == number { return found.entry } }
       return nil
+    case .table(let number, let table):
+      if walk.reading == nil { walk.reading = (number, table) }
+      while let found = try walk.next() { if found.isRow { return found.entry } }
+      return nil
     case .state:
       while let found = try walk.next() { if found.isStateKey { return found.entry } }
       return nil
@@ -71,20 +76,35 @@ struct JSONAside {
       if found.isStateKey { stateKeys += 1 }
       if arrays.count < 8, !arrays.contains(where: { $0.array == found.array }) { arrays.append(found) }
     }
-    for found in arrays {
+    if own == nil, case .key = otherwise {
+      let tables = walk.flaw == nil ? arrays.filter { walk.table(of: $0.array) != nil } : []
+      return .one(tables.isEmpty ? otherwise : invalid(.unclear(.besideArrays(tables.map(\.name)))))
+    }
+    for found in arrays where walk.table(of: found.array) == nil {
       guard let table = walk.rows[found.array]?.table else { continue }
       return .one(invalid(.unclear(.table(rows: table.rows, ids: table.ids, in: found.name))))
     }
+    let surveyed = walk
     defer { walk = JSONWalk(begin, line: line, isBesideID: own != nil) }
     if let flaw = walk.flaw { return .one(invalid(.value(flaw))) }
     if walk.isState {
       return stateKeys > 0 ? .state : .one(invalid(.value(.stateWithoutKey)))
     }
-    guard let own else { return choice(of: arrays) }
+    guard let own else { return table(in: choice(of: arrays), surveyed) }
     if isOwnOnly, arrays.isEmpty, !own.isSpecific, own.id != nil, let name = own.keysName {
       return .one(invalid(.unclear(.noKeysIn(name))))
     }
-    return isOwnOnly ? .one(own.entry) : choice(of: arrays.filter { $0.meaning == .keys }, beside: own)
+    return isOwnOnly
+      ? .one(own.entry) : table(in: choice(of: arrays.filter { $0.meaning == .keys }, beside: own), surveyed)
+  }
+
+  /// `plan`, or how to read the array in it if it is a table.
+  private func table(in plan: Plan, _ surveyed: JSONWalk) -> Plan {
+    guard case .array(let number) = plan else { return plan }
+    if let table = surveyed.table(of: number) {
+      return table.refusal.map { .one(invalid($0)) } ?? .table(number, table)
+    }
+    return surveyed.otherTitle.map { .one(invalid(.other(.column($0)))) } ?? plan
   }
 
   /// `arrays` are those named after keys, at least one.

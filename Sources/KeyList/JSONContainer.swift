@@ -73,6 +73,10 @@ struct JSONContainer {
   /// Why an otherwise complete object is not used.
   var flaw: InvalidReason?
   private var hasErrors = false
+  /// An array in it has arrays, which may be the rows of a table.
+  var isTable = false
+  /// A title of such a table, for display, that says that it has ids of something else.
+  var otherTitle: String?
 
   init(role: Role, line: Int) {
     self.role = role
@@ -109,7 +113,7 @@ struct JSONContainer {
   }
 
   /// True when the current member is the `data` of an answer, for the first time.
-  var wantsData: Bool { role == .answer && member == .data && twice == nil && flaw == nil }
+  var wantsData: Bool { role == .answer && member == .data && twice == nil && flaw == nil && !isTable }
 
   /// True when the current member says what the object is.
   var wantsType: Bool { member == .type || member == .kind }
@@ -121,34 +125,6 @@ struct JSONContainer {
     let bit = UInt8(1) << member.rawValue
     if seen & bit != 0, twice == nil { twice = InvalidLine.shown(name, characters: 40) }
     seen |= bit
-  }
-
-  static func member(named name: [UInt8]) -> Member {
-    switch name.count {
-    case 2 where name.elementsEqual("id".utf8): .id
-    case 4 where name.elementsEqual("data".utf8): .data
-    case 4 where name.elementsEqual("type".utf8, by: { $0 | 0x20 == $1 }): .type
-    case 6 where name.elementsEqual("errors".utf8): .errors
-    case 4 where name.elementsEqual("kind".utf8, by: { $0 | 0x20 == $1 }): .kind
-    case 6 where name.elementsEqual("object".utf8): .kind
-    case 10...13 where name.last == UInt8(ascii: "e") && kinds.contains { name.elementsEqual($0.utf8) }: .kind
-    case 2...24: spelledFreely(name)
-    default: .other
-    }
-  }
-
-  private static let kinds = ["object_type", "resource_type", "resourceType", "objectType"]
-
-  /// The same names as in the header of a CSV list, in any spelling.
-  private static func spelledFreely(_ name: [UInt8]) -> Member {
-    guard name.last.map({ $0 | 0x20 == UInt8(ascii: "d") }) == true else { return .other }
-    return switch CSVHeader.rank(of: name) {
-    case 0: .appKeyID
-    case 1: .keyID
-    case 2: .uuid
-    case 3: .id
-    default: .other
-    }
   }
 
   /// Keeps the value of the current member: a key id, or what is in its place. The more specific name counts.
@@ -205,6 +181,11 @@ struct JSONContainer {
   var namesNothing: Bool {
     named == nil && !hasDataArray && !hasErrors && twice == nil && flaw == nil && type?.otherThing == nil
       && (!hasNullID || hasKeysMember)
+  }
+
+  /// True when its keys, if it has any, may be those in the rows of a table.
+  var mayBeTable: Bool {
+    isTable && !hasDataArray && !hasErrors && twice == nil && flaw == nil && type?.otherThing == nil
   }
 
   /// The id of the object, if it may be that of something else because a member is named after keys. Nil for an object

@@ -88,6 +88,7 @@ extension JSONScanner {
     stack = []
     skipped = JSONSkip()
     open(token.kind == .beginArray ? .list : .answer, token, bytes)
+    resumeTable(line: token.line)
     return .invalid(InvalidLine(line: line, text: text, reason: .json(.openBeforeNextLine)))
   }
 
@@ -114,6 +115,7 @@ extension JSONScanner {
     let hasQuotes = bytes[0..<end].contains(UInt8(ascii: "\""))
     stack = []
     skipped = JSONSkip()
+    resumeTable(line: token.line)
     let from = bytes.position
     let isTerminated = try bytes.skipLine()
     if !isTerminated { ending.touchEnd() }

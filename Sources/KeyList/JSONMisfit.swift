@@ -1,3 +1,5 @@
+import Registration
+
 /// A JSON value that is neither a key id nor an object with one.
 package enum JSONMisfit: Hashable, Sendable {
   case array
@@ -10,6 +12,10 @@ package enum JSONMisfit: Hashable, Sendable {
   case brokenInside
   case tooDeep
   case behindBroken
+  /// A row of a table with more values than there are titles, or with a gap.
+  case row(values: Int, titles: Int)
+  /// Beside the rows of a table.
+  case noRow
 }
 
 extension JSONMisfit: CustomStringConvertible {
@@ -26,6 +32,9 @@ extension JSONMisfit: CustomStringConvertible {
     case .stateWithoutKey: "a Terraform state without a datadog_application_key"
     case .brokenInside: "broken JSON inside the object; nothing in it was read"
     case .tooDeep: "values nested more than \(JSONContainer.deepest) deep; nothing in the object was read"
+    case .row(let values, let titles):
+      "a row with \(values.counted("value")) in a table with \(titles.counted("title")): which is which is not clear"
+    case .noRow: "it is beside the rows of a table, whose first row has the titles"
     case .behindBroken: "it may belong to the broken JSON before it"
     }
   }

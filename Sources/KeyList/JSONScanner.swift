@@ -23,7 +23,10 @@ struct JSONScanner {
   /// The list from after the brace of the open object, which may have to be read again.
   private var origin: ListBytes?
   /// `JSONContainer.chosen` of the latest object.
-  private(set) var chosen: String?
+  var chosen: String?
+  /// The table whose rows are read, and how many arrays are open in one of them.
+  var table: JSONTable?
+  var rowDepth = 1
   var notesMembers = false
   /// The name, for display, of the array that has the keys of objects with ids of their own. Others are then no keys.
   var holder: String?
@@ -74,6 +77,7 @@ struct JSONScanner {
       if bytes.count == 0 { return try cutOff(&bytes, text: tokens.text) }
     }
     if skipped.isInside { return try skip(token, &bytes) }
+    if table != nil || token.kind == .beginArray, let entry = try takeInTable(token, &bytes) { return entry }
     if stack.isEmpty { return try outermost(token, &bytes) }
     return stack[stack.count - 1].isArray ? try element(token, &bytes) : try member(token, &bytes)
   }
@@ -154,7 +158,7 @@ struct JSONScanner {
     case (.value, .string), (.value, .scalar), (.value, .beginObject), (.value, .beginArray):
       stack[top].expects = .commaOrEnd
       if stack[top].member == .errors, try !isEmpty(token, &bytes) { stack[top].noteErrors() }
-      try memberValue(token, bytes)
+      try memberValue(token, &bytes)
     case (.nameOrEnd, _): return try fault(token, &bytes, .noName)
     case (.colon, _): return try fault(token, &bytes, .noColon)
     case (.value, _): return try fault(token, &bytes, .noValue)
@@ -163,19 +167,13 @@ struct JSONScanner {
     return nil
   }
 
-  /// Whether `token` is `null`, another scalar or an empty array: no errors.
-  private mutating func isEmpty(_ token: JSONTokens.Token, _ bytes: inout ListBytes) throws(KeyListError) -> Bool {
-    if token.kind == .beginArray { return try tokens.isBefore(UInt8(ascii: "]"), &bytes) }
-    return token.kind == .scalar
-  }
-
-  private mutating func memberValue(_ token: JSONTokens.Token, _ bytes: ListBytes) throws(KeyListError) {
+  private mutating func memberValue(
+    _ token: JSONTokens.Token, _ bytes: inout ListBytes
+  ) throws(KeyListError) {
     let top = stack.count - 1
     let isNested = token.kind == .beginArray || token.kind == .beginObject
+    if token.kind == .beginArray { try noteArray(&bytes) }
     if stack[top].wantsData { origin = nil }
-    if token.kind == .beginArray, JSONTitles.isMember(tokens.text), let title = try JSONTitles.other(in: bytes) {
-      stack[top].flaw = .other(.column(title))
-    }
     if isNested {
       stack[top].hasNested = true
       if !stack[top].wantsData, IDName.holdsKeys(tokens.text) { noteKeysMember(isArray: token.kind == .beginArray) }
@@ -204,7 +202,7 @@ struct JSONScanner {
     }
   }
 
-  private mutating func close() -> KeyListEntry? {
+  mutating func close() -> KeyListEntry? {
     guard let closed = stack.popLast() else { return nil }
     if !closed.isArray { chosen = closed.chosen }
     let begin = closed.isArray ? nil : origin
@@ -221,7 +219,7 @@ struct JSONScanner {
       stack[stack.count - 1].keepData(closed.named)
       return nil
     }
-    if closed.role == .answer, closed.namesNothing, closed.hasNested, let begin {
+    if closed.role == .answer, closed.mayBeTable || closed.namesNothing && closed.hasNested, let begin {
       aside = JSONAside(of: begin, line: closed.line, otherwise: closed.entry)
       return nil
     }
@@ -233,16 +231,16 @@ struct JSONScanner {
     isLinewise = !hasLongValues
   }
 
-  private func key(_ token: JSONTokens.Token) -> KeyListEntry {
+  func key(_ token: JSONTokens.Token) -> KeyListEntry {
     JSONEntry.key(tokens, line: token.line)
   }
 
   /// What is in the place of a key.
-  private func misplaced(_ token: JSONTokens.Token) -> KeyListEntry {
+  func misplaced(_ token: JSONTokens.Token) -> KeyListEntry {
     JSONEntry.misplaced(token, tokens)
   }
 
-  private func invalid(_ token: JSONTokens.Token, _ reason: InvalidReason) -> KeyListEntry {
+  func invalid(_ token: JSONTokens.Token, _ reason: InvalidReason) -> KeyListEntry {
     JSONEntry.invalid(tokens, line: token.line, reason)
   }
 }

@@ -54,7 +54,7 @@ enum JSONTitles {
   }
 
   /// - Parameter bytes: Ends after the titles.
-  private static func titles(in bytes: inout ListBytes) throws(KeyListError) -> [[UInt8]] {
+  static func titles(in bytes: inout ListBytes) throws(KeyListError) -> [[UInt8]] {
     var tokens = JSONTokens(isInLine: true)
     var titles: [[UInt8]] = []
     var member: [UInt8] = []

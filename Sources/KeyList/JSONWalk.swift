@@ -11,14 +11,18 @@ struct JSONWalk {
     var entry: KeyListEntry
     /// True for the id of an application key in a Terraform state; the array has no meaning then.
     var isStateKey = false
+    /// True for what a row of the table in `reading` has in the column of the keys.
+    var isRow = false
 
     static let singles = -1
   }
 
-  private struct Frame {
+  struct Frame {
     var container: JSONContainer
     /// The number of this array, or of the array that this is an element of; 0 for neither.
     var array = 0
+    /// For an array in an array, how deep it is inside.
+    var level = 0
     /// The member whose value this is; for an element, the array's.
     var name: [UInt8] = []
     var meaning = IDName.Meaning.unknown
@@ -36,10 +40,10 @@ struct JSONWalk {
     var holdsElements: Bool { container.isArray || isMap }
   }
 
-  private var bytes: ListBytes
+  var bytes: ListBytes
   private var tokens = JSONTokens(isInLine: true)
   private let isBesideID: Bool
-  private var stack: [Frame]
+  var stack: [Frame]
   private var arrays = 0
   /// The depth of the Terraform resource that is an application key, while inside one.
   private var resource: Int?
@@ -49,9 +53,17 @@ struct JSONWalk {
   /// Why nothing in the object counts.
   private(set) var flaw: JSONMisfit?
   /// The object itself, once it is closed.
-  private var root: JSONContainer?
+  private(set) var root: JSONContainer?
   /// How many ids the arrays in the array of this number have.
   private(set) var rows: [Int: IDRows] = [:]
+  /// The tables among the arrays, by number, whose first row has titles; nil for one without.
+  var tables: [Int: JSONTable?] = [:]
+  /// The titles in a member, and one of them that is of something else.
+  var titles: [[UInt8]] = []
+  var hasOtherTitles = false
+  var otherTitle: String?
+  /// The array whose rows are returned instead of their values.
+  var reading: (array: Int, table: JSONTable)?
   /// A comma comes before the current token: nothing may close here.
   private var isBehindComma = false
 
@@ -85,7 +97,7 @@ struct JSONWalk {
     switch (stack[top].container.expects, token.kind) {
     case (.commaOrEnd, .comma): stack[top].container.expects = .nameOrEnd
     case (.colon, .colon): stack[top].container.expects = .value
-    case (.nameOrEnd, .endArray) where isArray, (.commaOrEnd, .endArray) where isArray: closeArray()
+    case (.nameOrEnd, .endArray) where isArray, (.commaOrEnd, .endArray) where isArray: return closeArray()
     case (.nameOrEnd, .endObject) where !isArray, (.commaOrEnd, .endObject) where !isArray: return close()
     case (.nameOrEnd, .string) where !isArray: beginMember()
     case (.nameOrEnd, let kind) where isArray && kind.beginsValue, (.value, let kind) where kind.beginsValue:
@@ -107,7 +119,7 @@ struct JSONWalk {
     if ["terraform_version", "resources", "values"].contains(name) { rootNames.insert(name) }
   }
 
-  private var memberName: [UInt8] = []
+  var memberName: [UInt8] = []
 
   private mutating func value(_ token: JSONTokens.Token) throws(KeyListError) -> Found? {
     let top = stack.count - 1
@@ -118,6 +130,10 @@ struct JSONWalk {
     }
     let entry =
       token.kind == .string ? JSONEntry.key(tokens, line: token.line) : JSONEntry.misplaced(token, tokens)
+    if isRow(parent) {
+      reading?.table.add(entry, text: token.kind == .string ? tokens.text : nil)
+      return nil
+    }
     if token.kind == .string, parent.name.elementsEqual("type".utf8), top > 0, tokens.text.elementsEqual("map".utf8) {
       stack[top - 1].isMapOutput = stack[top - 1].isOutput
     }
@@ -150,9 +166,12 @@ struct JSONWalk {
       return
     }
     let isArray = token.kind == .beginArray
+    if isArray, !parent.holdsElements { try noteTitles() }
+    if isRow(parent) { reading?.table.add(JSONEntry.misplaced(token, tokens)) }
     var frame = Frame(container: JSONContainer(role: isArray ? .data : .item, line: token.line))
     if parent.holdsElements {
       (frame.array, frame.name, frame.meaning) = (parent.array, parent.name, parent.meaning)
+      if isArray, parent.container.isArray { frame.level = parent.level + 1 }
       frame.otherName = otherName(in: parent)
     } else {
       frame.name = memberName
@@ -167,6 +186,7 @@ struct JSONWalk {
       }
       if frame.isMap, !parent.isMapOutput { try takeAsOneKey(&frame) }
     }
+    if frame.level == 1 { try beginRow(of: frame) }
     stack.append(frame)
     // `terraform show -json` has its resources in modules, a state file has them at the top.
     if !isArray, parent.container.isArray, resource == nil, stack.count == 3 || rootNames.contains("values"),
@@ -176,34 +196,15 @@ struct JSONWalk {
     }
   }
 
-  /// In an output that is not declared as a map, a name may say that a value is that of something else.
-  private func otherName(in parent: Frame) -> [UInt8]? {
-    guard parent.isMap, stack.count > 1, !stack[stack.count - 2].isMapOutput else { return parent.otherName }
-    return IDName.meaning(of: memberName) == .other ? memberName : nil
-  }
-
-  /// The value of an output may be one key with its attributes, of which only the id counts.
-  private func takeAsOneKey(_ frame: inout Frame) throws(KeyListError) {
-    var ahead = JSONWalk(bytes, line: frame.container.line)
-    while try ahead.next() != nil {}
-    guard ahead.flaw == nil, let root = ahead.root, root.named != nil else { return }
-    (frame.isMap, frame.isKey) = (false, true)
-    if frame.meaning == .keys { frame.array = Found.singles }
-    if root.hasUnnamedID { frame.container.flaw = .unclear(.unnamedBeside) }
-  }
-
-  /// Whether the object that was just opened is an application key; it may say so only at its end.
-  private func isKeyResource(_ line: Int) throws(KeyListError) -> Bool {
-    var ahead = JSONWalk(bytes, line: line)
-    while try ahead.next() != nil {}
-    return ahead.flaw == nil && ahead.type.map { $0.otherThing == nil } == true
-  }
-
-  private mutating func closeArray() {
+  private mutating func closeArray() -> Found? {
     var closed = stack.removeLast()
-    guard let parent = stack.last, parent.container.isArray else { return }
+    guard let parent = stack.last, parent.container.isArray else { return nil }
     _ = closed.container.closeArray()
     rows[parent.array, default: IDRows()].add(closed.container.rows)
+    guard isRow(closed), let entry = reading?.table.endRow() else { return nil }
+    var row = found(entry, in: closed)
+    row.isRow = true
+    return row
   }
 
   private mutating func close() -> Found? {
