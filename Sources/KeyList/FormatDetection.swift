@@ -50,7 +50,9 @@ enum FormatDetection {
     var lines = lines
     var titles: Int?
     while let line = lines.next() {
-      guard line.isComplete, line.isTerminated || first == nil, case .words(let words) = TextLine.read(line.text) else {
+      guard line.isComplete, case .words(let words) = TextLine.read(line.text) else { continue }
+      guard line.isTerminated || first == nil else {
+        survey.addRow(words)
         continue
       }
       if SeparatorLine(words.text) != nil || LoneBracket(words.text, line: line.number) != nil { continue }

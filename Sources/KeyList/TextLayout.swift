@@ -12,53 +12,35 @@ package enum TextLayout: Hashable, Sendable {
 extension TextLayout {
   /// What the lines of a sample have in common.
   struct Survey {
-    private var lines = 0
     private var rows = IDRows()
     private var firstLineWithIDs: Int?
-    /// A line has one id and other words.
-    private var hasNamedID = false
-    /// The places, counted from either end, at which every line has an id.
-    private var fromLeft: [Int] = []
-    private var fromRight: [Int] = []
-    private var isColumn = true
+    private var columns = IDColumns()
     private var names = NamedIDs()
     private var labels = SharedWords()
 
+    /// Takes in a line that may be half of one. Its ids may show that the lines are the rows of a table.
+    mutating func addRow(_ line: TextLine) {
+      if line.ids.count > 1 { rows.add(line.ids.count) }
+    }
+
     /// Takes in the line `number`, with white space of `indent` bytes before it.
     mutating func add(_ line: TextLine, number: Int, indent: Int) {
-      lines += 1
       rows.add(line.ids.count)
       if firstLineWithIDs == nil, !line.ids.isEmpty { firstLineWithIDs = number }
-      if line.ids.isEmpty || line.hasNames || Self.isNamed(line) { isColumn = false }
-      if line.ids.count == 1, line.words > 1 { hasNamedID = true }
-      let right = line.places.map { $0 - line.words }
-      (fromLeft, fromRight) =
-        lines == 1
-        ? (line.places, right) : (fromLeft.filter(line.places.contains), fromRight.filter(right.contains))
+      columns.add(line)
       if !line.isIDs { names.add(line, indent: indent) }
       if !line.ids.isEmpty { labels.add(line) }
     }
 
     /// Throws when the lines form a table and nothing says what its columns are.
     func layout() throws(KeyListError) -> TextLayout {
-      if isColumn, hasNamedID, !labels.sayOther, let column { return .column(column) }
-      guard let table = rows.table else { return names.name.map { .name($0) } ?? .ids }
+      if !labels.sayOther, let column = columns.column { return .column(column) }
+      let table = rows.table.map { "each line has \($0.ids) ids" }
+      guard let table = table ?? columns.doubt else { return names.name.map { .name($0) } ?? .ids }
       throw KeyListError(
-        kind: .ambiguous, message: "the list is a table without a header: each line has \(table.ids) ids",
-        line: firstLineWithIDs,
+        kind: .ambiguous, message: "the list is a table without a header: \(table)", line: firstLineWithIDs,
         hint: "add a header line that names the columns, such as owner_id,app_key_id, or keep only the ids of keys; "
           + "if all of them are keys, write each on a line of its own")
-    }
-
-    /// Whether a name and a vertical bar come before the ids, as a database shows records: `owner | …`.
-    private static func isNamed(_ line: TextLine) -> Bool {
-      line.text.contains(UInt8(ascii: "|")) && TextHeading(line.text)?.holdsID == true
-    }
-
-    /// The only column with an id on every line.
-    private var column: Int? {
-      if fromLeft.count == 1 || fromRight.isEmpty { return fromLeft.count == 1 ? fromLeft.first.map { $0 + 1 } : nil }
-      return fromLeft.isEmpty && fromRight.count == 1 ? fromRight.first : nil
     }
   }
 }
