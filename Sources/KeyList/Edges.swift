@@ -12,7 +12,9 @@ enum Edges {
         !text.dropFirst().dropLast().contains(where: { $0 == first || $0 == last })
       {
         text = text.dropFirst().dropLast()
-      } else if text.count >= 2, isSpace(text[text.startIndex + 1]), "-*+>".utf8.contains(first) {
+      } else if text.count >= 2,
+        first == UInt8(ascii: ">") || isSpace(text[text.startIndex + 1]) && "-*+".utf8.contains(first)
+      {
         text.removeFirst()
       } else if text.count > 9, text.prefix(9).elementsEqual("urn:uuid:".utf8, by: { $0 | 0x20 == $1 | 0x20 }) {
         text.removeFirst(9)
@@ -93,19 +95,23 @@ enum Edges {
     return text
   }
 
-  /// Whether `text` is a line that only divides: a table, such as `+----+----+` or `|:---|`, YAML documents, or code in
-  /// a text (a fence of Markdown, perhaps with the name of a language), the records of a database (`-[ RECORD 1 ]--`), or
-  /// the beginning and end of a list in HTML.
+  /// Whether `text` is a line that only divides: a table, such as `+----+----+` or `|:---|`, YAML documents, code in a
+  /// text (a fence of Markdown, perhaps with the name of a language), or the records of a database.
   static func isRule(_ text: ArraySlice<UInt8>) -> Bool {
     if text.starts(with: "```".utf8) || text.starts(with: "~~~".utf8) {
       return text.dropFirst(3).allSatisfy { (0x61...0x7a).contains($0 | 0x20) || isSpace($0) }
     }
-    if text.elementsEqual("...".utf8) || text.starts(with: "-[ RECORD ".utf8) { return true }
-    if text.first == UInt8(ascii: "<"), text.count <= 5 {
-      return ["<ul>", "</ul>", "<ol>", "</ol>"].contains { text.elementsEqual($0.utf8) }
-    }
+    if text.elementsEqual("...".utf8) || isRecordRule(text) { return true }
     return zip(text, text.dropFirst()).contains { $0 == $1 && "-=".utf8.contains($0) }
       && text.allSatisfy { isSpace($0) || "-+|=:_".utf8.contains($0) }
+  }
+
+  /// Whether `text` begins a record of which each line is a name and a value, as psql (`-[ RECORD 1 ]-`) and mysql
+  /// (`*** 1. row ***`) print it.
+  static func isRecordRule(_ text: ArraySlice<UInt8>) -> Bool {
+    text.starts(with: "-[ RECORD ".utf8)
+      || text.starts(with: "***".utf8) && text.suffix(3).elementsEqual("***".utf8)
+        && text.contains(Array(". row *".utf8))
   }
 
   static func isSpace(_ byte: UInt8) -> Bool {

@@ -21,7 +21,7 @@ enum FormatDetection {
         continue
       }
       if beginsJSON(sample[text.startIndex...]) || beginsValues(text) { return .json }
-      guard line.isComplete else { break }
+      guard line.isComplete, !Edges.isRecordRule(text) else { break }
       if case .words(let words) = TextLine.read(text), !words.ids.isEmpty {
         // Quoted ids can be text or JSON lines: an object further down decides.
         if text.first == UInt8(ascii: "\""), hasObject(lines) { return .json }
@@ -49,7 +49,9 @@ enum FormatDetection {
     var first: SampleLines.Line?
     var lines = lines
     var titles: Int?
+    var isOfRecords = false
     while let line = lines.next() {
+      if Edges.isRecordRule(Edges.trimmed(line.text)) { isOfRecords = true }
       guard line.isComplete, case .words(let words) = TextLine.read(line.text) else { continue }
       guard line.isTerminated || first == nil else {
         survey.addRow(words)
@@ -63,7 +65,7 @@ enum FormatDetection {
         continue
       }
       if let start = first, start.isOnly {
-        if let message = CSVHeader.unknown(at: start.text, next: line.text) {
+        if !isOfRecords, let message = CSVHeader.unknown(at: start.text, next: line.text) {
           // Nothing says which of the columns holds the keys.
           throw KeyListError(
             kind: .ambiguous, message: message, line: start.number,

@@ -4,6 +4,8 @@ struct HeadingStack {
 
   /// The innermost name, until something closes it.
   var last: TextHeading? { names.last }
+  /// Whether the line is part of an application key, or of a list of them.
+  var isBelowKeys: Bool { names.contains { $0.meaning == .keys } }
   var isNested: Bool { names.count > 1 }
   /// Below the name of something else no id counts.
   var isBelowOther: Bool { last?.meaning == .other }
@@ -16,7 +18,9 @@ struct HeadingStack {
   /// A line that begins at `indent`, perhaps with a name, and so to the left of what is inside a heading, ends it if it
   /// is inside another one.
   mutating func leave(at indent: Int, isNamed: Bool) {
-    while isNested, let last, indent < last.indent || isNamed && indent == last.indent { names.removeLast() }
+    while isNested, let last, !last.isBlock, indent < last.indent || isNamed && indent == last.indent {
+      names.removeLast()
+    }
   }
 
   /// False when the innermost name is not closed by a line with `text`.
@@ -29,7 +33,7 @@ struct HeadingStack {
   /// Notes a name on a line of its own. False when it belongs to what is below the name of something else.
   mutating func note(_ name: TextHeading) -> Bool {
     let isPart = isBelowOther && last.map(name.isInside) == true
-    if !isPart || name.isSpecific { enter(name) }
+    if !isPart || name.isSpecific { enter(name) } else if name.isBlock { enter(name.asOther) }
     return !isPart
   }
 

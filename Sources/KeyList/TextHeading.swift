@@ -8,7 +8,7 @@ import Registration
 struct TextHeading {
   /// As spelled in the list.
   let name: ArraySlice<UInt8>
-  let meaning: IDName.Meaning
+  private(set) var meaning: IDName.Meaning
   /// True for a name of application keys that cannot be that of other keys.
   let isSpecific: Bool
   /// Columns before the name; in YAML, more of them belong to an earlier name.
@@ -18,7 +18,7 @@ struct TextHeading {
   /// The brackets that close what the line opens, such as `])`. Nil when it holds more than opening brackets.
   let closing: [UInt8]?
 
-  private static let longestName = 60
+  static let longestName = 60
 
   /// Nil when `text`, a line without invisible characters, is none of these: a name with a sign after it, a section
   /// (`[users]`), the beginning of a Terraform list or resource, or, alone on its line, the name of keys or of something
@@ -27,9 +27,9 @@ struct TextHeading {
   /// - Parameter indent: White space before `text`, in bytes.
   init?(_ text: ArraySlice<UInt8>, indent: Int = 0) {
     self.indent = indent + (text.first == UInt8(ascii: "-") ? 2 : 0)
-    if let type = Self.resource(text) {
-      (name, rest, closing, isSpecific) = (type, [UInt8(ascii: "{")], [UInt8(ascii: "}")], false)
-      meaning = JSONType(Array(type)).otherThing == nil ? .keys : .other
+    if let block = Self.block(text) {
+      (name, meaning) = block
+      (rest, closing, isSpecific) = ([UInt8(ascii: "{")], [UInt8(ascii: "}")], false)
       return
     }
     let text = Self.undecorated(text)
@@ -139,7 +139,17 @@ struct TextHeading {
   }
 
   /// Whether the lines below this name belong to the earlier name `other`, too.
-  func isInside(_ other: TextHeading) -> Bool { indent > other.indent }
+  func isInside(_ other: TextHeading) -> Bool { indent > other.indent || other.isBlock }
+
+  /// Whether it opens a brace, which alone says what is inside, however the lines are indented.
+  var isBlock: Bool { closing == [UInt8(ascii: "}")] }
+
+  /// The same inside something else.
+  var asOther: TextHeading {
+    var heading = self
+    heading.meaning = .other
+    return heading
+  }
 
   /// For display.
   var shownName: String { InvalidLine.shown(name, characters: 40) }
@@ -148,50 +158,6 @@ struct TextHeading {
   private static let introductions = ["- ", "* ", "export ", "set ", "const ", "let ", "var ", "$"].map {
     Array($0.utf8)
   }
-  /// How Terraform begins a list in its output.
-  private static let functions = ["tolist(", "toset(", "tomap("]
-  /// How Go begins a list.
-  private static let slice = "[]"
-
-  /// The brackets that close those left open at the end of `text`, as in `[]string{` or `new Set([`. Nil when it does not
-  /// end in an opening one, or has ids.
-  private static func opened(by text: ArraySlice<UInt8>) -> [UInt8]? {
-    guard text.count <= longestName, let last = text.last, "[({".utf8.contains(last), !KeyIDText.holdsID(text) else {
-      return nil
-    }
-    var closing: [UInt8] = []
-    for byte in text {
-      switch byte {
-      case UInt8(ascii: "["): closing.append(UInt8(ascii: "]"))
-      case UInt8(ascii: "("): closing.append(UInt8(ascii: ")"))
-      case UInt8(ascii: "{"): closing.append(UInt8(ascii: "}"))
-      case UInt8(ascii: "]"), UInt8(ascii: ")"), UInt8(ascii: "}"): guard closing.popLast() == byte else { return nil }
-      default: break
-      }
-    }
-    return closing.reversed()
-  }
-
-  private static func closing(_ all: ArraySlice<UInt8>) -> [UInt8]? {
-    var rest = all
-    var closing: [UInt8] = []
-    while let first = rest.first {
-      switch first {
-      case UInt8(ascii: "["): closing.append(UInt8(ascii: "]"))
-      case UInt8(ascii: "("): closing.append(UInt8(ascii: ")"))
-      case UInt8(ascii: "{"): closing.append(UInt8(ascii: "}"))
-      case UInt8(ascii: "@"), UInt8(ascii: " "): break
-      case UInt8(ascii: "#"): return closing.reversed()
-      default:
-        guard let function = functions.first(where: { rest.starts(with: $0.utf8) }) else { return opened(by: all) }
-        rest = rest.dropFirst(function.utf8.count - 1)
-        continue
-      }
-      rest = rest.dropFirst()
-    }
-    return closing.reversed()
-  }
-
   /// What names a section: in `[owner "x"]` the word before the quote, in `[key.owner]` the last part, if that is something
   /// else than keys.
   private static func section(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -203,7 +169,7 @@ struct TextHeading {
     return name[(dot + 1)...]
   }
 
-  private static func meaning(of name: [UInt8]) -> IDName.Meaning {
+  static func meaning(of name: [UInt8]) -> IDName.Meaning {
     CSVHeader.rank(of: name) == 1 ? .keys : IDName.meaning(of: name, isLabel: true)
   }
 
@@ -226,15 +192,7 @@ struct TextHeading {
     return meaning(of: name) != .unknown || IDName.endsInKey(name)
   }
 
-  /// The type in `resource "datadog_user" "jane" {`, as Terraform shows a state.
-  private static func resource(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-    guard text.last == UInt8(ascii: "{"),
-      let word = ["resource \"", "data \""].first(where: { text.starts(with: $0.utf8) })
-    else { return nil }
-    return text.dropFirst(word.utf8.count).prefix { $0 != UInt8(ascii: "\"") }
-  }
-
-  private static func isNameByte(_ byte: UInt8) -> Bool {
+  static func isNameByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
       UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "):

@@ -22,11 +22,11 @@ struct TextLine {
   private(set) var names: [ArraySlice<UInt8>] = []
   /// The word before the first id.
   private(set) var label: ArraySlice<UInt8>?
-  /// The line without invisible characters (`CleanText`).
+  /// The line without invisible characters (`CleanText`) and tags (`HTMLTags`).
   private(set) var text: ArraySlice<UInt8>
 
   static func read(_ line: ArraySlice<UInt8>) -> Content {
-    let text = Edges.trimmed(CleanText.clean(line))
+    let text = Edges.trimmed(HTMLTags.removed(from: CleanText.clean(line)))
     guard let first = text.first, first != UInt8(ascii: "#"), !Edges.isRule(text) else { return .nothing }
     return .words(TextLine(text))
   }

@@ -16,6 +16,8 @@ struct TextScanner {
   /// The bracket around the lines that are read.
   private var bracket: LoneBracket?
   private var headings = HeadingStack()
+  /// A database has printed the lines as records.
+  private var isInRecord = false
   private var isBelowOther: Bool { headings.isBelowOther }
 
   init(layout: TextLayout, header: HeaderGuess) {
@@ -61,12 +63,15 @@ struct TextScanner {
 
   private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {
     guard case .words(let words) = TextLine.read(content) else {
+      if Edges.isRecordRule(Edges.trimmed(content)) { isInRecord = true }
       headings.note(comment: content)
       return nil
     }
+    var isProperty = isInRecord && isField(words)
     if words.ids.count < words.words || headings.isNested {
       let indent = content.prefix(while: Edges.isSpace).count
       let named = TextHeading(words.text, indent: indent) ?? titles(words)
+      if let named, self.isProperty(named, words) { isProperty = true }
       headings.leave(at: indent, isNamed: named.map { $0.indent == indent } ?? false)
       if let named, let found = ids(of: named) { return keys(found) }
       if let named, named.closing != nil {
@@ -81,10 +86,25 @@ struct TextScanner {
     if let entry = entry(inColumnOf: words, content) { return entry }
     if line == 1, SeparatorLine(words.text) != nil { return nil }
     if header == .titles(line) { return nil }
-    if passes(LoneBracket(words.text, line: line)) { return nil }
+    if isProperty || passes(LoneBracket(words.text, line: line)) { return nil }
     let reason = reason(for: words)
     if header == .undecided(line) { ending.isUnsettled = true }
     return invalid(content, reason)
+  }
+
+  /// Whether a line is about the record around it (`Owner : Bob`), and has no id, not even a damaged one.
+  private func isProperty(_ named: TextHeading, _ words: TextLine) -> Bool {
+    guard !named.name.isEmpty, named.idRank == nil, named.meaning != .keys, words.ids.isEmpty else { return false }
+    if case .name = layout {} else if !isInRecord, !headings.isBelowKeys { return false }
+    return !KeyIDText.holdsID(words.text) && SecretText.kind(in: words.text) == nil
+  }
+
+  /// Whether a line of a database's record (`name | x`) has neither an id nor the name of one.
+  private func isField(_ words: TextLine) -> Bool {
+    guard words.ids.isEmpty, let bar = words.text.firstIndex(of: UInt8(ascii: "|")),
+      TextHeading.idRank(of: Edges.trimmed(words.text[..<bar])) == nil
+    else { return false }
+    return !KeyIDText.holdsID(words.text) && SecretText.kind(in: words.text) == nil
   }
 
   /// The keys of a line in the place that the layout says.
