@@ -18,6 +18,12 @@ package struct ListTerms: Hashable, Sendable, Codable {
 
   package var isUsual: Bool { self == ListTerms() }
 
+  /// As options of `submit`: `--priority 7`.
+  package var options: [String] {
+    let stop = stopAfter.map { "--stop-after " + Self.describe(share: $0).filter { $0 != " " } }
+    return (priority == Self.usualPriority ? [] : ["--priority \(priority)"]) + (stop.map { [$0] } ?? [])
+  }
+
   /// The share in `5%` or `0.5 %`. Nil for anything else, and beyond 100 %.
   package static func share(_ text: String) -> Double? {
     guard text.last == "%" else { return nil }

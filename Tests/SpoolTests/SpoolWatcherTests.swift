@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Registration
 import Synchronization
 import Testing
 
@@ -146,6 +147,24 @@ struct SpoolWatcherTests {
     #expect(await warnings.next() == .notRegular(FileName("later"), .folder))
     #expect(try temporary.names(.incoming) == ["fifo", "later", "link"])
     #expect(watched.watcher.standing.blocked.count == 3)
+  }
+
+  /// The options are named after the list's file and its time.
+  @Test func options_of_a_list_that_was_changed_before_it_was_taken_are_warned_of_once() async throws {
+    let drop = try temporary.spool.beginDrop()
+    try drop.write(Array("\(a)\n".utf8))
+    _ = try drop.commit(as: ListName("a"), force: true, terms: ListTerms(priority: 7, stopAfter: 0.05))
+    let kept = try temporary.spool.beginDrop()
+    try kept.write(Array("\(a)\n".utf8))
+    _ = try kept.commit(as: ListName("b"), force: true)
+    try temporary.append("\(a)\n", to: "a")
+    let watched = try Watched(temporary, settle: .milliseconds(1))
+    #expect(await watched.list("a") != nil)
+    var warnings = watched.warnings.makeAsyncIterator()
+    #expect(
+      await warnings.next() == .lostOptions(FileName("a"), ["--force", "--priority 7", "--stop-after 5%"]))
+    #expect(try temporary.names(.incoming).filter { $0.hasPrefix(".keyreg-") }.count <= 1)
+    #expect(try temporary.spool.isForced(temporary.open("b")))
   }
 
   @Test func a_folder_that_is_removed_and_made_again_is_watched_again() async throws {

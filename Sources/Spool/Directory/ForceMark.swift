@@ -61,13 +61,33 @@ extension SpoolDirectory {
 
   /// How this list is to be processed.
   package func terms(of file: SpoolFile) throws(SpoolError) -> ListTerms {
-    let name = Self.mark(.terms, file.status)
+    try terms(in: Self.mark(.terms, file.status))
+  }
+
+  private func terms(in name: FileName) throws(SpoolError) -> ListTerms {
     guard try folder(.incoming).status(of: name)?.kind == .regular,
       let bytes = beginning(of: name, in: .incoming, bytes: 1_000),
       let terms = try? JSONDecoder().decode(ListTerms.self, from: Data(bytes)),
       ListTerms.priorities.contains(terms.priority), terms.stopAfter.map({ (0...1).contains($0) }) ?? true
     else { return ListTerms() }
     return terms
+  }
+
+  /// The options that `submit` was given for a list, if it was changed since, so that they do not apply. Their marks, which
+  /// are among `marks`, are removed.
+  func takeLostOptions(of list: FileStatus, among marks: [FileName]) throws(SpoolError) -> [String] {
+    var options: [String] = []
+    for kind in Kind.allCases {
+      let start = "\(kind.prefix)\(list.identity.inode)-"
+      for mark in marks where mark != Self.mark(kind, list) && mark.bytes.starts(with: start.utf8) {
+        switch kind {
+        case .force: options.append("--force")
+        case .terms: try options += terms(in: mark).options
+        }
+        try folder(.incoming).remove(mark)
+      }
+    }
+    return options
   }
 
   /// Removes the marks of a list that has left `reading/`.

@@ -128,7 +128,7 @@ final class IntakeFolders: Sendable {
       do {
         let now = clock.monotonic()
         try watch(&state, &findings, at: now)
-        let arrivals = try look(into: spool.folder(.incoming), &state, &standing, at: now)
+        let arrivals = try look(into: spool.folder(.incoming), &state, &standing, &findings, at: now)
         try claim(arrivals.ready, &standing, &findings)
         if now >= state.leftoversDue { try readLeftovers(&state, claimed: findings.ready, at: now) }
         try readStill(&state, &findings, at: now)
@@ -162,12 +162,15 @@ final class IntakeFolders: Sendable {
   }
 
   private func look(
-    into folder: Folder, _ state: inout State, _ standing: inout IntakeStanding, at now: Duration
+    into folder: Folder, _ state: inout State, _ standing: inout IntakeStanding, _ findings: inout Findings,
+    at now: Duration
   ) throws(SpoolError) -> ArrivalRule.Decision {
     var files: [ArrivalRule.Observation] = []
+    var marks: [FileName] = []
     var ignored: [FileName: Duration] = [:]
     for name in try folder.names() {
       if let reason = name.reasonToIgnore {
+        if SpoolDirectory.isMark(name) { marks.append(name) }
         guard !NewFile.isTemporary(name) else { continue }
         let since = state.ignoredSince[name] ?? now
         ignored[name] = since
@@ -184,7 +187,14 @@ final class IntakeFolders: Sendable {
       }
     }
     state.ignoredSince = ignored
-    return state.arrivals.decide(files, at: now, wall: clock.wall())
+    let decision = state.arrivals.decide(files, at: now, wall: clock.wall())
+    if marks.isEmpty { return decision }
+    let ready = Set(decision.ready)
+    for file in files where ready.contains(file.name) {
+      let options = try spool.takeLostOptions(of: file.status, among: marks)
+      if !options.isEmpty { findings.warnings.append(.lostOptions(file.name, options)) }
+    }
+    return decision
   }
 
   private func claim(

@@ -6,6 +6,8 @@ package enum SpoolWarning: Hashable, Sendable {
   case unreadable(FileName)
   /// A list that cannot be claimed.
   case unclaimed(FileName, SpoolError)
+  /// A list that was changed after `submit` had put it there with these options, which no longer apply.
+  case lostOptions(FileName, [String])
   /// No events: the spool is only scanned from time to time.
   case scanningOnly(SpoolError)
   /// The spool cannot be scanned.
@@ -18,6 +20,7 @@ package enum SpoolWarning: Hashable, Sendable {
     case .unreadable(let name):
       "chmod g+r \(name.shellWord(in: "incoming") ?? "on it"), and chgrp it to the daemon's group if it has another; or drop it "
         + "with keyreg submit"
+    case .lostOptions: "submit it again with these options; keyreg set changes --priority and --stop-after of a list"
     case .unclaimed(_, let error), .scanningOnly(let error), .unavailable(let error): error.hint
     }
   }
@@ -30,6 +33,8 @@ extension SpoolWarning: CustomStringConvertible {
       "incoming/\(name) is a \(kind.rawValue), not a regular file; it is left there"
     case .unreadable(let name): "incoming/\(name) cannot be read by the daemon"
     case .unclaimed(let name, let error): "incoming/\(name) cannot be taken: \(error.message)"
+    case .lostOptions(let name, let options):
+      "incoming/\(name) was changed after keyreg submit had put it there: it is read without \(options.joined(separator: " "))"
     case .scanningOnly(let error), .unavailable(let error): error.message
     }
   }
