@@ -34,10 +34,12 @@ struct ResultsContent {
   /// Nil when the list is not CSV, or no longer there.
   private func openRecords() throws -> KeyListRecords? {
     guard list.format == "csv" else { return nil }
-    for place in [SpoolDirectory.Subfolder.done, .reading] {
-      guard try spool.status(of: name.fileName, in: place)?.kind == .regular else { continue }
-      return try KeyListRecords(
-        try spool.open(name.fileName, in: place, maximumSize: .max).reader(), most: keptColumns)
+    // In the order in which it moves, so that it cannot be missed in between.
+    for place in [SpoolDirectory.Subfolder.reading, .done] {
+      do {
+        return try KeyListRecords(
+          try spool.open(name.fileName, in: place, maximumSize: .max).reader(), most: keptColumns)
+      } catch let error as SpoolError where error.kind == .missing || error.kind == .notRegular {}
     }
     return nil
   }
