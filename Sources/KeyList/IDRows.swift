@@ -1,25 +1,31 @@
 /// How many ids the lines of a text, or the arrays in a member, have. Where all have the same number of them, these are
 /// the columns of a table, of which nobody knows which one has the keys.
 struct IDRows {
-  private var rows = 0
-  private var ids = 0
-  private var isEven = true
+  /// The number of rows by how many ids they have.
+  private var rows: [Int: Int] = [:]
+  private var last = 0
+
+  /// A table may have a few rows with an empty or a damaged field: one in this many.
+  private static let unevenIn = 10
 
   /// Rows without an id say nothing.
   mutating func add(_ ids: Int) {
     guard ids > 0 else { return }
-    if rows > 0, ids != self.ids { isEven = false }
-    self.ids = ids
-    rows += 1
+    rows[ids, default: 0] += 1
+    last = ids
   }
 
   mutating func add(_ others: IDRows) {
-    guard others.rows > 0 else { return }
-    isEven = isEven && others.isEven && (rows == 0 || ids == others.ids)
-    ids = others.ids
-    rows += others.rows
+    rows.merge(others.rows, uniquingKeysWith: +)
+    if others.last > 0 { last = others.last }
   }
 
-  /// How many ids how many rows have, if they are a table.
-  var table: (ids: Int, rows: Int)? { isEven && rows > 1 && ids > 1 ? (ids, rows) : nil }
+  /// How many ids how many rows have, and whether all do, if they are a table.
+  var table: (ids: Int, rows: Int, isEven: Bool)? {
+    guard let (ids, even) = rows.max(by: { $0.value < $1.value }), ids > 1, even > 1 else { return nil }
+    let uneven = rows.values.reduce(0, +) - even
+    // Of a list in lines of the same length, the last line may be shorter. Two in a line are hardly that.
+    let isWrapped = uneven == 1 && last < ids && ids > 2
+    return uneven == 0 || uneven * Self.unevenIn <= even && !isWrapped ? (ids, even, uneven == 0) : nil
+  }
 }

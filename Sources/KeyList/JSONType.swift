@@ -29,7 +29,7 @@ struct JSONType: Hashable {
       otherThing = nil
       return
     }
-    let name = String(decoding: text, as: UTF8.self).lowercased()
+    let name = String(String(decoding: text, as: UTF8.self).lowercased().map { " -".contains($0) ? "_" : $0 })
     if Self.keys.contains(name) {
       otherThing = nil
     } else {

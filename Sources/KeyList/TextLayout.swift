@@ -35,7 +35,7 @@ extension TextLayout {
     /// Throws when the lines form a table and nothing says what its columns are.
     func layout() throws(KeyListError) -> TextLayout {
       if !labels.sayOther, let column = columns.column { return .column(column) }
-      let table = rows.table.map { "each line has \($0.ids) ids" }
+      let table = rows.table.map { "\($0.isEven ? "each line has" : "most lines have") \($0.ids) ids" }
       guard let table = table ?? columns.doubt else { return names.name.map { .name($0) } ?? .ids }
       throw KeyListError(
         kind: .ambiguous, message: "the list is a table without a header: \(table)", line: firstLineWithIDs,

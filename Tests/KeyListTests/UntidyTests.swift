@@ -107,6 +107,23 @@ struct UntidyTests {
     #expect(error?.line == 1)
   }
 
+  /// One row with an empty field does not make the columns of a table keys.
+  @Test(arguments: ["\n,\(a)\n", "\n\(c),\n", "\n\(a),\(b),\(c)\n"])
+  func a_table_with_an_uneven_row_asks_for_a_header(row: String) {
+    let pairs = Array(repeating: "\(a),\(b)", count: 10).joined(separator: "\n")
+    let error = #expect(throws: KeyListError.self) { try entries(pairs + row + pairs + "\n") }
+    #expect(error?.message == "the list is a table without a header: most lines have 2 ids")
+  }
+
+  /// Nor are lines of the same length a table, of which the last is shorter, nor a few uneven ones.
+  @Test(arguments: [
+    Array(repeating: "\(a),\(b),\(c)", count: 12).joined(separator: "\n") + "\n\(a)\n",
+    "\(a),\(b),\(c)\n\(a),\(b)\n\(c)\n", "\(a),\(b)\n\(b),\(c)\n\(c)\n",
+  ])
+  func several_ids_on_uneven_lines_are_keys(list: String) throws {
+    #expect(try entries(list).allSatisfy { !$0.contains("!") })
+  }
+
   @Test(arguments: [false, true])
   func utf16_with_a_byte_order_mark(isBigEndian: Bool) throws {
     func wide(_ text: String) -> [UInt8] {
