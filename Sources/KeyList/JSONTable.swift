@@ -58,10 +58,14 @@ struct JSONTable {
     }
   }
 
+  private init(refusal: InvalidReason) {
+    (header, isTitles, self.refusal) = (nil, true, refusal)
+  }
+
   /// A table whose titles are broken.
-  private init(broken titles: [[UInt8]]) {
-    (header, isTitles) = (nil, true)
-    refusal = .unclear(.titles("the first row of the table is broken: what its columns are is not clear"))
+  private static var broken: JSONTable {
+    let what = "the first row of the table is broken: what its columns are is not clear"
+    return JSONTable(refusal: .unclear(.titles(what)))
   }
 
   /// The table whose first row begins at the start of `bytes`, behind its bracket, if that row has titles and another one
@@ -69,19 +73,22 @@ struct JSONTable {
   static func begin(at bytes: ListBytes) throws(KeyListError) -> (table: JSONTable?, isCut: Bool) {
     var (bytes, tokens) = (bytes, JSONTokens(isInLine: true))
     var titles: [[UInt8]] = []
+    var isBroken = false
     var token = try tokens.next(&bytes)
     while token.kind != .endArray, titles.count < most {
       switch token.kind {
       case .string where KeyIDText.isKey(tokens.text[...]): return (nil, false)
       case .string: titles.append(tokens.text)
       case .comma: break
-      case .garbage, .openString,
-        .beginArray where !titles.isEmpty:
-        return (JSONTable(broken: titles), false)
+      case .garbage:
+        titles.append(tokens.text)
+        isBroken = true
+      case .openString where !titles.isEmpty, .beginArray where titles.count > 1: return (.broken, false)
       case let kind: return (nil, kind == .end)
       }
       token = try tokens.next(&bytes)
     }
+    if isBroken { return (titles.count > 1 ? .broken : nil, false) }
     repeat { token = try tokens.next(&bytes) } while token.kind == .comma
     if token.kind == .string, titles.count > 1, let table = JSONTable(titles: titles, firstRow: (0, 0)) {
       return (table, false)
