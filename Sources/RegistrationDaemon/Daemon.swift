@@ -121,7 +121,7 @@ package final class Daemon: Sendable {
       queue: queue, spool: spool, log: log, keptColumns: { @Sendable in inForce.current.keepColumns },
       announcer: announcer, changed: { @Sendable in changes.tick() })
     let watcher = SpoolWatcher(spool: spool, settle: .milliseconds(settings.settle)) { @Sendable name in
-      try queue.hasReadList(named: name.text)
+      try queue.hasList(named: name.text)
     }
     let monitor = SpoolMonitor(spool: spool, ownership: ownership, log: log)
     let spoolUpkeep = SpoolUpkeep(

@@ -82,21 +82,12 @@ extension RegistrationQueue {
     }
   }
 
-  /// True when the queue has a list of that name, even if its file is gone. A rejected one may come again, mended.
-  package func hasReadList(named name: String) throws -> Bool {
-    try read("look for a name") { database in
-      try Row.fetchOne(
-        try database.cachedStatement(sql: "SELECT 1 FROM list WHERE name = ?"), arguments: [name]) != nil
-    }
-  }
-
-  /// True when the queue knows a list of that name, even if its file is gone.
+  /// True when the queue has a list of that name, even if its file is gone. A rejected one whose file is gone may come
+  /// again, mended.
   package func hasList(named name: String) throws -> Bool {
     try read("look for a name") { database in
       try Row.fetchOne(
-        try database.cachedStatement(
-          sql: "SELECT 1 FROM list WHERE name = ?1 UNION ALL SELECT 1 FROM rejected_list WHERE name = ?1 LIMIT 1"),
-        arguments: [name]) != nil
+        try database.cachedStatement(sql: "SELECT 1 FROM list WHERE name = ?"), arguments: [name]) != nil
     }
   }
 }

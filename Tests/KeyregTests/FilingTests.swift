@@ -31,6 +31,20 @@ import Testing
     #expect(try bench.names(in: "done").sorted() == ["a", "a.receipt.json"])
   }
 
+  @Test func aRejectedListThatIsMendedAndPostedKeepsItsName() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    try bench.drop("no key\n", as: "a")
+    try bench.await { $0.lists.rejected == 1 && bench.exists("rejected/a") }
+    _ = try bench.client.submit(Array(lines(randomKeys(1)).utf8), name: "a")
+    try FileManager.default.removeItem(atPath: bench.spool("rejected/a"))
+    _ = try bench.client.submit(Array(lines(randomKeys(2)).utf8), name: "a")
+    try bench.await { $0.keys.registered == 3 && bench.exists("results/a.csv") && $0.lists.rejected == 0 }
+    bench.stop(daemon)
+    #expect(try bench.names(in: "rejected").isEmpty)
+    #expect(try bench.names(in: "done").sorted() == ["a", "a.2", "a.2.receipt.json", "a.receipt.json"])
+  }
+
   @Test func aListThatGrewWhileNobodyLookedIsReadBeforeARunIsDone() throws {
     let bench = try Bench()
     for number in 0..<50 { try bench.drop(lines(randomKeys(1)), as: "list\(number)") }

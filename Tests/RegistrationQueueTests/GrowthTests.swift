@@ -89,7 +89,7 @@ import Testing
     #expect(try queue.rejectedLists(limit: 10).map(\.name) == ["a", "b"])
     #expect(try queue.rejectedLists(after: "a", limit: 10).map(\.name) == ["b"])
     #expect(try queue.rejectedList(named: "a")?.bytes == 3)
-    #expect(try queue.hasList(named: "b") && !queue.hasList(named: "c"))
+    #expect(try !queue.hasList(named: "b"), "it may come again")
     #expect(queue.listTotals.rejected == 2)
     try queue.forgetRejected(["a", "never"])
     #expect(queue.listTotals.rejected == 1)

@@ -88,7 +88,11 @@ extension SpoolDirectory {
       return try incoming.whileNaming(waitingAtMost: Self.patience) { () throws -> ListName in
         while true {
           last = try freeName(for: name) { try isTaken($0) || incoming.status(of: $0.fileName) != nil }
-          if try file.claim(last.fileName) { return last }
+          if try file.claim(last.fileName) {
+            // The list has its name: an old reason beside it is no error.
+            try? removeReason(of: last)
+            return last
+          }
         }
       }
     } catch {
