@@ -19,21 +19,29 @@ struct ClientOptions: ParsableArguments {
 
   @OptionGroup var instance: InstanceOptions
 
-  /// For reading.
+  /// For reading. Like `commander`, refuses the daemon of another instance than requested.
   func client() throws -> ControlClient {
-    ControlClient(socket: try path())
-  }
-
-  /// For changing something: says which daemon it is, and refuses one of another instance than requested.
-  func commander() throws -> ControlClient {
-    let client = try client()
-    let asked = try SettingsSource(instance: instance.instance, environment: instance.environment).instance
-    try DaemonName(client.status()).announce(at: client.socket, asked: asked, isSocketNamed: isSocketNamed)
+    let client = ControlClient(socket: try path())
+    let asked = try asked
+    if !asked.isAny { try DaemonName(client.status()).check(at: client.socket, for: asked) }
     return client
   }
 
-  private var isSocketNamed: Bool {
-    socket != nil || !(instance.environment["KEYREG_SOCKET"] ?? "").isEmpty
+  /// For changing something: says which daemon it is, too.
+  func commander() throws -> ControlClient {
+    let client = ControlClient(socket: try path())
+    let daemon = DaemonName(try client.status())
+    try daemon.check(at: client.socket, for: asked)
+    daemon.announce()
+    return client
+  }
+
+  private var asked: AskedDaemon {
+    get throws {
+      AskedDaemon(
+        instance: try SettingsSource(instance: instance.instance, environment: instance.environment).instance,
+        isSocketNamed: socket != nil || !(instance.environment["KEYREG_SOCKET"] ?? "").isEmpty)
+    }
   }
 
   /// The flag, then the environment, then the configuration, then the default.

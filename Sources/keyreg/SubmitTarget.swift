@@ -39,7 +39,9 @@ struct SubmitTarget {
       (spool, instance, fault, isNamedByDaemon) = (configured, asked, error, false)
       return
     }
-    try DaemonName(status).announce(at: socket.path, asked: asked, isSocketNamed: socket.isNamed)
+    let daemon = DaemonName(status)
+    try daemon.check(at: socket.path, for: AskedDaemon(instance: asked, isSocketNamed: socket.isNamed))
+    daemon.announce()
     if let served = status.spool, socket.isNamed, !isSpoolNamed {
       instance = status.instance.flatMap { Instance($0) } ?? .main
       (spool, fault, isNamedByDaemon) = (served, nil, true)

@@ -70,10 +70,32 @@ import Testing
     let wrong = try bench.run("pause", "--instance", "other")
     #expect(wrong.code == 78 && wrong.errors.contains("is the socket of the instance acme, not of the instance other"))
     #expect(try bench.client.status().state != .paused)
-    // Reading is always allowed, and so is naming only the socket.
-    #expect(try bench.run("status", "--instance", "other").errors.isEmpty)
+    // Naming only the socket is allowed.
     bench.environment["KEYREG_INSTANCE"] = .some(nil)
     #expect(try bench.run("pause").errors.contains("instance acme"))
+    bench.stop(daemon)
+  }
+
+  @Test func whoeverReadsIsNotAnsweredForAnotherInstance() throws {
+    let bench = try Bench()
+    let daemon = try bench.start()
+    bench.environment["KEYREG_INSTANCE"] = "acme"
+    let key = randomKeys(1)[0]
+    for command in [
+      ["status", "--wait"], ["lists"], ["outcomes", "-f"], ["key", "\(key)"], ["backup", bench.path("copy")],
+    ] {
+      let refused = try bench.run(command)
+      #expect(refused.code == 78 && refused.output.isEmpty, "\(command): \(refused)")
+      #expect(refused.errors.contains("is the socket of the main instance, not of the instance acme"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: bench.path("copy")))
+    // The daemon's credentials are those of another organisation.
+    for variable in ["DD_API_KEY", "DD_APP_KEY"] { bench.environment[variable] = .some(nil) }
+    for variable in ["KEYREG_STATE", "KEYREG_SPOOL"] { bench.environment[variable] = bench.path("acme") }
+    let check = try bench.run("check", "--online", "--config", bench.path("keyreg.yaml"))
+    #expect(check.code == 78 && check.errors.contains("not of the instance acme"), "\(check)")
+    bench.environment["KEYREG_INSTANCE"] = .some(nil)
+    #expect(try bench.run("status").code == 0)
     bench.stop(daemon)
   }
 

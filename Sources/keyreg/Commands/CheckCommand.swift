@@ -45,13 +45,21 @@ struct CheckCommand: ParsableCommand {
     case .success(let accepted):
       if online { try report(CheckDocument(loaded.settings.api(accepted), version: Keyreg.version)) }
     case .failure(let error):
-      try explain(error, socket: loaded.settings.socket)
+      try explain(error, loaded, for: source.instance)
     }
   }
 
   /// Credentials that cannot be read here are perhaps the daemon's, which can check them.
-  private func explain(_ error: CredentialError, socket: String) throws {
-    if online, [.missing, .unreadable].contains(error.reason), let check = try? ControlClient(socket: socket).check() {
+  private func explain(_ error: CredentialError, _ loaded: LoadedSettings, for instance: Instance) throws {
+    guard [.missing, .unreadable].contains(error.reason) else { throw error }
+    let client = ControlClient(socket: loaded.settings.socket)
+    let status = try? client.status()
+    if let status {
+      let isSocketNamed = loaded.origin(of: "control.socket") == .environment("KEYREG_SOCKET")
+      try DaemonName(status).check(
+        at: client.socket, for: AskedDaemon(instance: instance, isSocketNamed: isSocketNamed))
+    }
+    if online, status != nil, let check = try? client.check() {
       try StandardOutput.line("credentials: those of the daemon, which made this call")
       return try report(check)
     }
@@ -60,7 +68,7 @@ struct CheckCommand: ParsableCommand {
         .permission, error.message, hint: "only root can read the service's credentials: run sudo keyreg check")
     }
     // Credentials that systemd decrypts reach only the daemon.
-    guard error.reason == .missing, let status = try? ControlClient(socket: socket).status() else { throw error }
+    guard error.reason == .missing, let status else { throw error }
     if status.hold == .credentials {
       throw Failure(
         .permission, "the daemon has credentials that this command cannot read, and the API refuses them",

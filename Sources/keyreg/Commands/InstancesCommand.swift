@@ -50,10 +50,14 @@ struct InstancesCommand: ParsableCommand {
     }
     do {
       let status = try ControlClient(socket: socket, timeout: .seconds(2)).status()
+      try DaemonName(status).check(
+        at: socket, for: AskedDaemon(instance: name.flatMap { Instance($0) } ?? .main, isSocketNamed: false))
       let keys = status.keys
       return Line(
         name: name, socket: socket, state: status.hold.map { "holding: \($0.rawValue)" } ?? status.state.rawValue,
         endpoint: PrintableText.escape(status.endpoint), open: keys.pending + keys.inFlight + keys.retrying)
+    } catch let refusal as Failure {
+      return Line(name: name, socket: nil, state: "not known", reason: PrintableText.escape(refusal.message))
     } catch ControlClientError.notRunning {
       return Line(name: name, socket: socket, state: "not running")
     } catch ControlClientError.forbidden {
