@@ -45,8 +45,8 @@ let package = Package(
     .target(
       name: "RegistrationDaemon",
       dependencies: [
-        "ControlAPI", "Curl", "Journal", "KeyList", "RateLimit", "Registration", "RegistrationAPI", "RegistrationCore",
-        "RegistrationQueue", "Secrets", "Spool", "Systemd",
+        "CSpawn", "ControlAPI", "Curl", "Journal", "KeyList", "RateLimit", "Registration", "RegistrationAPI",
+        "RegistrationCore", "RegistrationQueue", "Secrets", "Spool", "Systemd",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -116,6 +116,7 @@ let package = Package(
     .target(name: "Curl", dependencies: ["CCurl", "Registration"], swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CPrctl"),
+    .systemLibrary(name: "CSpawn"),
 
     // Hours of pacing in virtual time: tests run a short part, the report command as much as you like.
     .target(

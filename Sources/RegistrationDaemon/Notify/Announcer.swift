@@ -12,6 +12,7 @@ final class Announcer: Sendable {
   private let instance: Instance
   private let log: Logger
   private let watch = Mutex(NewsWatch())
+  private let command = CommandDelivery()
   private let ways: [Deliveries]
 
   init(queue: RegistrationQueue, settings: SettingsInForce, instance: Instance, log: Logger) {
@@ -20,10 +21,10 @@ final class Announcer: Sendable {
     self.instance = instance
     self.log = log
     ways = [
-      Deliveries(by: .command, from: queue, log: log) {
+      Deliveries(by: .command, from: queue, log: log) { [command] in
         let now = settings.current
         return now.notifyCommand.map { path in
-          { CommandDelivery(path: path, instance: instance.name, socket: now.socket).deliver($0) }
+          { command.deliver($0, by: .init(path: path, instance: instance.name, socket: now.socket)) }
         }
       },
       Deliveries(by: .url, from: queue, log: log) {
@@ -82,9 +83,11 @@ final class Announcer: Sendable {
     }
   }
 
-  /// Waits until what is due is delivered, at most `seconds`. The rest is delivered after the next start.
+  /// Waits until what is due is delivered, at most `seconds`. The rest is delivered after the next start; a command that
+  /// still runs is killed.
   func finish(within seconds: Double) {
     let end = MonotonicClock.now() + seconds
     for way in ways { way.finish(by: end) }
+    command.stop()
   }
 }

@@ -147,7 +147,8 @@ final class Deliveries: Sendable {
       _ = stop.wait(timeout: .now() + delay)
       failure = deliver(text)
     }
-    guard let failure else { return true }
+    // It was given up when the daemon did not wait any longer.
+    guard let failure, !hasEnded else { return failure == nil }
     let isEnding = isEnding
     log.warning(
       isEnding
