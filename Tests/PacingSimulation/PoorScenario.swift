@@ -30,7 +30,8 @@ extension Scenario {
   ) -> Scenario {
     Scenario("P\(seed)", telling.rawValue) {
       ($0.kind, $0.isAligned, $0.limit, $0.period, $0.keys) = (kind, isAligned, limit.count, limit.period, keys)
-      ($0.workers, $0.latency) = (16, 0.06)
+      // Of what is left to others nothing can be used.
+      ($0.workers, $0.latency, $0.reserve) = (16, 0.06, .share(0))
       $0.hasHeaders = telling != .nothing && telling != .retryAfter
       $0.retryAfter = telling == .retryAfter ? .seconds : nil
       $0.tellsPeriod = false

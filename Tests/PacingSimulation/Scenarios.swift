@@ -9,10 +9,12 @@ extension Scenario {
       $0.levels = Levels(efficiency: 0.99, throttled: 0, use: 0.995, firstSecond: 30)
     },
     Scenario("S02", "no headers at all") {
+      $0.reserve = .share(0)
       $0.hasHeaders = false
       $0.levels = Levels(efficiency: 0.93, throttled: 10)
     },
     Scenario("S03", "no headers, 429 has Retry-After in seconds") {
+      $0.reserve = .share(0)
       $0.hasHeaders = false
       $0.retryAfter = .seconds
       $0.levels = Levels(efficiency: 0.95, throttled: 8)
@@ -136,6 +138,7 @@ extension Scenario {
       $0.levels = Levels(efficiency: 0.90, throttled: 0, refusedSent: 16)
     },
     Scenario("S31", "no headers, limit 600, 200, 900") {
+      $0.reserve = .share(0)
       $0.hasHeaders = false
       $0.changes = [(130, 200), (400, 900)]
       // The proposal reaches 0.57: a raised limit is now found again within a few windows.
@@ -144,10 +147,11 @@ extension Scenario {
     Scenario("S32", "no headers, neighbour 30 %") {
       $0.hasHeaders = false
       $0.neighbour = Neighbour(share: 0.3)
-      $0.keys = 3_000
-      $0.levels = Levels(efficiency: 0.8, throttled: 12)
+      ($0.keys, $0.seeds) = (3_000, 3)
+      $0.levels = Levels(efficiency: 0.95, throttled: 12, harm: 50)
     },
     Scenario("S33", "no headers, sliding log") {
+      $0.reserve = .share(0)
       ($0.hasHeaders, $0.kind) = (false, .sliding)
       $0.levels = Levels(efficiency: 0.8, throttled: 8)
     },
@@ -233,6 +237,12 @@ extension Scenario {
     Scenario("T09", "32 daemons, one budget") {
       ($0.daemons, $0.keys, $0.workers) = (32, 6_300, 8)
       $0.levels = Levels(efficiency: 0.95, throttled: 5, fairness: 0.8)
+    },
+    Scenario("T16", "Limit and Remaining only, neighbour 30 %") {
+      ($0.tellsPeriod, $0.tellsReset) = (false, false)
+      $0.neighbour = Neighbour(share: 0.3)
+      ($0.keys, $0.seeds) = (6_000, 1)
+      $0.levels = Levels(efficiency: 0.9, throttled: 4, harm: 20)
     },
   ]
 }

@@ -8,7 +8,7 @@ import Testing
   /// 10 in 60 s, from 0 on.
   private func limit(
     _ source: LimitStanding.Source = .learned, count: Int = 10, period: Seconds = 60, edge: Seconds? = nil,
-    reserve: PacerSettings.Reserve = .automatic
+    reserve: PacerSettings.Reserve = .share(0)
   ) -> CountedLimit {
     CountedLimit(
       allowance: Allowance(count: count, period: period), source: source, edge: edge, reserve: reserve, now: 0)
@@ -53,6 +53,33 @@ import Testing
     #expect(limit.turn(.at(100, log: log(7, from: 90))) != .go)
     #expect(limit.reserved(.at(100, log: log(7, from: 90))) == 3)
     #expect(limit.supply(.at(100, log: log(7, from: 90)))?.now == 0)
+  }
+
+  /// Neither they nor the limit can be seen: what we take early, they miss late.
+  @Test func aTenthOfALimitThatWasLearnedIsLeftToOthersThatCannotBeSeen() throws {
+    let shared = limit(count: 100, reserve: .automatic)
+    let next = try #require(shared.turn(.at(100, lastSentAt: 100, log: log(50, from: 50))).instant)
+    #expect(abs(next - 100.5) < 0.001)
+    // What is sent late in the last period but one comes back late in the last.
+    let soon = try #require(shared.turn(.at(100, backlog: 130, lastSentAt: 100, log: log(50, from: 50))).instant)
+    #expect(abs(soon - 100.2) < 0.001)
+    #expect(shared.reserved(.at(100, log: log(50, from: 50))) == 10)
+    #expect(shared.turn(.at(100, log: log(90, from: 41).map { min($0, 99) })) != .go)
+    #expect(limit(.body, count: 100, reserve: .automatic).reserved(.at(100)) == 0)
+    #expect(limit(count: 9, reserve: .automatic).reserved(.at(100)) == 0)
+  }
+
+  /// A limit that was raised is found all the same.
+  @Test func everyFourPeriodsWhatIsLeftToOthersIsTriedToo() {
+    var limit = limit(count: 100, reserve: .automatic)
+    let used = { (count: Int, first: Double) in (0..<count).map { _ in first } }
+    #expect(limit.turn(.at(239, log: used(90, 230))) != .go)
+    #expect(limit.turn(.at(241, log: used(90, 230))) == .go)
+    #expect(limit.turn(.at(241, log: used(100, 230))) == .go)
+    _ = limit.refuse(nil, wait: nil, .refusal(sentAt: 241, log: used(100, 230)))
+    _ = limit.refuse(nil, wait: nil, .refusal(sentAt: 242, log: used(100, 230)))
+    #expect(limit.turn(.at(400, log: used(90, 390))) != .go)
+    #expect(limit.turn(.at(483, log: used(90, 480))) == .go)
   }
 
   @Test func aLimitThatWasFoundHasToStandForAPeriod() {
@@ -120,6 +147,15 @@ import Testing
     var young = self.limit()
     _ = young.refuse(nil, wait: nil, .refusal(sentAt: 30, log: log(4, from: 20)))
     #expect(young.granted?.count == 10)
+  }
+
+  /// Others have used it, or its windows begin elsewhere.
+  @Test func aRefusalThatNamesTheLimitDoesNotCutIt() throws {
+    var limit = limit(.body)
+    let stated = RateLimitReading(stated: Allowance(count: 10, period: 60))
+    let until = try limit.refuse(stated, wait: 9, .refusal(sentAt: 100, log: log(4, from: 90))).until()
+    #expect(abs(until - 109.15) < 0.001)
+    #expect(limit.granted?.count == 10)
   }
 
   @Test func aRetryAfterIsObeyed() throws {

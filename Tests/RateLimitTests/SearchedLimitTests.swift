@@ -40,6 +40,9 @@ import Testing
     pass(40, until: 65, &search)
     #expect(search.turn(.at(66, inFlight: 1)) == .reply)
     #expect(search.turn(.at(66)) == .go)
+    // More have passed: the first count was not that of one window.
+    pass(20, until: 67, &search)
+    #expect(search.turn(.at(68, inFlight: 1)) == .go)
   }
 
   @Test func oneAsksAfterASecondAndThenJustAfterTheMultiplesOfUsualPeriods() throws {
@@ -96,6 +99,18 @@ import Testing
     }
     #expect(allowance == Allowance(count: 100, period: 60))
     #expect(abs(edge - 120) < 0.01)
+  }
+
+  /// An hourly window that begins with a request of somebody else's, 400 requests each time. Retry-After is rounded up.
+  @Test func theLongestPeriodIsFoundThoughRetryAfterWasRoundedUp() throws {
+    var search = SearchedLimit(now: 0)
+    pass(300, until: 20, &search)
+    let first = try search.refuse(nil, wait: 3_000, .refusal(sentAt: 20)).until()
+    #expect(probe(&search, at: first) == nil)
+    pass(399, until: first + 200, &search)
+    let second = try search.refuse(nil, wait: 3_401, .refusal(sentAt: first + 200)).until()
+    #expect(second - first > 3_601)
+    #expect(probe(&search, at: second) == .counted(Allowance(count: 400, period: 3_600), edge: nil))
   }
 
   /// The moments at which probes go, each refused, until one passes at `end` or later, and what it found.

@@ -99,4 +99,51 @@ import Testing
     }
     #expect(limit.turn(.at(1_061, log: [1_000.1])) == .go)
   }
+
+  // MARK: Where replies show what is left and nothing else
+
+  /// 100 in 60 s; a tenth is left to others.
+  private func shown(_ remaining: Int, reserve: PacerSettings.Reserve = .automatic) -> SlidingLimit {
+    SlidingLimit(
+      allowance: Allowance(count: 100, period: 60), remaining: remaining, isLearned: true, isShown: true,
+      reserve: reserve, now: 0)
+  }
+
+  @Test func aTenthIsLeftToOthersThatCannotBeSeenAndTheRestIsSpread() throws {
+    let next = try #require(shown(100).turn(.at(1, lastSentAt: 1)).instant)
+    #expect(abs(next - 1.5) < 0.001)
+    #expect(shown(11).turn(.at(2, lastSentAt: 1)) == .go)
+    #expect(shown(10).turn(.at(2, lastSentAt: 1, log: Array(repeating: 1, count: 90))) != .go)
+    #expect(shown(100).reserved(.at(1)) == 10)
+    // What is sent late in the last period but one comes back late in the last.
+    let soon = try #require(shown(100).turn(.at(1, backlog: 180, lastSentAt: 1)).instant)
+    #expect(abs(soon - 1.2) < 0.001)
+    // The last keys go at once, and so does everything where the operator leaves nothing.
+    #expect(shown(100).turn(.at(1, backlog: 90, lastSentAt: 1)) == .go)
+    #expect(shown(100, reserve: .share(0)).turn(.at(1, lastSentAt: 1)) == .go)
+  }
+
+  @Test func whereNobodyElseIsSeenNothingIsLeft() {
+    var limit = shown(100)
+    for (sequence, at) in stride(from: 2.0, through: 122, by: 2).enumerated() {
+      let log = Array(stride(from: 2, through: at, by: 2))
+      let left = 100 - log.count { $0 > at - 60 }
+      if at < 120 { #expect(limit.reserved(.at(at, log: log)) == 10) }
+      _ = limit.observe(.told(left, of: 100, in: nil), .to(UInt64(sequence), sentAt: at - 0.1, log: log))
+    }
+    #expect(limit.reserved(.at(123)) == 0)
+    // It is still spread: others that come will be seen.
+    #expect(limit.turn(.at(123, lastSentAt: 123)) != .go)
+    _ = limit.observe(.told(60, of: 100, in: nil), .to(100, sentAt: 123.9, log: [124]))
+    #expect(limit.reserved(.at(125)) == 10)
+  }
+
+  @Test func whatOthersTakeIsSeenAtOnceAndNothingMoreExpectedBeforeOursIsBack() {
+    var limit = shown(60)
+    _ = limit.observe(.told(12, of: 100, in: nil), .to(sentAt: 10, log: [5, 10.1]))
+    #expect(limit.turn(.at(12, log: [5, 10.1])) == .go)
+    _ = limit.observe(.told(10, of: 100, in: nil), .to(sentAt: 12, log: [5, 10.1, 12.1]))
+    #expect(limit.turn(.at(64, log: [5, 10.1, 12.1])) != .go)
+    #expect(limit.turn(.at(65.1, log: [5, 10.1, 12.1])) == .go)
+  }
 }

@@ -29,13 +29,17 @@ struct CountedLimit: LimitModel {
   var granted: Allowance? { allowance }
   /// A limit set by the operator is never exceeded; others may grow.
   private var mayGrow: Bool { source != .assumed }
-  private var withheld: Int { reserve.withheld(of: allowance.count) }
+  private var withheld: Int {
+    source == .learned ? reserve.withheldUnseen(of: allowance.count) : reserve.withheld(of: allowance.count)
+  }
+  /// Whether others are left a share although none was seen and the operator named none.
+  private var isSharedUnseen: Bool { reserve == .automatic && withheld > 0 }
 
   /// Refusals that may be risked at first, credit earned by a success, and the maximum credit saved up.
   private static let creditAtFirst = 1.0
   private static let earned = 0.005  // S32, S33, T01, T02
   private static let creditAtMost = 3.0
-  /// Periods before more is tried, whatever the credit.
+  /// Periods before more is tried, whatever the credit; also the most where it takes what is left to others.
   private static let firstPatience = 4.0
   /// How many must have passed above the limit before one more may be in flight there, and how many at most.
   private static let passedForStep = 3
@@ -45,8 +49,9 @@ struct CountedLimit: LimitModel {
   private static let successesForTry = 200.0
   /// Seconds from which on a period is doubted that is not a usual one.
   private static let doubtfulPeriod: Seconds = 600
-  /// The share of a period that must be left when more is tried.
+  /// The share of a period that must be left when more is tried, and the same where others cannot be seen.
   private static let telling = 0.25
+  private static let tellingShared = 0.1
   /// The factor by which a refused attempt makes the next one later.
   private static let patienceGrowth = 2.0
   /// The window is used this many times faster than evenly, which leaves time to try for more.
@@ -138,13 +143,17 @@ struct CountedLimit: LimitModel {
     let excess = used(at: now, ask.log) + ask.inFlight - (allowance.count - withheld)
     if excess < 0 {
       if ask.backlog <= -excess { return .go }
-      let next = ask.lastSentAt + allowance.period / (allowance.tokens * Self.tempo)
+      let next =
+        isSharedUnseen
+        ? SharedPace.next(ask, allowance, free: -excess, withheld: withheld)
+        : ask.lastSentAt + allowance.period / (allowance.tokens * Self.tempo)
       return next > now ? .wait(until: next) : .go
     }
     let renewal = renewal(now, ask.log)
-    let mayTry = mayGrow && withheld == 0 && (credit >= 1 || now >= tryAt)
+    let mayTry = mayGrow && (isSharedUnseen ? now >= tryAt : withheld == 0 && (credit >= 1 || now >= tryAt))
     // Near the end, a request may be counted in the next window and tell nothing.
-    if mayTry && excess < step && renewal - now > Self.telling * allowance.period { return .go }
+    let telling = (isSharedUnseen ? Self.tellingShared : Self.telling) * allowance.period
+    if mayTry && excess < withheld + step && renewal - now > telling { return .go }
     return .wait(until: max(now + Self.shortestWait, renewal))
   }
 
@@ -188,7 +197,7 @@ struct CountedLimit: LimitModel {
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     if isDisproved(by: reply, wait: wait) { return .disproved(.searched) }
-    return pause(wait: wait, reply).map { .closed(until: $0) } ?? .ignored
+    return pause(wait: wait, isStated: reading?.stated == allowance, reply).map { .closed(until: $0) } ?? .ignored
   }
 
   /// A long period that no documented limit has may come from refusals that were no limit's: an overloaded gateway's,
@@ -196,11 +205,12 @@ struct CountedLimit: LimitModel {
   private var mostPatience: Double {
     let isDoubtful =
       source == .learned && allowance.period > Self.doubtfulPeriod && !UsualPeriod.isOne(allowance.period)
-    return isDoubtful ? Self.longestPatience : max(Self.longestPatience, Self.successesForTry / allowance.tokens)
+    if isDoubtful { return Self.longestPatience }
+    return max(isSharedUnseen ? Self.firstPatience : Self.longestPatience, Self.successesForTry / allowance.tokens)
   }
 
   /// - Returns: Until when all wait; nil when none has to.
-  private mutating func pause(wait: Seconds?, _ reply: ReceivedReply) -> Seconds? {
+  private mutating func pause(wait: Seconds?, isStated: Bool, _ reply: ReceivedReply) -> Seconds? {
     let now = reply.now
     credit -= 1
     (step, passedAbove) = (1, 0)
@@ -226,7 +236,9 @@ struct CountedLimit: LimitModel {
       return max(now + Self.shortestPause, expiry + allowance.period + Self.settle)
     }
     // What was sent before this run is in no log: only a whole watched period proves a lower limit.
-    if !reply.flight.isProbe && now - since >= allowance.period { allowance.count = max(1, used) }
+    if !reply.flight.isProbe && now - since >= allowance.period {
+      if isStated { edge = nil } else { allowance.count = max(1, used) }
+    }
     if refusals > Self.refusalsOfEdge { edge = nil }
     if reply.flight.isProbe { shift = min(Self.longestShift, shift + Self.shiftGrowth) }
     if let wait { return now + wait + Self.settle }

@@ -7,6 +7,8 @@ struct LearnedPeriodDoubts: Sendable {
   private let period: Seconds
   private var refused = 0
   private var early = 0
+  /// When much last came back.
+  private var returnedAt: Seconds
   private var testAt: Seconds
   /// Periods until the next test.
   private var patience = Self.firstPatience
@@ -28,6 +30,7 @@ struct LearnedPeriodDoubts: Sendable {
   init(period: Seconds, now: Seconds) {
     self.period = period
     testAt = now + Self.firstPatience * period
+    returnedAt = now
   }
 
   /// Whether a request should go to ask for an early return.
@@ -53,13 +56,23 @@ struct LearnedPeriodDoubts: Sendable {
     return refused >= Self.refusals
   }
 
-  /// This much came back that the period does not explain.
+  /// This much came back, and this much of it is not explained by our log over the period. A window gives back all that was
+  /// used in it, late requests too: unless a test found it, that is early only within a period of the return before.
   ///
   /// - Returns: Whether the period is too long.
-  mutating func cameBack(_ unexplained: Int, of count: Int) -> Bool {
-    guard unexplained >= 2, Double(unexplained) >= Self.much * Double(count) else { return false }
+  mutating func cameBack(_ returned: Int, unexplained: Int, of count: Int, _ reply: ReceivedReply) -> Bool {
+    guard isMuch(returned, of: count) else { return false }
+    defer { returnedAt = reply.now }
+    guard isMuch(unexplained, of: count), reply.flight.isProbe || reply.now - returnedAt < Self.due * period else {
+      early = max(0, early - 1)
+      return false
+    }
     early += 1
     testAt = -.infinity
     return early >= Self.returns
+  }
+
+  private func isMuch(_ requests: Int, of count: Int) -> Bool {
+    requests >= 2 && Double(requests) >= Self.much * Double(count)
   }
 }

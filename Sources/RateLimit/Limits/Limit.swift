@@ -98,8 +98,8 @@ struct Limit: Sendable {
       model = RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
     } else if !reading.isTimed {
       model = SlidingLimit(
-        allowance: allowance, remaining: reading.remaining ?? 0, isLearned: true, reserve: settings.reserve,
-        now: reply.now)
+        allowance: allowance, remaining: reading.remaining ?? 0, isLearned: true, isShown: true,
+        reserve: settings.reserve, now: reply.now)
     } else {
       model = WindowLimit(reading, allowance: allowance, learned: learned, reserve: settings.reserve, reply)
     }
@@ -119,9 +119,8 @@ struct Limit: Sendable {
   /// Whose count a probe for this limit ignores.
   var asker: Gate.Asker { isTold ? .limit(number) : .everyone }
 
-  /// The longest time for which a refusal closes the gate. A wrong or hostile value must not stop the work for good, and a
-  /// probe is cheap: two windows of a limit in the headers, an hour for one that only refusals name. The operator's word
-  /// is final.
+  /// The longest time for which a refusal closes the gate, since a wrong value must not stop the work for good: two
+  /// windows of a limit in the headers, an hour for one that only refusals name. The operator's word is final.
   var longestWait: Seconds {
     guard isTold, let granted = model.granted else {
       return model.source == .assumed ? .infinity : Self.longestUntoldWait
@@ -223,12 +222,13 @@ struct Limit: Sendable {
       if model is RefillLimit { evidence.ruleOut() }
       // Our own log is safe for every kind of limit.
       model = SlidingLimit(
-        allowance: granted, remaining: remaining, isLearned: isLearned, reserve: settings.reserve,
-        now: reply.now)
+        allowance: granted, remaining: remaining, isLearned: isLearned, isShown: isPeriodLearned,
+        reserve: settings.reserve, now: reply.now)
     case .shown(let allowance, let remaining):
       if allowance.period > Self.shortestShown {
         model = SlidingLimit(
-          allowance: allowance, remaining: remaining, isLearned: true, reserve: settings.reserve, now: reply.now)
+          allowance: allowance, remaining: remaining, isLearned: true, isShown: isPeriodLearned,
+          reserve: settings.reserve, now: reply.now)
       } else if let reading {
         model = RefillLimit(reading, allowance: allowance, reserve: settings.reserve, reply)
       }

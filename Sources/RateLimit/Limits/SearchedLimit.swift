@@ -63,7 +63,7 @@ struct SearchedLimit: LimitModel {
   private static let inFlightLater = 4  // S32, S34, T14
   private static let secondsForOneMore: Seconds = 5  // S03, S31, S33, T14
   private static let inFlightAtMost = 1e6
-  /// This many requests before the count at which the first window was used up, they go one by one.
+  /// This many requests before and after the count at which the first window was used up, they go one by one.
   private static let approach = 10  // S31, S32, S33
   /// Quota that is back within these seconds came back at once, …
   private static let atOnce: Seconds = 2.5
@@ -110,8 +110,8 @@ struct SearchedLimit: LimitModel {
 
   func turn(_ ask: Ask) -> Turn {
     // Near the count at which the first window was used up, one by one: each further request in flight would be
-    // refused.
-    if let firstCount, passed >= firstCount - Self.approach, ask.inFlight > 0 { return .reply }
+    // refused. Once more have passed, it was not one window that was used up.
+    if let firstCount, abs(passed - firstCount) <= Self.approach, ask.inFlight > 0 { return .reply }
     if let suspected {
       let horizon = ask.now - suspected.period - Self.settle
       if ask.log.count(after: horizon) + ask.inFlight >= suspected.count {
@@ -169,8 +169,8 @@ struct SearchedLimit: LimitModel {
 
   /// Whether a window that began at `edge` may be the next after the one that began at `previous`.
   private func follows(_ edge: Seconds, _ previous: Seconds) -> Bool {
-    let distance = edge - previous
-    return distance <= Self.longestPeriod + Self.tolerance && idle <= Self.idleShare * distance
+    let longest = Self.longestPeriod + Self.tolerance + (waited ? Self.rounding + settling : 0)
+    return edge - previous <= longest && idle <= Self.idleShare * (edge - previous)
   }
 
   /// The usual period that fits best. Returns at its calendar multiples fit better than what is a whole period apart.

@@ -3,13 +3,14 @@
 
 struct SlidingLimit: LimitModel {
   private(set) var allowance: Allowance
-  /// Requests of others in the window, smoothed; halves in half a period.
-  private var foreign: Double
-  private var foreignAt: Seconds
+  private var others: UseByOthers
+  private var inSight: OthersInSight
   private var readBy: UInt64 = 0
   /// What the replies say is left at least, including what requests in flight will take.
   private(set) var remaining: Int
   private var readAt: Seconds
+  /// When the oldest of our requests that counted then leaves the log: before that, more is not expected.
+  private var moreAt: Seconds = -.infinity
   /// It refused although the log had room.
   private var isDoubtful = false
   /// How fast the count is assumed to have grown since it was read, in multiples of the even rate. Assuming too much
@@ -22,12 +23,18 @@ struct SlidingLimit: LimitModel {
   private var refusedAt: Seconds = -.infinity
   /// Set when no reply named the period: what is shown to be left counts for more than our own log.
   private var doubts: LearnedPeriodDoubts?
+  /// Replies show what is left and nothing else.
+  private let isShown: Bool
   private var reserve: PacerSettings.Reserve
 
   var granted: Allowance? { allowance }
   var source: LimitStanding.Source { .headers }
   var yieldsToRefill: Bool { true }
-  private var withheld: Int { reserve.withheld(of: allowance.count) }
+  private var withheld: Int {
+    isShown && !inSight.isNobody ? reserve.withheldUnseen(of: allowance.count) : reserve.withheld(of: allowance.count)
+  }
+  /// Whether it is spread so that others find room, and are seen, although the operator named no share.
+  private var isSpread: Bool { isShown && reserve.withheldUnseen(of: allowance.count) > 0 }
 
   /// Multiples of the even rate at which the count is assumed to grow: at first, the share that a refusal leaves, and
   /// the minimum.
@@ -51,8 +58,10 @@ struct SlidingLimit: LimitModel {
   private static let lookAgain = 0.1
 
   init(
-    allowance: Allowance, remaining: Int, isLearned: Bool = false, reserve: PacerSettings.Reserve, now: Seconds
+    allowance: Allowance, remaining: Int, isLearned: Bool = false, isShown: Bool = false,
+    reserve: PacerSettings.Reserve, now: Seconds
   ) {
+    self.isShown = isShown
     doubts = isLearned ? LearnedPeriodDoubts(period: allowance.period, now: now) : nil
     // What is shown to be left is all that is trusted, until the log proves right.
     if isLearned { trusted = 0 }
@@ -60,18 +69,24 @@ struct SlidingLimit: LimitModel {
     self.allowance = allowance
     self.remaining = remaining
     readAt = now
-    foreign = 0
-    foreignAt = now
+    others = UseByOthers(now: now)
+    inSight = OthersInSight(left: remaining, now: now)
   }
 
   func turn(_ ask: Ask) -> Turn {
+    let free = remaining - ask.inFlight - withheld
+    if isSpread, ask.backlog > free {
+      let next = SharedPace.next(ask, allowance, free: free, withheld: withheld)
+      if next > ask.now { return .wait(until: next) }
+    }
     let horizon = ask.now - allowance.period - Self.settle
-    let others = max(Int(clamping: foreign(at: ask.now) + 0.5), withheld)
+    let kept = max(others.requests(at: ask.now, allowance), withheld)
     let said = remaining + Int(clamping: trusted * allowance.rate * max(0, ask.now - readAt)) - ask.inFlight - withheld
-    if allowance.count - ask.log.count(after: horizon) - ask.inFlight - others >= 1 {
+    if allowance.count - ask.log.count(after: horizon) - ask.inFlight - kept >= 1 {
       // The log has room. So has the server, unless it counts in another way and returns evenly what came in a rush.
-      if said >= 1 || (!isDoubtful && (isProven || ask.inFlight == 0)) { return .go }
+      if said >= 1 || (!isDoubtful && mayLook(ask)) { return .go }
       if ask.inFlight > 0 { return .reply }
+      if isSpread, !isDoubtful { return .wait(until: max(ask.now + Self.shortestWait, moreAt)) }
       // No server counts what it counted a whole period ago, whatever its algorithm.
       if ask.now - readAt >= allowance.period { return .go }
       let growth = Double(1 - remaining + withheld) / (trusted * allowance.rate)
@@ -95,6 +110,11 @@ struct SlidingLimit: LimitModel {
   private static let betweenProofs = 0.02
   private static let betweenLearned = 0.5
 
+  /// Whether to send more than is shown to be left, because it has left the log.
+  private func mayLook(_ ask: Ask) -> Bool {
+    isSpread ? ask.inFlight == 0 && ask.now >= moreAt : isProven || ask.inFlight == 0
+  }
+
   /// The server was seen to give back what left the log.
   private var isProven: Bool { agreements >= Self.proofs }
 
@@ -104,11 +124,10 @@ struct SlidingLimit: LimitModel {
   }
 
   func available(_ ask: Ask) -> Int {
-    let others = Int(clamping: foreign(at: ask.now) + 0.5)
-    return max(0, allowance.count - ask.log.count(after: ask.now - allowance.period) - ask.inFlight - others)
+    let taken = ask.log.count(after: ask.now - allowance.period) + others.requests(at: ask.now, allowance)
+    return max(0, allowance.count - taken - ask.inFlight)
   }
 
-  /// Seconds until the oldest own request leaves the window.
   func own(_ ask: Ask) -> Int? { ask.log.count(after: ask.now - allowance.period) + ask.inFlight }
 
   func resetsIn(_ ask: Ask) -> Seconds {
@@ -131,25 +150,6 @@ struct SlidingLimit: LimitModel {
     return expiry.map { max(0, $0 + allowance.period - ask.now) } ?? allowance.period
   }
 
-  /// The share of the period in which half of others' requests have left the window.
-  private static let halfLife = 0.5
-  /// After x half-lives 1 / (1 + linear · x + quadratic · x²) of them are left, close to 2^-x without a maths library.
-  private static let linear = 0.7
-  private static let quadratic = 0.3
-  /// Tokens above this belong to others, fewer are noise; how fast either is believed.
-  private static let noise = 2.0
-  private static let believed = 0.3
-  private static let forgotten = 0.1
-  /// What a refusal adds to others' requests: this share of the limit, or this many tokens.
-  private static let refusedShare = 0.01
-  private static let refusedTokens = 0.26
-
-  /// Halved in each half-life, roughly (x = 1: 0.50, 2: 0.28, 4: 0.12).
-  private func foreign(at now: Seconds) -> Double {
-    let halves = (now - foreignAt) / (Self.halfLife * allowance.period)
-    return foreign / (1 + halves * Self.linear + halves * halves * Self.quadratic)
-  }
-
   mutating func sent(_ flight: Flight) { if flight.isProbe { doubts?.tested(at: flight.sentAt) } }
 
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
@@ -157,14 +157,20 @@ struct SlidingLimit: LimitModel {
     if reply.flight.sentAt >= readAt, !reply.isThrottled {
       let count = reading.limit ?? allowance.count
       let used = reply.log.count(after: reply.now - LearnedPeriodDoubts.due * allowance.period)
-      if doubts?.cameBack(min(said - max(0, count - used), said + 1 - remaining), of: count) == true {
+      let unexplained = said - max(0, count - used)
+      if doubts?.cameBack(said + 1 - remaining, unexplained: unexplained, of: count, reply) == true {
         return .untimed(remaining: said, from: reply.flight.sentAt)
       }
     }
     // Each request that overlapped this one may have been counted after it.
     let overlapped = reply.log.count(after: reply.flight.sentAt) - 1
     remaining = max(remaining - 1, said - max(0, overlapped))
+    // What is gone beyond that, others have taken.
+    if isSpread { remaining = min(remaining, said) }
     readAt = reply.now
+    moreAt =
+      reply.log.first(after: reply.now - allowance.period).map { $0 + allowance.period + Self.settle + Self.hair }
+      ?? reply.now + Self.lookAgain * allowance.period
     let logged = allowance.count - reply.log.count(after: reply.now - allowance.period) - reply.others.count
     let left =
       reply.log.count(after: reply.now - 2 * allowance.period) - reply.log.count(after: reply.now - allowance.period)
@@ -178,11 +184,9 @@ struct SlidingLimit: LimitModel {
     readBy = reply.flight.sequence
     if let limit = reading.limit { allowance.count = limit }
     let own = reply.log.count(after: reply.now - allowance.period)
-    let seen = Double(max(0, allowance.count - said - own - reply.others.count))
-    foreign = foreign(at: reply.now)
-    foreignAt = reply.now
-    let (weight, others) = seen > Self.noise ? (Self.believed, seen) : (Self.forgotten, 0)
-    foreign = (1 - weight) * foreign + weight * others
+    let missing = max(0, allowance.count - said - own - reply.others.count)
+    others.see(missing, allowance, at: reply.now)
+    inSight.see(left: said, missing: missing, period: allowance.period, reply)
     return nil
   }
 
@@ -224,10 +228,10 @@ struct SlidingLimit: LimitModel {
       isDoubtful = true
       trusted = max(Self.trustedAtLeast, Self.trustedKept * (trusted > 0 ? trusted : Self.trustedFirst))
     }
-    foreign = min(
-      allowance.tokens - 1, foreign(at: reply.now) + max(Self.refusedTokens, Self.refusedShare * allowance.tokens))
-    foreignAt = reply.now
-    if let last = reply.log.last, doubts?.wasRefused(room: Double(room) - foreign, of: allowance.count) == true {
+    others.refused(allowance, at: reply.now)
+    if let last = reply.log.last,
+      doubts?.wasRefused(room: Double(room) - others.use(at: reply.now, allowance), of: allowance.count) == true
+    {
       return .closed(until: reply.now + (wait ?? Self.shortestPause), .untimed(remaining: 0, from: last))
     }
     let first = max(Self.shortestPause, period * Self.firstPause)
