@@ -160,7 +160,8 @@ package final class Daemon: Sendable {
     self.announcer = announcer
     self.spoolUpkeep = spoolUpkeep
     heartbeat = Heartbeat(notifier: notifier)
-    let history = History(kept: try queue.history(now: .now()))
+    let kept = try queue.history(now: .now())
+    let history = History(kept: kept.minutes, unsaved: kept.unsaved, newestOutcome: queue.newestOutcome)
     queueUpkeep = QueueUpkeep(queue: queue, pool: pool, history: history, log: log)
     reports = Reports(
       queue: queue, pool: pool, importer: importer, watcher: watcher, results: results, monitor: monitor,

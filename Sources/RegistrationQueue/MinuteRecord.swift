@@ -41,8 +41,9 @@ extension RegistrationQueue {
   /// The number of the newest outcome that the stored minutes count.
   private static let counted = "history_counted_to"
 
-  /// The minutes that are kept, oldest first, completed by outcomes that were recorded after them.
-  package func history(now: Timestamp) throws -> [MinuteRecord] {
+  /// The minutes that are kept, oldest first, completed by outcomes that were recorded after they were stored; and which
+  /// of them were completed so.
+  package func history(now: Timestamp) throws -> (minutes: [MinuteRecord], unsaved: Set<Int64>) {
     let present = MinuteRecord.minute(of: now)
     return try read("read the history") { database in
       let kept = try Row.fetchAll(
@@ -58,6 +59,7 @@ extension RegistrationQueue {
           SELECT finished_at / 60000 AS minute, state, COUNT(*) AS count FROM key INDEXED BY key_recorded
           WHERE recorded > ? AND state IN (2, 3) AND finished_at >= 0 GROUP BY 1, 2
           """, arguments: [counted])
+      var unsaved: Set<Int64> = []
       while let row = try rows.next() {
         let minute: Int64 = row["minute"]
         guard minute > present - Self.historyLength, minute <= present else { continue }
@@ -65,8 +67,9 @@ extension RegistrationQueue {
         var record = minutes[minute] ?? MinuteRecord(minute: minute, state: "working")
         if isSuccess { record.registered += row.amount("count") } else { record.failed += row.amount("count") }
         minutes[minute] = record
+        unsaved.insert(minute)
       }
-      return minutes.values.sorted { $0.minute < $1.minute }
+      return (minutes.values.sorted { $0.minute < $1.minute }, unsaved)
     }
   }
 

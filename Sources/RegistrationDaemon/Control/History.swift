@@ -4,9 +4,10 @@ package import Registration
 package import RegistrationQueue
 import Synchronization
 
-/// What happened in each minute of the last day. Housekeeping, and every request for the history, add the latest numbers.
-/// New minutes are stored once a minute, so that a restart loses nothing. After a kill, the outcomes of the last minute are
-/// counted again in the queue; what else happened in it is lost.
+/// What happened in each minute of the last day. Housekeeping, and every request for the history, add the latest numbers:
+/// outcomes to the minute that they belong to, the rest to the present one. New minutes are stored once a minute, so that a
+/// restart loses nothing. After a kill, the outcomes of the last minute are counted again in the queue; what else happened
+/// in it is lost.
 package final class History: Sendable {
   /// The numbers at one moment.
   package struct Sample: Sendable {
@@ -24,7 +25,7 @@ package final class History: Sendable {
     }
   }
 
-  private struct State {
+  fileprivate struct State {
     var minutes: [Int64: MinuteRecord]
     /// The numbers when they were last looked at.
     var last: Statistics
@@ -45,15 +46,18 @@ package final class History: Sendable {
 
   private let state: Mutex<State>
 
-  /// - Parameter kept: The minutes of earlier runs.
-  package init(kept: [MinuteRecord] = []) {
+  /// - Parameters:
+  ///   - kept: The minutes of earlier runs.
+  ///   - unsaved: Those of them that are not stored as they are.
+  ///   - newestOutcome: The number of the newest outcome that they count.
+  package init(kept: [MinuteRecord] = [], unsaved: Set<Int64> = [], newestOutcome: Int64 = 0) {
     state = Mutex(
       State(
-        minutes: Dictionary(kept.map { ($0.minute, $0) }) { $1 },
-        last: Statistics()))
+        minutes: Dictionary(kept.map { ($0.minute, $0) }) { $1 }, last: Statistics(), unsaved: unsaved,
+        isNews: !unsaved.isEmpty, newestOutcome: newestOutcome))
   }
 
-  /// Adds what happened since the last look to the present minute.
+  /// Adds what happened since the last look.
   package func look(_ sample: Sample, now: Timestamp) {
     let minute = MinuteRecord.minute(of: now)
     state.withLock { state in
@@ -68,10 +72,9 @@ package final class History: Sendable {
         state.unsaved = state.unsaved.filter { $0 > oldest && $0 <= newest }
       }
       let new = sample.statistics
+      state.add(new.outcomes, since: before.outcomes, to: minute)
       var record = state.minutes[minute] ?? MinuteRecord(minute: minute, state: sample.state.rawValue)
       let old = record
-      record.registered += new.registered - before.registered
-      record.failed += new.failed - before.failed
       record.throttled += new.throttled - before.throttled
       record.otherRequests += new.others - before.others
       let durations = new.durations.since(state.durations)
@@ -128,6 +131,27 @@ package final class History: Sendable {
   }
 
   private static func milliseconds(_ seconds: Seconds) -> Int { Int((min(seconds, 1e6) * 1_000).rounded()) }
+}
+
+extension History.State {
+  /// Adds each outcome to the minute of its own time. The clock may have been set back since, so none is later than the
+  /// present minute.
+  fileprivate mutating func add(
+    _ new: [Int64: Statistics.Outcomes], since before: [Int64: Statistics.Outcomes], to present: Int64
+  ) {
+    for (minute, outcomes) in new where minute > present - RegistrationQueue.historyLength {
+      let old = before[minute, default: .init()]
+      let (registered, failed) = (outcomes.registered - old.registered, outcomes.failed - old.failed)
+      guard (registered, failed) != (0, 0) else { continue }
+      let own = min(minute, present)
+      var record = minutes[own] ?? MinuteRecord(minute: own, state: StatusDocument.State.working.rawValue)
+      record.registered += registered
+      record.failed += failed
+      minutes[own] = record
+      unsaved.insert(own)
+      isNews = true
+    }
+  }
 }
 
 extension StatusDocument.State {

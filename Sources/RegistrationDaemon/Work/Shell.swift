@@ -45,9 +45,7 @@ struct Shell: Sendable {
     case .event(let event):
       switch event {
       case .committed(let results):
-        statistics.settled(
-          registered: results.count { $0.decision == .registered }, failed: results.count { $0.decision == .failed },
-          now: mail.moment.now)
+        statistics.settled(results, now: mail.moment.now, wall: mail.moment.wall)
       case .storeFailed(let fault): lastError = (mail.moment.wall, fault.detail)
       default: break
       }

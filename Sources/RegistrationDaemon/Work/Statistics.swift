@@ -2,9 +2,16 @@ package import RateLimit
 package import Registration
 package import RegistrationAPI
 package import RegistrationCore
+import RegistrationQueue
 
 /// What was sent and received since the start, for status and metrics.
 package struct Statistics: Sendable {
+  /// Keys that got their outcome.
+  package struct Outcomes: Sendable {
+    package var registered = 0
+    package var failed = 0
+  }
+
   /// Requests that were sent and have ended. Those that were never sent (nothing listens, no such host) only count in
   /// `transportErrors`.
   package private(set) var sent = 0
@@ -26,9 +33,8 @@ package struct Statistics: Sendable {
   /// Seconds spent in each phase.
   package private(set) var spent: [Phase: Seconds] = [:]
 
-  /// Keys that got these outcomes.
-  package private(set) var registered = 0
-  package private(set) var failed = 0
+  /// Keys that got their outcome, by minute: those of the last day, whatever the clock does.
+  package private(set) var outcomes: [Int64: Outcomes] = [:]
   package private(set) var throughput = Throughput()
 
   /// - Parameter lastSuccessAt: When an earlier run last registered a key.
@@ -70,10 +76,24 @@ package struct Statistics: Sendable {
   }
 
   /// The outcome of these keys became known.
-  package mutating func settled(registered: Int, failed: Int, now: Seconds) {
-    self.registered += registered
-    self.failed += failed
-    throughput.settled(registered + failed, now: now)
+  ///
+  /// - Parameter wall: The present time. Each counts for the minute of its own time.
+  package mutating func settled(_ results: [KeyResult], now: Seconds, wall: Timestamp) {
+    let minutes = outcomes.count
+    var count = 0
+    for result in results where result.decision.isOutcome {
+      count += 1
+      let minute = MinuteRecord.minute(of: result.at)
+      if result.decision == .registered {
+        outcomes[minute, default: Outcomes()].registered += 1
+      } else {
+        outcomes[minute, default: Outcomes()].failed += 1
+      }
+    }
+    throughput.settled(count, now: now)
+    guard outcomes.count > minutes else { return }
+    let present = MinuteRecord.minute(of: wall)
+    outcomes = outcomes.filter { abs($0.key - present) < RegistrationQueue.historyLength }
   }
 
   /// Requests that neither registered a key nor were answered with 429.
