@@ -237,8 +237,9 @@ import Testing
     #expect(try bench.results("good").count == 2)
     let daemon = try bench.start()
     // Counted once.
-    let counts = try bench.await { $0.lists.blocked == 1 }.lists
-    #expect(counts.incoming == 0 && counts.unreadable == 1)
+    let status = try bench.await { $0.lists.blocked == 1 }
+    #expect(status.lists.incoming == 0 && status.lists.unreadable == 1)
+    #expect(status.state == .idle && status.reason == "1 list cannot be read; keyreg lists shows why")
     let lists = try bench.run("lists").output
     #expect(lists.contains("closed  blocked") && lists.contains("hint: chmod"))
     for arguments in [["status", "closed"], ["status", "closed", "--wait"]] {

@@ -100,7 +100,9 @@ struct StatusReport {
       if let trouble = around.trouble {
         return around.isDiskTrouble ? (.holding, .disk, trouble) : (.waiting, nil, trouble)
       }
-      return (around.isImporting || around.lists.finishing > 0 ? .working : .idle, nil, nil)
+      guard !around.isImporting, around.lists.finishing == 0 else { return (.working, nil, nil) }
+      let unread = around.unreadable
+      return (.idle, nil, unread == 0 ? nil : "\(unread.counted("list")) cannot be read; keyreg lists shows why")
     }
     // Known keys are processed even if the spool cannot be used: their outcomes are safe in the queue, and their
     // results are written later. So this is not a hold, but the reason mentions it.
