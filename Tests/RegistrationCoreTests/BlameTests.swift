@@ -81,6 +81,28 @@ import Testing
     #expect(holds.gate(now: 2) == .probe(.another))
   }
 
+  /// A registered key has told that the 403 is about the one key: that is examined again at once.
+  @Test func aKeyWhose403AKnownKeyHasExplainedIsNotPutOffAgain() {
+    var holds = holds()
+    for order in 1...4 {
+      _ = holds.observe(forbidden, for: job(Int64(order), order: order, isProbe: order > 1), sent: order, now: 0)
+    }
+    let refused = Verdict.failed(status: 400, title: "Invalid", detail: "no")
+    _ = holds.observe(refused, for: job(5, order: 5, isProbe: true), sent: 5, now: 5)
+    for order in 6...8 {
+      let sent = job(Int64(order - 5), order: order)
+      guard case .postpone(sent, _, _)? = holds.observe(forbidden, for: sent, sent: order, now: 6).first else {
+        Issue.record("not put off")
+        return
+      }
+    }
+    let last = job(4, order: 9)
+    #expect(holds.observe(forbidden, for: last, sent: 9, now: 6) == [.keep(last)])
+    _ = holds.observe(success, for: job(9, order: 10, isProbe: true, isKnownGood: true), sent: 10, now: 6)
+    let again = job(4, order: 11)
+    #expect(holds.isOpen && holds.observe(forbidden, for: again, sent: 11, now: 6) == [.keep(again)])
+  }
+
   /// Keys that are refused come first, and no key succeeds that could say whether they are rightly.
   @Test func unknownKeysGetTheirTurnBehindForbiddenOnes() {
     var bench = CoreBench(keys: 15)

@@ -301,6 +301,8 @@ struct Oracle {
         settled(row)
         if let broken = brokenFailure(result, known, fairness) { return broken }
       case .postpone(let due):
+        // A 403 for which a key is put off counts for nothing.
+        if case .forbidden = known.last { words[row]?.forbidden.removeLast() }
         if let broken = brokenPutOff(row, known, wait: due.seconds(since: result.at), what) { return broken }
       case .lookAgain(let due):
         words[row, default: Words()].failures += 1

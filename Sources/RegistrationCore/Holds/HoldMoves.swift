@@ -19,7 +19,11 @@ extension Holds {
   /// The API answered 403 to a key, and a later request succeeded. The first time, the key is tried again; the second
   /// time, it fails.
   mutating func believe(_ suspect: Suspicion.Suspect) -> Effect {
-    if doubted.insert(suspect.job.key.row).inserted { return .release(suspect.job) }
+    if doubted.insert(suspect.job.key.row).inserted {
+      // Whatever it began before, it is tried again at once.
+      blame.acquit(suspect.job.key.row)
+      return .release(suspect.job)
+    }
     return fail(Charge(job: suspect.job, fault: suspect.fault))
   }
 
