@@ -54,6 +54,15 @@ import Testing
     #expect(bucket.available(.at(0.1)) == 49)
   }
 
+  /// Refusals that do not say whose they are may go on for hours.
+  @Test(arguments: [PacedReply.Kind.throttled, .refused, .serverError])
+  func aThousandSilentRepliesAreNoDebt(kind: PacedReply.Kind) {
+    var bucket = bucket(50)
+    for number in 2...1_000 { bucket.observeSilence(.to(UInt64(number), sentAt: 0.01, kind: kind)) }
+    #expect(bucket.available(.at(0.11)) == (kind == .serverError ? 0 : 50))
+    #expect(bucket.available(.at(1.2)) >= 10)
+  }
+
   @Test func theOperatorsShareStaysInIt() {
     let bucket = bucket(50, reserve: .share(0.5))
     #expect(bucket.turn(.at(0.1)) != .go)

@@ -122,7 +122,11 @@ struct RefillLimit: LimitModel {
     return nil
   }
 
-  mutating func observeSilence(_ reply: ReceivedReply) { if reply.flight.sequence > readBy { level -= 1 } }
+  /// It may have taken a token, unless it was refused. No bucket holds less than nothing.
+  mutating func observeSilence(_ reply: ReceivedReply) {
+    guard reply.kind != .throttled, reply.kind != .refused, reply.flight.sequence > readBy else { return }
+    level = max(level - 1, -allowance.rate * max(0, reply.now - readAt))
+  }
 
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     refusals = 0

@@ -190,10 +190,11 @@ struct SlidingLimit: LimitModel {
     return nil
   }
 
-  /// It may have been counted after the last reply that mentioned this limit.
+  /// It may have been counted after the last reply that mentioned this limit, unless it was refused.
   mutating func observeSilence(_ reply: ReceivedReply) {
+    guard reply.kind != .throttled, reply.kind != .refused else { return }
     let given = trusted * allowance.rate * max(0, reply.now - readAt)
-    remaining = min(allowance.count, remaining + Int(clamping: given)) - 1
+    remaining = max(0, min(allowance.count, remaining + Int(clamping: given)) - 1)
     readAt = reply.now
   }
 
