@@ -79,6 +79,24 @@ import Testing
     #expect(abs(afterwards - 962.1) < 0.001)
   }
 
+  /// A gateway's refusals are taken for the limit's, and then nothing mentions it any more: requests that pass show that
+  /// there is room.
+  @Test func afterRefusalsThatAreOverItIsSoonFastAgain() throws {
+    var limit = limit(30)
+    for number in 1...6 { _ = limit.refuse(nil, wait: nil, .refusal(UInt64(number), sentAt: Double(number) * 20)) }
+    var now = 200.0
+    var waits: [Seconds] = []
+    for number in 10...40 {
+      let asked = now
+      while let next = limit.turn(.at(now)).instant { now = next }
+      waits.append(now - asked)
+      limit.observeSilence(.to(UInt64(number), sentAt: now))
+      now += 0.1
+    }
+    // Of 30 in a minute, the even rate is one in 2 s.
+    #expect(waits[2] > 20 && (waits.last ?? 60) < 3, "\(waits)")
+  }
+
   @Test func theEstimateKnowsWhenTheLastSlotComesFree() throws {
     let log = (0..<10).map { 50 + Double($0) }
     let supply = try #require(limit().supply(.at(70, backlog: 4, log: log)))

@@ -41,6 +41,8 @@ struct SlidingLimit: LimitModel {
   private static let trustedFirst = 0.4  // T13
   private static let trustedKept = 0.5  // T13
   private static let trustedAtLeast = 0.05
+  /// The factor by which a request that passes without a count raises that.
+  private static let trustGained = 1.2
   /// More than this share of the limit is more than stale counts and neighbours can explain, …
   private static let plentiful = 0.1
   /// … and so are these tokens, …
@@ -193,6 +195,7 @@ struct SlidingLimit: LimitModel {
   /// It may have been counted after the last reply that mentioned this limit, unless it was refused.
   mutating func observeSilence(_ reply: ReceivedReply) {
     guard reply.kind != .throttled, reply.kind != .refused else { return }
+    if reply.kind == .answered { trusted = min(1, Self.trustGained * trusted) }
     let given = trusted * allowance.rate * max(0, reply.now - readAt)
     remaining = max(0, min(allowance.count, remaining + Int(clamping: given)) - 1)
     readAt = reply.now
