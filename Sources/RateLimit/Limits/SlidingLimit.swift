@@ -36,22 +36,19 @@ struct SlidingLimit: LimitModel {
   /// Whether it is spread so that others find room, and are seen, although the operator named no share.
   private var isSpread: Bool { isShown && reserve.withheldUnseen(of: allowance.count) > 0 }
 
-  /// Multiples of the even rate at which the count is assumed to grow: at first, the share that a refusal leaves, and
-  /// the minimum.
+  /// Multiples of the even rate at which the count is assumed to grow: at first, the factors of a refusal and of a request
+  /// that passes without a count, and the minimum.
   private static let trustedFirst = 0.4  // T13
   private static let trustedKept = 0.5  // T13
-  private static let trustedAtLeast = 0.05
-  /// The factor by which a request that passes without a count raises that.
   private static let trustGained = 1.2
-  /// More than this share of the limit is more than stale counts and neighbours can explain, …
+  private static let trustedAtLeast = 0.05
+  /// More than this share of the limit, these tokens, and what is granted in these seconds is more than stale counts and
+  /// neighbours can explain.
   private static let plentiful = 0.1
-  /// … and so are these tokens, …
   private static let plentifulTokens = 2.0
-  /// … and what is granted in these seconds.
   private static let plentifulFor: Seconds = 2
-  /// Seconds to wait after a slot expires.
+  /// Seconds to wait after a slot expires, and added so that it is certainly free on waking.
   private static let settle: Seconds = 0.01
-  /// Seconds added so that the slot is certainly free on waking.
   private static let hair: Seconds = 0.001
   /// Shortest waits, in seconds, while the server should have room and while the log has none.
   private static let shortestWait: Seconds = 0.005
@@ -207,11 +204,10 @@ struct SlidingLimit: LimitModel {
     return nil
   }
 
-  /// Half the pause after a first refusal, as a share of the period, and a minimum in seconds. It doubles with each
-  /// further one.
+  /// Half the pause after a first refusal, as a share of the period, and a minimum in seconds; the longest pause, as such a
+  /// share; and how often it doubles at most, which it does with each further one.
   private static let firstPause = 1.0 / 60
   private static let shortestPause: Seconds = 0.5
-  /// The longest pause, as a share of the period, and how often a pause doubles at most.
   private static let longestPause = 0.25
   private static let doublings = 6
 
