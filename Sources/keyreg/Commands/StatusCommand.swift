@@ -17,7 +17,7 @@ struct StatusCommand: ParsableCommand {
   @Flag(help: "Print the status document, or that of LIST, as JSON.")
   var json = false
 
-  @Flag(help: "Show progress as it happens: redrawn on a terminal, at most one line a second elsewhere.")
+  @Flag(help: "Show progress as it happens: redrawn on a terminal, a line a second elsewhere.")
   var watch = false
 
   @Flag(help: "Wait until every key, or every key of LIST, has an outcome.")

@@ -2,12 +2,15 @@ import ControlAPI
 import Glibc
 import RegistrationDaemon
 
-/// Shows each change that the daemon reports, across its restarts, until it is interrupted.
+/// Shows each change that the daemon reports, or a line a second where nothing is redrawn, across its restarts, until it is
+/// interrupted.
 struct StatusWatch {
   /// How long to wait for a stopped daemon to return, in seconds.
   private static let patience = 60.0
   /// Microseconds between two tries to reach it.
   private static let retryInterval: UInt32 = 500_000
+  /// Microseconds between two lines.
+  private static let lineInterval: UInt32 = 1_000_000
 
   let client: ControlClient
   let subject: WatchedSubject
@@ -17,7 +20,7 @@ struct StatusWatch {
   func run() throws {
     let screen = WatchScreen(client: client, subject: subject, isJSON: isJSON, environment: environment)
     while true {
-      try follow(screen)
+      try screen.redraws ? follow(screen) : printLines(screen)
       try screen.tell("the daemon has stopped; waiting \(Int(Self.patience)) s for it to come back")
       try waitForDaemon()
       try screen.tell("the daemon is back")
@@ -50,6 +53,21 @@ struct StatusWatch {
     case let error as ControlClientError where hasBegun && !error.isRefusal: break
     case let error?: throw error
     case nil: break
+    }
+  }
+
+  /// Returns when the daemon has gone away after at least one line.
+  private func printLines(_ screen: WatchScreen) throws {
+    var hasBegun = false
+    while true {
+      do {
+        try screen.show(try client.status())
+      } catch let error as ControlClientError {
+        guard hasBegun, !error.isRefusal, error != .timedOut else { throw error }
+        return
+      }
+      hasBegun = true
+      usleep(Self.lineInterval)
     }
   }
 

@@ -15,15 +15,11 @@ enum WatchedSubject {
 
 /// Where the output goes: drawn over the previous output, or a line of its own.
 final class WatchScreen: Sendable {
-  /// Seconds between two lines.
-  private static let lineInterval = 1.0
   /// Seconds between two looks at the history, and minutes of it that are shown.
   private static let historyInterval = 15.0
   private static let minutesShown = 20
 
   private struct State {
-    /// When the last line was written, in seconds of the monotonic clock.
-    var lastLine = -Double.infinity
     var lastHistory = -Double.infinity
     var minutes: [Int] = []
     /// Makes what was drawn last again, for the width that the terminal has now.
@@ -37,7 +33,7 @@ final class WatchScreen: Sendable {
   private let isJSON: Bool
   private let environment: [String: String]
   /// Neither colour nor redraw with NO_COLOR.
-  private let redraws: Bool
+  let redraws: Bool
   private let redraw = Redraw { try StandardOutput.write($0) }
   private let state = Mutex(State())
   private let resizes = Mutex<SignalHandlers?>(nil)
@@ -57,19 +53,10 @@ final class WatchScreen: Sendable {
   }
 
   func show(_ status: StatusDocument) throws {
-    guard !redraws else {
-      let block = try block(status)
-      state.withLock { ($0.block, $0.note) = (block, nil) }
-      return try draw()
-    }
-    // A status that is left out is not missed: the heartbeat brings another within seconds.
-    let now = MonotonicClock.now()
-    let isDue = state.withLock { state in
-      guard now - state.lastLine >= Self.lineInterval else { return false }
-      state.lastLine = now
-      return true
-    }
-    if isDue { try StandardOutput.line(try line(status)) }
+    guard redraws else { return try StandardOutput.line(try line(status)) }
+    let block = try block(status)
+    state.withLock { ($0.block, $0.note) = (block, nil) }
+    try draw()
   }
 
   /// Says something about the daemon: below what was drawn last, or on standard error.
