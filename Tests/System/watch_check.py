@@ -33,6 +33,8 @@ class Terminal:
         self.stream = pyte.ByteStream(self.screen)
         self.process, self.side = pty.fork()
         if self.process == 0:
+            # Ignored where the check itself runs in the background.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execvpe(BINARY, [BINARY, *command], {**place.env, "TERM": "xterm", "LANG": "C.UTF-8"})
         self.resize(columns)
 
