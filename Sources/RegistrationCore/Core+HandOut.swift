@@ -113,6 +113,7 @@ extension Core {
       apply(effects, at: moment, &actions)
       if !effects.isEmpty || holds.isOpen != wasOpen { return .again }
     }
-    return .still(.nothingDue(next: ledger.nextDue), until: ledger.nextDue)
+    let decision = holds.denialsStandFrom.flatMap { $0 > moment.now ? $0 : nil }
+    return .still(.nothingDue(next: ledger.nextDue), until: [ledger.nextDue, decision].compactMap(\.self).min())
   }
 }

@@ -1,3 +1,4 @@
+import Registration
 import Testing
 
 @testable import RegistrationCore
@@ -33,7 +34,7 @@ struct DenialsTests {
     for row in 1...100 {
       asked += 1
       let (settled, isShared) = denials.note(
-        charge(Int64(row), row % 3 == 0 ? "the key is being changed" : "not yours"))
+        charge(Int64(row), row % 3 == 0 ? "the key is being changed" : "not yours"), now: 0)
       #expect(settled.isEmpty)
       if isShared { break }
     }
@@ -45,13 +46,13 @@ struct DenialsTests {
     var denials = Denials.unproven(Denials.Streak())
     denials.accept(charge(1, "org 17 is not allowed").fault)
     for row in 1...40 {
-      let (settled, isShared) = denials.note(charge(Int64(row), "org 18 is not allowed"))
+      let (settled, isShared) = denials.note(charge(Int64(row), "org 18 is not allowed"), now: 0)
       #expect(settled.count == 1 && !isShared)
     }
     // A hold for another cause in between changes nothing.
     #expect(denials.interrupt().isEmpty)
-    #expect(denials.note(charge(41, "org 17 is not allowed")).settled.count == 1)
-    let shared = (1...40).first { denials.note(charge(Int64(100 + $0), "the key is locked")).isShared }
+    #expect(denials.note(charge(41, "org 17 is not allowed"), now: 0).settled.count == 1)
+    let shared = (1...40).first { denials.note(charge(Int64(100 + $0), "the key is locked"), now: 0).isShared }
     #expect(shared == Denials.suspicious)
   }
 
@@ -59,10 +60,40 @@ struct DenialsTests {
     var denials = Denials.unproven(Denials.Streak())
     let words = ["too old", "too young", "too long", "too short", "too plain", "too fancy"]
     let settled = (1...60).map { row in
-      let (settled, isShared) = denials.note(charge(Int64(row), words[row % words.count]))
+      let (settled, isShared) = denials.note(charge(Int64(row), words[row % words.count]), now: 0)
       #expect(!isShared)
       return settled.count
     }
     #expect(settled.reduce(0, +) + denials.kept.count == 60 && denials.kept.count < 20)
   }
+
+  /// Each of 24 lists of one key becomes due when the last one has been refused.
+  @Test func listsOfOneKeyThatAreAllRefusedHoldAndNoneFails() {
+    var bench = CoreBench(keys: 0)
+    var now = 0.0
+    for row: Int64 in 1...24 {
+      bench.keys[row] = CoreBench.key(row)
+      _ = bench.take(.keysChanged, now: now)
+      let sends = bench.tick(now: now).sends
+      guard let job = sends.first else { break }
+      bench.commit(bench.reply(refusal, to: job, now: now).results, now: now)
+      bench.commit(bench.tick(now: now).results, now: now)
+      now += Denials.lull * 0.9
+    }
+    #expect(bench.core.holds.hold?.reason == .refused)
+    #expect(bench.outcomes.isEmpty && bench.keys.count == Denials.suspicious + 1)
+  }
+
+  @Test func aFewRefusedKeysFailOnceNoOtherComesForAMoment() {
+    var bench = CoreBench(keys: 3)
+    for _ in 1...3 {
+      for job in bench.tick(now: 0).sends { bench.commit(bench.reply(refusal, to: job, now: 0).results, now: 0) }
+    }
+    let still = bench.tick(now: 0)
+    #expect(still.results.isEmpty && still.wake == Denials.lull)
+    bench.commit(bench.tick(now: Denials.lull).results, now: Denials.lull)
+    #expect(bench.outcomes.count == 3)
+  }
+
+  private let refusal = Verdict.failed(status: 400, title: "Bad Request", detail: "not yours")
 }

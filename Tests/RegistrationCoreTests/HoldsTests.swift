@@ -244,7 +244,7 @@ import Testing
               .failed(status: 400, title: "Bad Request", detail: "too \(word)"), for: job(Int64(order), order: order),
               sent: order, now: 0)
           }
-        default: holds.idle(at: .zero)
+        default: holds.idle(at: Moment(now: Denials.lull, wall: Timestamp(milliseconds: 0)))
         }
       #expect(effects.contains { if case .fail(early, _) = $0 { true } else { false } })
     }

@@ -1,9 +1,11 @@
+import RateLimit
+
 /// Refusals of keys by the API itself (400, 404, 409, 410, 422), and whether they are believed.
 ///
 /// Before anything was registered, many refusals with the same message may mean the wrong organisation or a new rule of
 /// the API. The keys are kept, and the twentieth different one starts a hold, whatever is said of other keys in
-/// between, and whatever holds there are. If no other key is left to ask, the refusals stand. After a success each is
-/// believed at once; when the operator accepts the refusals, each with that message.
+/// between, and whatever holds there are. If no other key comes for a few seconds, the refusals stand. After a success each
+/// is believed at once; when the operator accepts the refusals, each with that message.
 enum Denials: Sendable {
   case believed
   case unproven(Streak)
@@ -15,12 +17,16 @@ enum Denials: Sendable {
     var kept: [Charge] = []
     /// The messages that the operator has accepted.
     var accepted: Set<String> = []
+    /// When the last key was refused.
+    var latest: Seconds = -.infinity
   }
 
   /// This many different keys refused with one message, without a success, are not an accident.
   static let suspicious = 20
   /// An API that uses more different messages than this looks at each key by itself.
   static let wordings = 4
+  /// Seconds without another key after which refusals stand: lists that are dropped together become due one by one.
+  static let lull: Seconds = 3
 
   /// Nothing was registered since the start or the last reload.
   var isUnproven: Bool { if case .unproven = self { true } else { false } }
@@ -30,8 +36,13 @@ enum Denials: Sendable {
     if case .unproven(let streak) = self { streak.kept } else { [] }
   }
 
+  /// When the refusals stand if no other key is sent.
+  var standFrom: Seconds {
+    if case .unproven(let streak) = self { streak.latest + Self.lull } else { -.infinity }
+  }
+
   /// Takes in one refusal. Returns the keys that it decides on, and whether every key is being refused.
-  mutating func note(_ charge: Charge) -> (settled: [Charge], isShared: Bool) {
+  mutating func note(_ charge: Charge, now: Seconds) -> (settled: [Charge], isShared: Bool) {
     guard case .unproven(var streak) = self else { return ([charge], false) }
     let words = Self.words(charge.fault.summary)
     if streak.accepted.contains(words) { return ([charge], false) }
@@ -42,6 +53,7 @@ enum Denials: Sendable {
     }
     streak.rows[words, default: []].insert(charge.job.key.row)
     streak.kept.append(charge)
+    streak.latest = now
     self = .unproven(streak)
     return (settled, streak.rows[words, default: []].count >= Self.suspicious)
   }

@@ -73,7 +73,7 @@ extension Holds {
     if case .holding = state, !job.isProbe { return [.release(job)] }
     let effects = answered(job, isSuccess: false, at: moment)
     guard !job.isKnownGood else { return effects }
-    let (settled, isShared) = denials.note(charge)
+    let (settled, isShared) = denials.note(charge, now: moment.now)
     if isShared { return effects + hold(.refused, charge.fault, at: moment) }
     let isSettled = settled.contains { $0.job.order == job.order }
     return effects + settled.map { judge($0) } + (isSettled ? [] : [.keep(job)])
