@@ -215,8 +215,8 @@ extension Daemon {
     pool.drain()
     let housekeeping = Housekeeping(
       pool: pool, queue: queueUpkeep, spool: spoolUpkeep, heartbeat: heartbeat, reports: reports,
-      announcer: announcer, completion: completion, settings: self.settings, notifier: notifier,
-      stopRequest: stopRequest, options)
+      announcer: announcer, completion: completion, server: server, settings: self.settings, notifier: notifier,
+      stopRequest: stopRequest, log: log, options)
     let alarms = housekeeping.start()
     isServing.withLock { $0 = true }
     notifier.ready(status: Reports.line(reports.momentaryStatus()))

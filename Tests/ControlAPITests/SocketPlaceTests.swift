@@ -34,6 +34,25 @@ import Testing
     }
   }
 
+  @Test func aSocketThatWasRemovedIsCreatedAgainAndAnothersFileIsLeft() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/s"
+      let server = try Self.server(path, mode: 0o600)
+      #expect(try !server.replaceRemovedSocket())
+      try server.start()
+      #expect(try !server.replaceRemovedSocket())
+      try #require(unlink(path) == 0)
+      #expect(try server.replaceRemovedSocket())
+      #expect(Self.mode(path) == S_IFSOCK | 0o600)
+      #expect(try ControlClient(socket: path).status().pid == 4242)
+      try #require(unlink(path) == 0 && mkdir(path, 0o700) == 0)
+      #expect(try !server.replaceRemovedSocket())
+      server.stop()
+      #expect(try Self.names(in: folder) == ["s"])
+      #expect(try !server.replaceRemovedSocket())
+    }
+  }
+
   /// The socket may lie in the state directory, which the daemon has locked.
   @Test func aFolderThatThisProcessHasLockedIsNotLockedAgain() throws {
     try withTemporaryFolder { folder in

@@ -4,6 +4,7 @@ import HummingbirdCore
 package import Logging
 import NIOCore
 import Registration
+import Synchronization
 
 /// Serves the control interface: everything on a Unix socket and, if configured, the read-only part on a loopback port.
 package final class ControlServer: Sendable {
@@ -38,7 +39,9 @@ package final class ControlServer: Sendable {
 
   private let place: SocketPlace
   private let listen: LoopbackAddress?
-  private let onSocket: HTTPListener
+  private let socketListener: @Sendable () -> HTTPListener
+  /// Nil once the server was stopped.
+  private let onSocket: Mutex<HTTPListener?>
   private let onPort: HTTPListener
   private let logger: Logger
 
@@ -67,9 +70,13 @@ package final class ControlServer: Sendable {
         documents: documents, pages: pages)
     }
     let all = responder(nil)
-    onSocket = HTTPListener(limits: limits, malformed: malformed, logger: quiet) { request, writer, channel in
-      try await all.respond(request, writer, channel)
+    let socketListener = { @Sendable [limits, quiet] in
+      HTTPListener(limits: limits, malformed: malformed, logger: quiet) { request, writer, channel in
+        try await all.respond(request, writer, channel)
+      }
     }
+    self.socketListener = socketListener
+    onSocket = Mutex(socketListener())
     let reading = responder(LoopbackGuard(host: configuration.listen?.host ?? ""))
     onPort = HTTPListener(limits: limits, malformed: malformed, logger: quiet) { request, writer, channel in
       try await reading.respond(request, writer, channel)
@@ -83,18 +90,27 @@ package final class ControlServer: Sendable {
   @discardableResult
   package func start() throws -> Int? {
     do {
-      try place.occupy { path in
-        do {
-          try onSocket.start(on: .unixDomainSocket(path: path))
-        } catch let error as IOError {
-          throw ControlServerError.refused(place.path, error)
-        }
-      }
+      try onSocket.withLock { if let listener = $0 { try listenOnSocket(listener) } }
       guard let listen else { return nil }
       return try listenOnPort(listen)
     } catch {
       stop()
       throw error
+    }
+  }
+
+  /// Listens again if the socket was removed from its folder: without a name nobody can reach it. Clients that are
+  /// connected lose their connection. Returns whether it was needed.
+  ///
+  /// Throws `ControlServerError` as `start` does; then the next call tries again.
+  package func replaceRemovedSocket() throws -> Bool {
+    try onSocket.withLock { current in
+      guard let former = current, place.isRemoved else { return false }
+      let listener = socketListener()
+      try listenOnSocket(listener)
+      current = listener
+      former.stop()
+      return true
     }
   }
 
@@ -104,8 +120,18 @@ package final class ControlServer: Sendable {
     do { try place.vacate() } catch {
       logger.warning("the control socket could not be removed", metadata: ["error": "\(error)"])
     }
-    onSocket.stop()
+    onSocket.withLock { $0.take() }?.stop()
     onPort.stop()
+  }
+
+  private func listenOnSocket(_ listener: HTTPListener) throws {
+    try place.occupy { path in
+      do {
+        try listener.start(on: .unixDomainSocket(path: path))
+      } catch let error as IOError {
+        throw ControlServerError.refused(place.path, error)
+      }
+    }
   }
 
   private func listenOnPort(_ address: LoopbackAddress) throws -> Int {

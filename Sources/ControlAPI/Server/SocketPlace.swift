@@ -77,6 +77,12 @@ final class SocketPlace: Sendable {
     placed.withLock { $0 = FileIdentity(device: status.st_dev, inode: status.st_ino) }
   }
 
+  /// The socket was removed, and nothing has taken its place.
+  var isRemoved: Bool {
+    var status = stat()
+    return placed.withLock { $0 != nil } && lstat(path, &status) != 0 && errno == ENOENT
+  }
+
   /// Removes the socket, unless another one has replaced it.
   func vacate() throws {
     guard let placed = placed.withLock({ $0.take() }) else { return }

@@ -1,5 +1,6 @@
 import ControlAPI
 import Dispatch
+import Logging
 import Synchronization
 import Systemd
 
@@ -19,7 +20,7 @@ final class Housekeeping: Sendable {
   }
 
   private enum Chore: CaseIterable {
-    case announce, watchClock, watchFiles, keepLearned, keepHistory, tidyQueue, checkQueue, sweepSpool
+    case announce, watchClock, watchFiles, watchSocket, keepLearned, keepHistory, tidyQueue, checkQueue, sweepSpool
   }
 
   private let pool: WorkerPool
@@ -29,9 +30,11 @@ final class Housekeeping: Sendable {
   private let reports: Reports
   private let announcer: Announcer
   private let completion: Completion
+  private let server: ControlServer
   private let settings: SettingsInForce
   private let notifier: ServiceNotifier
   private let stopRequest: StopRequest
+  private let log: Logger
   private let state = Mutex(State())
   private let untilDone: Bool
   /// The longest time between two heartbeats that systemd's watchdog allows, in seconds.
@@ -50,9 +53,8 @@ final class Housekeeping: Sendable {
 
   init(
     pool: WorkerPool, queue: QueueUpkeep, spool: SpoolUpkeep, heartbeat: Heartbeat, reports: Reports,
-    announcer: Announcer, completion: Completion, settings: SettingsInForce, notifier: ServiceNotifier,
-    stopRequest: StopRequest,
-    _ options: Daemon.Options
+    announcer: Announcer, completion: Completion, server: ControlServer, settings: SettingsInForce,
+    notifier: ServiceNotifier, stopRequest: StopRequest, log: Logger, _ options: Daemon.Options
   ) {
     self.pool = pool
     self.queue = queue
@@ -61,9 +63,11 @@ final class Housekeeping: Sendable {
     self.reports = reports
     self.announcer = announcer
     self.completion = completion
+    self.server = server
     self.settings = settings
     self.notifier = notifier
     self.stopRequest = stopRequest
+    self.log = log
     untilDone = options.untilDone
     longestBeat = max(0.5, options.watchdog.map { Double($0.period.components.seconds) } ?? .infinity)
   }
@@ -133,7 +137,7 @@ final class Housekeeping: Sendable {
   /// Seconds between two runs.
   private func interval(of chore: Chore) -> Double {
     switch chore {
-    case .announce, .watchClock, .watchFiles: 1
+    case .announce, .watchClock, .watchFiles, .watchSocket: 1
     case .keepLearned, .keepHistory: 60
     case .tidyQueue: 600
     case .checkQueue: 3_600
@@ -156,6 +160,7 @@ final class Housekeeping: Sendable {
       case .announce: announcer.look(reports.momentaryStatus()) { try reports.unread() }
       case .watchClock: queue.watchClock()
       case .watchFiles: queue.watchFiles()
+      case .watchSocket: watchSocket()
       case .keepLearned: queue.keepLearned()
       case .keepHistory: queue.keepHistory()
       case .tidyQueue: if reports.status().state == .idle { queue.tidy() }
@@ -163,6 +168,15 @@ final class Housekeeping: Sendable {
       case .sweepSpool: spool.sweep(keep: settings.current.keep)
       }
       _ = state.withLock { $0.underWay.remove(chore) }
+    }
+  }
+
+  /// A removed socket is replaced. Otherwise no command would reach the daemon until its next start.
+  private func watchSocket() {
+    do {
+      if try server.replaceRemovedSocket() { log.warning("the control socket was removed; it was created again") }
+    } catch {
+      log.debug("the control socket was removed and cannot be created", metadata: ["detail": "\(error)"])
     }
   }
 }
