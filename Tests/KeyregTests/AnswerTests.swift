@@ -69,6 +69,29 @@ import Testing
     #expect(status.code == 70 && status.errors.contains("the daemon's answer cannot be read: it is not JSON"))
   }
 
+  @Test func waitingGoesOnOverARestartOfTheDaemon() throws {
+    let bench = try Bench()
+    let first = try bench.start()
+    try bench.run("pause")
+    try bench.drop(lines(randomKeys(3)), as: "a")
+    try bench.await { $0.keys.pending == 3 }
+    let open = try bench.run("status", "a", "--json").output
+    bench.stop(first)
+    // In its place, something that shows the command an open list before it goes away.
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(open.utf8.count)\r\n"
+    let server = try OtherServer(socket: bench.socket, reply: head + "Connection: close\r\n\r\n" + open)
+    let wait = try bench.follow("status", "a", "--wait", "--json")
+    server.answered.wait()
+    server.stop()
+    let second = try bench.start()
+    try bench.run("resume")
+    try wait.read(until: "\"registered\":3")
+    wait.process.waitUntilExit()
+    #expect(wait.process.terminationStatus == 0)
+    bench.stop(second)
+    #expect(try bench.run("status", "a", "--wait").code == 3)
+  }
+
   @Test(arguments: [
     ("page=403", 69, "answered 403: 403 Forbidden gateway.example (not the API's words)"),
     ("403", 77, "answered 403: Forbidden"), ("401", 77, "answered 401: Unauthorized"),
@@ -97,6 +120,8 @@ import Testing
 private final class OtherServer: Sendable {
   private let listener: Int32
   private let done = DispatchSemaphore(value: 0)
+  /// Signalled after each answer.
+  let answered = DispatchSemaphore(value: 0)
 
   init(socket path: String, reply: String) throws {
     let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -110,7 +135,7 @@ private final class OtherServer: Sendable {
       }
     }
     try #require(isBound && listen(listener, 16) == 0)
-    let done = done
+    let (done, answered) = (done, answered)
     Thread.detachNewThread { @Sendable in
       while true {
         let connection = accept(listener, nil, nil)
@@ -119,6 +144,7 @@ private final class OtherServer: Sendable {
         _ = read(connection, &request, request.count)
         _ = write(connection, reply, reply.utf8.count)
         close(connection)
+        answered.signal()
       }
       done.signal()
     }

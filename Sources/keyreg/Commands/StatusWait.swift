@@ -5,7 +5,7 @@ import Glibc
 import Registration
 import RegistrationDaemon
 
-/// Blocks until keys have their outcome.
+/// Blocks until keys have their outcome, across a restart of the daemon.
 struct StatusWait {
   let client: ControlClient
   let list: String?
@@ -17,13 +17,22 @@ struct StatusWait {
 
   /// How long a list may be unknown, in seconds: it may just have been dropped.
   private static let grace = 3.0
+  /// How long to wait for a stopped daemon to return, in seconds: twice the unit's RestartSec.
+  private static let patience = 10.0
 
   func run() throws {
     let start = MonotonicClock.now()
     let deadline = timeout.flatMap(DurationText.milliseconds).map { start + Double($0) / 1_000 }
     let redraw = Redraw { StandardError.write($0) }
+    var answered: Double?
     while true {
-      let failed = try list.map { try outcome(of: $0, waited: MonotonicClock.now() - start) } ?? outcomeOfAll()
+      var failed: Int?
+      do {
+        failed = try list.map { try outcome(of: $0, waited: MonotonicClock.now() - start) } ?? outcomeOfAll()
+        answered = MonotonicClock.now()
+      } catch let error as ControlClientError where error.isOfMissingDaemon {
+        guard let answered, MonotonicClock.now() < answered + Self.patience else { throw error }
+      }
       if let failed {
         if isJSON { try StandardOutput.line(try list.map { try client.list($0).json() } ?? client.status().json()) }
         if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
@@ -39,10 +48,12 @@ struct StatusWait {
   }
 
   private func show(on redraw: Redraw) throws {
+    // Whether the daemon still answers is seen by the next question.
+    guard let status = try? client.status() else { return }
     let environment = ProcessInfo.processInfo.environment
     let style = TerminalStyle(
       isUnicode: TerminalStyle.isUnicode(environment), columns: StandardError.columns)
-    try redraw.draw(StatusView(status: try client.status(), style: style).block, columns: StandardError.columns)
+    try redraw.draw(StatusView(status: status, style: style).block, columns: StandardError.columns)
   }
 
   /// How many keys failed, nil while some are open.

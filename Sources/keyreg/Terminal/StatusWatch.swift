@@ -63,7 +63,7 @@ struct StatusWatch {
       do {
         try screen.show(try client.status())
       } catch let error as ControlClientError {
-        guard hasBegun, !error.isRefusal, error != .timedOut else { throw error }
+        guard hasBegun, error.isOfMissingDaemon else { throw error }
         return
       }
       hasBegun = true
@@ -89,4 +89,7 @@ extension ControlClientError {
   fileprivate var isRefusal: Bool {
     if case .refused = self { true } else { false }
   }
+
+  /// A daemon that answered before and now fails like this was stopped or killed, and may come back.
+  var isOfMissingDaemon: Bool { !isRefusal && self != .timedOut }
 }
