@@ -20,11 +20,9 @@ package struct CSVNextTable {
   ///   - isBehindBlank: The line before it is blank.
   init?(_ record: CSVRecord, field: Range<Int>, in bytes: ListBytes, below header: CSVHeader, isBehindBlank: Bool) {
     let text = bytes[0..<record.length]
-    let after = bytes[(record.length + record.lineEnd)..<bytes.count]
-    let next = after.drop { Edges.isSpace($0) || $0 == header.separator }
     guard !KeyIDText.holdsID(text),
       let names = CSVFields(at: text, separator: header.separator),
-      let values = CSVFields(at: next, separator: header.separator)
+      let values = CSVFields(at: Self.next(after: record, in: bytes, below: header), separator: header.separator)
     else { return nil }
     let isAboveID = { (column: Int) in column < values.fields.count && KeyIDText.isKey(values.fields[column][...]) }
     // A header with two equivalent columns does not say where the ids are.
@@ -34,10 +32,32 @@ package struct CSVNextTable {
       return
     }
     let isOther = IDName.meaning(of: Array(bytes[field]), isLabel: true) == .other
-    let isTable = isBehindBlank && names.fields.count > 1 && names.fields.allSatisfy { !$0.isEmpty }
-    let isAboveHeader = (try? CSVHeader(at: next)) != nil
+    let isTable = isBehindBlank && names.titles.count > 1 && names.titles.allSatisfy { !$0.isEmpty }
+    let isAboveHeader = (try? CSVHeader(names: values.fields)) != nil
     guard isAboveID(header.column) ? isOther || isTable : isOther && isAboveHeader else { return nil }
     self.header = .withoutIDs
+  }
+
+  /// What comes below the record at the window's start: empty rows, and the lines that are drawn below titles, are passed
+  /// over.
+  static func next(after record: CSVRecord, in bytes: ListBytes, below header: CSVHeader) -> ArraySlice<UInt8> {
+    var rest = bytes[(record.length + record.lineEnd)..<bytes.count]
+    while let end = rest.firstIndex(where: Edges.isLineEnd) {
+      let line = Edges.trimmed(rest[..<end])
+      guard line.allSatisfy({ $0 == header.separator || Edges.isSpace($0) }) || Edges.isRule(line) else { break }
+      rest = rest[(end + 1)...]
+    }
+    return rest
+  }
+}
+
+extension CSVFields {
+  /// Without the empty fields outside of a printed table's borders.
+  fileprivate var titles: ArraySlice<[UInt8]> {
+    guard fields.count > 2, fields[0].isEmpty, fields[fields.count - 1].allSatisfy(Edges.isSpace) else {
+      return fields[...]
+    }
+    return fields.dropFirst().dropLast()
   }
 }
 

@@ -58,8 +58,8 @@ struct CSVScanner {
           return try giveUp(&bytes, before: other, record)
         }
         // The record after it may show that it is another header.
-        let after = bytes[(record.length + record.lineEnd)..<bytes.count]
-        if !bytes.continues, !after.contains(where: Edges.isLineEnd) { ending.isUnsettled = true }
+        let next = CSVNextTable.next(after: record, in: bytes, below: header)
+        if !bytes.continues, !next.contains(where: Edges.isLineEnd) { ending.isUnsettled = true }
       }
       let entry = entry(record, in: bytes)
       if record.lineEnd == 0, !record.isBlank { ending.touchEnd() }

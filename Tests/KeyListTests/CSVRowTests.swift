@@ -20,6 +20,20 @@ struct CSVRowTests {
     ("Users\nid,name\n\(c),x\n", []), ("# users\n\nid,name\n\(c),x\n", []),
     ("Users\napp_key_id,name\n\(a),x\n", ["3 a"]), ("Keys\nname,id\nx,\(a)\n\nUsers\nname,id\ny,\(c)\n", ["3 a"]),
     ("id,name\n\(a),x\nuser,bad row\nanother,one\n\(b),y\n", ["2 a", "5 b"]),
+    // Printed tables, one below the other.
+    (" app_key_id | name\n---+---\n \(a) | x\n(1 row)\n\n user_id | name\n---+---\n \(c) | y\n(1 row)\n", ["3 a"]),
+    (
+      "| Key ID | Name |\n|---|---|\n| \(a) | x |\n\n## Users\n\n| User ID | Name |\n|---|---|\n| \(c) | y |\n", ["3 a"]
+    ),
+    (
+      "+--+--+\n| id | name |\n+--+--+\n| \(a) | x |\n+--+--+\n+--+--+\n| foo | id |\n+--+--+\n| \(c) | \(b) |\n",
+      ["4 a"]
+    ),
+    ("| Key ID | Name |\n|---|---|\n| \(a) | x |\n\n| Name | Team |\n|---|---|\n| \(c) | y |\n", ["3 a"]),
+    ("| Key ID | Name |\n|---|---|\n| \(a) | x |\n\n| Key ID | Name |\n|---|---|\n| \(b) | y |\n", ["3 a", "7 b"]),
+    ("| Key ID | Name |\n|---|---|\n| bad | x |\n| --- | - |\n| \(b) | y |\n", ["5 b"]),
+    // What follows a blank row decides, too.
+    ("id,name\n\(a),x\nuser_id,name\n,\n\(c),y\n", ["2 a"]), (",id\n,\(a)\n,user_id\n\n,\(c)\n", ["2 a"]),
   ])
   func rows_of_something_else(list: String, expected: [String]) throws {
     #expect(try keys(list) == expected)
