@@ -7,6 +7,7 @@ struct HeadingStack {
   /// Whether the line is part of an application key, or of a list of them.
   var isBelowKeys: Bool { names.contains { $0.meaning == .keys } }
   var isNested: Bool { names.count > 1 }
+  var depth: Int { names.count }
   /// Below the name of something else no id counts.
   var isBelowOther: Bool { last?.meaning == .other }
 
@@ -29,6 +30,9 @@ struct HeadingStack {
     names.removeLast()
     return true
   }
+
+  /// The text of several lines that the name at this depth began is over.
+  mutating func leave(from depth: Int) { names = Array(names.prefix(depth - 1)) }
 
   /// Notes a name on a line of its own. False when it belongs to what is below the name of something else.
   mutating func note(_ name: TextHeading) -> Bool {

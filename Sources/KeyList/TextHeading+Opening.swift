@@ -25,6 +25,7 @@ extension TextHeading {
   }
 
   static func closing(_ all: ArraySlice<UInt8>) -> [UInt8]? {
+    if let text = OpenedText.closing(all) { return text }
     var rest = all
     var closing: [UInt8] = []
     while let first = rest.first {
@@ -35,6 +36,7 @@ extension TextHeading {
       case UInt8(ascii: "@"), UInt8(ascii: " "): break
       case UInt8(ascii: "#"): return closing.reversed()
       default:
+        if !closing.isEmpty, rest.starts(with: "//".utf8) || rest.starts(with: "/*".utf8) { return closing.reversed() }
         guard let function = functions.first(where: { rest.starts(with: $0.utf8) }) else { return opened(by: all) }
         rest = rest.dropFirst(function.utf8.count - 1)
         continue
@@ -61,6 +63,17 @@ extension TextHeading {
       return (label, meaning(of: Array(label)))
     }
     return (word, meaning(of: Array(word)))
+  }
+
+  /// The name of the XML element that `text` opens, and what closes it. Nil when there is anything else.
+  static func element(_ text: ArraySlice<UInt8>) -> (name: ArraySlice<UInt8>, closing: [UInt8])? {
+    guard text.count <= 200, text.first == UInt8(ascii: "<"), text.last == UInt8(ascii: ">") else { return nil }
+    let name = text.dropFirst().prefix(while: isWordByte)
+    let rest = text[name.endIndex...].dropLast()
+    guard !name.isEmpty, rest.isEmpty || Edges.isSpace(rest[rest.startIndex]), rest.last != UInt8(ascii: "/"),
+      !rest.contains(where: "<>".utf8.contains), !KeyIDText.holdsID(rest)
+    else { return nil }
+    return (name, Array("</".utf8) + name + Array(">".utf8))
   }
 
   private static func isWordByte(_ byte: UInt8) -> Bool {

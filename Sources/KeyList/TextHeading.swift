@@ -32,6 +32,12 @@ struct TextHeading {
       (rest, closing, isSpecific) = ([UInt8(ascii: "{")], [UInt8(ascii: "}")], false)
       return
     }
+    if let element = Self.element(text) {
+      (name, rest, closing) = (element.name, [], element.closing)
+      isSpecific = IDName.isOfOneKey(Array(name))
+      meaning = Self.meaning(of: Array(name))
+      return
+    }
     let text = Self.undecorated(text)
     let isSection = text.first == UInt8(ascii: "[") && text.last == UInt8(ascii: "]")
     var start = isSection || text.first == UInt8(ascii: "*") ? Edges.peeled(Self.withoutBrackets(text)) : text
@@ -83,6 +89,7 @@ struct TextHeading {
     if let sign = start.firstIndex(where: { ":=".utf8.contains($0) }) {
       return sign..<sign + (text[sign...].starts(with: ":=".utf8) ? 2 : 1)
     }
+    if text.suffix(2).elementsEqual("->".utf8) { return text.endIndex - 2..<text.endIndex }
     guard let bar = start.firstIndex(of: UInt8(ascii: "|")), case let name = Array(Edges.trimmed(start[..<bar])),
       CSVHeader.rank(of: name) != nil || meaning(of: name) != .unknown
     else { return nil }
@@ -138,6 +145,11 @@ struct TextHeading {
       && line.dropFirst(closing.count).allSatisfy(TextLine.isSeparator)
   }
 
+  /// `line` without the quote behind its last word that closes what this line opened. Nil when there is none, or no word.
+  func lastLine(in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    closing.flatMap { OpenedText.lastLine(in: line, closedBy: $0) }
+  }
+
   /// Whether the lines below this name belong to the earlier name `other`, too.
   func isInside(_ other: TextHeading) -> Bool { indent > other.indent || other.isBlock }
 
@@ -173,11 +185,12 @@ struct TextHeading {
     CSVHeader.rank(of: name) == 1 ? .keys : IDName.meaning(of: name, isLabel: true)
   }
 
-  /// `text` without the marks of comments and headings around it: `=== Users ===`, `/* users */`, `; users`.
+  /// `text` without the marks of comments and headings around it: `=== Users ===`, `/* users */`, `; users`, and those of
+  /// several files (`==> users.txt <==`).
   private static func undecorated(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard let first = text.first, "=;/".utf8.contains(first) else { return text }
-    let start = Edges.trimmed(text.drop { "=;/*".utf8.contains($0) })
-    let end = start.lastIndex { !"=/*".utf8.contains($0) }
+    let start = Edges.trimmed(text.drop { "=;/*>".utf8.contains($0) })
+    let end = start.lastIndex { !"=/*<".utf8.contains($0) }
     return Edges.trimmed(start[..<(end.map { $0 + 1 } ?? start.startIndex)])
   }
 

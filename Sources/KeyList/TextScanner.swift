@@ -67,6 +67,11 @@ struct TextScanner {
       headings.note(comment: content)
       return nil
     }
+    if let inner = headings.last?.lastLine(in: content) {
+      let depth = headings.depth
+      defer { headings.leave(from: depth) }
+      return entry(inner)
+    }
     var isProperty = isInRecord && isField(words)
     if words.ids.count < words.words || headings.isNested {
       let indent = content.prefix(while: Edges.isSpace).count
@@ -229,20 +234,4 @@ enum HeaderGuess: Hashable {
   case undecided(Int)
   /// The line of this number has the titles of columns that are aligned with spaces.
   case titles(Int)
-}
-
-/// `sep=;`, which names the separator to spreadsheets: it contains no keys.
-struct SeparatorLine {
-  let separator: UInt8
-
-  /// Nil when `line` is not one.
-  init?(_ line: ArraySlice<UInt8>) {
-    let line = Edges.trimmed(line)
-    let bare = line.first == UInt8(ascii: "\"") ? line.dropFirst().dropLast() : line
-    // A tab was trimmed with the other white space.
-    guard bare.count == 4 || bare.count == 5, bare.prefix(3).map({ $0 | 0x20 }).elementsEqual("sep".utf8),
-      bare.dropFirst(3).first == UInt8(ascii: "=")
-    else { return nil }
-    separator = bare.dropFirst(4).first ?? UInt8(ascii: "\t")
-  }
 }

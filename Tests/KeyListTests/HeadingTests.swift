@@ -14,6 +14,9 @@ struct HeadingTests {
     ("[app keys]\n\(a)\n", ["2 a"]),
     ("**Key IDs:**\n\(a)\n", ["1! **Key IDs:** | not a UUID (8-4-4-4-12 hexadecimal)", "2 a"]),
     ("$app_key_ids = @(\n  '\(a)',\n  '\(b)'\n)\n", ["2 a", "3 b"]),
+    ("app_key_ids: |\n  \(a)\n  \(b)\n", ["2 a", "3 b"]), ("APP_KEY_IDS=\"\n\(a)\n\(b)\"\n", ["2 a", "3 b"]),
+    ("app_key_ids = <<EOT\n\(a)\nEOT\n\(b)\n", ["2 a", "4 b"]),
+    ("<app_key_ids>\n\(a)\n</app_key_ids>\n\(b)\n", ["2 a", "4 b"]),
   ])
   func a_name_of_application_keys(list: String, expected: [String]) throws {
     #expect(try entries(list) == expected)
@@ -31,6 +34,17 @@ struct HeadingTests {
     ("[users]\n\(a)\n[team-a]\n\(b)\n", "users", ["4 b"]),
     ("*User IDs:*\n- \(a)\n*Keys:*\n- \(b)\n", "User IDs", ["4 b"]),
     ("dashboard_ids = [\n  \"\(a)\",\n]\n\"\(b)\"\n", "dashboard_ids", ["4 b"]),
+    ("users: |\n  \(a)\napp_key_ids: >-\n  \(b)\n", "users", ["4 b"]), ("user_ids: &u\n- \(a)\n", "user_ids", []),
+    ("user_ids: !!seq\n- \(a)\n", "user_ids", []), ("user_ids = <<-'EOT'\n\(a)\nEOT\n\(b)\n", "user_ids", ["4 b"]),
+    ("USERS=\"\n\(a)\n\"\n\(b)\n", "USERS", ["4 b"]), ("USERS='\n\(a)\n\(a)'\n\(b)\n", "USERS", ["4 b"]),
+    ("user_ids = \"\"\"\n\(a)\n\"\"\"\n\(b)\n", "user_ids", ["4 b"]),
+    ("const userIds = `\n\(a)\n`;\n\(b)\n", "userIds", ["4 b"]),
+    ("$userIds = @\"\n\(a)\n\"@\n\(b)\n", "userIds", ["4 b"]),
+    ("user_ids = [ // theirs\n\(a),\n]\n\(b)\n", "user_ids", ["4 b"]),
+    ("user_ids = [ /* theirs */\n\(a),\n]\n\(b)\n", "user_ids", ["4 b"]),
+    ("<users>\n\(a)\n</users>\n\(b)\n", "users", ["4 b"]),
+    ("<user_ids kind=\"x\">\n\(a)\n</user_ids>\n\(b)\n", "user_ids", ["4 b"]),
+    ("user_ids ->\n\(a)\n", "user_ids", []), ("==> users.txt <==\n\(a)\n", "users.txt", []),
   ])
   func below_the_name_of_something_else_no_id_counts(list: String, name: String, keys: [String]) throws {
     var reader = KeyListReader(bytes: list.utf8)
