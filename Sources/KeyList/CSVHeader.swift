@@ -60,7 +60,12 @@ struct CSVHeader: Hashable {
     rank = Self.rank(of: names[column]) ?? 0
     let spellings = names.map(Self.normalized)
     rival = rank == 2 ? spellings.firstIndex { Self.ranks[3].contains($0) } : nil
-    type = rank == 0 ? nil : spellings.firstIndex { ["type", "kind", "objecttype", "resourcetype"].contains($0) }
+    type =
+      rank == 0
+      ? nil
+      : spellings.firstIndex {
+        ["type", "kind", "objecttype", "resourcetype", "assettype", "entitytype", "entity", "object"].contains($0)
+      }
     hasIDsBehind = names[(column + 1)...].contains { IDName.mayNameIDs($0) }
   }
 
@@ -81,16 +86,14 @@ struct CSVHeader: Hashable {
 
   /// The columns whose names have the best rank in the header.
   private static func columns(in fields: CSVFields) -> [Int] {
-    let names = fields.fields.map(normalized)
-    for rank in ranks {
-      let columns = names.indices.filter { rank.contains(names[$0]) }
-      if !columns.isEmpty { return columns }
-    }
-    return []
+    let found = fields.fields.map(rank)
+    guard let best = found.compactMap(\.self).min() else { return [] }
+    return found.indices.filter { found[$0] == best }
   }
 
-  /// The rank of a name, 0 for the most specific; nil for any other column.
+  /// The rank of a name, 0 for the most specific; nil for any other column, such as the `_id` of a database's own.
   static func rank(of name: [UInt8]) -> Int? {
+    if name.first == UInt8(ascii: "_") { return nil }
     let name = normalized(name)
     return ranks.firstIndex { $0.contains(name) }
   }
@@ -104,6 +107,17 @@ struct CSVHeader: Hashable {
       }
     }
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Whether `line` is a header with a column for ids of something else.
+  static func hasOtherIDs(_ line: ArraySlice<UInt8>) -> Bool {
+    separators.contains { separator in
+      guard line.contains(separator), let names = CSVFields(at: line, separator: separator)?.fields else {
+        return false
+      }
+      return names.count > 1 && names.contains { IDName.isOfOtherIDs($0) }
+        && names.allSatisfy { $0.count <= TextHeading.longestName && $0.allSatisfy(TextHeading.isNameByte) }
+    }
   }
 
   /// Whether `line` has titles of columns that spaces align, as terminals show tables, and one of them is known:

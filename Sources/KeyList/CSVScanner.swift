@@ -174,6 +174,8 @@ struct CSVScanner {
     let line = CleanText.clean(Edges.trimmed(bytes[0..<(bytes.lineEnd()?.lowerBound ?? bytes.count)]))
     if let found = line.first == UInt8(ascii: "#") ? TextHeading(comment: line) : TextHeading(line) {
       heading = found.meaning == .other && found.closing != nil ? found : nil
+    } else if let title = titleAbove(line), let found = TextHeading(title), found.meaning == .other {
+      heading = found
     }
     let isBlank = line.allSatisfy { $0 == header.separator || Edges.isSpace($0) }
     guard isBlank || line.first == UInt8(ascii: "#") || SeparatorLine(line) != nil || Edges.isRule(line) else {
@@ -181,6 +183,14 @@ struct CSVScanner {
     }
     try bytes.skipLine()
     return nil
+  }
+
+  /// What a first row of titles has above the column of keys: a merged cell stands in its first column only.
+  private func titleAbove(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard let titles = CSVFields(at: line, separator: header.separator)?.fields, titles.count == header.columns,
+      titles.count > 1
+    else { return nil }
+    return titles[...header.column].last { !$0.isEmpty }?[...]
   }
 
   /// Reports the line at the window's start and moves past it. Nil when it is blank.

@@ -20,12 +20,20 @@ enum FormatDetection {
         }
         continue
       }
-      if beginsJSON(sample[text.startIndex...]) || beginsValues(text) { return .json }
+      if beginsJSON(sample[text.startIndex...]) || beginsValues(text) {
+        // No JSON has an id without quotes: this line is a bad one above good ones.
+        if isAboveBareID(lines), !KeyIDText.holdsID(text) { break }
+        return .json
+      }
       guard line.isComplete, !Edges.isRecordRule(text) else { break }
-      if case .words(let words) = TextLine.read(text), !words.ids.isEmpty {
-        // Quoted ids can be text or JSON lines: an object further down decides.
-        if text.first == UInt8(ascii: "\""), hasObject(lines) { return .json }
-        break
+      if case .words(let words) = TextLine.read(text) {
+        if !words.ids.isEmpty {
+          // Quoted ids can be text or JSON lines: an object further down decides.
+          if text.first == UInt8(ascii: "\""), hasObject(lines) { return .json }
+          if let header = header(below: words, lines, in: sample) { return .csv(header) }
+          break
+        }
+        if TextHeading(words.text)?.namesKey == true { break }
       }
       do {
         if var header = try CSVHeader(at: sample[line.text.startIndex...]), header.length < sample.count || isWhole {
@@ -93,6 +101,38 @@ enum FormatDetection {
       }
     }
     return false
+  }
+
+  /// Whether the next line begins with an id that has no quotes.
+  private static func isAboveBareID(_ lines: SampleLines) -> Bool {
+    var lines = lines
+    while let line = lines.next() {
+      var text = Edges.trimmed(line.text)
+      if text.isEmpty || text.first == UInt8(ascii: "#") { continue }
+      if text.starts(with: "- ".utf8) { text = Edges.trimmed(text.dropFirst(2)) }
+      return line.isComplete && KeyIDBytes.id(text.prefix(36)) != nil
+    }
+    return false
+  }
+
+  /// The header of the table right below a line with an id, which is about the table (`Organisation: …`). If it is only an
+  /// id, the table has to have ids of something else, too: otherwise it is a list of keys with a bad line.
+  private static func header(
+    below first: TextLine, _ lines: SampleLines, in sample: ArraySlice<UInt8>
+  ) -> CSVHeader? {
+    var lines = lines
+    while let line = lines.next(), line.isTerminated {
+      let text = Edges.trimmed(line.text)
+      if text.isEmpty { continue }
+      guard !KeyIDText.holdsID(text), var header = try? CSVHeader(at: sample[line.text.startIndex...]),
+        header.columns > 1,
+        let row = lines.next().flatMap({ CSVFields(at: $0.text, separator: header.separator) }),
+        row.fields.count == header.columns, KeyIDText.isKey(row.fields[header.column][...])
+      else { return nil }
+      header.line = line.number
+      return !first.isIDs || row.fields.count { KeyIDText.isKey($0[...]) } > 1 ? header : nil
+    }
+    return nil
   }
 
   /// Whether a line in the sample begins a JSON object.
@@ -169,48 +209,5 @@ enum FormatDetection {
       }
     }
     return text
-  }
-}
-
-/// The lines of the beginning of a list.
-struct SampleLines {
-  struct Line {
-    var text: ArraySlice<UInt8>
-    var number: Int
-    /// False when the line continues after the sample.
-    var isComplete: Bool
-    /// True when a line end follows it.
-    var isTerminated: Bool
-    /// Set by the caller: no line with words followed.
-    var isOnly = true
-  }
-
-  private var rest: ArraySlice<UInt8>
-  private let isWhole: Bool
-  private var number: Int
-
-  init(_ sample: ArraySlice<UInt8>, isWhole: Bool, firstLine: Int) {
-    rest = sample
-    self.isWhole = isWhole
-    number = firstLine
-  }
-
-  /// Where the next line begins.
-  var position: Int { rest.startIndex }
-
-  mutating func next() -> Line? {
-    guard !rest.isEmpty else { return nil }
-    let end = rest.firstIndex(where: Edges.isLineEnd)
-    let line = Line(
-      text: rest[..<(end ?? rest.endIndex)], number: number, isComplete: end != nil || isWhole, isTerminated: end != nil
-    )
-    guard let end else {
-      rest = rest[rest.endIndex...]
-      return line
-    }
-    let isPair = rest[end] == UInt8(ascii: "\r") && rest[(end + 1)...].first == UInt8(ascii: "\n")
-    rest = rest[(end + (isPair ? 2 : 1))...]
-    number += 1
-    return line
   }
 }

@@ -75,6 +75,12 @@ enum IDName {
     return words.count == 2 && words.last?.text == "by" && Vocabulary.actions.contains(words.first?.text ?? "")
   }
 
+  /// Whether `name` is nothing but that of a state: `error`.
+  static func isState(_ name: [UInt8]) -> Bool {
+    let words = NameWords(name).words
+    return words.count == 1 && words.allSatisfy { Vocabulary.states.contains($0.text) }
+  }
+
   /// Whether a column of this name may hold ids of whatever kind.
   static func mayNameIDs(_ name: [UInt8]) -> Bool {
     let words = NameWords(name).words

@@ -8,13 +8,18 @@ extension JSONContainer {
     case 6 where name.elementsEqual("errors".utf8): .errors
     case 4 where name.elementsEqual("kind".utf8, by: { $0 | 0x20 == $1 }): .kind
     case 6 where name.elementsEqual("object".utf8): .kind
+    case 5 where name.elementsEqual("@type".utf8): .kind
     case 10...13 where name.last == UInt8(ascii: "e") && kinds.contains { name.elementsEqual($0.utf8) }: .kind
     case 2...24: spelledFreely(name)
     default: .other
     }
   }
 
-  private static let kinds = ["object_type", "resource_type", "resourceType", "objectType"]
+  private static let kinds = [
+    "object_type", "resource_type", "asset_type", "entity_type", "resourceType", "objectType", "assetType",
+    "entityType",
+    "__typename",
+  ]
 
   /// The same names as in the header of a CSV list, in any spelling.
   private static func spelledFreely(_ name: [UInt8]) -> Member {

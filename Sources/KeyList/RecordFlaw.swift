@@ -27,7 +27,7 @@ extension RecordFlaw: CustomStringConvertible {
     case .fields(let fields, let columns, let mistake):
       Self.shown("\(fields) field\(fields == 1 ? "" : "s") where the header has \(columns)", mistake)
     case .empty(let column): "the column \(column) is empty"
-    case .beforeHeader: "not a key id, and before the header line"
+    case .beforeHeader: "before the header line, where no keys are expected"
     }
   }
 

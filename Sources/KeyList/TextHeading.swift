@@ -72,6 +72,13 @@ struct TextHeading {
     (meaning, isSpecific, indent, rest, closing) = (isOfKeys ? .keys : .other, isOfKeys, 0, [], [])
   }
 
+  /// The header of a table that has ids of something else, in a list that is not a table: below it, no id counts. Nil for
+  /// any other line.
+  init?(header line: TextLine) {
+    guard line.ids.isEmpty, line.text.count <= 400, CSVHeader.hasOtherIDs(line.text) else { return nil }
+    (name, meaning, isSpecific, indent, rest, closing) = (line.text, .other, false, 0, [], [])
+  }
+
   /// The heading in a comment that is nothing but the name of something else, as in Markdown (`## Users`), or of keys,
   /// which ends it. Nil for any other comment.
   init?(comment text: ArraySlice<UInt8>) {
@@ -112,6 +119,9 @@ struct TextHeading {
   /// Whether it is a name of somebody to whom a thing belongs, with a value on its line: `Owner: …`, `created_by: …`.
   var isOfRelation: Bool { closing == nil && IDName.isRelation(Array(name)) }
 
+  /// Whether it is a state with a value on its line: `error: …`.
+  var isOfState: Bool { closing == nil && IDName.isState(Array(name)) }
+
   /// Whether it is a name of ids: `app_key_ids`.
   var isOfIDs: Bool { NameWords(Array(name)).words.last.map { NameWords.ids.contains($0.text) } ?? false }
 
@@ -122,6 +132,9 @@ struct TextHeading {
     if let rank = CSVHeader.rank(of: Array(name)) { return rank }
     return name.last.map { $0 | 0x20 } == UInt8(ascii: "s") ? CSVHeader.rank(of: Array(name.dropLast())) : nil
   }
+
+  /// Whether its line names a key: `APP_KEY_ID=…`, `id: …`.
+  var namesKey: Bool { (meaning == .keys || idRank != nil) && holdsID }
 
   /// Whether ids, and nothing else, are on the line.
   var holdsID: Bool { ids != nil }

@@ -1,3 +1,5 @@
+import Registration
+
 /// How a text list without a header is laid out, detected from its first lines.
 package enum TextLayout: Hashable, Sendable {
   /// Every word is an id; most lists have one a line.
@@ -25,7 +27,7 @@ extension TextLayout {
 
     /// Takes in the line `number`, with white space of `indent` bytes before it.
     mutating func add(_ line: TextLine, number: Int, indent: Int) {
-      rows.add(line.ids.count)
+      rows.add(line.ids.count, gaps: line.gaps)
       if firstLineWithIDs == nil, !line.ids.isEmpty { firstLineWithIDs = number }
       columns.add(line)
       if !line.isIDs { names.add(line, indent: indent) }
@@ -56,7 +58,10 @@ private struct NamedIDs {
 
   mutating func add(_ line: TextLine, indent: Int) {
     guard let heading = TextHeading(line.text, indent: indent) else { return }
-    if heading.meaning != .unknown && !heading.isOfRelation || heading.saysOther || line.otherResource != nil {
+    if heading.meaning != .unknown && !heading.isOfRelation && !heading.isOfState
+      && SecretText.kind(in: line.text) == nil
+      || heading.saysOther || line.otherResource != nil
+    {
       isClear = false
     }
     guard let rank = heading.idRank, heading.holdsID else { return }

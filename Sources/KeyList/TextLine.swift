@@ -88,6 +88,9 @@ struct TextLine {
     return IDName.isOfOtherIDs(Array(label ?? []))
   }
 
+  /// Empty fields before the first word, such as that of a row with `,…`.
+  var gaps: Int { text.prefix { ",;|".utf8.contains($0) }.count }
+
   /// Whether the line contains only ids.
   var isIDs: Bool { ids.count == words && words > 0 }
 

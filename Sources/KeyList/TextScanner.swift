@@ -122,10 +122,10 @@ struct TextScanner {
     return .key(id, line: line)
   }
 
-  /// The titles of another table, below a first one.
+  /// The titles of another table, below a first one or a list.
   private func titles(_ words: TextLine) -> TextHeading? {
-    guard case .column = layout else { return nil }
-    return TextHeading(titles: words)
+    if case .column = layout, let titles = TextHeading(titles: words) { return titles }
+    return TextHeading(header: words)
   }
 
   /// Why the ids of a line are those of something else, nil when nothing says so.

@@ -23,7 +23,10 @@ struct KeyListCSVTests {
     ("id\n\(a),\n\(b)\n", ["2 a", "3 b"]),
     ("name,id\rx,\(a)\ry,\(b)\r", ["2 a", "3 b"]),
     ("id\n", []),
-    ("Report of Monday\nname,id\nx,\(a)", ["1! Report of Monday | not a key id, and before the header line", "3 a"]),
+    (
+      "Report of Monday\nname,id\nx,\(a)",
+      ["1! Report of Monday | before the header line, where no keys are expected", "3 a"]
+    ),
   ])
   func the_column_of_ids_is_read(list: String, expected: [String]) throws {
     #expect(try entries(list) == expected)
