@@ -110,6 +110,8 @@ extension RegistrationQueue {
       while let next = try Int64.fetchOne(below, arguments: [priority]) {
         priority = next
         var level = try pendingKeys(of: priority, atMost: room)
+        // Its open keys are in hand, or wait for another attempt.
+        guard !level.isEmpty else { continue }
         if levels.isEmpty { level = DueKey.inTurn(again, level, limit: limit) }
         levels.append(level)
         // A tenth for lists of lower priority, or what is left once the keys of this level are taken.

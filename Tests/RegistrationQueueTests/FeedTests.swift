@@ -44,6 +44,20 @@ import Testing
     #expect(try temporary.queue.setTerms(of: "none", ListTermsChange(priority: 9)) == nil)
   }
 
+  /// A list in front whose last keys wait for another attempt, or are in hand, leaves its turn to the next.
+  @Test func aListWithoutPendingKeysStandsInNobodysWay() throws {
+    let temporary = try TemporaryQueue()
+    try add(10, from: 0, as: "a", priority: 0, to: temporary)
+    try add(30, from: 100, as: "b", priority: 5, to: temporary)
+    for key in try temporary.due(9) { try temporary.record(key, .retry(due: temporary.clock.wall), status: 500) }
+    try add(2, from: 200, as: "c", priority: 9, to: temporary)
+    let urgent = try temporary.due(4).filter { $0.state == .pending }
+    try temporary.record(urgent[0], .retry(due: temporary.clock.wall.adding(seconds: 100)), status: 500)
+    let due = try temporary.due(20, except: [urgent[1].row])
+    let lists = due.map { ($0.state == .pending ? ["a", "b", "c"] : ["A", "B", "C"])[Int($0.id.low / 100)] }
+    #expect(lists.joined() == "BbBbBbBbBabBbBbBbBba")
+  }
+
   /// New lists arrive all the time, and each has the keys read anew.
   @Test func aWaitingListHasItsTurnHoweverFewKeysAreReadAtOnce() throws {
     let temporary = try TemporaryQueue()

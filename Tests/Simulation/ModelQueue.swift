@@ -245,7 +245,7 @@ package struct ModelQueue: Sendable {
     let level = { (priority: Int) in
       (pending[priority] ?? []).sorted { (ranks[rows[$0].lists[0]], $0) < (ranks[rows[$1].lists[0]], $1) }
     }
-    let highest = highestPriority ?? 0
+    let highest = pending.keys.max() ?? 0
     let first = level(highest)
     var order: [Int] = []
     for place in 0..<max(due.count, first.count) {
@@ -270,8 +270,8 @@ package struct ModelQueue: Sendable {
 
   func priority(of row: Int64) -> Int { lists[self[row].lists[0]].terms.priority }
 
-  /// Among the lists that have open keys.
-  var highestPriority: Int? { lists.filter { $0.ownOpen > 0 }.map(\.terms.priority).max() }
+  /// Among the lists that have pending keys.
+  var highestPriority: Int? { lists.filter { $0.ownPending > 0 }.map(\.terms.priority).max() }
 
   /// Pending keys of the lists of the highest priority, and of all others.
   var pendingByPriority: (highest: Int, others: Int) {

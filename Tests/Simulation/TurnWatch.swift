@@ -28,7 +28,8 @@ struct TurnWatch {
   /// Checks an ordinary request.
   mutating func broken(bySending job: Job, _ queue: ModelQueue) -> Violation? {
     let highest = queue.highestPriority
-    let isOther = queue.priority(of: job.key.row) != highest
+    // A key may also be tried again of a list of higher priority that has no pending keys.
+    let isOther = queue.priority(of: job.key.row) < highest ?? 0
     let isNew = sent.insert(job.key.row).inserted
     if priority != highest { (priority, isReadAnew) = (highest, false) }
     guard bothWait(queue), isReadAnew else {
