@@ -297,7 +297,7 @@ package struct DaemonRun {
         fail(broken)
       }
       if job.isProbe || !before.isOpen {
-        turnWatch.interrupted()
+        turnWatch.interrupted(by: job)
       } else if let broken = turnWatch.broken(bySending: job, queue) {
         fail(broken)
       }

@@ -22,6 +22,12 @@ struct TurnWatch {
 
   mutating func start() { self = TurnWatch() }
   mutating func interrupted() { (requests, others, inARow) = (0, 0, 0) }
+  /// A canary takes no turn either, but has had its own.
+  mutating func interrupted(by canary: Job) {
+    interrupted()
+    if !canary.isKnownGood { sent.insert(canary.key.row) }
+  }
+
   mutating func read() { isReadAnew = true }
   mutating func settled(_ row: Int64) { sent.remove(row) }
 
