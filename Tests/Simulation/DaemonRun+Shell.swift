@@ -109,10 +109,12 @@ extension DaemonRun {
   // MARK: - The process
 
   private mutating func settings(_ change: CoreSettings.Change) -> CoreSettings {
-    let canRead = !isOn(.diskRefusesKeys) && !isOn(.diskRefusesResults)
+    // Their number is read, or written when they are new.
+    let isKnown = kept.registrars.contains(kept.access.registrar) || !isOn(.diskRefusesResults)
+    guard isKnown, !isOn(.diskRefusesKeys) else { return CoreSettings(pacer: pacer, retry: retry, change: change) }
+    kept.registrars.insert(kept.access.registrar)
     return CoreSettings(
-      pacer: pacer, retry: retry, registrar: canRead ? kept.access.registrar : nil,
-      canary: canRead ? registeredKey() : nil, change: change)
+      pacer: pacer, retry: retry, registrar: kept.access.registrar, canary: registeredKey(), change: change)
   }
 
   private var pacer: PacerSettings { PacerSettings(workers: kept.workers, reserve: kept.reserve, assume: plan.assume) }
@@ -133,7 +135,8 @@ extension DaemonRun {
 
   mutating func start() {
     guard process == nil else { return }
-    guard !queue.hasCancelsToFinish || !isOn(.diskRefusesResults) else {
+    // A daemon whose queue cannot be read does not start.
+    guard !isOn(.diskRefusesKeys), !queue.hasCancelsToFinish || !isOn(.diskRefusesResults) else {
       return agenda.add(.start, at: now + UnwrittenResults.tryAgainAfter)
     }
     processes += 1

@@ -102,6 +102,8 @@ package struct DaemonRun {
     var asked: (until: Seconds, asked: AskedToWait)?
     /// Whom requests are sent to, and as whom.
     var access = Access(endpoint: 0, credentials: 0)
+    /// The credentials that the queue has given a number.
+    var registrars: Set<Int64> = []
     var workers: Int
     var maxAttempts: Int
     var reserve = PacerSettings.Reserve.automatic
