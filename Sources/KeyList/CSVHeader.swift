@@ -101,7 +101,8 @@ struct CSVHeader: Hashable {
   private static func normalized(_ field: [UInt8]) -> String {
     let bytes = Edges.peeled(CleanText.clean(field[...])).compactMap { byte -> UInt8? in
       switch byte {
-      case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "_"): nil
+      case UInt8(ascii: "-"), UInt8(ascii: "_"): nil
+      case _ where Edges.isSpace(byte): nil
       case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
       default: byte
       }
@@ -148,6 +149,16 @@ struct CSVHeader: Hashable {
         !names.fields.contains(where: { if case .key = KeyIDText.read($0[...]) { true } else { false } })
       else { continue }
       return unknown(names)
+    }
+    return nil
+  }
+
+  /// The same for a header with line ends in its quotes, and whatever comes below.
+  static func unknown(ofSeveralLines text: ArraySlice<UInt8>) -> String? {
+    for separator in separators {
+      guard let names = CSVFields(at: text, separator: separator), names.innerLines > 0 else { continue }
+      let below = text.dropFirst(names.length).drop(while: Edges.isLineEnd).prefix { !Edges.isLineEnd($0) }
+      if let message = unknown(at: text, next: below) { return message }
     }
     return nil
   }

@@ -45,6 +45,9 @@ enum FormatDetection {
       } catch {
         throw KeyListError(kind: error.kind, message: error.message, line: line.number, hint: error.hint)
       }
+      if let message = CSVHeader.unknown(ofSeveralLines: sample[line.text.startIndex...]) {
+        throw unknownHeader(message, line: line.number)
+      }
     }
     return try text(SampleLines(sample, isWhole: isWhole, firstLine: firstLine))
   }
@@ -74,10 +77,7 @@ enum FormatDetection {
       }
       if let start = first, start.isOnly {
         if !isOfRecords, let message = CSVHeader.unknown(at: start.text, next: line.text) {
-          // Nothing says which of the columns holds the keys.
-          throw KeyListError(
-            kind: .ambiguous, message: message, line: start.number,
-            hint: "name the column of the key ids \(CSVHeader.accepted)")
+          throw unknownHeader(message, line: start.number)
         }
         header = .no
         first?.isOnly = false
@@ -88,6 +88,13 @@ enum FormatDetection {
       survey.add(words, number: line.number, indent: line.text.prefix(while: Edges.isSpace).count)
     }
     return .text(try survey.layout(), titles.map { .titles($0) } ?? header)
+  }
+
+  /// Nothing says which of the columns holds the keys.
+  private static func unknownHeader(_ message: String, line: Int) -> KeyListError {
+    KeyListError(
+      kind: .ambiguous, message: message, line: line,
+      hint: "name the column of the key ids \(CSVHeader.accepted)")
   }
 
   /// Whether a line in the sample is the title of something else.

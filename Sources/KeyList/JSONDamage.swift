@@ -69,6 +69,7 @@ extension JSONScanner {
     try bytes.fill()
     var (ahead, tokens) = (bytes, tokens)
     var token = try tokens.next(&ahead)
+    let isBehindComma = token.kind == .comma
     while token.kind == .comma { token = try tokens.next(&ahead) }
     // A new line begins after an object that is on one line.
     if token.isAtMargin, stack[stack.count - 1].line == lastLine { return false }
@@ -76,6 +77,11 @@ extension JSONScanner {
     case .colon: return true
     case .string: return try tokens.isBefore(UInt8(ascii: ":"), &ahead)
     case .endObject where stack.count == 1: return true
+    case .garbage where isBehindComma && token.line > lastLine:
+      // A line that is no JSON, and then another value: the object was over.
+      let line = token.line
+      while token.line == line, token.kind != .end { token = try tokens.next(&ahead) }
+      return token.kind != .beginObject
     // An object without members has nothing to lose.
     case .endObject, .garbage, .openString: return stack[stack.count - 1].hasNested || previous == .beginObject
     default: return false

@@ -15,6 +15,8 @@ struct JoinedListTests {
     ("id: \(a)\nid: \(b)\n{}\n", ["1 a", "2 b"]), ("{\"errors\":[\"Forbidden\"]}\n\(a)\n\(b)\n", ["2 a", "3 b"]),
     ("[1,2\n\n- \(a)\n- \(b)\n", ["3 a", "4 b"]), ("{\"errors\":[\"x\"]}\n{\"id\":\"\(a)\"}\n", ["2 a"]),
     ("{\"id\":\"\(a)\"}\n\(c)\n{\"id\":\"\(b)\"}\n", ["1 a", "3 b"]),
+    ("[\n{\n\"id\":\"\(a)\",\n\"x\":{\"y\":1}\n},\n...,\n{\n\"id\":\"\(b)\"\n}\n]", ["3 a", "8 b"]),
+    ("{\"data\":[\n{\n\"id\":\"\(a)\",\n\"x\":{}\n},\n\u{a0}\n{\n\"id\":\"\(b)\"\n}\n]}", ["3 a", "8 b"]),
     ("- id: \(a)\n  name: x\nerror: boom\n- id: \(b)\n  name: y\n", ["1 a", "4 b"]),
     ("- id: \(a)\n  name: x\nDD_API_KEY=0123456789abcdef0123456789abcdef\n", ["1 a"]),
   ])
@@ -47,6 +49,15 @@ struct JoinedListTests {
   ])
   func anIDIsWhatItsRecordSays(list: String, expected: [String]) throws {
     #expect(try keys(list) == expected)
+  }
+
+  @Test(arguments: [
+    "User ID,\"Created\nat\"\n\(c),2024\n", "\"User\nID\",Name\n\(c),x\n", "Name;\"User\r\nID\";Mail\nx;\(c);y\n",
+  ])
+  func anUnknownHeaderOfSeveralLinesIsNamed(list: String) throws {
+    let error = #expect(throws: KeyListError.self) { try keys(list) }
+    #expect(try keys("\"Owner\nID\",\"Key\nID\"\n\(c),\(a)\n") == ["4 a"])
+    #expect(error?.message.hasPrefix("the header has no column of key ids") == true, "\(error?.message ?? "")")
   }
 
   /// An empty field is one, too.
