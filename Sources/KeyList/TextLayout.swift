@@ -48,7 +48,7 @@ extension TextLayout {
 }
 
 /// Lines such as `id: …`, of which nobody knows in general what has that id. They are read in a list that names nothing
-/// else: no other thing, no more specific id, and the same name at the same indentation throughout. Whose the thing is may
+/// else: no other thing, unless by the type of a record (`RecordType`), no more specific id, and the same name at the same indentation throughout. Whose the thing is may
 /// be said beside its id.
 private struct NamedIDs {
   private var found: (name: String, rank: Int, indent: Int)?
@@ -58,12 +58,8 @@ private struct NamedIDs {
 
   mutating func add(_ line: TextLine, indent: Int) {
     guard let heading = TextHeading(line.text, indent: indent) else { return }
-    if heading.meaning != .unknown && !heading.isOfRelation && !heading.isOfState
-      && SecretText.kind(in: line.text) == nil
-      || heading.saysOther || line.otherResource != nil
-    {
-      isClear = false
-    }
+    let isOther = heading.meaning != .unknown && !heading.isOfRelation && !heading.isOfState
+    if isOther && SecretText.kind(in: line.text) == nil || line.otherResource != nil { isClear = false }
     guard let rank = heading.idRank, heading.holdsID else { return }
     if let found, found.rank != rank || found.indent != heading.indent { isClear = false }
     if found == nil { found = (heading.shownName, rank, heading.indent) }

@@ -16,6 +16,7 @@ struct TextScanner {
   /// The bracket around the lines that are read.
   private var bracket: LoneBracket?
   private var headings = HeadingStack()
+  private var recordType = RecordType()
   /// A database has printed the lines as records.
   private var isInRecord = false
   private var isBelowOther: Bool { headings.isBelowOther }
@@ -42,7 +43,7 @@ struct TextScanner {
       if !isBelowOther, let id = KeyIDBytes.id(content) ?? plainRow(content) {
         entry = .key(id, line: line)
       } else {
-        entry = self.entry(content)
+        entry = self.entry(content, below: bytes[(end?.upperBound ?? bytes.count)..<bytes.count])
       }
       if let end {
         bytes.advance(end.upperBound, lines: 1)
@@ -61,8 +62,9 @@ struct TextScanner {
     return PlainRow.id(content)
   }
 
-  private mutating func entry(_ content: ArraySlice<UInt8>) -> KeyListEntry? {
+  private mutating func entry(_ content: ArraySlice<UInt8>, below: ArraySlice<UInt8>) -> KeyListEntry? {
     guard case .words(let words) = TextLine.read(content) else {
+      recordType.note([], named: nil)
       if Edges.isRecordRule(Edges.trimmed(content)) { isInRecord = true }
       headings.note(comment: content)
       return nil
@@ -70,7 +72,7 @@ struct TextScanner {
     if let inner = headings.last?.lastLine(in: content) {
       let depth = headings.depth
       defer { headings.leave(from: depth) }
-      return entry(inner)
+      return entry(inner, below: below)
     }
     var isProperty = isInRecord && isField(words)
     if words.ids.count < words.words || headings.isNested {
@@ -78,7 +80,11 @@ struct TextScanner {
       let named = TextHeading(words.text, indent: indent) ?? titles(words)
       if let named, self.isProperty(named, words) { isProperty = true }
       headings.leave(at: indent, isNamed: named.map { $0.indent == indent } ?? false)
-      if let named, let found = ids(of: named) { return keys(found) }
+      if case .name = layout { recordType.note(words.text, named: named) }
+      if let named, let found = ids(of: named) {
+        guard case .name = layout, let other = recordType.other(of: named, below: below) else { return keys(found) }
+        return invalid(content, .other(.type(other)))
+      }
       if let named, named.closing != nil {
         let isNew = headings.note(named)
         if named.meaning == .keys || named.name.isEmpty { return nil }

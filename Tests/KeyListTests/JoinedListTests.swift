@@ -1,4 +1,5 @@
 import KeyList
+import Registration
 import Testing
 
 /// Lists with something above, between or below: titles, answers of programs, other lists. `a` and `b` are keys, `c`
@@ -58,6 +59,18 @@ struct JoinedListTests {
     let error = #expect(throws: KeyListError.self) { try keys(list) }
     #expect(try keys("\"Owner\nID\",\"Key\nID\"\n\(c),\(a)\n") == ["4 a"])
     #expect(error?.message.hasPrefix("the header has no column of key ids") == true, "\(error?.message ?? "")")
+  }
+
+  /// However far down it is.
+  @Test func aRecordOfSomethingElseBehindManyKeys() throws {
+    let keys = (UInt64(0)..<1_500).map { "- id: \(AppKeyID(high: 1, low: $0))\n  type: application_keys\n  name: x\n" }
+      .joined()
+    let others = "included:\n- id: \(c)\n  type: users\n- type: users\n  id: \(c)\n"
+    let own = "- name: y\n  owner:\n    name: z\n    type: users\n  id: \(a)\n"
+    #expect(try self.keys("- id: \(a)\n  name: x\n" + others).count == 1)
+    #expect(try self.keys("data:\n" + keys + others + own).count == 1_501)
+    let blocks = (UInt64(0)..<1_500).map { "Id : \(AppKeyID(high: 1, low: $0))\nName : x\n\n" }.joined()
+    #expect(try self.keys(blocks + "Id : \(c)\nType : users\n\nType : users\nId : \(c)\n\nId : \(a)\n").count == 1_501)
   }
 
   /// An empty field is one, too.
