@@ -152,6 +152,18 @@ extension QueueError {
     )
   }
 
+  static func withoutMark(path: String) -> QueueError {
+    QueueError(
+      kind: .corrupt,
+      description: """
+        the queue \(path) may be an older copy, or have lost its log: \(QueueMark.path(of: path)) is missing, which is always \
+        beside it
+        """,
+      hint: """
+        nothing was changed; put all its files back together; to use this one, run this once: keyreg run --older-queue
+        """)
+  }
+
   static func copiedByHand(path: String) -> QueueError {
     QueueError(
       kind: .corrupt,

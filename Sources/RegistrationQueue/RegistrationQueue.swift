@@ -73,6 +73,11 @@ package final class RegistrationQueue: Sendable {
         opening.abandon()
         throw QueueError.contradicted(path: path, isUnused: isUnused, by: evidence)
       }
+      let wasMarked = try opening.wasMarked
+      if wasMarked, !isMeant, !QueueMark.exists(of: path) {
+        opening.abandon()
+        throw QueueError.withoutMark(path: path)
+      }
       open = opening
       let number = try opening.begin()
       pool = try DatabasePool(path: path, configuration: Self.poolConfiguration)
@@ -114,6 +119,7 @@ package final class RegistrationQueue: Sendable {
       } catch {
         throw QueueError.unwritable(QueueMark.path(of: path), error)
       }
+      if !wasMarked { try pool.write { try Self.keep(true, named: QueueMark.noted, in: $0) } }
     } catch let error as SpoolFault {
       throw error.reason
     } catch {

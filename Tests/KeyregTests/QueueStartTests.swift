@@ -153,7 +153,7 @@ import Testing
     bytes[place.lowerBound + 3] ^= 0x20
     try bytes.write(to: path)
     // As a kill leaves it: no clean end was noted.
-    try FileManager.default.removeItem(atPath: bench.path("state/queue.sqlite.mark"))
+    try Data().write(to: URL(filePath: bench.path("state/queue.sqlite.mark")))
     let daemon = try bench.start()
     let status = try bench.await { $0.hold == .disk }
     #expect(status.state == .holding)

@@ -109,6 +109,8 @@ package struct QueueRestore: Sendable {
     }
     let otherEndpoint = try copy.write { database in
       let endpoint = try expected.claim(database, file: shown)
+      // Its mark is written at the next start.
+      try database.execute(sql: "DELETE FROM memory WHERE name = ?", arguments: [QueueMark.noted])
       // Lists that were imported after the backup are read again from done/ at the next start.
       try RegistrationQueue.keep(true, named: RegistrationQueue.olderIsMeant, in: database)
       return endpoint

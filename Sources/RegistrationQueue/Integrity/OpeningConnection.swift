@@ -69,6 +69,16 @@ final class OpeningConnection {
     }
   }
 
+  /// A mark was on disk beside this queue before. It may be damaged; if it is gone, this is a copy without it.
+  var wasMarked: Bool {
+    get throws {
+      guard !isNew else { return false }
+      return try connection.read { database in
+        try RegistrationQueue.kept(Bool.self, named: QueueMark.noted, in: database) ?? false
+      }
+    }
+  }
+
   /// The operator has restored a queue that may be older than its spool.
   var isOlderMeant: Bool {
     get throws {

@@ -20,7 +20,13 @@ struct QueueMark: Hashable, Sendable {
   var commit: CommitNumber
   var state: State
 
+  /// The name under which a queue notes that a mark is beside it. Only afterwards is a missing one a loss.
+  static let noted = "marked"
+
   static func path(of queue: String) -> String { queue + ".mark" }
+
+  /// Whether there is one, damaged or not.
+  static func exists(of queue: String) -> Bool { access(path(of: queue), F_OK) == 0 || errno != ENOENT }
 
   /// Nil when there is none, or it cannot be read.
   static func read(of queue: String) -> QueueMark? {
