@@ -12,6 +12,8 @@ struct SubmitTarget {
   let instance: Instance
   /// Why the daemon did not answer; nil when it did.
   let fault: (any Error)?
+  /// The largest list that the daemon takes, in bytes; of a daemon that does not answer, as configured.
+  private(set) var maxFileSize: Int
   /// Whether the daemon has named the spool, and not the configuration.
   private let isNamedByDaemon: Bool
 
@@ -24,6 +26,7 @@ struct SubmitTarget {
     let socket = Socket(flag: socket, loaded)
     client = ControlClient(socket: socket.path)
     let configured = loaded.settings.spoolDirectory
+    maxFileSize = loaded.settings.maxFileSize
     let isSpoolNamed = isConfigured || loaded.origin(of: "spool.directory") == .environment("KEYREG_SPOOL")
     let status: StatusDocument
     do {
@@ -39,6 +42,7 @@ struct SubmitTarget {
       (spool, instance, fault, isNamedByDaemon) = (configured, asked, error, false)
       return
     }
+    maxFileSize = status.maxFileSize ?? maxFileSize
     let daemon = DaemonName(status)
     try daemon.check(at: socket.path, for: AskedDaemon(instance: asked, isSocketNamed: socket.isNamed))
     daemon.announce()

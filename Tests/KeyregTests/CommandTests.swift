@@ -223,6 +223,10 @@ import Testing
     #expect(try bench.run("lists", "--json").output.contains("\"name\":\"piped\""))
     #expect(try bench.run("status", "--json").output.contains("\"total\":35"))
     bench.sandbox.impose(.none)
+    let unknown = randomKeys(1)[0]
+    let none = try bench.run("retry", keys[0], unknown)
+    #expect(none.code == 66 && none.output.hasPrefix("0 keys") && none.errors.contains(unknown))
+    #expect(try bench.run("retry", keys[0]).code == 0)
     #expect(try bench.run("retry", "--list", "team.txt", "--error", "being changed").output.hasPrefix("1 key"))
     #expect(try bench.run("status", "--wait").code == 0)
     bench.stop(daemon)
@@ -249,7 +253,7 @@ import Testing
     #expect(try bench.run("cancel", "long").code == 0)
     let status = try bench.await { $0.keys.pending == 0 && $0.lists.active == 0 }
     #expect(status.keys.cancelled >= 40 && status.keys.registered >= 1)
-    #expect(try bench.run("status", "--wait", "long").code == 0)
+    #expect(try bench.run("status", "--wait", "long").code == 1)
     bench.stop(daemon)
     #expect(try bench.results("long").count == 50)
   }

@@ -186,6 +186,22 @@ struct SubmitTests {
     bench.stop(daemon)
   }
 
+  /// A client without the daemon's configuration.
+  @Test(arguments: [[], ["--dry-run"]]) func a_list_larger_than_the_daemon_takes_is_refused(flags: [String]) throws {
+    let bench = try Bench()
+    try (String(contentsOfFile: bench.path("keyreg.yaml"), encoding: .utf8) + "  max_file_size: 4KiB\n")
+      .write(toFile: bench.path("keyreg.yaml"), atomically: true, encoding: .utf8)
+    let daemon = try bench.start()
+    bench.environment["KEYREG_SPOOL"] = .some(nil)
+    try lines(randomKeys(200)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    let submitted = try bench.run(["submit", bench.path("list")] + flags)
+    #expect(submitted.code == 65 && submitted.output.isEmpty, "\(submitted)")
+    try lines(randomKeys(20)).write(toFile: bench.path("list"), atomically: true, encoding: .utf8)
+    #expect(try bench.run(["submit", bench.path("list")] + flags).code == 0)
+    bench.stop(daemon)
+    #expect(try bench.names(in: "rejected").isEmpty)
+  }
+
   @Test func a_name_that_only_the_daemon_knows_is_not_printed() throws {
     let bench = try Bench()
     let daemon = try bench.start()

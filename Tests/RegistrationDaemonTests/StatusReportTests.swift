@@ -28,7 +28,7 @@ import Testing
     return StatusReport.Surroundings(
       tally: tally, openProgress: OpenProgress(done: 0, total: open), lists: ListTotals(), spool: .init(), blocked: 0,
       isImporting: isImporting, listFault: listFault, diskFault: diskFault, endpoint: "https://api.datadoghq.com",
-      spoolDirectory: "/var/spool/keyreg")
+      spoolDirectory: "/var/spool/keyreg", maxFileSize: 1 << 30)
   }
 
   private static func status(_ pool: PoolSnapshot, _ around: StatusReport.Surroundings) -> StatusDocument {

@@ -182,6 +182,8 @@ package struct StatusDocument: Codable, Equatable, Sendable {
   @ExplicitNull package var spool: String?
   @ExplicitNull package var lastSuccessAt: Timestamp?
   @ExplicitNull package var lastError: LastError?
+  /// The largest list that is taken, in bytes. Nil from an earlier version.
+  package var maxFileSize: Int?
   /// The number of the newest outcome. They are numbered in the order in which they are recorded. Nil from a daemon that
   /// does not count them.
   package var lastOutcome: Int64?
@@ -194,14 +196,15 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     case rateLimit = "rate_limit"
     case lastError = "last_error"
     case lastOutcome = "last_outcome"
+    case maxFileSize = "max_file_size"
   }
 
   package init(
     version: String, pid: Int, startedAt: Timestamp, now: Timestamp, state: State, reason: String? = nil,
     keys: Keys = Keys(), lists: Lists = Lists(), progress: Progress = Progress(), rateLimit: RateLimit = RateLimit(),
     requests: Requests = Requests(), workers: Workers = Workers(), hold: Hold? = nil, since: Timestamp? = nil,
-    instance: String? = nil, endpoint: String = "", spool: String? = nil, lastSuccessAt: Timestamp? = nil,
-    lastError: LastError? = nil, lastOutcome: Int64? = nil
+    instance: String? = nil, endpoint: String = "", spool: String? = nil, maxFileSize: Int? = nil,
+    lastSuccessAt: Timestamp? = nil, lastError: LastError? = nil, lastOutcome: Int64? = nil
   ) {
     self.version = version
     self.pid = pid
@@ -220,6 +223,7 @@ package struct StatusDocument: Codable, Equatable, Sendable {
     _instance = ExplicitNull(wrappedValue: instance)
     self.endpoint = endpoint
     _spool = ExplicitNull(wrappedValue: spool)
+    self.maxFileSize = maxFileSize
     _lastSuccessAt = ExplicitNull(wrappedValue: lastSuccessAt)
     _lastError = ExplicitNull(wrappedValue: lastError)
     self.lastOutcome = lastOutcome

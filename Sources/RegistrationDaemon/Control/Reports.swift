@@ -1,5 +1,6 @@
 import ControlAPI
 import Registration
+import RegistrationCore
 import RegistrationQueue
 import Spool
 
@@ -43,7 +44,8 @@ struct Reports: Sendable {
       unreadable: standing.blockedLists + faulty.values.count { !$0.isDisk && $0.isInReading },
       isImporting: !importer.isIdle,
       listFault: faults.first?.text, diskFault: faults.first { $0.isDisk }?.text,
-      endpoint: settings.current.endpoint.base, spoolDirectory: importer.spool.path)
+      endpoint: settings.current.endpoint.base, spoolDirectory: importer.spool.path,
+      maxFileSize: importer.maxFileSize)
   }
 
   func metrics() -> MetricsSnapshot {
@@ -63,7 +65,9 @@ struct Reports: Sendable {
         sum: statistics.durations.total),
       throttled: statistics.throttled, rateLimit: pool.standing.limit, rateLimitRemaining: pool.standing.remaining,
       rateLimitResetSeconds: pool.standing.resetsIn,
-      waitSeconds: Dictionary(uniqueKeysWithValues: statistics.waited.map { ($0.key.rawValue, $0.value) }),
+      // Each reason from the start, so that increases are seen from the first wait on.
+      waitSeconds: Dictionary(
+        uniqueKeysWithValues: Standstill.Kind.allCases.map { ($0.rawValue, statistics.waited[$0, default: 0]) }),
       lists: [.imported: importer.counts.imported, .rejected: importer.counts.rejected],
       hold: status.hold, queueBytes: queue.sizeOnDisk, version: report.version)
     metrics.transportErrors = statistics.transportErrors

@@ -31,6 +31,8 @@ struct StatusReport {
     var diskFault: String?
     var endpoint: String
     var spoolDirectory: String
+    /// Bytes.
+    var maxFileSize: Int
 
     /// Why lists cannot be taken or results not be written: the first of these reasons.
     var trouble: String? {
@@ -59,6 +61,7 @@ struct StatusReport {
       hold: hold,
       since: states.since(state, began: Self.begin(of: state, pool), now: now),
       instance: instance.name, endpoint: around.endpoint, spool: around.spoolDirectory,
+      maxFileSize: around.maxFileSize,
       lastSuccessAt: pool.statistics.lastSuccessAt,
       lastError: pool.lastError.map { .init(at: $0.at, message: $0.message) }, lastOutcome: around.newestOutcome)
   }

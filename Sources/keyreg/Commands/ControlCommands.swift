@@ -23,6 +23,19 @@ struct RetryCommand: ParsableCommand {
     let request = RetryRequest(list: list, error: error, keys: keys)
     let result = try ListHint.adding(to: list, client) { try DaemonProbe.during(client) { try client.retry(request) } }
     try StandardOutput.line("\(result.retried.counted("key")) put back to pending")
+    guard result.retried < keys.count, let unknown = try keys.first(where: { try isUnknown($0, client) }) else {
+      return
+    }
+    throw Failure(.noSuchFile, "no list has brought the key \(unknown)")
+  }
+
+  private func isUnknown(_ key: AppKeyID, _ client: ControlClient) throws -> Bool {
+    do {
+      _ = try client.key(key)
+      return false
+    } catch ControlClientError.refused(404, _, _, _) {
+      return true
+    }
   }
 }
 

@@ -9,7 +9,8 @@ struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show the progress of the open lists together, or of one list.",
     discussion: """
-      Exit codes: 0 done, 1 some keys failed (with --wait), 3 not running, 4 no permission, 66 no such list, 75 timed out.
+      Exit codes: 0 done, 1 some keys failed or were cancelled (with --wait), 3 not running, 4 no permission, 66 no such \
+      list, 75 timed out.
       """)
 
   @OptionGroup var options: ClientOptions

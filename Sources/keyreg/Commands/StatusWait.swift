@@ -26,16 +26,16 @@ struct StatusWait {
     let redraw = Redraw { StandardError.write($0) }
     var answered: Double?
     while true {
-      var failed: Int?
+      var unregistered: Int?
       do {
-        failed = try list.map { try outcome(of: $0, waited: MonotonicClock.now() - start) } ?? outcomeOfAll()
+        unregistered = try list.map { try outcome(of: $0, waited: MonotonicClock.now() - start) } ?? outcomeOfAll()
         answered = MonotonicClock.now()
       } catch let error as ControlClientError where error.isOfMissingDaemon {
         guard let answered, MonotonicClock.now() < answered + Self.patience else { throw error }
       }
-      if let failed {
+      if let unregistered {
         if isJSON { try StandardOutput.line(try list.map { try client.list($0).json() } ?? client.status().json()) }
-        if failed > 0 { throw ExitCode(Exit.someFailed.rawValue) }
+        if unregistered > 0 { throw ExitCode(Exit.someFailed.rawValue) }
         return
       }
       if isShown, StandardError.isTerminal { try show(on: redraw) }
@@ -56,7 +56,7 @@ struct StatusWait {
     try redraw.draw(StatusView(status: status, style: style).block, columns: StandardError.columns)
   }
 
-  /// How many keys failed, nil while some are open.
+  /// How many keys failed or were cancelled, nil while some are open.
   private func outcomeOfAll() throws -> Int? {
     let status = try client.status()
     let keys = status.keys
@@ -64,13 +64,13 @@ struct StatusWait {
     // The caller probably wants to read the results next.
     let toRead = lists.incoming + (lists.unreadable ?? 0)
     let isOpen = lists.active + toRead + lists.finishing + keys.pending + keys.inFlight + keys.retrying > 0
-    return isOpen ? nil : keys.failed
+    return isOpen ? nil : keys.failed + keys.cancelled
   }
 
   private func outcome(of name: String, waited: Double) throws -> Int? {
     do {
       let list = try client.list(name)
-      return list.results == nil ? nil : list.keys.failed
+      return list.results == nil ? nil : list.keys.failed + list.keys.cancelled
     } catch ControlClientError.refused(404, "rejected", let message, let hint) {
       throw Failure(.badList, message, hint: hint)
     } catch ControlClientError.refused(404, "incoming", _, _) {

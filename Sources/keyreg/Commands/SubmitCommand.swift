@@ -55,9 +55,8 @@ struct SubmitCommand: ParsableCommand {
     let hangs = GuardedChild.enter()
     let source = SettingsSource(file: config, instance: instance.instance, environment: instance.environment)
     let loaded = try source.load()
-    let settings = loaded.settings
     let asked = try source.instance
-    let configured = SpoolDirectory(path: settings.spoolDirectory)
+    let configured = SpoolDirectory(path: loaded.settings.spoolDirectory)
     let target = try SubmitTarget(loaded, for: asked, socket: socket, isConfigured: config != nil) { served, own in
       hangs.run(orEndWith: Self.hung(configured)) { SubmitTarget.isSameFolder(served, own) }
     }
@@ -76,10 +75,10 @@ struct SubmitCommand: ParsableCommand {
     for file in files {
       do {
         if dryRun {
-          try look(at: file, limit: settings.maxFileSize, target.client)
+          try look(at: file, limit: target.maxFileSize, target.client)
           continue
         }
-        let (name, summary) = try submit(file, to: spool, limit: settings.maxFileSize, client, hangs)
+        let (name, summary) = try submit(file, to: spool, limit: target.maxFileSize, client, hangs)
         try StandardOutput.line(name.text)
         StandardError.write(summary.text)
       } catch {
