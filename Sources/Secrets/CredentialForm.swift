@@ -36,18 +36,36 @@ enum CredentialForm {
     if text.lowercased().hasPrefix("bearer ") {
       return ("the value of an Authorization header", "use only what comes after “Bearer”")
     }
-    if text.hasPrefix("ENC[") { return ("an encrypted value", "use the key itself: nothing is decrypted here") }
+    if text.hasPrefix("ENC[") || text.hasPrefix("ENC(") {
+      return ("an encrypted value", "use the key itself: nothing is decrypted here")
+    }
     if text.utf8.count == 35, text.hasPrefix("pub"), text.dropFirst(3).utf8.allSatisfy(SecretText.isHexadecimal) {
       return ("a client token, as applications send it", "use the key itself: a client token may not do this")
+    }
+    let parts = text.split(whereSeparator: { ":,;|/".contains($0) })
+    if parts.count > 1, parts.allSatisfy({ isID($0) || isHexadecimal($0) }) {
+      return ("several keys or ids in one", "use only the one that belongs here")
+    }
+    if let last = text.last, ",;".contains(last) {
+      return ("followed by a comma or semicolon", "remove it")
     }
     if isAssignment(text) { return ("NAME=value", "use only what comes after the first “=” or “:”") }
     return nil
   }
 
+  private static func isID(_ text: Substring) -> Bool { AppKeyID(text) != nil }
+
+  /// An API key, or an application key in its old form.
+  private static func isHexadecimal(_ text: Substring) -> Bool {
+    [32, 40].contains(text.utf8.count) && text.utf8.allSatisfy(SecretText.isHexadecimal)
+  }
+
   /// Placeholders from documentation.
   private static func isPlaceholder(_ text: String) -> Bool {
     let letters = text.filter(\.isLetter)
-    if ["changeme", "placeholder", "null", "none", "undefined", "todo", "replaceme", "redacted"].contains(letters) {
+    if [
+      "changeme", "placeholder", "null", "none", "undefined", "todo", "replaceme", "redacted", "nil", "true", "false",
+    ].contains(letters) {
       return letters.count + 2 >= text.count
     }
     if text.utf8.count >= 4, text.allSatisfy({ $0 == "*" || $0 == "." }) || text.allSatisfy({ $0 == "x" }) {

@@ -56,7 +56,10 @@ extension Secret {
   }
 
   /// An application key by its form, old or new.
-  package var looksLikeApplicationKey: Bool { exposed.hasPrefix("ddapp_") || isHexadecimal(digits: 40) }
+  package var looksLikeApplicationKey: Bool { isApplicationKey || isHexadecimal(digits: 40) }
+
+  /// An application key in its new form, which nothing else has.
+  package var isApplicationKey: Bool { exposed.hasPrefix("ddapp_") }
 
   /// An API key by its form.
   package var looksLikeAPIKey: Bool { isHexadecimal(digits: 32) }

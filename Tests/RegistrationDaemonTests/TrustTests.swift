@@ -147,6 +147,8 @@ import Testing
     #expect(try credentials(api, app).apiKey?.exposed == api)
     let other = try #require(throws: CredentialError.self) { try credentials("key", api) }
     #expect(other.message.contains("looks like an API key") && !other.message.contains(api))
+    let third = try #require(throws: CredentialError.self) { try credentials("ddapp_abc", app) }
+    #expect(third.message.contains("is an application key") && !third.message.contains("abc"))
   }
 }
 

@@ -44,6 +44,10 @@ struct CredentialFileTests {
     ("xxxxxxxx", "placeholder"), ("<redacted>", "placeholder"), ("REDACTED", "placeholder"), ("@/run/abc", "a path"),
     ("pub0123456789abcdef0123456789abcdef", "client token"),
     ("********", "placeholder"), ("null", "placeholder"), ("%DD_APP_KEY%", "variable"), ("/run/secrets/abc", "a path"),
+    ("ENC(abc)", "encrypted"), ("nil", "placeholder"), ("true", "placeholder"), ("abc;", "comma or semicolon"),
+    ("0123456789abcdef0123456789abcdef,", "comma or semicolon"),
+    ("b7feea52-994e-4714-a100-1bd9eff5aee1:b7feea52-994e-4714-a100-1bd9eff5aee1", "several keys"),
+    ("00000000000000000000000000000000:0000000000000000000000000000000000000000", "several keys"),
     ("op://vault/abc", "a reference"), ("vault:secret/abc", "a reference"), ("Bearer abc", "Authorization"),
   ]) func whatCannotBeAKeyIsRefusedWithWhatItIs(content: String, form: String) throws {
     for text in [content, content + "\n"] {

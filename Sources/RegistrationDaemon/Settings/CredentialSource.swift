@@ -44,6 +44,10 @@ package struct CredentialSource: Sendable {
         .malformed, "the API key and the application key are in each other's place (\(api.origin), \(app.origin))",
         hint: hint)
     }
+    if api.secret.isApplicationKey {
+      throw CredentialError(
+        .malformed, "\(api.origin): this is an application key (ddapp_…), not an API key", hint: hint)
+    }
     guard api.secret != app.secret else {
       throw CredentialError(
         .malformed, "the API key and the application key are the same value (\(api.origin), \(app.origin))",
