@@ -21,6 +21,7 @@ package struct Pacer: Sendable {
   private(set) var sequence: UInt64 = 0
   private(set) var lastSentAt: Seconds = -.infinity
   private var unexplained = UnexplainedRefusals()
+  private var opinion: SecondOpinion
 
   /// Shorter windows are half over before requests could be increased step by step. In longer ones we look for others
   /// first.
@@ -48,6 +49,7 @@ package struct Pacer: Sendable {
     jitter = SplitMix64(seed: seed)
     concurrency = Concurrency(workers: settings.workers)
     obeyed = Limits(settings: settings, learned: learned, now: now)
+    opinion = SecondOpinion(remembered: obeyed.remembered)
     for instant in sent { log.append(min(instant, now)) }
   }
 
@@ -72,7 +74,7 @@ package struct Pacer: Sendable {
     case .asking(let one): asker = one
     case .open: asker = nil
     }
-    if flights.count >= concurrency.limit { return .awaitReply }
+    if flights.count >= concurrency.limit || opinion.isAwaited && !flights.isEmpty { return .awaitReply }
     let ask = ask(now: now, backlog: backlog)
     var prober: Gate.Asker?
     var waits: Seconds?
@@ -113,9 +115,8 @@ package struct Pacer: Sendable {
     guard paced.kind != .unsent else { return withdraw(permit) }
     guard let flight = flights.removeValue(forKey: permit.id) else { return }
     gate.answer(permit.id)
-    let reading = paced.reading
     if paced.kind != .unanswered { roundTrips.note(now - flight.sentAt) }
-    if let date = reading?.date { clock.observe(date: date, sentAt: flight.sentAt, receivedAt: now) }
+    if let date = paced.reading?.date { clock.observe(date: date, sentAt: flight.sentAt, receivedAt: now) }
     let costNothing = paced.kind == .throttled || paced.kind == .refused
     if !costNothing { log.append(now) }
     let reply = ReceivedReply(
@@ -123,6 +124,8 @@ package struct Pacer: Sendable {
     if costNothing {
       for index in obeyed.indices { obeyed[index].giveBack(flight) }
     }
+    let known = obeyed.latest(ask(now: now, backlog: 1))
+    let reading = opinion.of(paced.reading, reply, wait: known, period: obeyed.longestPeriod)
     let told = read(reading, reply)
     // Not before a new limit has seen it.
     log.drop(through: now - max(Self.shortestMemory, obeyed.longestPeriod) - 1)

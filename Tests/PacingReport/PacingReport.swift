@@ -25,7 +25,10 @@ struct PacingReport: ParsableCommand {
   @Option(help: ArgumentHelp("Servers that tell little in place of the named situations.", valueName: "first...last"))
   var poor: SeedRange?
 
-  @Option(help: "How many of the random situations, or of those with poor headers, to list, the least efficient first.")
+  @Option(help: ArgumentHelp("One odd reply in place of the named situations.", valueName: "first...last"))
+  var odd: SeedRange?
+
+  @Option(help: "How many of the random situations, those with poor headers, or odd replies to list, the worst first.")
   var worst = 20
 
   @Flag(inversion: .prefixedNo, help: "Beside it the vendor's client and a naive one.")
@@ -44,6 +47,7 @@ struct PacingReport: ParsableCommand {
       if !report.isSound { throw ExitCode(1) }
       return
     }
+    if let odd { return OddReport(odd.seeds).print(worst: worst) }
     let chosen = try selected()
     print(ScenarioRow.heading(baselines: baselines))
     var isFine = true

@@ -77,6 +77,11 @@ package struct Scenario: Sendable {
   package var assume: Allowance?
 
   package var hasHeaders = true
+  package var tellsLimit = true
+  /// Replies show what is left.
+  package var tellsCount = true
+  /// The limit's name in the replies.
+  package var name: String?
   package var headersDropped = 0.0
   /// Replies name the period.
   package var tellsPeriod = true
@@ -84,6 +89,8 @@ package struct Scenario: Sendable {
   package var tellsReset = true
   /// The Reset of one reply, counted from 1, as a proxy in trouble may write it.
   package var oddReset: (reply: Int, seconds: Seconds)?
+  /// One reply, counted from 1, that is not like the others.
+  package var odd: (reply: Int, OddReply)?
   package var rounding = Rounding.up
   package var resetForm = ResetForm.delta
   package var retryAfter: RetryAfter?

@@ -163,7 +163,9 @@ package final class SimulatedServer {
       reply.status = 429
       return reply
     }
-    let passed = take(now)
+    let odd = scenario.odd.flatMap { $0.reply == arrivals.count ? $0.1 : nil }
+    if odd?.isRefused == true { roll(now) }
+    let passed = odd?.isRefused != true && take(now)
     if !passed && scenario.countsThrottled { used += 1 }
     reply.status = passed ? 201 : 429
     if passed {
@@ -172,6 +174,7 @@ package final class SimulatedServer {
       if random.chance(scenario.randomErrors) { reply.status = 500 }
     }
     word(&reply, now)
+    odd?.word(&reply)
     return reply
   }
 
@@ -188,9 +191,10 @@ package final class SimulatedServer {
       }
     }
     if scenario.hasHeaders && !random.chance(scenario.headersDropped) {
-      reply.limit = limit
+      reply.name = reply.name ?? scenario.name
+      reply.limit = scenario.tellsLimit ? limit : nil
       reply.period = scenario.tellsPeriod ? period : nil
-      reply.remaining = left
+      reply.remaining = scenario.tellsCount ? left : nil
       reply.reset = scenario.resetForm == .epoch ? rounded(epoch + now + until) : rounded(until)
       if !scenario.tellsReset || throttled && scenario.retryAfterOnly { reply.reset = nil }
       if let odd = scenario.oddReset, arrivals.count == odd.reply {

@@ -198,7 +198,9 @@ import Testing
   @Test func obeysTwoLimitsAtOnce() {
     var pacer = pacer()
     pacer.receive(answered(99, reset: 50, name: "org"), for: pacer.send(now: 0), now: 0.1)
-    pacer.receive(answered(0, reset: 500, limit: 10, period: 600, name: "user"), for: pacer.send(now: 1), now: 1.1)
+    for _ in 1...2 {
+      pacer.receive(answered(0, reset: 500, limit: 10, period: 600, name: "user"), for: pacer.send(now: 1), now: 1.1)
+    }
     guard case .wait(let until) = pacer.next(now: 2, backlog: 5) else {
       Issue.record("the second limit is not obeyed")
       return
@@ -213,7 +215,9 @@ import Testing
   @Test func tellsTwoLimitsWithoutNamesApartByTheirPeriods() {
     var pacer = pacer()
     pacer.receive(answered(99, reset: 50), for: pacer.send(now: 0), now: 0.1)
-    pacer.receive(answered(0, reset: 500, limit: 400, period: 3_600), for: pacer.send(now: 1), now: 1.1)
+    for _ in 1...2 {
+      pacer.receive(answered(0, reset: 500, limit: 400, period: 3_600), for: pacer.send(now: 1), now: 1.1)
+    }
     pacer.receive(answered(97, reset: 48), for: pacer.send(now: 2), now: 2.1)
     #expect(pacer.learned.limits.map(\.allowance.period) == [60, 3_600])
     guard case .wait(let until) = pacer.next(now: 3, backlog: 5) else {
@@ -233,12 +237,12 @@ import Testing
     for second in 1...5 {
       pacer.receive(reply(600 - second, old), for: pacer.send(now: Double(second)), now: Double(second))
     }
-    for second in 6...14 {
+    for second in 6...15 {
       pacer.receive(reply(600 - second, new), for: pacer.send(now: Double(second)), now: Double(second))
     }
     // It may be the other of two limits with one name.
     #expect(pacer.limits.map(\.allowance.period) == [old, new])
-    for second in 15...16 {
+    for second in 16...17 {
       pacer.receive(reply(600 - second, new), for: pacer.send(now: Double(second)), now: Double(second))
     }
     #expect(pacer.limits.map(\.allowance.period) == [new])
@@ -346,7 +350,7 @@ import Testing
     pacer.receive(answered(99, reset: 30), for: pacer.send(now: 0), now: 0.1)
     #expect(pacer.next(now: 2, backlog: 50) == .send)
     // 150 would be more than half of the old limit.
-    pacer.receive(answered(150, reset: 28, limit: 400), for: pacer.send(now: 2), now: 2.1)
+    for _ in 1...2 { pacer.receive(answered(150, reset: 28, limit: 400), for: pacer.send(now: 2), now: 2.1) }
     #expect(pacer.standing(now: 4, backlog: 50).reserved == 150)
     guard case .wait = pacer.next(now: 4, backlog: 50) else {
       Issue.record("takes from the reserve")
@@ -412,7 +416,7 @@ import Testing
     #expect(before.remaining == 998 && before.ours == 2)
     #expect(try #require(before.resetsIn) > 82_799 && before.opensAt == nil)
     // It is not obeyed before the API says so.
-    pacer.receive(answered(40, reset: 60, limit: 50), for: pacer.send(now: 0), now: 0.1)
+    for left in [41, 40] { pacer.receive(answered(left, reset: 60, limit: 50), for: pacer.send(now: 0), now: 0.1) }
     let after = pacer.standing(now: 0.1, backlog: 5)
     #expect(after.source == .headers && after.limit == 50 && after.remaining == 40)
   }
@@ -483,7 +487,7 @@ import Testing
     ])
     var pacer = pacer(learned: nonsense)
     #expect(pacer.next(now: 0, backlog: 3) == .send)
-    pacer.receive(answered(70, reset: 30, name: "x"), for: pacer.send(now: 0), now: 0.1)
+    for _ in 1...2 { pacer.receive(answered(70, reset: 30, name: "x"), for: pacer.send(now: 0), now: 0.1) }
     #expect(pacer.next(now: 1, backlog: 3) == .send)
     #expect(pacer.learned.limits.first?.allowance.count == 100)
   }

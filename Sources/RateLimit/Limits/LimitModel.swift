@@ -30,6 +30,8 @@ protocol LimitModel: Sendable {
   func reserved(_ ask: Ask) -> Int
   /// Seconds until requests are granted again.
   func resetsIn(_ ask: Ask) -> Seconds
+  /// Seconds after which it would let a request pass at the latest; nil while unknown.
+  func latest(_ ask: Ask) -> Seconds?
   /// What it will give us, after others' use and the operator's reserve; nil while unknown.
   func supply(_ ask: Ask) -> Supply?
   /// What is worth keeping across a restart.
@@ -100,6 +102,7 @@ extension LimitModel {
   func own(_ ask: Ask) -> Int? { nil }
   func reserved(_ ask: Ask) -> Int { 0 }
   func resetsIn(_ ask: Ask) -> Seconds { 0 }
+  func latest(_ ask: Ask) -> Seconds? { granted?.period }
   func supply(_ ask: Ask) -> Supply? { nil }
   func learned(name: String?) -> LearnedLimits.Limit? { granted.map { .init(name: name, allowance: $0) } }
 

@@ -56,6 +56,9 @@ struct Limits: RandomAccessCollection, MutableCollection, Sendable {
   /// Maximum requests in flight; nil if no limit restricts them.
   func ceiling(now: Seconds) -> Int? { compactMap { $0.model.ceiling(now: now) }.min() }
 
+  /// Seconds after which all that are known would let a request pass at the latest; nil if none is known.
+  func latest(_ ask: Ask) -> Seconds? { compactMap { $0.model.latest(ask) }.max() }
+
   var longestPeriod: Seconds { compactMap { $0.model.granted?.period }.max() ?? 0 }
 
   /// Settings were reloaded.

@@ -13,8 +13,9 @@ struct Repetition: Sendable {
   private var silent = 0
   /// How many may pass in silence for each reply that told.
   private var patience = 0
-  /// Whether a refusal told of it, and of time: the server means it.
-  private var isConfirmed = false
+  /// Refusals that told of it, and of time, with a request that passed between them.
+  private var confirmations = 0
+  private var hasPassed = true
   /// Replies in a row that had a count.
   private var inARow = 0
   /// Limits that were given up.
@@ -28,11 +29,13 @@ struct Repetition: Sendable {
   /// many after each further one.
   private static let rowAgain = 8
   private static let doublings = 6
+  /// After so many confirmations the server means it.
+  private static let confirmed = 2
 
   private var factor: Int { 1 << min(givenUp, Self.doublings) }
 
   /// Whether the limit should be given up.
-  var isStale: Bool { !isConfirmed && silent > patience * told }
+  var isStale: Bool { confirmations < Self.confirmed && silent > patience * told }
 
   /// Whether a count that comes without a time tells of a limit. On a refusal it says no more than the refusal itself.
   func believesCount(_ reply: ReceivedReply) -> Bool {
@@ -44,19 +47,26 @@ struct Repetition: Sendable {
     guard reading?.remaining == nil else {
       told += 1
       inARow += 1
-      if reply.isThrottled, reading?.isTimed == true { isConfirmed = true }
+      if reply.isThrottled, reading?.isTimed == true { confirm() }
       return
     }
     guard reply.kind == .answered else { return }
     silent += 1
     inARow = 0
+    hasPassed = true
+  }
+
+  private mutating func confirm() {
+    if hasPassed { confirmations += 1 }
+    hasPassed = false
   }
 
   /// A reply told of a new limit.
   mutating func began(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     (told, silent) = (1, 0)
     patience = (reading.limit != nil && reading.isTimed ? Self.patienceFull : Self.patienceGuessed) * factor
-    isConfirmed = reply.isThrottled && reading.isTimed
+    (confirmations, hasPassed) = (0, true)
+    if reply.isThrottled && reading.isTimed { confirm() }
   }
 
   mutating func gaveUp() {

@@ -60,6 +60,8 @@ struct UntimedLimit: LimitModel {
 
   func reserved(_ ask: Ask) -> Int { min(available(ask), withheld) }
 
+  func latest(_ ask: Ask) -> Seconds? { isNearlyEmpty ? nil : 0 }
+
   mutating func observe(_ reading: RateLimitReading, _ reply: ReceivedReply) -> Successor? {
     guard let said = reading.remaining else { return nil }
     let flight = reply.flight
@@ -102,6 +104,8 @@ struct UntimedLimit: LimitModel {
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     guard reply.flight.sentAt >= stockFrom else { return .ignored }
     if let left = reading?.remaining, left > 0, wait == nil { return .elsewhere }
+    // Much was left just now: it is another limit's, and says nothing of this one.
+    if let wait, reading?.remaining == nil, !isNearlyEmpty { return .closed(until: reply.now + wait) }
     remaining = 0
     let next = search.nextLook(after: reply.flight.sentAt, isFree: false, clock: reply.clock)
     return .closed(until: wait.map { reply.now + $0 } ?? max(reply.now, next))

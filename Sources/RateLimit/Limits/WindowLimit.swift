@@ -227,6 +227,8 @@ struct WindowLimit: LimitModel {
     return isOver(at: ask.now) ? left + (-left / period).rounded(.up) * period : max(0, left)
   }
 
+  func latest(_ ask: Ask) -> Seconds? { resetsIn(ask) }
+
   /// The window is over, and no reply has shown the next one.
   private func isOver(at now: Seconds) -> Bool { now > edge.end.high }
 
