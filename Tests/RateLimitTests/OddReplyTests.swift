@@ -13,6 +13,17 @@ import Testing
     }
   }
 
+  /// It is obeyed, and forgotten.
+  @Test(
+    arguments: [.refusal(retryAfter: 60), .otherLimit(Allowance(count: 100, period: 3_600), isRefused: true)]
+      as [OddReply])
+  func whereRepliesTellNothingOneRefusalCostsOnlyWhatItAsksFor(odd: OddReply) {
+    for reply in [5, 30] {
+      let run = OddRun(odd, at: reply, among: .nothing, seeds: 1...2)
+      #expect(run.time < 1.3, "\(reply): \(run.time) times as long")
+    }
+  }
+
   /// 100 in 10 s become 40 or 400 after 20 s.
   @Test(arguments: [40, 400]) func aLimitThatReallyChangesIsBelieved(new: Int) {
     var scenario = Scenario.odd(nil, at: 1, among: .full)

@@ -25,6 +25,8 @@ struct Repetition: Sendable {
   /// each limit that was given up: some servers tell seldom.
   private static let patienceFull = 20
   private static let patienceGuessed = 5
+  /// The same with a limit that a refusal told: the first request that passes speaks against it.
+  private static let patienceRefused = 1
   /// After a limit was given up, counts without a time are believed once this many replies in a row have one; twice as
   /// many after each further one.
   private static let rowAgain = 8
@@ -64,8 +66,8 @@ struct Repetition: Sendable {
   /// A reply told of a new limit.
   mutating func began(_ reading: RateLimitReading, _ reply: ReceivedReply) {
     (told, silent) = (1, 0)
-    patience = (reading.limit != nil && reading.isTimed ? Self.patienceFull : Self.patienceGuessed) * factor
-    (confirmations, hasPassed) = (0, true)
+    let isFull = reading.limit != nil && reading.isTimed
+    patience = (reply.isThrottled ? Self.patienceRefused : isFull ? Self.patienceFull : Self.patienceGuessed) * factor
     if reply.isThrottled && reading.isTimed { confirm() }
   }
 

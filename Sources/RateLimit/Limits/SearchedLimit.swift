@@ -8,22 +8,17 @@
 // window that began with that request: 100 in 10 s are obeyed, and believed when the 101st passes. Had the probe at 10.6 s
 // passed, a second search would ask at 15.6, 20.6 and 20.7 s: windows of 10 s that are aligned to the calendar let the
 // second of these pass, and those that begin with a request only the third.
+//
+// A refusal may be odd, and its Retry-After the only sign of a period. One with 60 s as the 30th reply looks like 29 in 60 s. So
+// once 29 have passed, the next request goes at once as a test. If it passes, the period is dropped; if not, it is obeyed.
 
 struct SearchedLimit: LimitModel {
-  /// A moment at which quota came back, shown by a probe that passed.
-  private struct Return {
-    /// After the last refused probe, at the latest when the one that passed was sent.
-    var between: Interval
-    /// When its reply came. A window or log that began with it gives nothing back until a whole period later.
-    var answeredAt: Seconds
-  }
-
   private let startedAt: Seconds
   private var passed = 0
   private var firstCount: Int?
   private var count: Int?
   /// The last moments at which quota came back.
-  private var returns: [Return] = []
+  private var returns: [QuotaReturn] = []
   private var refusedAt: Seconds = -.infinity
   private var lastRefused: Seconds?
   /// From when on the next probe may go.
@@ -37,15 +32,16 @@ struct SearchedLimit: LimitModel {
   /// What the first return looks like. It is obeyed from then on, and proven once more has passed than it grants in one
   /// period; a refusal before that disproves it.
   private var suspected: Allowance?
-  /// The longest time for which the quota is known to have been away: no window is shorter.
-  private var drought: Seconds = 0
+  /// Whether only a Retry-After named the period of the suspicion, and no request has tested it yet.
+  private var isHearsay = false
+  private var drought = Drought()
   private var candidates = Self.periods
   private var lastSentAt: Seconds?
   /// The longest time since the last edge in which requests could go and none went.
   private var idle: Seconds = 0
 
   /// Periods that limits have, in seconds.
-  private static let periods = [5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
+  static let periods = [5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600]
   /// The longest period that is believed without a word from the server: each wait may be as long.
   static let longestPeriod: Seconds = 3_600
   /// Those that are tried again after all were excluded, and after the first request.
@@ -73,8 +69,6 @@ struct SearchedLimit: LimitModel {
   private static let shareOfDrought = 0.5  // T14
   /// Where nothing was sent for this share of the time between two edges, windows may have passed unseen in it.
   private static let idleShare = 0.5
-  /// Seconds by which the moments at which quota came back may be off.
-  private static let tolerance: Seconds = 0.5
   /// Seconds before the first probe, and the longest time between two; later this share of the time since the refusal.
   private static let firstProbe: Seconds = 1  // S34
   private static let longestProbe: Seconds = 30  // S31, S33
@@ -101,7 +95,9 @@ struct SearchedLimit: LimitModel {
   /// Maximum requests in flight: a server that shows nothing must not be flooded, and everything in flight when the
   /// limit is reached is refused. More after a longer time without refusals.
   func ceiling(now: Seconds) -> Int? {
-    let more = min(Self.inFlightAtMost, (now - max(startedAt, refusedAt)) / Self.secondsForOneMore)
+    // While a Retry-After is obeyed, nothing passes that could show more to be right.
+    let since = max(startedAt, refusedAt, waited ? probesFrom : -.infinity)
+    let more = min(Self.inFlightAtMost, (now - since) / Self.secondsForOneMore)
     let atFirst = min(
       Self.inFlightFewest + passed / Self.passedForOneMore,
       min(max(Self.inFlightAtFirst, passed / Self.passedForEach), Self.inFlightMost))
@@ -115,6 +111,7 @@ struct SearchedLimit: LimitModel {
     if let suspected {
       let horizon = ask.now - suspected.period - Self.settle
       if ask.log.count(after: horizon) + ask.inFlight >= suspected.count {
+        if isHearsay { return ask.inFlight > 0 ? .reply : .probe }
         return ask.log.first(after: horizon).map { .wait(until: $0 + ask.now - horizon + Self.hair) } ?? .reply
       }
     }
@@ -129,13 +126,19 @@ struct SearchedLimit: LimitModel {
   mutating func succeeded(_ reply: ReceivedReply) -> Successor? {
     passed += 1
     defer { if reply.flight.isProbe || reply.flight.sentAt > refusedAt { refusals = 0 } }
-    if let suspected, passed > suspected.count { return .counted(suspected, edge: nil) }
+    if let suspected, passed > suspected.count {
+      // The test of a hearsay passed though its period is not over.
+      guard isHearsay, reply.flight.isProbe else { return .counted(suspected, edge: nil) }
+      self.suspected = nil
+      returns.removeAll()
+    }
     guard reply.flight.isProbe, let lost = lastRefused else { return nil }
     // Retry-After is in whole seconds, rounded up.
     let earliest = waited ? max(lost, probesFrom - Self.rounding - settling) : lost
     let back = Interval(low: min(earliest, reply.flight.sentAt), high: reply.flight.sentAt)
     lastRefused = nil
     suspected = suspicion(reply)
+    isHearsay = waited && suspected != nil
     if back.high - refusedAt < Self.atOnce {
       quickReturns += 1
       if quickReturns >= Self.quickReturnsBelieved { return .paced }
@@ -146,14 +149,14 @@ struct SearchedLimit: LimitModel {
     idle = 0
     passed = 1
     guard isKnown else { return nil }
-    returns.append(Return(between: back, answeredAt: reply.now))
+    returns.append(QuotaReturn(between: back, answeredAt: reply.now))
     guard returns.count >= 2, let count else { return nil }
     let (last, previous) = (returns[returns.count - 1], returns[returns.count - 2])
-    let period = period(from: previous, to: last, reply.clock)
+    let period = previous.period(to: last, reply.clock)
     // Back long before a window can have ended: it comes back bit by bit.
-    if period < Self.shareOfDrought * drought { return .paced }
+    if period < Self.shareOfDrought * drought.longest { return .paced }
     return .counted(
-      Allowance(count: count, period: period), edge: calendarEdge(from: previous, to: last, period, reply.clock))
+      Allowance(count: count, period: period), edge: previous.calendarEdge(to: last, period, reply.clock))
   }
 
   /// A log, or a window that began with the first request: the first return came just one usual period after it.
@@ -169,55 +172,29 @@ struct SearchedLimit: LimitModel {
 
   /// Whether a window that began at `edge` may be the next after the one that began at `previous`.
   private func follows(_ edge: Seconds, _ previous: Seconds) -> Bool {
-    let longest = Self.longestPeriod + Self.tolerance + (waited ? Self.rounding + settling : 0)
+    let longest = Self.longestPeriod + QuotaReturn.tolerance + (waited ? Self.rounding + settling : 0)
     return edge - previous <= longest && idle <= Self.idleShare * (edge - previous)
-  }
-
-  /// The usual period that fits best. Returns at its calendar multiples fit better than what is a whole period apart.
-  private func period(from previous: Return, to last: Return, _ clock: ServerClock) -> Seconds {
-    let (first, second) = (previous.between, last.between)
-    let distance = (multiple(in: second, clock) ?? second.high) - (multiple(in: first, clock) ?? first.high)
-    let bounds = second.low - first.high - Self.tolerance...second.high - first.low + Self.tolerance
-    let fitting = Self.periods.map(Double.init).filter { bounds.contains($0) }
-    return fitting.min { abs($0 - distance) < abs($1 - distance) } ?? max(distance, second.high - first.high)
-  }
-
-  /// The start of the last window, if only windows that are aligned to the calendar explain both returns: the last one
-  /// came less than a period after the request before it, and there are multiples of the period at both.
-  private func calendarEdge(from previous: Return, to last: Return, _ period: Seconds, _ clock: ServerClock) -> Seconds?
-  {
-    guard last.between.high < previous.answeredAt + period,
-      multiple(of: period, in: previous.between, clock) != nil
-    else { return nil }
-    return multiple(of: period, in: last.between, clock)
-  }
-
-  /// The multiple of the longest usual period in the interval; documented windows are aligned to the calendar.
-  private func multiple(in interval: Interval, _ clock: ServerClock) -> Seconds? {
-    Self.periods.reversed().lazy.compactMap { multiple(of: Double($0), in: interval, clock) }.first
-  }
-
-  /// The last multiple of a period on the server's clock in the interval.
-  private func multiple(of period: Seconds, in interval: Interval, _ clock: ServerClock) -> Seconds? {
-    guard let end = clock.epoch(at: interval.high), let zero = clock.epoch(at: 0) else { return nil }
-    let instant = (end / period).rounded(.down) * period - zero
-    return instant > interval.low && instant <= interval.high ? instant : nil
   }
 
   mutating func refuse(_ reading: RateLimitReading?, wait: Seconds?, _ reply: ReceivedReply) -> Refusal {
     let (flight, now) = (reply.flight, reply.now)
-    guard flight.isProbe || flight.sentAt > refusedAt else { return .ignored }
+    guard flight.isProbe || flight.sentAt > refusedAt else {
+      if let wait { drought.note(wait: wait, at: now) }
+      return .ignored
+    }
     if !flight.isProbe {
       refusedAt = now
       refusals = 0
+      drought.begin()
       firstCount = firstCount ?? passed
       suspected = nil
       if !returns.isEmpty { count = max(1, passed) }
     }
     refusals += 1
+    if flight.isProbe { isHearsay = false }
     if refusals == 1 { emptyFrom = flight.sentAt }
     lastRefused = flight.sentAt
-    drought = max(drought, flight.sentAt - refusedAt)
+    drought.note(flight.sentAt - refusedAt)
     probesFrom = nextProbe(wait: wait, reply)
     return .closed(until: probesFrom)
   }
@@ -227,7 +204,7 @@ struct SearchedLimit: LimitModel {
     let (flight, now) = (reply.flight, reply.now)
     waited = wait != nil
     if let wait {
-      drought = max(drought, wait)
+      drought.note(wait: wait, at: now)
       return now + wait + settling
     }
     if refusals == 1 { return now + Self.firstProbe }
@@ -243,7 +220,7 @@ struct SearchedLimit: LimitModel {
     let next = candidates.map { (Int(clamping: server) / $0 + 1) * $0 }.min().map(Double.init) ?? .infinity
     let begun = returns.last?.answeredAt ?? reply.log.first(after: startedAt) ?? startedAt
     let usual = returns.isEmpty ? Self.periodsTriedAgain : Self.periods
-    let period = usual.map(Double.init).first { $0 > max(now - begun, drought) } ?? .infinity
+    let period = usual.map(Double.init).first { $0 > max(now - begun, drought.longest) } ?? .infinity
     let longest = max(Self.longestProbe, Self.growth * (now - emptyFrom))
     return min(now + longest, now + next - server + Self.lateness, begun + period + Self.settle)
   }

@@ -1,0 +1,28 @@
+// For how long a quota has been away: no window is shorter. What probes have shown is kept. What a Retry-After says is kept
+// once two refusals name the same end, because one may be odd; until then it holds for the refusals since the quota was last
+// used up.
+
+struct Drought: Sendable {
+  private var kept: Seconds = 0
+  private var told: Seconds = 0
+  private var toldEnd: Seconds = -.infinity
+
+  /// Seconds by which two may differ that name the same end: each is rounded up.
+  private static let sameEnd: Seconds = 1
+
+  /// Seconds.
+  var longest: Seconds { max(kept, told) }
+
+  /// The quota was used up again.
+  mutating func begin() { told = 0 }
+
+  /// A probe was refused so many seconds after the quota was used up.
+  mutating func note(_ seconds: Seconds) { kept = max(kept, seconds) }
+
+  /// A refusal asked for a wait of so many seconds.
+  mutating func note(wait: Seconds, at now: Seconds) {
+    if abs(now + wait - toldEnd) <= Self.sameEnd { kept = max(kept, wait) }
+    toldEnd = now + wait
+    told = max(told, wait)
+  }
+}
