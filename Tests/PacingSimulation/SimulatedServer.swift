@@ -202,9 +202,10 @@ package final class SimulatedServer {
       }
     }
     guard throttled else { return }
+    let wait = untilOne(now, full: until)
     switch scenario.retryAfter {
-    case .seconds?: reply.retryAfter = (max(0, until.rounded(.up)), false)
-    case .date?: reply.retryAfter = ((epoch + now + until).rounded(.up), true)
+    case .seconds?: reply.retryAfter = (max(0, wait.rounded(.up)), false)
+    case .date?: reply.retryAfter = ((epoch + now + wait).rounded(.up), true)
     case nil: break
     }
     if let always = scenario.retryAfterAlways { reply.retryAfter = (always, false) }
@@ -235,6 +236,14 @@ package final class SimulatedServer {
     case .bucket, .truncating:
       let limit = Double(limit(now))
       return (limit - tokens) / (limit / scenario.period)
+    }
+  }
+
+  /// Seconds until one request can pass: a bucket need not be full.
+  private func untilOne(_ now: Seconds, full: Seconds) -> Seconds {
+    switch scenario.kind {
+    case .bucket, .truncating: full - Double(limit(now) - 1) * scenario.period / Double(limit(now))
+    case .fixed, .counter, .anchored, .sliding: full
     }
   }
 

@@ -17,6 +17,15 @@ import Testing
     #expect(statuses(server, at: [0, 4.9, 9.8, 10, 14.9]) == [201, 201, 429, 201, 429])
   }
 
+  /// Two tokens in ten seconds.
+  @Test func aBucketAsksToWaitUntilOneTokenIsBack() {
+    var scenario = scenario(.bucket)
+    scenario.retryAfter = .seconds
+    let server = SimulatedServer(scenario, seed: 1)
+    _ = statuses(server, at: [0, 0.1])
+    #expect(server.handle(at: 0.2).retryAfter?.value == 5)
+  }
+
   @Test func oneReplyHasAnOddReset() {
     let server = SimulatedServer(
       Scenario("", "") {
