@@ -31,7 +31,7 @@ package struct Pacer: Sendable {
   /// Our own requests are remembered for at least this many seconds, however short the limits are.
   private static let shortestMemory: Seconds = 120
   /// The longest Retry-After, in seconds, that is believed while no period is known.
-  private static let longestWait: Seconds = 900
+  private static let longestWait: Seconds = 3_600
   /// The shortest part of a pause after a 429 without details, so that many daemons do not return at the same time.
   private static let shortestShare = 0.5
   /// After this many such pauses in a row, one request goes alone.

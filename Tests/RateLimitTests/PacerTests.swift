@@ -480,6 +480,19 @@ import Testing
     #expect(pacer.standing(now: 2, backlog: 0).etaSeconds == 0)
   }
 
+  /// Nothing contradicts it.
+  @Test(arguments: [(1_800.0, 1_800.0...1_801), (86_400, 3_600...3_601)])
+  func aRetryAfterOfUpToAnHourIsObeyedWhereNoLimitIsKnown(asked: Seconds, waits: ClosedRange<Seconds>) {
+    var pacer = pacer()
+    let refusal = PacedReply(kind: .throttled, reading: RateLimitReading(retryAfter: asked))
+    pacer.receive(refusal, for: pacer.send(now: 0), now: 0.1)
+    guard case .wait(let until) = pacer.next(now: 1, backlog: 5) else {
+      Issue.record("does not wait")
+      return
+    }
+    #expect(waits.contains(until))
+  }
+
   @Test func nonsenseThatWasLearnedDoesNoHarm() {
     let nonsense = LearnedLimits(limits: [
       .init(
