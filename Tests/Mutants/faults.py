@@ -15,7 +15,8 @@ def fault(name, breaks, file, old, new, test):
 
 CORE = "Sources/RegistrationCore/"
 QUEUE = "Sources/RegistrationQueue/"
-LISTS = "Sources/RegistrationDaemon/Lists/"
+DAEMON = "Sources/RegistrationDaemon/"
+LISTS = DAEMON + "Lists/"
 SPOOL = "Sources/Spool/Directory/"
 LIMITS = "Sources/RateLimit/"
 DURABILITY = "Tests/System/durability_check.py"
@@ -283,6 +284,162 @@ FAULTS = [
         "Sources/Registration/FileIO.swift", "flock(descriptor, LOCK_EX | LOCK_NB)",
         "flock(descriptor, LOCK_SH | LOCK_NB)",
         "aSecondOwnerOfTheStateDirectoryIsToldWhoHasIt"),
+    # Whose fault a hold is, and what is kept through it.
+    fault(
+        "refusals-lost-in-a-hold", "what the API said of keys is forgotten when another key begins a hold",
+        CORE + "Holds/HoldMoves.swift", "if reason == .refused { effects += denials", "do { effects += denials",
+        "aRefusalStandsBesideKeysThatHoldEverythingUp"),
+    fault(
+        "refusals-wait-for-the-end", "what the API said of keys stands only once a hold has ended",
+        CORE + "Holds/HoldMoves.swift", "canariesBeforeVerdict = 3", "canariesBeforeVerdict = 300",
+        "aRefusalStandsBesideKeysThatHoldEverythingUp"),
+    fault(
+        "refusals-stand-at-once", "what the API said of keys stands with the first canary that comes back",
+        CORE + "Holds/HoldMoves.swift", "canariesBeforeVerdict = 3", "canariesBeforeVerdict = 0",
+        "aRefusalStandsOnceThreeCanariesOfAHoldHaveComeBack"),
+    fault(
+        "forbidden-first-for-ever", "keys with 403 that began a hold stop everything again as long as nothing is registered",
+        CORE + "Holds/HoldReplies.swift",
+        "if denials.isUnproven, let effects = putOff(charge)",
+        "if !denials.isUnproven, let effects = putOff(charge)", "aKeyWhose403AKnownKeyHasExplainedIsNotPutOffAgain"),
+    fault(
+        "forbidden-always-put-off", "a key with 403 that began a hold is put off although others succeed",
+        CORE + "Holds/HoldReplies.swift",
+        "if denials.isUnproven, let effects = putOff(charge)",
+        "if let effects = putOff(charge)", "aKeyThatIsRetriedAfterItsFailureStartsAnew"),
+    fault(
+        "nobody-blamed-for-403", "keys whose 403 began a hold are never put off",
+        CORE + "Holds/HoldReplies.swift",
+        "if hold.fault.status != 403 || denials.isUnproven {",
+        "if hold.fault.status != 403 {", "aKeyWhose403AKnownKeyHasExplainedIsNotPutOffAgain"),
+    fault(
+        "explained-key-still-blamed", "a key whose 403 another's success has explained is put off again and again",
+        CORE + "Holds/HoldMoves.swift",
+        "      // Whatever it began before, it is tried again at once.\n      blame.acquit(suspect.job.key.row)\n",
+        "", "aKeyWhose403AKnownKeyHasExplainedIsNotPutOffAgain"),
+    fault(
+        "blame-outlives-a-success", "a key that was registered is put off for what it did before when it is registered again",
+        CORE + "Holds/HoldReplies.swift",
+        "    blame.acquit(job.key.row)\n    blame.somebodyAnswered()\n    // A key that is already",
+        "    blame.somebodyAnswered()\n    // A key that is already", "aKeyThatTheAPIHasAnsweredIsBlamedForNothing"),
+    fault(
+        "blame-outlives-a-refusal", "a key of which the API has spoken is put off for what it did before",
+        CORE + "Holds/HoldReplies.swift",
+        "    blame.acquit(job.key.row)\n    blame.somebodyAnswered()\n    if case",
+        "    blame.somebodyAnswered()\n    if case", "aKeyThatTheAPIHasAnsweredIsBlamedForNothing"),
+    fault(
+        "401-blames-the-first-only", "only the first of many keys with 401 is put off",
+        CORE + "Holds/HoldReplies.swift",
+        "if !charge.job.isKnownGood { hold.triggers.insert",
+        "if charge.job.isKnownGood { hold.triggers.insert", "allKeysWith401InAHoldAreBlamedForIt"),
+    fault(
+        "lost-canaries-one-by-one", "a 403 is examined with one failing key after the other, although a known good one could tell",
+        CORE + "Holds/HoldStates.swift",
+        "suspicion.refusedCanaries < 2 && suspicion.lostCanaries == 0 ?",
+        "suspicion.refusedCanaries < 2 ?", "aListOfBadKeysEndsBesideAKnownGoodOne"),
+    fault(
+        "good-canary-comes-late", "a hold that single keys begin lasts five seconds although a known good key could tell",
+        CORE + "Holds/HoldMoves.swift",
+        "case .credentials where canary.returns == 1 && !blame.isEmpty:",
+        "case .credentials where canary.returns == 1 && blame.isEmpty:", "keysThatAreAnswered401HardlyDelayTheOthers"),
+    fault(
+        "refused-key-stays-canary", "a key that was registered, and that the API refuses now, is still a canary",
+        CORE + "Core+Replies.swift", "case .failed: known.refused(row: job.key.row)", "case .failed: break",
+        "aKeyThatTheAPIHasRefusedSinceIsNoCanary"),
+    fault(
+        "any-refusal-ends-the-canary", "there is no canary once any key was refused",
+        CORE + "KnownKey.swift", "if key?.row == row { key = nil }", "key = row > 0 ? nil : key",
+        "aListOfBadKeysEndsBesideAKnownGoodOne"),
+    fault(
+        "canary-waits-for-its-commit", "a key is no canary until its registration is on disk",
+        CORE + "KeyLedger.swift",
+        "    case .ready, .inFlight, .awaitingWitness: true\n    case .awaitingCommit, nil: false",
+        "    case .ready, .inFlight, .awaitingWitness, .awaitingCommit: true\n    case nil: false", "aKeyIsACanaryAsSoonAsItIsRegistered"),
+    fault(
+        "witness-of-itself", "a key that is to be registered again is the canary that decides about it",
+        CORE + "KeyLedger.swift",
+        "    case .ready, .inFlight, .awaitingWitness: true\n    case .awaitingCommit, nil: false",
+        "    case .ready, .inFlight, .awaitingWitness, .awaitingCommit, nil: false", "aKeyThatIsToBeRegisteredAgainIsNoCanary"),
+    # Turns.
+    fault(
+        "turns-not-counted", "each read begins with the first turn, so that lists of lower priority never have theirs",
+        CORE + "KeyLedger.swift", "      turns += 1\n", "", "turnsGoOnWhenKeysAreReadAnew"),
+    fault(
+        "second-turn", "a key that is sent again at once takes another's turn",
+        CORE + "KeyLedger.swift", "      turns += 1\n    }\n", "    }\n    turns += 1\n", "turnsGoOnWhenKeysAreReadAnew"),
+    fault(
+        "turn-untold", "the queue is not told how many keys have had their turn",
+        CORE + "Core+HandOut.swift", ", turn: ledger.nextTurn)", ", turn: 0)", "aReadGoesOnWithTheTurnsThatWereTaken"),
+    fault(
+        "empty-list-in-front", "the last waiting key of a list in front takes the turns of all pending keys",
+        QUEUE + "Feed.swift", "        guard !level.isEmpty else { continue }\n", "",
+        "aListWithoutPendingKeysStandsInNobodysWay"),
+    # Whose spool it is, and who is served.
+    fault(
+        "folder-not-locked", "a second daemon serves a spool whose lock file was removed",
+        "Sources/Registration/FolderLock.swift",
+        "folder = try Self.locked(folderPath)",
+        "folder = try FileIO.open(folderPath, O_RDONLY | O_DIRECTORY)", "aSpoolIsServedByOneDaemon"),
+    fault(
+        "refused-folder-is-none", "another daemon's lock of the folder counts as a file system that locks none",
+        "Sources/Registration/FolderLock.swift",
+        "    close(descriptor)\n    throw SystemFault(code: EWOULDBLOCK)",
+        "    close(descriptor)\n    return -1", "aSpoolIsServedByOneDaemon"),
+    fault(
+        "lock-file-is-the-spool", "a spool whose lock file was removed counts as replaced",
+        DAEMON + "Ownership/SpoolLock.swift",
+        "isIn(spool.path) || lock?.isFolder(at: spool.path(of: .reading)) ?? false",
+        "isIn(spool.path)", "aSpoolThatReplacesItsOwnIsLockedAndServed"),
+    fault(
+        "replaced-spool-not-locked", "a spool that was put into the place of the daemon's own is served without a lock",
+        DAEMON + "Ownership/SpoolOwnership.swift",
+        "      state.withLock { state in (state.lock, state.forms) = (lock, forms) }\n      return lock",
+        "      state.withLock { $0.forms = forms }\n      return lock", "aSpoolThatReplacesItsOwnIsLockedAndServed"),
+    fault(
+        "another-daemons-spool-kept", "a daemon whose spool was replaced by another daemon's goes on",
+        DAEMON + "Ownership/SpoolOwnership.swift", "      lost(error)\n", "", "aDaemonEndsWhenItsSpoolIsReplacedByAnothers"),
+    fault(
+        "dropped-connection-left-open", "a client that connects while the daemon stops ends it with a trap",
+        "Sources/HTTPServer/AcceptedConnections.swift", "isTaken = Atomic(false)", "isTaken = Atomic(true)",
+        "aServerIsStoppedWhileClientsConnect"),
+    # What operators are told.
+    fault(
+        "outcome-in-the-present-minute", "outcomes count in the minute in which they are seen",
+        DAEMON + "Control/History.swift", "let own = min(minute, present)", "let own = max(minute, present)",
+        "anOutcomeIsInTheMinuteOfItsOwnTimeWheneverItIsSeen"),
+    fault(
+        "outcome-to-come", "outcomes from before the clock was set back are in minutes that are still to come",
+        DAEMON + "Control/History.swift", "let own = min(minute, present)", "let own = minute",
+        "noOutcomeIsInAMinuteThatIsStillToCome"),
+    fault(
+        "past-minute-not-stored", "an outcome that is seen in the next minute is gone after a restart",
+        DAEMON + "Control/History.swift", "      unsaved.insert(own)\n", "",
+        "anOutcomeIsInTheMinuteOfItsOwnTimeWheneverItIsSeen"),
+    fault(
+        "recount-not-stored", "what is counted again after a kill is not stored",
+        DAEMON + "Control/History.swift", "isNews: !unsaved.isEmpty,", "isNews: false,", "whatWasCountedAtTheStartIsStored"),
+    fault(
+        "children-survive", "what a notification's command started is not killed with it",
+        DAEMON + "Notify/CommandGroup.swift", "Glibc.kill(-number, SIGKILL)", "Glibc.kill(number, SIGKILL)",
+        "whatACommandStartedIsKilledWithIt"),
+    fault(
+        "killed-for-nothing", "a command that the daemon killed is reported as killed by somebody else",
+        DAEMON + "Notify/CommandGroup.swift",
+        "guard signal == SIGKILL, let cause else",
+        "guard signal != SIGKILL, let cause else", "aStopKillsTheCommandAndLetsNoneBegin"),
+    fault(
+        "command-after-stop", "a notification's command begins after the daemon was told to stop",
+        DAEMON + "Notify/CommandDelivery.swift", "      if case .stopped = state { return nil }\n", "",
+        "aStopKillsTheCommandAndLetsNoneBegin"),
+    # Limits that are seldom mentioned.
+    fault(
+        "odd-reply-believed-for-ever", "a limit that one reply mentions is never given up",
+        LIMITS + "Limits/Repetition.swift", "silent > patience * told }", "silent > 100 * patience * told }",
+        "oneOddReplyIsForgotten"),
+    fault(
+        "refusals-count-believed", "the count on a refusal is taken for a limit of its own",
+        LIMITS + "Limits/Repetition.swift", "!reply.isThrottled && (givenUp", "(givenUp",
+        "aCountOnRefusalsAloneIsNoLimitOfItsOwn"),
     # What a power cut leaves.
     fault(
         "claim-not-synced", "a claimed list is in incoming/ again after a power cut, and read twice",

@@ -67,6 +67,35 @@ import Testing
     #expect(holds.hold?.reason == .outage)
   }
 
+  /// Its outcome ends what it did before, also where it is registered again.
+  @Test(arguments: [true, false]) func aKeyThatTheAPIHasAnsweredIsBlamedForNothing(isSuccess: Bool) {
+    var holds = holds()
+    _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)
+    _ = holds.observe(success, for: job(2, order: 2, isProbe: true), sent: 2, now: 5)
+    _ = holds.observe(isSuccess ? success : unknown, for: job(1, order: 3), sent: 3, now: 5)
+    _ = holds.observe(redirected, for: job(1, order: 4), sent: 4, now: 60)
+    #expect(holds.hold?.reason == .outage)
+  }
+
+  @Test func allKeysWith401InAHoldAreBlamedForIt() {
+    var holds = holds()
+    for order in 1...3 {
+      _ = holds.observe(.unauthorized(detail: nil), for: job(Int64(order), order: order), sent: 3, now: 0)
+    }
+    _ = holds.observe(success, for: job(9, order: 4, isProbe: true, isKnownGood: true), sent: 4, now: 5)
+    for order in 5...7 {
+      let again = job(Int64(order - 4), order: order)
+      guard
+        case .postpone(again, _, _)? = holds.observe(
+          .unauthorized(detail: nil), for: again, sent: order, now: 5
+        ).first
+      else {
+        Issue.record("key \(order - 4) holds everything again")
+        return
+      }
+    }
+  }
+
   @Test func aCanaryThatBeganAHoldBeforeLetsTheNextOneGo() {
     var holds = holds()
     _ = holds.observe(redirected, for: job(1, order: 1), sent: 1, now: 0)
@@ -161,6 +190,20 @@ import Testing
       #expect(bench.outcomes[Int64(index + 1)] == .failed && count[Int64(index + 1)] == (status == 404 ? 2 : 1))
     }
     #expect(count.values.allSatisfy { $0 < 100 }, "\(count)")
+  }
+
+  /// Until then, another key may soon be answered.
+  @Test func aRefusalStandsOnceThreeCanariesOfAHoldHaveComeBack() {
+    var holds = holds()
+    let refused = job(1, order: 1)
+    #expect(holds.observe(denied(409), for: refused, sent: 1, now: 0) == [.keep(refused)])
+    _ = holds.observe(.unauthorized(detail: nil), for: job(2, order: 2), sent: 2, now: 0)
+    let decided = (3...5).map { order in
+      let canary = job(2, order: order, isProbe: true)
+      return holds.observe(.unauthorized(detail: nil), for: canary, sent: order, now: 60 * Double(order))
+        .contains { if case .fail(refused, _) = $0 { true } else { false } }
+    }
+    #expect(decided == [false, false, true])
   }
 
   @Test(arguments: [1, 16]) func aListOfBadKeysEndsBesideAKnownGoodOne(workers: Int) {

@@ -92,6 +92,21 @@ import Testing
     #expect(bench.core.holds.hold?.reason == .credentials)
   }
 
+  /// As in a list with `force`: it would bear witness against itself.
+  @Test func aKeyThatIsToBeRegisteredAgainIsNoCanary() throws {
+    var bench = CoreBench(keys: 8)
+    let first = try #require(bench.tick(now: 0).sends.first)
+    bench.commit(bench.reply(.registered(status: 201), to: first, now: 0).results, now: 0)
+    bench.keys[1] = CoreBench.key(1, state: .registered)
+    _ = bench.take(.keysChanged, now: 1)
+    for now in 1..<8 where bench.core.holds.hold == nil {
+      let job = try #require(bench.tick(now: Double(now)).sends.first)
+      #expect(!job.isKnownGood)
+      _ = bench.reply(forbidden, to: job, now: Double(now))
+    }
+    #expect(bench.core.holds.hold?.reason == .credentials)
+  }
+
   @Test func aHoldAsksForCanariesOfEveryListAndItsEndForTheKeysInOrder() throws {
     var bench = CoreBench(keys: 50)
     _ = try canaries(&bench, count: 4)
@@ -196,6 +211,15 @@ import Testing
     }
     #expect(order == [1, 2, 3, 1, 1])
     #expect(bench.keys[1]?.attempts == 0)
+  }
+
+  /// The queue is told how many keys have had their turn.
+  @Test func aReadGoesOnWithTheTurnsThatWereTaken() throws {
+    var bench = CoreBench(keys: 50)
+    let first = try #require(bench.tick(now: 0).sends.first)
+    bench.commit(bench.reply(.registered(status: 201), to: first, now: 0).results, now: 0)
+    _ = bench.take(.keysChanged, now: 0)
+    #expect(bench.take(.tick(open: 49), now: 0).read?.turn == 1)
   }
 
   @Test func aPageThatWasReadBeforeKeysChangedIsNotTaken() throws {

@@ -49,6 +49,13 @@ struct HistoryTests {
     #expect(stored == [1_440: 3, 1_441: 1, 1_442: 1])
   }
 
+  /// They were decided before the clock was set back.
+  @Test func noOutcomeIsInAMinuteThatIsStillToCome() {
+    let history = History()
+    history.look(sample(registered: [200]), now: time(30))
+    #expect(history.minutes().map(\.minute) == [1_440] && history.minutes().map(\.registered) == [1])
+  }
+
   /// After a kill: no minute that is stored counts them, and the number of the newest outcome goes on.
   @Test func whatWasCountedAtTheStartIsStored() {
     var (lost, kept) = (MinuteRecord(minute: 1_440, state: "working"), MinuteRecord(minute: 1_439, state: "working"))
