@@ -15,8 +15,12 @@ struct CommandDeliveryTests {
   private func command(_ script: String) throws -> CommandDelivery.Command {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let text = "#!/bin/sh\nstart=$(pwd)\ncd \(folder.path)\n\(script)\n"
-    try text.write(toFile: path("tell"), atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path("tell"))
+    // Another process writes it: a child that another test starts meanwhile would inherit the open file, and a file that
+    // is open for writing cannot be run.
+    let writer = try Process.run(
+      URL(filePath: "/bin/sh"), arguments: ["-c", "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"", path("tell"), text])
+    writer.waitUntilExit()
+    try #require(writer.terminationStatus == 0)
     try #require(mkfifo(path("pipe"), 0o600) == 0)
     return CommandDelivery.Command(path: path("tell"), socket: "/nowhere")
   }
