@@ -56,9 +56,10 @@ extension Holds {
     return [effect]
   }
 
-  /// Puts off a key that alone caused trouble before; nil when the trouble is shared.
+  /// Puts off a key that alone caused trouble before; nil when the trouble is shared. A key that is not refused like all
+  /// others ends no hold for that, either.
   mutating func putOff(_ charge: Charge) -> [Effect]? {
-    if case .holding = state { return nil }
+    if case .holding(let hold, _) = state, hold.reason != .refused { return nil }
     guard let times = blame.putOff(charge.job.key.row) else { return nil }
     // At least a second: without a delay the key would be sent over and over.
     let delay = max(1, retry.delay(beforeAttempt: times + 1, random: random.unit()))

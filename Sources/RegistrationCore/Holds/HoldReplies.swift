@@ -119,7 +119,8 @@ extension Holds {
     case .holding(let hold, _):
       guard job.isProbe, hold.reason != .refused else { return [] }
       // What a 403 means is decided by a success. As long as there was none, others get their turn first.
-      if hold.fault.status != 403 || denials.isUnproven { blameTriggers(of: hold, except: job) }
+      let isUndecided = hold.reason == .credentials && hold.fault.status == 403 && !denials.isUnproven
+      if !isUndecided { blameTriggers(of: hold, except: job) }
       quietUntil = -.infinity
       state = .open(Failures())
       return [.ended(hold.reason)]

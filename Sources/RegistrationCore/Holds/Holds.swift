@@ -17,10 +17,10 @@ import Registration
 /// |---|---|---|---|---|---|---|
 /// | registered | recorded; charges | believes the 403s before it; charges; open when no 403 is left / recorded | charges; open / recorded | open / recorded | open / recorded | open |
 /// | the API's word on the key | judged; charges | judged; charges; the next canary / judged | judged; charges; open / judged | judged; open / due again | judged; open / due again | due again |
-/// | 401 | holds: credentials, or puts off | holds: credentials, or puts off | holds: credentials, or puts off | due again | holds: credentials | holds: credentials |
+/// | 401 | holds: credentials, or puts off | holds: credentials, or puts off | holds: credentials, or puts off | due again | holds: credentials | holds: credentials, or puts off |
 /// | 403 in the API's word | inquires: credentials, or puts off | the third, or a known key: holds: credentials, or puts off; else kept / kept | inquires: credentials, or puts off | due again | inquires: credentials / due again | due again |
 /// | another, or none | tried again; five in a row: inquires: outage, or holds where they ask for a longer wait | the third: holds: outage; or puts off / due again | the second: holds: outage / due again | due again | due again | due again |
-/// | redirect, certificate | holds: outage, or puts off | holds: outage, or puts off | holds: outage, or puts off | holds: outage | due again | holds: outage |
+/// | redirect, certificate | holds: outage, or puts off | holds: outage, or puts off | holds: outage, or puts off | holds: outage | due again | holds: outage, or puts off |
 /// | 429, dead connection | due again | due again | due again | due again | due again | due again |
 package struct Holds: Sendable {
   package enum Reason: String, Sendable, Hashable {
