@@ -13,6 +13,7 @@ struct IDColumns {
   /// The places, counted from either end, at which every line that is fit has an id.
   private var fromLeft: [Int] = []
   private var fromRight: [Int] = []
+  private var fields = IDField.Survey()
 
   mutating func add(_ line: TextLine) {
     if line.ids.isEmpty || line.hasNames || Self.isNamed(line) {
@@ -20,16 +21,21 @@ struct IDColumns {
       return
     }
     fit += 1
+    fields.add(line)
     if line.ids.count > 1 { several += 1 } else if line.words > 1 { worded += 1 } else { bare += 1 }
     let right = line.places.map { $0 - line.words }
     (fromLeft, fromRight) =
       fit == 1 ? (line.places, right) : (fromLeft.filter(line.places.contains), fromRight.filter(right.contains))
   }
 
-  /// The only column with an id on every line, counted from 1; negative numbers count from the right. Nil when there are
-  /// no other words, or none that is clear.
-  var column: Int? {
+  /// Nil when there are no other words, or no column that is clear.
+  var layout: TextLayout? {
     guard worded > 0, unfit == 0 || worded > 1 && worded >= max(unfit, bare), doubt == nil else { return nil }
+    return fields.field.map { .field($0) } ?? column.map { .column($0) }
+  }
+
+  /// The only column with an id on every line, counted from 1; negative numbers count from the right.
+  private var column: Int? {
     if fromLeft.count == 1 || fromRight.isEmpty { return fromLeft.count == 1 ? fromLeft.first.map { $0 + 1 } : nil }
     return fromLeft.isEmpty && fromRight.count == 1 ? fromRight.first : nil
   }

@@ -23,6 +23,7 @@ package enum KeyListFormat: Hashable, Sendable {
     switch self {
     case .csv(let column, _, _): column
     case .text(.column(let number)): Self.shown(number)
+    case .text(.field(let field)): field.shown
     case .text(.name(let name)): name
     case .json(let member): member
     case .text(.ids): nil
@@ -39,6 +40,7 @@ extension KeyListFormat: CustomStringConvertible {
     switch self {
     case .text(.ids): "text"
     case .text(.column(let number)): "text, column \(Self.shown(number))"
+    case .text(.field(let field)): "text, column \(field.shown)"
     case .text(.name(let name)): "text, named \(name)"
     case .csv(let column, _, _): "CSV, column \(column)"
     case .json(nil): "JSON"

@@ -5,9 +5,11 @@ import Registration
 /// `TextLine` reads every row, but takes six times as long, because it looks at what each word may mean.
 enum PlainRow {
   /// The id at the start of `line`. Nil for any row that may have another meaning, or a second id.
-  static func id(_ line: ArraySlice<UInt8>) -> AppKeyID? {
-    guard line.count < 2 * 36, line.dropFirst(36).first.map(Edges.isSpace) == true,
-      line.dropFirst(36).allSatisfy(isPlain)
+  ///
+  /// - Parameter separator: What parts the fields, other than spaces.
+  static func id(_ line: ArraySlice<UInt8>, separator: UInt8 = UInt8(ascii: " ")) -> AppKeyID? {
+    guard line.count < 2 * 36, line.dropFirst(36).first.map({ Edges.isSpace($0) || $0 == separator }) == true,
+      line.dropFirst(36).allSatisfy({ isPlain($0) || $0 == separator })
     else { return nil }
     return KeyIDBytes.id(line.prefix(36))
   }

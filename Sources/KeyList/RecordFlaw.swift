@@ -1,3 +1,5 @@
+import Registration
+
 /// Why a record of a CSV list cannot be used.
 package enum RecordFlaw: Hashable, Sendable {
   case strayQuote
@@ -5,6 +7,8 @@ package enum RecordFlaw: Hashable, Sendable {
   case longField
   /// It has another number of fields than the header.
   case fields(Int, columns: Int, Mistake)
+  /// It has another number of fields than the other rows of a list without a header.
+  case unlikeOthers(Int, others: Int)
   /// The column of this name is empty.
   case empty(column: String)
   case beforeHeader
@@ -25,7 +29,9 @@ extension RecordFlaw: CustomStringConvertible {
     case .farQuote: "a quote is opened and not closed within \(ListBytes.lookahead) bytes"
     case .longField: "a field in quotes is longer than \(ListBytes.lookahead) bytes; its record was not read"
     case .fields(let fields, let columns, let mistake):
-      Self.shown("\(fields) field\(fields == 1 ? "" : "s") where the header has \(columns)", mistake)
+      Self.shown("\(fields.counted("field")) where the header has \(columns)", mistake)
+    case .unlikeOthers(let fields, let others):
+      "\(fields.counted("field")) where the other rows have \(others): which is which is not clear"
     case .empty(let column): "the column \(column) is empty"
     case .beforeHeader: "before the header line, where no keys are expected"
     }

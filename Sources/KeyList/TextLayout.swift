@@ -4,14 +4,23 @@ import Registration
 package enum TextLayout: Hashable, Sendable {
   /// Every word is an id; most lists have one a line.
   case ids
-  /// There are other words beside the ids. The ids are in this column, counted from 1; negative numbers count from the
-  /// right.
+  /// There are other words beside the ids. The ids are in this column, counted in words from 1; negative numbers count
+  /// from the right.
   case column(Int)
+  /// The same in rows that a separator cuts into fields.
+  case field(IDField)
   /// The ids are named, as in `id: …`, and nothing in the list says that they are those of something else.
   case name(String)
 }
 
 extension TextLayout {
+  var hasColumns: Bool {
+    switch self {
+    case .column, .field: true
+    case .ids, .name: false
+    }
+  }
+
   /// What the lines of a sample have in common.
   struct Survey {
     private var rows = IDRows()
@@ -36,7 +45,7 @@ extension TextLayout {
 
     /// Throws when the lines form a table and nothing says what its columns are.
     func layout() throws(KeyListError) -> TextLayout {
-      if !labels.sayOther, let column = columns.column { return .column(column) }
+      if !labels.sayOther, let layout = columns.layout { return layout }
       let table = rows.table.map { "\($0.isEven ? "each line has" : "most lines have") \($0.ids) ids" }
       guard let table = table ?? columns.doubt else { return names.name.map { .name($0) } ?? .ids }
       throw KeyListError(

@@ -24,22 +24,25 @@ struct TextLine {
   private(set) var label: ArraySlice<UInt8>?
   /// The line without invisible characters (`CleanText`) and tags (`HTMLTags`).
   private(set) var text: ArraySlice<UInt8>
+  /// The same with the tabs and spaces around it, which may part empty fields.
+  let row: ArraySlice<UInt8>
 
   static func read(_ line: ArraySlice<UInt8>) -> Content {
-    let text = Edges.trimmed(HTMLTags.removed(from: CleanText.clean(line)))
+    let row = HTMLTags.removed(from: CleanText.clean(line))
+    let text = Edges.trimmed(row)
     guard let first = text.first, first != UInt8(ascii: "#"), !Edges.isRule(text) else { return .nothing }
-    return .words(TextLine(text))
+    return .words(TextLine(text, row: row))
   }
 
-  private init(_ text: ArraySlice<UInt8>) {
-    self.text = text
+  private init(_ text: ArraySlice<UInt8>, row: ArraySlice<UInt8>) {
+    (self.text, self.row) = (text, row)
     if let id = KeyIDText.id(text) {
       ids = [id]
       places = [0]
       words = 1
       return
     }
-    let peeled = Edges.peeled(Self.withoutComment(text))
+    let peeled = Edges.peeled(Edges.trimmed(text[..<(Self.comment(in: text) ?? text.endIndex)]))
     var start = peeled.startIndex
     for position in peeled.indices where Self.isSeparator(peeled[position]) {
       add(peeled[start..<position])
@@ -67,12 +70,11 @@ struct TextLine {
     words += 1
   }
 
-  /// `text` without a comment that begins with `#` or `//` after a word.
-  private static func withoutComment(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    let sign = text.indices.dropFirst().first { place in
+  /// Where a comment begins with `#` or `//` after a word.
+  static func comment(in text: ArraySlice<UInt8>) -> Int? {
+    text.indices.dropFirst().first { place in
       isSeparator(text[place - 1]) && (text[place] == UInt8(ascii: "#") || text[place...].starts(with: "//".utf8))
     }
-    return Edges.trimmed(text[..<(sign ?? text.endIndex)])
   }
 
   /// The id in `column`, counted from 1, or from -1 for the last word.

@@ -58,8 +58,12 @@ struct TextScanner {
 
   /// The id of a row that means the same whatever its words are.
   private func plainRow(_ content: ArraySlice<UInt8>) -> AppKeyID? {
-    guard case .column(1) = layout, headings.last == nil else { return nil }
-    return PlainRow.id(content)
+    guard headings.last == nil else { return nil }
+    return switch layout {
+    case .column(1): PlainRow.id(content)
+    case .field(let field) where field.number == 0: PlainRow.id(content, separator: field.separator)
+    default: nil
+    }
   }
 
   private mutating func entry(_ content: ArraySlice<UInt8>, below: ArraySlice<UInt8>) -> KeyListEntry? {
@@ -120,17 +124,19 @@ struct TextScanner {
 
   /// The keys of a line in the place that the layout says.
   private mutating func entry(inColumnOf words: TextLine, _ content: ArraySlice<UInt8>) -> KeyListEntry? {
-    guard case .column(let column) = layout, words.words > 1 else { return words.isIDs ? keys(words.ids) : nil }
-    guard !words.hasNames, let id = words.id(inColumn: column) else { return nil }
-    if words.ids.count > 1 {
-      remark = invalid(content, .unclear(.idForName(takenColumn: KeyListFormat.shown(column))))
+    switch layout.reading(of: words) {
+    case .ids(let ids): return keys(ids)
+    case .id(let id, let column):
+      if words.ids.count > 1 { remark = invalid(content, .unclear(.idForName(takenColumn: column))) }
+      return .key(id, line: line)
+    case .invalid(let reason): return invalid(content, reason)
+    case nil: return nil
     }
-    return .key(id, line: line)
   }
 
   /// The titles of another table, below a first one or a list.
   private func titles(_ words: TextLine) -> TextHeading? {
-    if case .column = layout, let titles = TextHeading(titles: words) { return titles }
+    if layout.hasColumns, let titles = TextHeading(titles: words) { return titles }
     return TextHeading(header: words)
   }
 
