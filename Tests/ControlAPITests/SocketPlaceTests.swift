@@ -38,18 +38,29 @@ import Testing
     try withTemporaryFolder { folder in
       let path = folder + "/s"
       let server = try Self.server(path, mode: 0o600)
-      #expect(try !server.replaceRemovedSocket())
+      #expect(try !server.replaceLostSocket())
       try server.start()
-      #expect(try !server.replaceRemovedSocket())
+      #expect(try !server.replaceLostSocket())
       try #require(unlink(path) == 0)
-      #expect(try server.replaceRemovedSocket())
+      #expect(try server.replaceLostSocket())
       #expect(Self.mode(path) == S_IFSOCK | 0o600)
       #expect(try ControlClient(socket: path).status().pid == 4242)
+      // Another's, which nobody listens on any more, and one that somebody does.
+      try #require(unlink(path) == 0)
+      do { _ = try Listener(path: path) }
+      #expect(try server.replaceLostSocket())
+      #expect(try ControlClient(socket: path).status().pid == 4242)
+      try #require(unlink(path) == 0)
+      do {
+        let other = try Listener(path: path)
+        #expect(throws: ControlServerError.self) { try server.replaceLostSocket() }
+        withExtendedLifetime(other) {}
+      }
       try #require(unlink(path) == 0 && mkdir(path, 0o700) == 0)
-      #expect(try !server.replaceRemovedSocket())
+      #expect(throws: ControlServerError.self) { try server.replaceLostSocket() }
       server.stop()
       #expect(try Self.names(in: folder) == ["s"])
-      #expect(try !server.replaceRemovedSocket())
+      #expect(try !server.replaceLostSocket())
     }
   }
 

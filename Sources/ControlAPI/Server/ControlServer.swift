@@ -99,13 +99,13 @@ package final class ControlServer: Sendable {
     }
   }
 
-  /// Listens again if the socket was removed from its folder: without a name nobody can reach it. Clients that are
-  /// connected lose their connection. Returns whether it was needed.
+  /// Listens again if the socket is no longer in its folder: without a name nobody can reach it. Clients that are
+  /// connected may lose their connection. Returns whether it was needed.
   ///
-  /// Throws `ControlServerError` as `start` does; then the next call tries again.
-  package func replaceRemovedSocket() throws -> Bool {
+  /// Throws `ControlServerError` as `start` does, e.g. when another process listens there; then the next call tries again.
+  package func replaceLostSocket() throws -> Bool {
     try onSocket.withLock { current in
-      guard let former = current, place.isRemoved else { return false }
+      guard let former = current, place.isLost else { return false }
       let listener = socketListener()
       try listenOnSocket(listener)
       current = listener

@@ -77,10 +77,12 @@ final class SocketPlace: Sendable {
     placed.withLock { $0 = FileIdentity(device: status.st_dev, inode: status.st_ino) }
   }
 
-  /// The socket was removed, and nothing has taken its place.
-  var isRemoved: Bool {
+  /// The socket that was put in place is no longer there. Something else may be.
+  var isLost: Bool {
+    guard let placed = placed.withLock({ $0 }) else { return false }
     var status = stat()
-    return placed.withLock { $0 != nil } && lstat(path, &status) != 0 && errno == ENOENT
+    guard lstat(path, &status) == 0 else { return errno == ENOENT }
+    return placed != FileIdentity(device: status.st_dev, inode: status.st_ino)
   }
 
   /// Removes the socket, unless another one has replaced it.

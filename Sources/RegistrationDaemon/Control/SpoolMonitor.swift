@@ -175,13 +175,16 @@ final class SpoolMonitor: Sendable {
   private func restore(_ place: SpoolDirectory.Subfolder) -> SpoolError? {
     let path = spool.path(of: place)
     do throws(SpoolError) {
-      guard try ownership.restore(place) else {
+      switch try ownership.restore(place) {
+      case .created:
+        log.warning("a folder of the spool had disappeared and was created again", metadata: ["folder": "\(path)"])
+      case .needless: break
+      case .refused:
         var fault = SpoolError("access \(path)", code: ENOENT)
         fault.hint =
           "check that \(spool.path) is still the same folder, and mounted; keyreg creates a new spool only when it starts"
         return fault
       }
-      log.warning("a folder of the spool had disappeared and was created again", metadata: ["folder": "\(path)"])
       return nil
     } catch {
       return error

@@ -163,20 +163,28 @@ final class SpoolOwnership: Sendable {
     return forms
   }
 
-  /// Creates a removed folder again as it was at the start. False when the spool is not the one that this daemon has
-  /// locked, and has no incoming/: an unmounted file system must not get a second spool in its mount point.
-  func restore(_ place: SpoolDirectory.Subfolder) throws(SpoolError) -> Bool {
+  enum Restoration {
+    case created
+    /// Something was in its place after all.
+    case needless
+    /// The spool is not the one that this daemon has locked, and has no incoming/: an unmounted file system must not get a
+    /// second spool in its mount point.
+    case refused
+  }
+
+  /// Creates a removed folder again as it was at the start.
+  func restore(_ place: SpoolDirectory.Subfolder) throws(SpoolError) -> Restoration {
     let (lock, form) = state.withLock { ($0.lock, $0.forms[place]) }
-    guard let lock, let form, lock.isIn(spool.path) || isFolder(.incoming) else { return false }
+    guard let lock, let form, lock.isIn(spool.path) || isFolder(.incoming) else { return .refused }
     let path = spool.path(of: place)
     guard mkdir(path, form.mode & 0o777) == 0 else {
-      if errno == EEXIST { return true }
+      if errno == EEXIST { return .needless }
       throw SpoolError("create the folder \(path) again", code: errno)
     }
     // Only root may change the owner; the daemon can do without, since the folder is its own.
     _ = lchown(path, form.owner, form.group)
     _ = chmod(path, form.mode)
-    return true
+    return .created
   }
 
   private func isFolder(_ place: SpoolDirectory.Subfolder) -> Bool {

@@ -17,6 +17,8 @@ final class Housekeeping: Sendable {
     var done: [Chore: Double] = [:]
     /// Chores that are waiting or being done.
     var underWay: Set<Chore> = []
+    /// Why no command can reach the daemon.
+    var socketFault: String?
   }
 
   private enum Chore: CaseIterable {
@@ -171,12 +173,21 @@ final class Housekeeping: Sendable {
     }
   }
 
-  /// A removed socket is replaced. Otherwise no command would reach the daemon until its next start.
+  /// A lost socket is replaced. Otherwise no command would reach the daemon until its next start.
   private func watchSocket() {
+    var fault: String?
     do {
-      if try server.replaceRemovedSocket() { log.warning("the control socket was removed; it was created again") }
+      if try server.replaceLostSocket() { log.warning("the control socket was removed; it was created again") }
     } catch {
-      log.debug("the control socket was removed and cannot be created", metadata: ["detail": "\(error)"])
+      fault = "\(error)"
+    }
+    let isNews = state.withLock { state in
+      defer { state.socketFault = fault }
+      return state.socketFault != fault
+    }
+    if isNews, let fault {
+      log.warning(
+        "the control socket was removed and cannot be created again; will try again", metadata: ["detail": "\(fault)"])
     }
   }
 }
