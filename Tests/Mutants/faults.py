@@ -310,8 +310,18 @@ FAULTS = [
     fault(
         "nobody-blamed-for-403", "keys whose 403 began a hold are never put off",
         CORE + "Holds/HoldReplies.swift",
-        "if hold.fault.status != 403 || denials.isUnproven {",
-        "if hold.fault.status != 403 {", "aKeyWhose403AKnownKeyHasExplainedIsNotPutOffAgain"),
+        "hold.fault.status == 403 && !denials.isUnproven\n",
+        "hold.fault.status == 403\n", "aKeyWhose403AKnownKeyHasExplainedIsNotPutOffAgain"),
+    fault(
+        "latest-word-decides-blame", "keys that began a hold are not put off once a canary of it got a 403",
+        CORE + "Holds/HoldReplies.swift",
+        "let isUndecided = hold.reason == .credentials && hold", "let isUndecided = hold",
+        "aKeyIsBlamedForAHoldWhateverItsCanariesWereTold"),
+    fault(
+        "blamed-key-ends-the-hold", "a key that is to blame turns a hold of refused keys into another one",
+        CORE + "Holds/HoldMoves.swift",
+        "if case .holding(let hold, _) = state, hold.reason != .refused { return nil }",
+        "if case .holding = state { return nil }", "aKeyThatIsToBlameEndsNoHoldOfRefusedKeys"),
     fault(
         "explained-key-still-blamed", "a key whose 403 another's success has explained is put off again and again",
         CORE + "Holds/HoldMoves.swift",
