@@ -21,13 +21,19 @@ struct RecordType {
   mutating func other(of id: TextHeading, below: ArraySlice<UInt8>) -> String? {
     defer { earlier = nil }
     if let earlier, earlier.indent == id.indent { return earlier.type }
-    for line in below.prefix(Self.sight).split(omittingEmptySubsequences: false, whereSeparator: Edges.isLineEnd) {
-      let text = Edges.trimmed(CleanText.clean(line))
+    var lines = SampleLines(below.prefix(Self.sight), isWhole: false, firstLine: 1)
+    while let line = lines.next()?.text {
+      let text = Edges.trimmed(line)
       guard let first = text.first, first != UInt8(ascii: "-") else { return nil }
-      guard let named = TextHeading(text, indent: line.prefix(while: Edges.isSpace).count), named.indent <= id.indent
-      else { continue }
-      if named.indent < id.indent || named.idRank == id.idRank { return nil }
-      if named.saysOther { return Self.shown(named) }
+      let indent = line.prefix(while: Edges.isSpace).count
+      if indent > id.indent { continue }
+      // Most lines are neither an id nor a type, and what other names mean takes long to find out.
+      let name = Edges.peeled(text.prefix { !":=".utf8.contains($0) })
+      if indent < id.indent || TextHeading.idRank(of: name) == id.idRank { return nil }
+      guard name.count == 4, let named = TextHeading(CleanText.clean(text), indent: indent), named.saysOther else {
+        continue
+      }
+      return Self.shown(named)
     }
     return nil
   }

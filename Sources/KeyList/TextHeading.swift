@@ -147,7 +147,9 @@ struct TextHeading {
 
   /// Whether it says that what it belongs to is something else: `type: users`.
   var saysOther: Bool {
-    guard ["type", "kind"].contains(String(decoding: name, as: UTF8.self).lowercased()) else { return false }
+    guard name.count == 4, ["type", "kind"].contains(String(decoding: name, as: UTF8.self).lowercased()) else {
+      return false
+    }
     return JSONType.isOther(named: Array(Edges.peeled(rest)))
   }
 
