@@ -1,5 +1,5 @@
 /// The type that a record of a text list gives beside its id, in YAML or in other lines of names and values. A list may
-/// begin with keys, and have the records of users behind them.
+/// begin with keys, followed by records of users.
 struct RecordType {
   /// The type of something else on an earlier line of the record, for display, and that line's indentation.
   private var earlier: (type: String, indent: Int)?

@@ -1,13 +1,13 @@
-// For how long a quota has been away: no window is shorter. What probes have shown is kept. What a Retry-After says is kept
-// once two refusals name the same end, because one may be odd; until then it holds for the refusals since the quota was last
-// used up.
+// How long a quota has stayed away: no window is shorter than that. What probes have shown is kept. A single
+// Retry-After may be odd, so it is kept only once two refusals name the same end. Until then it counts only until the
+// quota is used up again.
 
 struct Drought: Sendable {
   private var kept: Seconds = 0
   private var told: Seconds = 0
   private var toldEnd: Seconds = -.infinity
 
-  /// Seconds by which two may differ that name the same end: each is rounded up.
+  /// Seconds by which two waits with the same end may differ: each is rounded up.
   private static let sameEnd: Seconds = 1
 
   /// Seconds.

@@ -1,17 +1,18 @@
-// Do replies repeat what one of them told? One reply may be odd: a proxy wrote it, or it is about something else. What it
-// told goes stale when requests pass and their replies say nothing of it, and then the search for an untold limit, which
-// needs no headers, takes over again. It applies to the only limit there is: of several, each reply mentions one.
+// Whether replies repeat what one of them said. One reply may be odd: a proxy wrote it, or it is about something else.
+// What it said goes stale when requests pass and their replies do not mention it. Then the search for an unreported
+// limit, which needs no headers, takes over again. This applies only to a single limit: of several, each reply
+// mentions one.
 //
 // A worked example, a server without a limit where only reply 60 says that one request is left: one request is spent, the
 // next looks half a second later and passes though nothing should be left, so more follow one by one, until the sixth reply
 // without a count ends the belief.
 
 struct Repetition: Sendable {
-  /// Replies that told of the limit.
+  /// Replies that mentioned the limit.
   private var told = 0
   /// Requests that passed without a word of it.
   private var silent = 0
-  /// How many may pass in silence for each reply that told.
+  /// How many may pass in silence for each reply that mentioned it.
   private var patience = 0
   /// Refusals that told of it, and of time, with a request that passed between them.
   private var confirmations = 0

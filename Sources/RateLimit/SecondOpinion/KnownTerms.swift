@@ -1,4 +1,4 @@
-// Names, limits and periods that replies have told. A service may have several of each.
+// The names, limits and periods that replies have given. A service may have several of each.
 
 struct KnownTerms: Sendable {
   private struct Terms: Hashable {
@@ -24,20 +24,20 @@ struct KnownTerms: Sendable {
     }
   }
 
-  /// The last one told is the last.
+  /// The most recent one is last.
   private var told: [Terms]
   /// What was set aside last, and how many replies have come since.
   private var odd: (terms: Terms, age: Int)?
 
-  /// A second reply must come within so many to be believed.
+  /// A second reply must come within this many replies to be believed.
   private static let memory = 20
-  /// Maximum to distinguish: a server may make them up.
+  /// How many are kept at most: a server may make up new ones without end.
   private static let kept = 8
 
   init(_ remembered: [LearnedLimits.Limit]) { told = remembered.map(Terms.init) }
 
-  /// Whether a reply tells what is known, or what is new for the second time. Of two odd ones in a row the second is
-  /// believed, whatever it tells.
+  /// Whether the terms of a reply are known, or are new and come for the second time. Of two odd replies in a row the
+  /// second is believed, whatever it says.
   mutating func areLikely(_ reading: RateLimitReading, isThrottled: Bool) -> Bool {
     let new = Terms(reading)
     odd?.age += 1

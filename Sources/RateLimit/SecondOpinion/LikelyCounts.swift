@@ -1,5 +1,6 @@
-// Whether a count can be meant. Between two looks that follow closely others hardly take much of a limit, and all that was
-// left of it; and where no reply names the limit, none grants far more than was ever shown.
+// Whether a count is plausible. Between two replies in quick succession, other clients hardly use up both a large part
+// of the limit and nearly all that was left. Nor does a reply show far more left than both the limit and every earlier
+// count.
 
 struct LikelyCounts: Sendable {
   private struct Look: Hashable {
@@ -21,7 +22,7 @@ struct LikelyCounts: Sendable {
   /// Whether the last one was set aside.
   private var isDoubted = false
 
-  /// No more than this share of the limit is left, …
+  /// A drop is doubted if no more than this share of the limit is left, …
   private static let little = 0.1
   /// … and more than this share of it, and these requests, have gone without an explanation, …
   private static let much = 0.4
@@ -31,7 +32,7 @@ struct LikelyCounts: Sendable {
   private static let closeSeconds: Seconds = 0.5
   /// Seconds by which the ends of the same window may differ: each is a whole number of seconds from now.
   private static let sameEnd: Seconds = 1.5
-  /// The factor by which a count may exceed the limit, and all that were shown before.
+  /// The factor by which a count may exceed the limit and every earlier count.
   private static let more = 1.5
 
   /// - Parameter period: The limit's, in seconds.

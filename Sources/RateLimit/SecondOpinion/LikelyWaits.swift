@@ -1,5 +1,5 @@
-// Whether a Retry-After can be meant. A refusal that asks for longer than the limits that are known must be repeated by the
-// next one: finding out costs a short pause and one refusal more. Where no limit is known, it is obeyed at once.
+// Whether a Retry-After is plausible. If it is longer than the known limits explain, the next refusal must repeat it:
+// finding out costs a short pause and one more refusal. Where no limit is known, it is obeyed at once.
 
 struct LikelyWaits: Sendable {
   /// The longest wait, in seconds, that was repeated.

@@ -23,7 +23,7 @@ enum Denials: Sendable {
 
   /// This many different keys refused with one message, without a success, are not an accident.
   static let suspicious = 20
-  /// An API that uses more different messages than this looks at each key by itself.
+  /// An API that uses more different messages than this judges each key on its own.
   static let wordings = 4
   /// Seconds without another key after which refusals stand: lists that are dropped together become due one by one.
   static let lull: Seconds = 3

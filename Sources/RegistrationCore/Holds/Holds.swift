@@ -11,7 +11,7 @@ import Registration
 ///
 /// What a reply does in each state. In a cell with a slash, the first part is for a canary's reply and the second for
 /// requests that were in flight before. "Judged": see `Denials`. "Due again": the key goes back untouched. "Charges":
-/// attempts without an answer before it count, and who has no more of them fails.
+/// attempts without an answer before it count, and a key that has none left fails.
 ///
 /// | reply | open | inquiring: credentials | inquiring: outage | holding: credentials | holding: outage | holding: refused |
 /// |---|---|---|---|---|---|---|
