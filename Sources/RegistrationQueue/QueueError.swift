@@ -148,7 +148,9 @@ extension QueueError {
       kind: .corrupt,
       description: "the queue \(path) is an older copy, or has lost its log: \(commits.counted("commit")) missing",
       hint:
-        "nothing was changed; put back queue.sqlite-wal too, or use the older queue on purpose with keyreg restore FILE"
+        """
+        nothing was changed; put all its files back together; to use this one, run this once: keyreg run --older-queue
+        """
     )
   }
 

@@ -58,7 +58,7 @@ package final class RegistrationQueue: Sendable {
     // database. The process ends soon.
     var open: AnyObject?
     do {
-      let found = try QueuePrecheck(path: path, isNewMeant: isNewMeant)
+      let found = try QueuePrecheck(path: path, isNewMeant: isNewMeant, isOlderMeant: isOlderMeant)
       if found.condition == .absent, !isNewMeant,
         let evidence = try SpoolFault.separating({ try evidence(KnownLists()) })
       {

@@ -128,6 +128,21 @@ import Testing
     try files.expectRefused(.corrupt, "may be an older copy")
   }
 
+  @Test func aQueueThatHasLostItsLogIsRefusedUnlessItIsMeant() throws {
+    let temporary = try TemporaryQueue()
+    try temporary.add(keys(5), as: "a")
+    try temporary.queue.checkpoint()
+    try temporary.add(keys(5, from: 10), as: "b")
+    try temporary.queue.note(.open)
+    let files = try temporary.copy()
+    try FileManager.default.removeItem(at: files.log)
+    try files.expectRefused(.corrupt, "older copy, or has lost its log")
+    let queue = try RegistrationQueue(path: files.database.path, isOlderMeant: true)
+    #expect(queue.tally.total == 5)
+    try queue.close()
+    try RegistrationQueue(path: files.database.path).close()
+  }
+
   @Test func aQueueWithoutListsIsRefusedWhereListsWereAndANewOneIsNot() throws {
     let temporary = try TemporaryQueue()
     let path = temporary.folder.appending(path: "other.sqlite").path

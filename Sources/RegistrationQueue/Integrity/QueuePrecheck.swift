@@ -18,8 +18,10 @@ struct QueuePrecheck: Sendable {
 
   /// Throws `QueueError`: `corrupt`, `missing`, `older` or `disk`, each with a hint.
   ///
-  /// - Parameter isNewMeant: The operator allows a new queue in place of one that is gone.
-  init(path: String, isNewMeant: Bool = false) throws(QueueError) {
+  /// - Parameters:
+  ///   - isNewMeant: The operator allows a new queue in place of one that is gone.
+  ///   - isOlderMeant: The operator allows a queue that lacks commits.
+  init(path: String, isNewMeant: Bool = false, isOlderMeant: Bool = false) throws(QueueError) {
     let mark = QueueMark.read(of: path)
     guard let file = try Self.open(path) else {
       try Self.requireNoQueue(path, mark: mark, isNewMeant: isNewMeant, found: "is not there")
@@ -35,7 +37,7 @@ struct QueuePrecheck: Sendable {
     let header = try Self.header(of: file, path: path)
     let log = try Self.log(of: path, pageSize: header.pageSize)
     try Self.compare(header, log, size: file.size, path: path)
-    if let mark, let newest = log.last ?? header.commit, newest.distance(from: mark.commit) < 0 {
+    if !isOlderMeant, let mark, let newest = log.last ?? header.commit, newest.distance(from: mark.commit) < 0 {
       throw .older(path: path, commits: -newest.distance(from: mark.commit))
     }
     self.init(
