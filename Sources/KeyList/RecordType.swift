@@ -7,9 +7,9 @@ struct RecordType {
   /// Bytes below an id in which its type is looked for.
   private static let sight = 4_096
 
-  /// Notes a line. An item of YAML, or a blank line, begins a record.
+  /// Notes a line. An item of YAML begins a record, and so does a blank line, unless it is inside an item.
   mutating func note(_ line: ArraySlice<UInt8>, named: TextHeading?) {
-    if line.isEmpty || line.first == UInt8(ascii: "-") { earlier = nil }
+    if line.first == UInt8(ascii: "-") || line.isEmpty && earlier?.indent == 0 { earlier = nil }
     if let named, named.saysOther { earlier = (Self.shown(named), named.indent) }
   }
 
@@ -24,7 +24,9 @@ struct RecordType {
     var lines = SampleLines(below.prefix(Self.sight), isWhole: false, firstLine: 1)
     while let line = lines.next()?.text {
       let text = Edges.trimmed(line)
-      guard let first = text.first, first != UInt8(ascii: "-") else { return nil }
+      if text.isEmpty, id.indent == 0 { return nil }
+      if text.isEmpty || text.first == UInt8(ascii: "#") { continue }
+      if text.first == UInt8(ascii: "-") { return nil }
       let indent = line.prefix(while: Edges.isSpace).count
       if indent > id.indent { continue }
       // Most lines are neither an id nor a type, and what other names mean takes long to find out.

@@ -57,8 +57,8 @@ extension TextLayout {
 }
 
 /// Lines such as `id: …`, of which nobody knows in general what has that id. They are read in a list that names nothing
-/// else: no other thing, unless by the type of a record (`RecordType`), no more specific id, and the same name at the same indentation throughout. Whose the thing is may
-/// be said beside its id.
+/// else: no other thing, unless by the type of a record (`RecordType`), no more specific id, and the same name at the
+/// same indentation throughout. Whose the thing is may be said beside its id.
 private struct NamedIDs {
   private var found: (name: String, rank: Int, indent: Int)?
   private var isClear = true

@@ -68,7 +68,7 @@ struct TextScanner {
 
   private mutating func entry(_ content: ArraySlice<UInt8>, below: ArraySlice<UInt8>) -> KeyListEntry? {
     guard case .words(let words) = TextLine.read(content) else {
-      recordType.note([], named: nil)
+      if Edges.trimmed(content).isEmpty { recordType.note([], named: nil) }
       if Edges.isRecordRule(Edges.trimmed(content)) { isInRecord = true }
       headings.note(comment: content)
       return nil

@@ -66,6 +66,8 @@ struct JoinedListTests {
     let keys = (UInt64(0)..<1_500).map { "- id: \(AppKeyID(high: 1, low: $0))\n  type: application_keys\n  name: x\n" }
       .joined()
     let others = "included:\n- id: \(c)\n  type: users\n- type: users\n  id: \(c)\n"
+    let noted = "- type: users\n# the boss\n  id: \(c)\n\n- id: \(c)\n# the boss\n\n  type: users\n"
+    #expect(try self.keys("- id: \(a)\n  name: x\n" + noted + "- id: \(b)\n").count == 2)
     let own = "- name: y\n  owner:\n    name: z\n    type: users\n  id: \(a)\n"
     #expect(try self.keys("- id: \(a)\n  name: x\n" + others).count == 1)
     #expect(try self.keys("data:\n" + keys + others + own).count == 1_501)
