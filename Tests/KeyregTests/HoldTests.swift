@@ -16,7 +16,10 @@ import Testing
     let daemon = try bench.start()
     let status = try bench.await { $0.hold == .credentials }
     #expect(status.state == .holding && status.keys.failed == 0 && status.keys.total == 200)
-    #expect(try bench.client.metrics().contains("keyreg_hold{reason=\"credentials\"} 1"))
+    let metrics = try bench.client.metrics()
+    #expect(metrics.contains("keyreg_hold{reason=\"credentials\"} 1"))
+    // A reason that was never waited for has a sample, too.
+    #expect(metrics.contains("keyreg_wait_seconds_total{reason=\"paused\"} 0"))
     bench.sandbox.accept(Self.good)
     #expect(try bench.run("reload").code == 0)
     try bench.await { $0.keys.registered == 200 }

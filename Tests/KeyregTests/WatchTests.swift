@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 struct WatchTests {
@@ -19,6 +20,24 @@ struct WatchTests {
     let errors = try watch.errors()
     #expect(errors.contains("is back"), "\(errors)")
     bench.stop(second)
+  }
+
+  @Test func aRemovedSocketIsCreatedAgain() throws {
+    let bench = try Bench(faults: "401")
+    let daemon = try bench.start()
+    // A daemon without work looks at its socket less often.
+    try bench.drop(lines(randomKeys(1)), as: "a")
+    try bench.await { $0.hold == .credentials }
+    let watch = inotify_init1(Int32(IN_CLOEXEC))
+    defer { close(watch) }
+    try #require(inotify_add_watch(watch, bench.path(""), UInt32(IN_MOVED_TO)) >= 0)
+    try #require(unlink(bench.socket) == 0)
+    // Returns when the next socket is moved into its place.
+    var event = [UInt8](repeating: 0, count: 4_096)
+    #expect(read(watch, &event, event.count) > 0)
+    #expect(try bench.run("status").code == 0)
+    bench.stop(daemon)
+    #expect(bench.log.contains("the control socket was removed; it was created again"))
   }
 
   /// Also while nothing happens. A daemon without work sends an event every ten seconds.
