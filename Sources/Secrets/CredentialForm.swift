@@ -43,7 +43,7 @@ enum CredentialForm {
       return ("a client token, as applications send it", "use the key itself: a client token may not do this")
     }
     let parts = text.split(whereSeparator: { ":,;|/".contains($0) })
-    if parts.count > 1, parts.allSatisfy({ isID($0) || isHexadecimal($0) }) {
+    if parts.count > 1, parts.allSatisfy({ AppKeyID($0) != nil || isHexadecimal($0) }) {
       return ("several keys or ids in one", "use only the one that belongs here")
     }
     if let last = text.last, ",;".contains(last) {
@@ -52,8 +52,6 @@ enum CredentialForm {
     if isAssignment(text) { return ("NAME=value", "use only what comes after the first “=” or “:”") }
     return nil
   }
-
-  private static func isID(_ text: Substring) -> Bool { AppKeyID(text) != nil }
 
   /// An API key, or an application key in its old form.
   private static func isHexadecimal(_ text: Substring) -> Bool {

@@ -9,8 +9,9 @@
 // passed, a second search would ask at 15.6, 20.6 and 20.7 s: windows of 10 s that are aligned to the calendar let the
 // second of these pass, and those that begin with a request only the third.
 //
-// A refusal may be odd, and its Retry-After the only sign of a period. One with 60 s as the 30th reply looks like 29 in 60 s. So
-// once 29 have passed, the next request goes at once as a test. If it passes, the period is dropped; if not, it is obeyed.
+// A refusal may be odd, and its Retry-After the only sign of a period. One with 60 s as the 30th reply looks like 29 in
+// 60 s. So once 29 have passed, the next request goes at once as a test. If it passes, the period is dropped; if not, it
+// is obeyed.
 
 struct SearchedLimit: LimitModel {
   private let startedAt: Seconds

@@ -36,9 +36,9 @@ enum Denials: Sendable {
     if case .unproven(let streak) = self { streak.kept } else { [] }
   }
 
-  /// When the refusals stand if no other key is sent.
-  var standFrom: Seconds {
-    if case .unproven(let streak) = self { streak.latest + Self.lull } else { -.infinity }
+  /// When the refusals stand if no other key is sent; nil while none waits.
+  var standFrom: Seconds? {
+    if case .unproven(let streak) = self, !streak.kept.isEmpty { streak.latest + Self.lull } else { nil }
   }
 
   /// Takes in one refusal. Returns the keys that it decides on, and whether every key is being refused.

@@ -79,7 +79,7 @@ package struct Holds: Sendable {
   }
 
   /// When the API's refusals of keys stand if no other key is sent; nil while none waits.
-  package var denialsStandFrom: Seconds? { denials.kept.isEmpty ? nil : denials.standFrom }
+  package var denialsStandFrom: Seconds? { denials.standFrom }
 
   /// When the next probe of a hold goes; nil without a hold, and while one is in flight.
   package var nextProbe: Seconds? {
@@ -200,7 +200,8 @@ extension Holds {
   package mutating func idle(at moment: Moment) -> [Effect] {
     guard case .open(let failures) = state else { return [] }
     // Too few to suspect a rule: what the API said of them stands.
-    let effects = moment.now < denials.standFrom ? [] : denials.release().map { judge($0) }
+    let isOver = denials.standFrom.map { moment.now >= $0 } ?? false
+    let effects = isOver ? denials.release().map { judge($0) } : []
     guard let fault = failures.exhausted.last?.fault else { return effects }
     if quietUntil > moment.now + Self.longestInquiry { return effects + hold(.outage, fault, at: moment) }
     inquire(.outage(failures), now: moment.now)
